@@ -1,0 +1,109 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"backhaul/pipeline"
+)
+
+// Ceiling is a budget in the vendor's own units. A nil bound is none.
+type Ceiling struct {
+	Run   *pipeline.Units // what one run may spend in all
+	Month *pipeline.Units // what all runs of a calendar month may spend together
+}
+
+// Grant raises what run may spend at vendor in month (YYYY-MM) by want units, or by less, but not less than least,
+// where the ceiling leaves no more. It returns what was granted, 0 if not even least fits, and what the ceiling
+// leaves then. The grant is durable, and counts against every other run's, when Grant returns.
+func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, least pipeline.Units, c Ceiling) (got, left pipeline.Units, err error) {
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		ofRun, ofMonth, err := granted(tx, runID, vendor, month)
+		if err != nil {
+			return err
+		}
+		left = want
+		if c.Run != nil {
+			left = min(left, *c.Run-ofRun)
+		}
+		if c.Month != nil {
+			left = min(left, *c.Month-ofMonth)
+		}
+		left = max(left, 0)
+		if got = left; got < least {
+			got = 0
+			return nil
+		}
+		_, err = tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled) VALUES (?,?,?,?,0,0)
+			ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, settled = 0`, runID, vendor, month, got)
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("reserve %d units at %s: %w", want, vendor, err)
+	}
+	return got, left, nil
+}
+
+func granted(tx *sql.Tx, runID, vendor, month string) (ofRun, ofMonth pipeline.Units, err error) {
+	err = tx.QueryRow(`SELECT coalesce(sum(iif(run_id = ?, granted, 0)), 0), coalesce(sum(iif(month = ?, granted, 0)), 0)
+		FROM grants WHERE vendor = ? AND (run_id = ? OR month = ?)`, runID, month, vendor, runID, month).Scan(&ofRun, &ofMonth)
+	return ofRun, ofMonth, err
+}
+
+// Settle shrinks the grant of a run at a vendor to what its journal says: spent, and what attempts without an answer
+// may have cost. What was granted in earlier months stays there; the rest belongs to month.
+func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, spent, maybe pipeline.Units) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		var earlier, earlierSpent pipeline.Units
+		if err := tx.QueryRow(`SELECT coalesce(sum(granted), 0), coalesce(sum(spent), 0) FROM grants
+			WHERE run_id = ? AND vendor = ? AND month <> ?`, runID, vendor, month).Scan(&earlier, &earlierSpent); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled) VALUES (?,?,?,?,?,1)
+			ON CONFLICT DO UPDATE SET granted = excluded.granted, spent = excluded.spent, settled = 1`,
+			runID, vendor, month, max(0, spent+maybe-earlier), max(0, spent-earlierSpent))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("settle run %s at %s: %w", runID, vendor, err)
+	}
+	return nil
+}
+
+// Spend is what one run may have spent at one vendor in one month.
+type Spend struct {
+	RunID, Vendor, Month string
+	// Granted is the upper bound: spent, possibly charged, and reserved.
+	Granted pipeline.Units
+	Spent   pipeline.Units
+	Settled bool
+}
+
+// Spends returns the grants of a run, or of all runs when runID is "".
+func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, settled FROM grants
+		WHERE ? = '' OR run_id = ? ORDER BY month, vendor, run_id`, runID, runID)
+	if err != nil {
+		return nil, l.db.Wrap(err)
+	}
+	defer rows.Close()
+	var spends []Spend
+	for rows.Next() {
+		var s Spend
+		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Settled); err != nil {
+			return nil, l.db.Wrap(err)
+		}
+		spends = append(spends, s)
+	}
+	return spends, l.db.Wrap(rows.Err())
+}
+
+// Granted returns what is granted to a run and to all runs of a month at a vendor.
+func (l *Ledger) Granted(ctx context.Context, runID, vendor, month string) (ofRun, ofMonth pipeline.Units, err error) {
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		ofRun, ofMonth, err = granted(tx, runID, vendor, month)
+		return err
+	})
+	return ofRun, ofMonth, err
+}

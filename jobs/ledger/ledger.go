@@ -1,0 +1,204 @@
+// Package ledger is the account of a warehouse: what every run intended, reserved, spent and published, across
+// runs and processes.
+//
+// It is one SQLite file that all processes using a warehouse share. A run owns a grant per vendor: an upper bound,
+// durable before the first request it covers, on what the run may have spent. A run raises its grant in steps as it
+// goes and the ledger refuses a step that would bring the grants of a month, or of the run, over the budget; so two
+// runs at once, or a run that died, cannot overrun together. When a run ends, its grant shrinks to what it spent and
+// what may have been charged; a run that died is settled from its journal by whoever comes next.
+//
+// The package does not know how to run anything.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/sqlite"
+)
+
+// format is the version of the file's layout.
+const format = 1
+
+const schema = `
+CREATE TABLE IF NOT EXISTS runs (
+	run_id TEXT PRIMARY KEY, job TEXT NOT NULL, run_date TEXT NOT NULL, spec_hash TEXT NOT NULL,
+	state TEXT NOT NULL, exit_status INTEGER NOT NULL DEFAULT 0, message TEXT NOT NULL DEFAULT '',
+	created_at INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (job, run_date)
+);
+CREATE TABLE IF NOT EXISTS tasks (
+	run_id TEXT NOT NULL REFERENCES runs(run_id), task_id TEXT NOT NULL, request TEXT NOT NULL,
+	extract TEXT NOT NULL, endpoint TEXT NOT NULL, surface TEXT NOT NULL,
+	target TEXT NOT NULL, target_as_given TEXT NOT NULL, scope TEXT NOT NULL,
+	priority INTEGER NOT NULL, max_rows INTEGER NOT NULL,
+	ending TEXT NOT NULL DEFAULT '', pages INTEGER NOT NULL DEFAULT 0, rows INTEGER NOT NULL DEFAULT 0,
+	units INTEGER NOT NULL DEFAULT 0, waste INTEGER NOT NULL DEFAULT 0, maybe_units INTEGER NOT NULL DEFAULT 0,
+	attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', ended_at INTEGER NOT NULL DEFAULT 0,
+	PRIMARY KEY (run_id, task_id)
+);
+CREATE INDEX IF NOT EXISTS tasks_by_request ON tasks (request, ended_at);
+CREATE TABLE IF NOT EXISTS grants (
+	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, month TEXT NOT NULL,
+	granted INTEGER NOT NULL, spent INTEGER NOT NULL, settled INTEGER NOT NULL,
+	PRIMARY KEY (run_id, vendor, month)
+);
+CREATE INDEX IF NOT EXISTS grants_by_month ON grants (vendor, month);`
+
+// Ledger is the open ledger of a warehouse. It is safe for concurrent use, by many processes.
+type Ledger struct{ db *sqlite.DB }
+
+// Open opens the ledger at path, creating it when absent.
+func Open(ctx context.Context, path string) (*Ledger, error) {
+	db, err := sqlite.Open(ctx, path, schema, format)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	return &Ledger{db: db}, nil
+}
+
+// Close closes the ledger.
+func (l *Ledger) Close() error { return l.db.Close() }
+
+// Check reads the whole file and reports damage.
+func (l *Ledger) Check(ctx context.Context) error { return l.db.Check(ctx) }
+
+// State is where a run stands.
+type State string
+
+// The states of a run.
+const (
+	Running    State = "running"    // a process works on it, or died doing so
+	Incomplete State = "incomplete" // it stopped; the same job and date again buys what is missing
+	Complete   State = "complete"   // everything it intended is bought and published
+)
+
+// Run is one execution of a job for one run date.
+type Run struct {
+	ID         string
+	Job        string
+	RunDate    string // YYYY-MM-DD
+	SpecHash   string
+	State      State
+	ExitStatus int
+	Message    string
+	Created    time.Time
+	Started    time.Time // the latest start
+	Ended      time.Time // zero while it runs
+}
+
+// ErrNoRun means that the ledger knows no such run.
+var ErrNoRun = errors.New("no such run")
+
+const runColumns = `run_id, job, run_date, spec_hash, state, exit_status, message, created_at, started_at, ended_at`
+
+// Begin finds the run of a job and run date or enters a new one under newID, and marks it as running since now.
+func (l *Ledger) Begin(ctx context.Context, job, runDate, specHash, newID string, now time.Time) (Run, error) {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO runs (run_id, job, run_date, spec_hash, state, created_at, started_at) VALUES (?,?,?,?,?,?,?)
+			ON CONFLICT (job, run_date) DO UPDATE SET spec_hash = excluded.spec_hash, state = excluded.state,
+				started_at = excluded.started_at, ended_at = 0, message = ''`,
+			newID, job, runDate, specHash, Running, now.UnixMicro(), now.UnixMicro())
+		return err
+	})
+	if err != nil {
+		return Run{}, fmt.Errorf("begin run: %w", err)
+	}
+	return l.Find(ctx, job, runDate)
+}
+
+// End marks a run as stopped or complete.
+func (l *Ledger) End(ctx context.Context, runID string, state State, exitStatus int, message string, now time.Time) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE runs SET state = ?, exit_status = ?, message = ?, ended_at = ? WHERE run_id = ?`,
+			state, exitStatus, message, now.UnixMicro(), runID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end run %s: %w", runID, err)
+	}
+	return nil
+}
+
+// Find returns the run of a job and run date, or ErrNoRun.
+func (l *Ledger) Find(ctx context.Context, job, runDate string) (Run, error) {
+	return l.one(ctx, `SELECT `+runColumns+` FROM runs WHERE job = ? AND run_date = ?`, job, runDate)
+}
+
+// Get returns a run by its id, or ErrNoRun.
+func (l *Ledger) Get(ctx context.Context, runID string) (Run, error) {
+	return l.one(ctx, `SELECT `+runColumns+` FROM runs WHERE run_id = ?`, runID)
+}
+
+// Runs returns every run, the latest started first.
+func (l *Ledger) Runs(ctx context.Context) ([]Run, error) {
+	return l.runs(ctx, `SELECT `+runColumns+` FROM runs ORDER BY started_at DESC, run_id DESC`)
+}
+
+// Unsettled returns the runs in state Running: those at work in some process, and those whose process died.
+func (l *Ledger) Unsettled(ctx context.Context) ([]Run, error) {
+	return l.runs(ctx, `SELECT `+runColumns+` FROM runs WHERE state = ? ORDER BY started_at`, Running)
+}
+
+func (l *Ledger) one(ctx context.Context, query string, args ...any) (Run, error) {
+	runs, err := l.runs(ctx, query, args...)
+	if err != nil {
+		return Run{}, err
+	}
+	if len(runs) == 0 {
+		return Run{}, ErrNoRun
+	}
+	return runs[0], nil
+}
+
+func (l *Ledger) runs(ctx context.Context, query string, args ...any) ([]Run, error) {
+	rows, err := l.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, l.db.Wrap(err)
+	}
+	defer rows.Close()
+	var runs []Run
+	for rows.Next() {
+		var r Run
+		var created, started, ended int64
+		if err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.ExitStatus, &r.Message, &created, &started, &ended); err != nil {
+			return nil, l.db.Wrap(err)
+		}
+		r.Created, r.Started, r.Ended = at(created), at(started), at(ended)
+		runs = append(runs, r)
+	}
+	return runs, l.db.Wrap(rows.Err())
+}
+
+func at(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// micros is the inverse of at.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Task is a task of a run and how it went.
+type Task struct {
+	pipeline.Task
+	Ending     pipeline.Ending // "" until it ended for the first time
+	Pages      int
+	Rows       int64
+	Units      pipeline.Units
+	Waste      int64 // rows bought again
+	MaybeUnits pipeline.Units
+	Attempts   int // requests that yielded no page
+	Error      string
+	Ended      time.Time
+}

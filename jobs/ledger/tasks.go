@@ -1,0 +1,116 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"backhaul/jobs/plan"
+	"backhaul/pipeline"
+)
+
+// Intend enters what a run is to do. Tasks already known keep how they went; tasks of the run that are no longer
+// intended, because the spec changed, are removed.
+func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`CREATE TEMP TABLE IF NOT EXISTS intended (task_id TEXT PRIMARY KEY); DELETE FROM intended`); err != nil {
+			return err
+		}
+		add, err := tx.Prepare(`INSERT INTO tasks
+			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, priority, max_rows)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (run_id, task_id) DO UPDATE SET priority = excluded.priority, max_rows = excluded.max_rows`)
+		if err != nil {
+			return err
+		}
+		defer add.Close()
+		mark, err := tx.Prepare(`INSERT OR IGNORE INTO intended VALUES (?)`)
+		if err != nil {
+			return err
+		}
+		defer mark.Close()
+		for _, t := range tasks {
+			if _, err := add.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope,
+				t.Priority, t.MaxRows); err != nil {
+				return err
+			}
+			if _, err := mark.Exec(t.ID); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id NOT IN (SELECT task_id FROM intended)`, runID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("enter the tasks of run %s: %w", runID, err)
+	}
+	return nil
+}
+
+// Record enters how tasks went.
+func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		set, err := tx.Prepare(`UPDATE tasks SET ending = ?, pages = ?, rows = ?, units = ?, waste = ?, maybe_units = ?, attempts = ?,
+			error = ?, ended_at = ? WHERE run_id = ? AND task_id = ?`)
+		if err != nil {
+			return err
+		}
+		defer set.Close()
+		for _, t := range tasks {
+			if _, err := set.Exec(t.Ending, t.Pages, t.Rows, t.Units, t.Waste, t.MaybeUnits, t.Attempts, t.Error, micros(t.Ended),
+				runID, t.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record tasks of run %s: %w", runID, err)
+	}
+	return nil
+}
+
+// Tasks returns the tasks of a run, by extract and target.
+func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, priority,
+		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at
+		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
+	if err != nil {
+		return nil, l.db.Wrap(err)
+	}
+	defer rows.Close()
+	var tasks []Task
+	for rows.Next() {
+		var t Task
+		var ended int64
+		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Priority,
+			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended); err != nil {
+			return nil, l.db.Wrap(err)
+		}
+		t.Ended = at(ended)
+		tasks = append(tasks, t)
+	}
+	return tasks, l.db.Wrap(rows.Err())
+}
+
+// Histories returns, by request (see pipeline.Task.Request), the latest task whose list was read to its end.
+func (l *Ledger) Histories(ctx context.Context) (map[string]plan.History, error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT request, rows, pages, max(ended_at) FROM tasks
+		WHERE ending = ? GROUP BY request`, pipeline.EndOfList)
+	if err != nil {
+		return nil, l.db.Wrap(err)
+	}
+	defer rows.Close()
+	histories := map[string]plan.History{}
+	for rows.Next() {
+		var request string
+		var h plan.History
+		var ended int64
+		if err := rows.Scan(&request, &h.Rows, &h.Pages, &ended); err != nil {
+			return nil, l.db.Wrap(err)
+		}
+		h.Ended = at(ended)
+		histories[request] = h
+	}
+	return histories, l.db.Wrap(rows.Err())
+}

@@ -1,0 +1,232 @@
+// Package plan turns what a job asks for, what is known about its endpoints and what earlier runs found into ordered,
+// priced work. It is pure: no network, no clock, no disk.
+//
+// What a list will cost cannot be known before it is read. A task whose request was answered to the end before is
+// expected to cost the same again. One that never was is "unknown": it is counted with one page, said to be so, and
+// its worst case is its max_rows, or none at all.
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+)
+
+// Item is one task with the facts needed to price it.
+type Item struct {
+	Task     pipeline.Task
+	Endpoint *pipeline.Endpoint
+	// PageSize is how many rows are asked for at a time.
+	PageSize int
+	// Place is how far the task has come in this run. Default: nowhere.
+	Place journal.Place
+}
+
+// History is what the latest complete answer to a request held.
+type History struct {
+	Rows  int64
+	Pages int
+	Ended time.Time
+}
+
+// Account is what a vendor account allows this run.
+type Account struct {
+	PerSecond   float64
+	Connections int
+	// Left is what the budgets leave for this run. Nil: no budget.
+	Left *pipeline.Units
+}
+
+// Cost is an amount of work.
+type Cost struct {
+	Pages int64          `json:"pages"`
+	Rows  int64          `json:"rows"`
+	Units pipeline.Units `json:"units"`
+}
+
+func (c *Cost) add(d Cost) {
+	c.Pages += d.Pages
+	c.Rows += d.Rows
+	c.Units += d.Units
+}
+
+// Extract sums up the tasks of one extract.
+type Extract struct {
+	Extract  string `json:"extract"`
+	Endpoint string `json:"endpoint"`
+	Targets  int    `json:"targets"`
+	// Done is how many targets need nothing more in this run.
+	Done int `json:"done"`
+	// Unknown is how many have no complete earlier answer; they are expected with one page each.
+	Unknown  int  `json:"unknown"`
+	Expected Cost `json:"expected"`
+	// Worst is null where a list of unknown length is read to its end.
+	Worst *Cost `json:"worst"`
+}
+
+// Vendor sums up the work at one vendor.
+type Vendor struct {
+	Vendor   string `json:"vendor"`
+	Expected Cost   `json:"expected"`
+	Worst    *Cost  `json:"worst"`
+	// Allowed is what the budgets leave; null where there is none.
+	Allowed *pipeline.Units `json:"allowed"`
+	// Seconds is the time the expected pages take at the account's rate.
+	Seconds float64 `json:"seconds"`
+	// Scarce: the budget does not cover what is expected.
+	Scarce bool `json:"scarce"`
+}
+
+// Plan is what a run would do and cost.
+type Plan struct {
+	Extracts []Extract `json:"extracts"`
+	Vendors  []Vendor  `json:"vendors"`
+	// Work is every item that is not done, by vendor, in the order it is to be begun.
+	Work map[string][]Item `json:"-"`
+}
+
+// Expected returns what all vendors together are expected to deliver.
+func (p *Plan) Expected() Cost {
+	var c Cost
+	for _, v := range p.Vendors {
+		c.add(v.Expected)
+	}
+	return c
+}
+
+// Make plans items in the order given. histories are by request, see pipeline.Task.Request.
+func Make(items []Item, histories map[string]History, accounts map[string]Account) *Plan {
+	p := &Plan{Work: map[string][]Item{}, Extracts: []Extract{}, Vendors: []Vendor{}}
+	expected := make(map[string]estimate, len(items))
+	for _, it := range items {
+		e := p.estimate(it, histories)
+		expected[it.Task.ID] = e
+		if !e.done {
+			p.Work[it.Endpoint.Vendor] = append(p.Work[it.Endpoint.Vendor], it)
+		}
+	}
+	for i := range p.Vendors {
+		v := &p.Vendors[i]
+		account := accounts[v.Vendor]
+		v.Allowed = account.Left
+		v.Scarce = v.Allowed != nil && v.Expected.Units > *v.Allowed
+		if account.PerSecond > 0 {
+			v.Seconds = float64(v.Expected.Pages) / account.PerSecond
+		}
+		order(p.Work[v.Vendor], expected, v.Scarce)
+	}
+	return p
+}
+
+// estimate is what remains of one task.
+type estimate struct {
+	Cost
+	known bool // from an earlier complete answer
+	done  bool
+}
+
+func (p *Plan) estimate(it Item, histories map[string]History) estimate {
+	e := remaining(it, histories)
+	x := p.extract(it)
+	v := p.vendor(it.Endpoint.Vendor)
+	x.Targets++
+	if e.done {
+		x.Done++
+		return e
+	}
+	if !e.known {
+		x.Unknown++
+	}
+	x.Expected.add(e.Cost)
+	v.Expected.add(e.Cost)
+	worst := worst(it)
+	addWorst(&x.Worst, worst)
+	addWorst(&v.Worst, worst)
+	return e
+}
+
+func (p *Plan) extract(it Item) *Extract {
+	for i := range p.Extracts {
+		if p.Extracts[i].Extract == it.Task.Extract {
+			return &p.Extracts[i]
+		}
+	}
+	p.Extracts = append(p.Extracts, Extract{Extract: it.Task.Extract, Endpoint: it.Task.Endpoint, Worst: &Cost{}})
+	return &p.Extracts[len(p.Extracts)-1]
+}
+
+func (p *Plan) vendor(name string) *Vendor {
+	for i := range p.Vendors {
+		if p.Vendors[i].Vendor == name {
+			return &p.Vendors[i]
+		}
+	}
+	p.Vendors = append(p.Vendors, Vendor{Vendor: name, Worst: &Cost{}})
+	return &p.Vendors[len(p.Vendors)-1]
+}
+
+// remaining is what the task is expected to need from its place on.
+func remaining(it Item, histories map[string]History) estimate {
+	t, place := it.Task, it.Place
+	if place.Pages > 0 && place.End || t.MaxRows > 0 && place.ChainRows >= t.MaxRows {
+		return estimate{done: true}
+	}
+	h, known := histories[t.Request()]
+	rows := h.Rows - place.ChainRows
+	if !known || rows < 0 {
+		rows = int64(it.PageSize)
+	}
+	if t.MaxRows > 0 {
+		rows = min(rows, t.MaxRows-place.ChainRows)
+	}
+	return estimate{Cost: price(it, rows), known: known}
+}
+
+// worst is the most the task can cost from its place on, or nil if nothing bounds it.
+func worst(it Item) *Cost {
+	if it.Task.MaxRows == 0 {
+		return nil
+	}
+	c := price(it, it.Task.MaxRows-it.Place.ChainRows)
+	return &c
+}
+
+// price is the cost of so many rows. A list without rows still takes a page.
+func price(it Item, rows int64) Cost {
+	size := int64(max(1, it.PageSize))
+	return Cost{Rows: rows, Pages: max(1, (rows+size-1)/size), Units: pipeline.Units(rows) * it.Endpoint.UnitsPerRow}
+}
+
+// addWorst adds to a sum that is nil as soon as one summand is.
+func addWorst(sum **Cost, c *Cost) {
+	if c == nil {
+		*sum = nil
+	}
+	if *sum != nil {
+		(*sum).add(*c)
+	}
+}
+
+// order sorts work as it is to be begun: by priority; then the longest lists first, so that none ends alone, and of
+// unknown length before them. When the budget is short, the cheapest first, so that whole targets are finished.
+func order(work []Item, expected map[string]estimate, scarce bool) {
+	slices.SortStableFunc(work, func(a, b Item) int {
+		if c := cmp.Compare(b.Task.Priority, a.Task.Priority); c != 0 {
+			return c
+		}
+		ea, eb := expected[a.Task.ID], expected[b.Task.ID]
+		if scarce {
+			return cmp.Compare(ea.Units, eb.Units)
+		}
+		if ea.known != eb.known {
+			if ea.known {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(eb.Pages, ea.Pages)
+	})
+}

@@ -1,0 +1,131 @@
+package run
+
+import (
+	"context"
+	"iter"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"backhaul/pipeline"
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// merge writes the lists of several extracts for the same target and scope in the order of their ranks: a row of each
+// in turn, since every list's ranks count from 1.
+func (l *loader) merge(ctx context.Context, table *schemas.Table, tasks []pipeline.Task, w sinks.Writer) error {
+	g := gatherer{w: w, schema: table.Arrow()}
+	defer g.release()
+	var heads []*head
+	for _, t := range tasks {
+		next, stop := iter.Pull2(l.batches(ctx, table, t))
+		defer stop()
+		heads = append(heads, &head{next: next})
+	}
+	for len(heads) > 0 {
+		alive := heads[:0]
+		for _, h := range heads {
+			ok, err := h.row(&g)
+			if err != nil {
+				return err
+			}
+			if ok {
+				alive = append(alive, h)
+			}
+		}
+		heads = alive
+	}
+	return g.flush()
+}
+
+// batches yields the rows of one task, a batch per page.
+func (l *loader) batches(ctx context.Context, table *schemas.Table, t pipeline.Task) iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		b := schemas.NewBuilder(memory.DefaultAllocator, table)
+		defer b.Release()
+		err := l.list(ctx, t, b, func() error {
+			if b.Len() > 0 && !yield(b.Batch(), nil) {
+				return context.Canceled
+			}
+			return nil
+		})
+		if err != nil && err != context.Canceled {
+			yield(nil, err)
+		}
+	}
+}
+
+// head is the next row of one list.
+type head struct {
+	next  func() (arrow.RecordBatch, error, bool)
+	batch arrow.RecordBatch
+	at    int64
+}
+
+// row gives the list's next row to g. It reports false when the list has ended.
+func (h *head) row(g *gatherer) (bool, error) {
+	if h.batch == nil || h.at == h.batch.NumRows() {
+		if h.batch != nil {
+			h.batch.Release()
+			h.batch = nil
+		}
+		batch, err, ok := h.next()
+		if !ok || err != nil {
+			return false, err
+		}
+		h.batch, h.at = batch, 0
+	}
+	h.at++
+	return true, g.add(h.batch.NewSlice(h.at-1, h.at))
+}
+
+// gatherer joins single rows to batches.
+type gatherer struct {
+	w      sinks.Writer
+	schema *arrow.Schema
+	rows   []arrow.RecordBatch
+}
+
+func (g *gatherer) add(row arrow.RecordBatch) error {
+	if g.rows = append(g.rows, row); len(g.rows) < batchRows {
+		return nil
+	}
+	return g.flush()
+}
+
+func (g *gatherer) flush() error {
+	if len(g.rows) == 0 {
+		return nil
+	}
+	columns := make([]arrow.Array, g.schema.NumFields())
+	defer func() {
+		for _, c := range columns {
+			if c != nil {
+				c.Release()
+			}
+		}
+	}()
+	parts := make([]arrow.Array, len(g.rows))
+	for i := range columns {
+		for n, row := range g.rows {
+			parts[n] = row.Column(i)
+		}
+		var err error
+		if columns[i], err = array.Concatenate(parts, memory.DefaultAllocator); err != nil {
+			return err
+		}
+	}
+	batch := array.NewRecordBatch(g.schema, columns, int64(len(g.rows)))
+	defer batch.Release()
+	g.release()
+	return g.w.Write(batch)
+}
+
+func (g *gatherer) release() {
+	for _, row := range g.rows {
+		row.Release()
+	}
+	g.rows = g.rows[:0]
+}

@@ -1,0 +1,222 @@
+// Package engine owns all goroutines of a run while it buys: which task is next, how often a request is tried, what an
+// error stops, and how a run ends early without losing a paid page.
+//
+// Every vendor account is a [Lane] with as many workers as it has connections. A worker takes one task and reads its
+// list to the end, page after page, before it takes the next: only so many lists are under way that the vendor's
+// cursors are spent while they are fresh, and a run that dies leaves few lists half read. Tasks whose list is expected
+// to be longest come first, so that no long list ends alone.
+//
+// A page is handed to the [Journal] before anything else happens to it. When the context ends no new request is made;
+// those under way are waited for and their pages kept.
+//
+// The package knows neither wire nor file formats.
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/sourcegraph/conc"
+	"github.com/sourcegraph/conc/pool"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"backhaul/pipeline/limit"
+)
+
+// Journal is where pages become durable.
+type Journal interface {
+	// Append returns when the page is durable.
+	Append(ctx context.Context, taskID string, p pipeline.Page) error
+	// AddAttempt returns when the record of a request without a page is durable.
+	AddAttempt(ctx context.Context, taskID string, a journal.Attempt) error
+}
+
+// Work is one task to buy, from the place it has reached.
+type Work struct {
+	Task   pipeline.Task
+	Source pipeline.Source
+	Place  journal.Place
+	// PageSize is how many rows to ask for at a time.
+	PageSize int
+}
+
+// Lane is one vendor account and the work to do there, in the order it is to be begun.
+type Lane struct {
+	Vendor      string
+	Gate        *limit.Gate
+	Connections int
+	Work        []Work
+}
+
+// Retry bounds how often one page is asked for.
+type Retry struct {
+	// Attempts is how many requests may fail in a row for one page. Default 6.
+	Attempts int
+	// Throttles is how many requests may be turned away in a row for one page because the vendor asks to wait,
+	// which costs nothing. Default 30.
+	Throttles int
+	// Base and Most bound the pause before the next attempt, which is drawn at random between zero and a bound
+	// that doubles from Base to Most. Default 500ms and 30s.
+	Base, Most time.Duration
+	// Restarts is how often a list whose cursor died is read again from its start. Default 3.
+	Restarts int
+}
+
+func (r Retry) withDefaults() Retry {
+	if r.Attempts == 0 {
+		r.Attempts = 6
+	}
+	if r.Throttles == 0 {
+		r.Throttles = 30
+	}
+	if r.Base == 0 {
+		r.Base = 500 * time.Millisecond
+	}
+	if r.Most == 0 {
+		r.Most = 30 * time.Second
+	}
+	if r.Restarts == 0 {
+		r.Restarts = 3
+	}
+	return r
+}
+
+// Outcome is how a task went, its earlier pages included.
+type Outcome struct {
+	Task   pipeline.Task
+	Ending pipeline.Ending
+	Place  journal.Place
+	// Err says why the task did not complete; nil if it did.
+	Err error
+}
+
+// Event tells an observer that something happened to a task.
+type Event struct {
+	Task pipeline.Task
+	// Page is set when a page became durable.
+	Page *pipeline.Page
+	// Retry is set when a request failed and will be tried again, after Wait.
+	Retry error
+	Wait  time.Duration
+	// Outcome is set when the task ended.
+	Outcome *Outcome
+}
+
+// Config is what a run buys and how.
+type Config struct {
+	Lanes   []Lane
+	Journal Journal
+	Retry   Retry
+	// Observe is told of every event, by many goroutines at once. Default none.
+	Observe func(Event)
+}
+
+// Run buys everything and returns when no goroutine is left: the outcome of every task, lane by lane, in the order of
+// the work. When ctx ends it stops asking; pages under way are kept. An error means that pages could not be made
+// durable, or that a lane had to stop; see [StopError].
+func Run(ctx context.Context, c Config) ([]Outcome, error) {
+	if c.Observe == nil {
+		c.Observe = func(Event) {}
+	}
+	c.Retry = c.Retry.withDefaults()
+	// One failing journal stops every lane: nothing more can be bought safely.
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	lanes := make([]*lane, len(c.Lanes))
+	var group conc.WaitGroup
+	for i := range c.Lanes {
+		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work))}
+		group.Go(func() { lanes[i].run(ctx) })
+	}
+	group.Wait()
+	var outcomes []Outcome
+	var errs []error
+	for _, l := range lanes {
+		outcomes = append(outcomes, l.outcomes...)
+		if l.stopped != nil {
+			errs = append(errs, l.stopped)
+		}
+	}
+	if cause := context.Cause(ctx); errors.As(cause, new(*JournalError)) {
+		errs = append([]error{cause}, errs...)
+	}
+	return outcomes, errors.Join(errs...)
+}
+
+// JournalError means that a paid page or the record of an attempt could not be made durable.
+type JournalError struct{ Err error }
+
+func (e *JournalError) Error() string { return e.Err.Error() }
+func (e *JournalError) Unwrap() error { return e.Err }
+
+// StopError means that a vendor was given up for this run.
+type StopError struct {
+	Vendor string
+	Ending pipeline.Ending // of the tasks that were under way or not yet begun
+	Err    error
+}
+
+func (e *StopError) Error() string { return e.Vendor + ": " + e.Err.Error() }
+func (e *StopError) Unwrap() error { return e.Err }
+
+// lane is a Lane at work.
+type lane struct {
+	*Config
+	Lane
+	stopRun  context.CancelCauseFunc
+	outcomes []Outcome
+
+	mu       sync.Mutex
+	stopped  *StopError
+	failures int // tasks in a row that failed for want of an answer
+}
+
+func (l *lane) run(ctx context.Context) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int, len(l.Work))
+	for i := range l.Work {
+		next <- i
+	}
+	close(next)
+	workers := pool.New().WithMaxGoroutines(max(1, l.Connections))
+	for range min(max(1, l.Connections), len(l.Work)) {
+		workers.Go(func() {
+			for i := range next {
+				b := &buyer{lane: l, Work: l.Work[i], halt: cancel}
+				l.outcomes[i] = b.buy(ctx)
+				l.Observe(Event{Task: b.Task, Outcome: &l.outcomes[i]})
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// giveUp stops the lane: no further request is made to this vendor.
+func (l *lane) giveUp(halt context.CancelCauseFunc, ending pipeline.Ending, err error) {
+	l.mu.Lock()
+	if l.stopped == nil {
+		l.stopped = &StopError{Vendor: l.Vendor, Ending: ending, Err: err}
+	}
+	stopped := l.stopped
+	l.mu.Unlock()
+	halt(stopped)
+}
+
+// tooManyFailures is how many tasks in a row may fail for want of an answer before the vendor is taken to be down.
+const tooManyFailures = 10
+
+// answered notes whether the vendor answers at all, and reports whether it is to be given up.
+func (l *lane) answered(yes bool) (giveUp bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if yes {
+		l.failures = 0
+		return false
+	}
+	l.failures++
+	return l.failures >= tooManyFailures
+}

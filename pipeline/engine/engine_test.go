@@ -1,0 +1,424 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"backhaul/pipeline/limit"
+	"backhaul/schemas"
+)
+
+// memory is a Journal in memory that can be made to fail.
+type memory struct {
+	mu       sync.Mutex
+	pages    map[string][]pipeline.Page
+	attempts []journal.Attempt
+	failAt   int // fails the nth append, from 1; 0 never
+	appends  int
+}
+
+func (m *memory) Append(_ context.Context, taskID string, p pipeline.Page) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.appends++; m.appends == m.failAt {
+		return errors.New("no space left on device")
+	}
+	if m.pages == nil {
+		m.pages = map[string][]pipeline.Page{}
+	}
+	if p.Seq != len(m.pages[taskID]) {
+		return fmt.Errorf("page %d after %d pages", p.Seq, len(m.pages[taskID]))
+	}
+	m.pages[taskID] = append(m.pages[taskID], p)
+	return nil
+}
+
+func (m *memory) AddAttempt(_ context.Context, _ string, a journal.Attempt) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.attempts = append(m.attempts, a)
+	return nil
+}
+
+// vendor is a Source whose lists are as long as their target's name says. Cursors are row offsets.
+type vendor struct {
+	latency time.Duration
+	// fault is asked before every request is answered; n counts requests from 1.
+	fault func(n int, t pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error)
+
+	mu       sync.Mutex
+	requests int
+	busy     int
+	peak     int
+}
+
+var facts = &pipeline.Endpoint{Vendor: "moz", Surface: "v2", Name: "anchor_text", PageSize: 50, UnitsPerRow: 1}
+
+func (v *vendor) Endpoint() *pipeline.Endpoint                        { return facts }
+func (v *vendor) Decode(pipeline.Page, *schemas.Builder) (err error) { return nil }
+
+func (v *vendor) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
+	v.mu.Lock()
+	v.requests++
+	n := v.requests
+	v.busy++
+	v.peak = max(v.peak, v.busy)
+	v.mu.Unlock()
+	defer func() { v.mu.Lock(); v.busy--; v.mu.Unlock() }()
+	time.Sleep(v.latency)
+	if v.fault != nil {
+		if page, err := v.fault(n, t, ask); page != nil || err != nil {
+			return *cmpOr(page, &pipeline.Page{}), err
+		}
+	}
+	total, _ := strconv.Atoi(t.Target)
+	from, _ := strconv.Atoi(string(ask.Cursor))
+	rows := min(ask.Limit, total-from)
+	return pipeline.Page{Rows: rows, Units: pipeline.Units(rows), Status: 200, FetchedAt: time.Now(),
+		Next: pipeline.Cursor(strconv.Itoa(from + rows)), End: from+rows >= total}, nil
+}
+
+func cmpOr(p, q *pipeline.Page) *pipeline.Page {
+	if p != nil {
+		return p
+	}
+	return q
+}
+
+func works(v *vendor, rows ...int) []Work {
+	var w []Work
+	for i, n := range rows {
+		w = append(w, Work{Source: v, PageSize: 50, Task: pipeline.Task{ID: fmt.Sprintf("t%d", i), Target: strconv.Itoa(n)}})
+	}
+	return w
+}
+
+func config(m *memory, connections int, w []Work, limits limit.Config) Config {
+	limits.Connections = connections
+	return Config{Journal: m, Lanes: []Lane{{Vendor: "moz", Gate: limit.New(limits), Connections: connections, Work: w}}}
+}
+
+func endings(outcomes []Outcome) []pipeline.Ending {
+	var e []pipeline.Ending
+	for _, o := range outcomes {
+		e = append(e, o.Ending)
+	}
+	return e
+}
+
+func TestEveryListIsReadToItsEndAndNoPageIsBoughtTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: 50 * time.Millisecond}, &memory{}
+		outcomes, err := Run(context.Background(), config(m, 4, works(v, 0, 1, 50, 51, 500, 120), limit.Config{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantPages := []int{1, 1, 1, 2, 10, 3}
+		for i, o := range outcomes {
+			rows, _ := strconv.Atoi(o.Task.Target)
+			if o.Ending != pipeline.EndOfList || o.Place.Rows != int64(rows) || o.Place.Pages != wantPages[i] {
+				t.Errorf("%d rows: %s with %d rows in %d pages", rows, o.Ending, o.Place.Rows, o.Place.Pages)
+			}
+		}
+		if v.requests != 18 || v.peak > 4 {
+			t.Errorf("%d requests, %d at once", v.requests, v.peak)
+		}
+	})
+}
+
+func TestMaxRowsBuysNoRowMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		w := works(v, 500)
+		w[0].Task.MaxRows = 120
+		outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
+		if err != nil || outcomes[0].Ending != pipeline.EndMaxRows || outcomes[0].Place.Rows != 120 || v.requests != 3 {
+			t.Errorf("%+v after %d requests, %v", outcomes[0], v.requests, err)
+		}
+	})
+}
+
+func TestAVendorThatRefusesASmallerPageIsAskedForAWholeOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		v.fault = func(_ int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			if ask.Limit != 50 {
+				return nil, &pipeline.Error{Kind: pipeline.Rejected, Status: 400, Message: "token does not fit the request"}
+			}
+			return nil, nil
+		}
+		w := works(v, 500)
+		w[0].Task.MaxRows = 120
+		outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
+		if err != nil || outcomes[0].Ending != pipeline.EndMaxRows || outcomes[0].Place.Rows != 150 {
+			t.Errorf("%+v, %v", outcomes[0], err)
+		}
+	})
+}
+
+func TestAWaitTheVendorAsksForIsKeptToTheSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		v.fault = func(n int, _ pipeline.Task, _ pipeline.Ask) (*pipeline.Page, error) {
+			if n == 2 {
+				return nil, &pipeline.Error{Kind: pipeline.Throttled, Status: 429, After: 30 * time.Second}
+			}
+			return nil, nil
+		}
+		begin := time.Now()
+		outcomes, err := Run(context.Background(), config(m, 1, works(v, 100), limit.Config{}))
+		if err != nil || outcomes[0].Place.Rows != 100 {
+			t.Errorf("%+v, %v", outcomes, err)
+		}
+		if took := time.Since(begin); took != 30*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestOneFailingTargetFailsAlone(t *testing.T) {
+	for _, kind := range []pipeline.Kind{pipeline.Transient, pipeline.Throttled, pipeline.Rejected, pipeline.Malformed} {
+		t.Run(kind.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, m := &vendor{}, &memory{}
+				v.fault = func(_ int, task pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+					if task.Target == "170" && ask.Cursor == "100" {
+						return nil, &pipeline.Error{Kind: kind, Status: 500}
+					}
+					return nil, nil
+				}
+				outcomes, err := Run(context.Background(), config(m, 2, works(v, 60, 170, 80), limit.Config{}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := []pipeline.Ending{pipeline.EndOfList, pipeline.EndFault, pipeline.EndOfList}
+				if diff := cmp.Diff(want, endings(outcomes)); diff != "" {
+					t.Error(diff)
+				}
+				if p := outcomes[1].Place; p.Pages != 2 || p.Next != "100" {
+					t.Errorf("the place was not kept: %+v", p)
+				}
+			})
+		})
+	}
+}
+
+func TestATransientErrorIsTriedABoundedNumberOfTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		v.fault = func(int, pipeline.Task, pipeline.Ask) (*pipeline.Page, error) {
+			return nil, &pipeline.Error{Kind: pipeline.Transient, MaybeCharged: true}
+		}
+		outcomes, _ := Run(context.Background(), config(m, 1, works(v, 60), limit.Config{}))
+		if v.requests != 6 || outcomes[0].Ending != pipeline.EndFault || len(m.attempts) != 6 {
+			t.Errorf("%d requests, %d recorded, %s", v.requests, len(m.attempts), outcomes[0].Ending)
+		}
+		if outcomes[0].Place.MaybeUnits != 300 {
+			t.Errorf("%d units may have been charged, want 300", outcomes[0].Place.MaybeUnits)
+		}
+	})
+}
+
+func TestAListThatLeadsNowhereFailsItsTask(t *testing.T) {
+	cases := map[string]func(ask pipeline.Ask) *pipeline.Page{
+		"the cursor repeats":  func(ask pipeline.Ask) *pipeline.Page { return &pipeline.Page{Rows: 50, Next: "same"} },
+		"pages without a row": func(ask pipeline.Ask) *pipeline.Page { return &pipeline.Page{Next: ask.Cursor + "x"} },
+		"two cursors in turn": func(ask pipeline.Ask) *pipeline.Page {
+			if ask.Cursor == "a" {
+				return &pipeline.Page{Rows: 50, Next: "b"}
+			}
+			return &pipeline.Page{Rows: 50, Next: "a"}
+		},
+	}
+	for name, answer := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, m := &vendor{}, &memory{}
+				v.fault = func(_ int, task pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+					if task.Target == "999" {
+						return answer(ask), nil
+					}
+					return nil, nil
+				}
+				outcomes, err := Run(context.Background(), config(m, 2, works(v, 999, 70), limit.Config{}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff([]pipeline.Ending{pipeline.EndFault, pipeline.EndOfList}, endings(outcomes)); diff != "" {
+					t.Error(diff)
+				}
+				if outcomes[0].Place.Pages > 8 {
+					t.Errorf("bought %d pages of a list that leads nowhere", outcomes[0].Place.Pages)
+				}
+			})
+		})
+	}
+}
+
+func TestFourEmptyPagesAreSurvived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		v.fault = func(n int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			if n >= 2 && n <= 5 {
+				return &pipeline.Page{Next: ask.Cursor}, nil
+			}
+			return nil, nil
+		}
+		outcomes, err := Run(context.Background(), config(m, 1, works(v, 120), limit.Config{}))
+		if err != nil || outcomes[0].Ending != pipeline.EndOfList {
+			t.Fatalf("%+v, %v", outcomes, err)
+		}
+		if p := outcomes[0].Place; p.Rows != 50 && p.Rows+p.Waste != 120 {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+func TestADeadCursorRestartsTheListABoundedNumberOfTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		v.fault = func(n int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			if n == 3 {
+				return nil, &pipeline.Error{Kind: pipeline.Stale, Status: 410}
+			}
+			return nil, nil
+		}
+		outcomes, err := Run(context.Background(), config(m, 1, works(v, 120), limit.Config{}))
+		if err != nil || outcomes[0].Ending != pipeline.EndOfList || outcomes[0].Place.Chain != 1 || outcomes[0].Place.Pages != 5 {
+			t.Errorf("%+v, %v", outcomes[0], err)
+		}
+		v.requests = 0
+		v.fault = func(_ int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			if ask.Cursor != "" {
+				return nil, &pipeline.Error{Kind: pipeline.Stale, Status: 410}
+			}
+			return nil, nil
+		}
+		outcomes, _ = Run(context.Background(), config(&memory{}, 1, works(v, 120), limit.Config{}))
+		if outcomes[0].Ending != pipeline.EndStale || outcomes[0].Place.Pages != 4 {
+			t.Errorf("%+v", outcomes[0])
+		}
+	})
+}
+
+func TestAWrongKeyStopsTheVendorAndKeepsThePlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: time.Second}, &memory{}
+		v.fault = func(n int, _ pipeline.Task, _ pipeline.Ask) (*pipeline.Page, error) {
+			if n > 4 {
+				return nil, &pipeline.Error{Kind: pipeline.Denied, Status: 401, Message: "no"}
+			}
+			return nil, nil
+		}
+		outcomes, err := Run(context.Background(), config(m, 2, works(v, 500, 500, 500, 500), limit.Config{}))
+		var stop *StopError
+		if !errors.As(err, &stop) || stop.Ending != pipeline.EndDenied || v.requests > 6 {
+			t.Errorf("%v after %d requests", err, v.requests)
+		}
+		want := []pipeline.Ending{pipeline.EndDenied, pipeline.EndDenied, pipeline.EndNotReached, pipeline.EndNotReached}
+		if diff := cmp.Diff(want, endings(outcomes)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAVendorThatIsDownIsGivenUp(t *testing.T) {
+	for name, e := range map[string]*pipeline.Error{
+		"no connection": {Kind: pipeline.Transient, Unreachable: true},
+		"only errors":   {Kind: pipeline.Transient, Status: 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, m := &vendor{}, &memory{}
+				v.fault = func(int, pipeline.Task, pipeline.Ask) (*pipeline.Page, error) { return nil, e }
+				rows := make([]int, 1000)
+				_, err := Run(context.Background(), config(m, 4, works(v, rows...), limit.Config{}))
+				var stop *StopError
+				if !errors.As(err, &stop) || stop.Ending != pipeline.EndUnreachable || v.requests > 100 {
+					t.Errorf("%v after %d requests", err, v.requests)
+				}
+			})
+		})
+	}
+}
+
+func TestAnInterruptionKeepsThePagesUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: 10 * time.Second}, &memory{}
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(25*time.Second, cancel)
+		outcomes, err := Run(ctx, config(m, 2, works(v, 500, 500, 500), limit.Config{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []pipeline.Ending{pipeline.EndInterrupted, pipeline.EndInterrupted, pipeline.EndInterrupted}
+		if diff := cmp.Diff(want, endings(outcomes)); diff != "" {
+			t.Error(diff)
+		}
+		if v.requests != 6 || m.appends != 6 {
+			t.Errorf("%d requests, %d pages kept", v.requests, m.appends)
+		}
+	})
+}
+
+func TestAFullDiskStopsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: time.Second}, &memory{failAt: 3}
+		_, err := Run(context.Background(), config(m, 2, works(v, 500, 500, 500), limit.Config{}))
+		if !errors.As(err, new(*JournalError)) || v.requests > 5 {
+			t.Errorf("%v after %d requests", err, v.requests)
+		}
+	})
+}
+
+func TestABudgetIsNeverOverrunAndUsedToItsEnd(t *testing.T) {
+	for _, connections := range []int{1, 7} {
+		synctest.Test(t, func(t *testing.T) {
+			v, m := &vendor{latency: time.Second}, &memory{}
+			left := pipeline.Units(333)
+			grant := func(_ context.Context, want, least pipeline.Units) (got, rest pipeline.Units, err error) {
+				if got = min(want, left); got < least {
+					return 0, left, nil
+				}
+				left -= got
+				return got, left, nil
+			}
+			outcomes, err := Run(context.Background(), config(m, connections, works(v, 120, 120, 120, 120), limit.Config{Grant: grant, Block: 100}))
+			var stop *StopError
+			if !errors.As(err, &stop) || stop.Ending != pipeline.EndBudget {
+				t.Errorf("stopped by %v", err)
+			}
+			var units pipeline.Units
+			for _, o := range outcomes {
+				units += o.Place.Units
+			}
+			if units != 333 {
+				t.Errorf("%d connections: bought for %d units, want 333", connections, units)
+			}
+		})
+	}
+}
+
+func TestTheRateIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: 300 * time.Millisecond}, &memory{}
+		begin := time.Now()
+		rows := make([]int, 41)
+		if _, err := Run(context.Background(), config(m, 8, works(v, rows...), limit.Config{PerSecond: 20})); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took < 2*time.Second || took > 2400*time.Millisecond {
+			t.Errorf("41 requests at 20 a second took %v", took)
+		}
+	})
+}

@@ -1,0 +1,199 @@
+// Package journal keeps the pages of a run: every paid response, exactly as it was received, durable before
+// anything else happens to it.
+//
+// A journal is one SQLite file per run and contains all that is needed to rebuild the run's tables: the tasks,
+// and for each task its pages in the order they were bought. A page, its cursor and the units it cost are
+// written in one transaction, so that bytes and money cannot disagree. Bodies are compressed with zstd. Every
+// page carries a checksum (XXH3, 128 bits) over its body and all its facts, and every task a count of its pages,
+// kept in the same transaction: a flipped bit is reported as damage of that page and a lost page as damage of
+// its task; neither is read as data or as the end of the journal.
+//
+// The package does not know what a body means.
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/sqlite"
+)
+
+// ErrDamaged is in the chain of every error that means the journal no longer holds what was written to it.
+var ErrDamaged = sqlite.ErrDamaged
+
+// format is the version of the file's layout.
+const format = 1
+
+const schema = `
+CREATE TABLE IF NOT EXISTS header (
+	run_id TEXT NOT NULL, job TEXT NOT NULL, run_date TEXT NOT NULL, created_at INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tasks (
+	no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+	extract TEXT NOT NULL, endpoint TEXT NOT NULL, surface TEXT NOT NULL,
+	target TEXT NOT NULL, target_as_given TEXT NOT NULL, scope TEXT NOT NULL, params TEXT NOT NULL,
+	max_rows INTEGER NOT NULL, priority INTEGER NOT NULL,
+	pages INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS pages (
+	task INTEGER NOT NULL REFERENCES tasks(no), seq INTEGER NOT NULL,
+	chain INTEGER NOT NULL, repeated INTEGER NOT NULL,
+	cursor TEXT NOT NULL, next TEXT NOT NULL, ended INTEGER NOT NULL,
+	request BLOB NOT NULL, status INTEGER NOT NULL, fetched_at INTEGER NOT NULL,
+	rows INTEGER NOT NULL, units INTEGER NOT NULL,
+	size INTEGER NOT NULL, checksum BLOB NOT NULL, body BLOB NOT NULL,
+	PRIMARY KEY (task, seq)
+);
+CREATE TABLE IF NOT EXISTS attempts (
+	no INTEGER PRIMARY KEY,
+	task INTEGER NOT NULL REFERENCES tasks(no), seq INTEGER NOT NULL, at INTEGER NOT NULL,
+	kind TEXT NOT NULL, status INTEGER NOT NULL, maybe_units INTEGER NOT NULL,
+	message TEXT NOT NULL, body BLOB
+);`
+
+// Header says whose pages a journal holds.
+type Header struct {
+	RunID   string
+	Job     string
+	RunDate string // YYYY-MM-DD
+	Created time.Time
+}
+
+// Journal is the open journal of one run. It is safe for concurrent use.
+type Journal struct {
+	db     *sqlite.DB
+	header Header
+	numbers
+	enc *zstd.Encoder
+	dec *zstd.Decoder
+}
+
+// Open opens the journal at path. Where there is none, it is created for header; an existing journal keeps its
+// own, which Header returns, and must be of the same job and run date.
+func Open(ctx context.Context, path string, header Header) (*Journal, error) {
+	db, err := sqlite.Open(ctx, path, schema, format)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	j := &Journal{db: db}
+	if err := j.init(ctx, header); err != nil {
+		return nil, fmt.Errorf("open journal: %w", errors.Join(err, db.Close()))
+	}
+	return j, nil
+}
+
+func (j *Journal) init(ctx context.Context, header Header) (err error) {
+	if j.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault)); err != nil {
+		return err
+	}
+	if j.dec, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20)); err != nil {
+		return err
+	}
+	err = j.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO header SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM header)`,
+			header.RunID, header.Job, header.RunDate, header.Created.UnixMicro())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var created int64
+	row := j.db.Read().QueryRowContext(ctx, `SELECT run_id, job, run_date, created_at FROM header`)
+	if err := row.Scan(&j.header.RunID, &j.header.Job, &j.header.RunDate, &created); err != nil {
+		return j.db.Wrap(err)
+	}
+	j.header.Created = time.UnixMicro(created).UTC()
+	if j.header.Job != header.Job || j.header.RunDate != header.RunDate {
+		return fmt.Errorf("%s: %w: it belongs to job %s of %s", j.db.Path(), ErrDamaged, j.header.Job, j.header.RunDate)
+	}
+	return j.number(ctx)
+}
+
+// Header returns whose pages the journal holds.
+func (j *Journal) Header() Header { return j.header }
+
+// Close closes the journal.
+func (j *Journal) Close() error {
+	j.dec.Close()
+	return errors.Join(j.enc.Close(), j.db.Close())
+}
+
+// Check reads the whole journal, structure and pages, and returns what is damaged. It costs as long as reading the file.
+func (j *Journal) Check(ctx context.Context) error {
+	errs := []error{j.db.Check(ctx)}
+	tasks, err := j.Tasks(ctx)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	for _, t := range tasks {
+		for _, err := range j.Pages(ctx, t.ID) {
+			if err != nil {
+				errs = append(errs, err)
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Append makes a page of a task durable, with its cursor and its units, and returns when that has happened.
+// Before that the page does not exist. The same page twice is an error.
+func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) error {
+	no, err := j.numberOf(taskID)
+	if err != nil {
+		return err
+	}
+	r := j.pack(no, p)
+	err = j.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.task, r.seq, r.chain, r.repeated,
+			r.cursor, r.next, r.ended, r.request, r.status, r.fetchedAt, r.rows, r.units, r.size, r.checksum, r.body); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE tasks SET pages = pages + 1 WHERE no = ?`, r.task)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("append page %d of %s: %w", p.Seq, j.describe(taskID), err)
+	}
+	return nil
+}
+
+// Attempt is a request that yielded no page.
+type Attempt struct {
+	Seq    int // of the page that was asked for
+	At     time.Time
+	Kind   pipeline.Kind
+	Status int
+	// MaybeUnits is what the vendor may have charged for it all the same; 0 when it did not.
+	MaybeUnits pipeline.Units
+	Message    string
+	// Body is what was received, for responses that could not be read. Default none.
+	Body []byte
+}
+
+// AddAttempt records a request that yielded no page, and returns when that is durable.
+func (j *Journal) AddAttempt(ctx context.Context, taskID string, a Attempt) error {
+	no, err := j.numberOf(taskID)
+	if err != nil {
+		return err
+	}
+	var body []byte
+	if len(a.Body) > 0 {
+		body = j.enc.EncodeAll(a.Body, nil)
+	}
+	err = j.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO attempts (task, seq, at, kind, status, maybe_units, message, body) VALUES (?,?,?,?,?,?,?,?)`,
+			no, a.Seq, a.At.UnixMicro(), a.Kind.String(), a.Status, int64(a.MaybeUnits), a.Message, body)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record attempt at page %d of %s: %w", a.Seq, j.describe(taskID), err)
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+
+	"backhaul/pipeline"
+)
+
+// numbers maps task ids to the short numbers pages refer to them by.
+type numbers struct {
+	mu    sync.RWMutex
+	of    map[string]int64
+	names map[string]string
+}
+
+func (j *Journal) number(ctx context.Context) error {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT no, id, extract, target FROM tasks`)
+	if err != nil {
+		return j.db.Wrap(err)
+	}
+	defer rows.Close()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.of, j.names = map[string]int64{}, map[string]string{}
+	for rows.Next() {
+		var no int64
+		var id, extract, target string
+		if err := rows.Scan(&no, &id, &extract, &target); err != nil {
+			return j.db.Wrap(err)
+		}
+		j.of[id], j.names[id] = no, extract+"/"+target
+	}
+	return j.db.Wrap(rows.Err())
+}
+
+func (j *Journal) numberOf(taskID string) (int64, error) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	no, ok := j.of[taskID]
+	if !ok {
+		return 0, fmt.Errorf("task %s is not in the journal", taskID)
+	}
+	return no, nil
+}
+
+func (j *Journal) describe(taskID string) string {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if name := j.names[taskID]; name != "" {
+		return name
+	}
+	return "task " + taskID
+}
+
+// AddTasks makes tasks known to the journal. Those already known keep their pages; their bounds and priority
+// follow the latest call.
+func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
+	err := j.db.Write(ctx, func(tx *sql.Tx) error {
+		add, err := tx.Prepare(`INSERT INTO tasks
+			(id, extract, endpoint, surface, target, target_as_given, scope, params, max_rows, priority)
+			VALUES (?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority`)
+		if err != nil {
+			return err
+		}
+		defer add.Close()
+		for _, t := range tasks {
+			if _, err := add.Exec(t.ID, t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
+				t.MaxRows, t.Priority); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("add tasks to the journal: %w", err)
+	}
+	return j.number(ctx)
+}
+
+// Tasks returns every task of the journal, in the order they were added.
+func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT id, extract, endpoint, surface, target, target_as_given, scope, params,
+		max_rows, priority FROM tasks ORDER BY no`)
+	if err != nil {
+		return nil, j.db.Wrap(err)
+	}
+	defer rows.Close()
+	var tasks []pipeline.Task
+	for rows.Next() {
+		var t pipeline.Task
+		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params,
+			&t.MaxRows, &t.Priority); err != nil {
+			return nil, j.db.Wrap(err)
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, j.db.Wrap(rows.Err())
+}
+
+// Place is how far a task has come.
+type Place struct {
+	// Pages bought so far; the next page has this number.
+	Pages int
+	// Chain counts the restarts of the list.
+	Chain int
+	// Rows held, without those of repeated pages.
+	Rows int64
+	// Waste is rows bought again: of repeated pages. Those of restarted chains are known only after loading.
+	Waste int64
+	// ChainRows is Rows of the current chain.
+	ChainRows int64
+	Units     pipeline.Units
+	// MaybeUnits may have been charged by attempts that yielded no page.
+	MaybeUnits pipeline.Units
+	Attempts   int
+	// Next is where the list goes on; meaningless when End.
+	Next pipeline.Cursor
+	// End: the list was read to its end.
+	End bool
+}
+
+// Places returns how far every task has come, by task id. Tasks without a page are present with zero.
+func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
+	places := map[string]Place{}
+	err := j.each(ctx, `SELECT t.id, t.pages, count(p.seq), coalesce(max(p.chain), 0),
+			coalesce(sum(iif(p.repeated, 0, p.rows)), 0), coalesce(sum(iif(p.repeated, p.rows, 0)), 0), coalesce(sum(p.units), 0)
+		FROM tasks t LEFT JOIN pages p ON p.task = t.no GROUP BY t.no`,
+		func(rows *sql.Rows) error {
+			var id string
+			var claimed int
+			var p Place
+			if err := rows.Scan(&id, &claimed, &p.Pages, &p.Chain, &p.Rows, &p.Waste, &p.Units); err != nil {
+				return err
+			}
+			places[id] = p
+			return j.countPages(id, claimed, p.Pages)
+		})
+	if err != nil {
+		return nil, err
+	}
+	err = j.each(ctx, `SELECT t.id, p.chain, p.next, p.ended,
+			(SELECT coalesce(sum(q.rows), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated)
+		FROM tasks t JOIN pages p ON p.task = t.no AND p.seq = t.pages - 1`,
+		func(rows *sql.Rows) error {
+			var id string
+			var chain int
+			var next string
+			var end bool
+			var chainRows int64
+			if err := rows.Scan(&id, &chain, &next, &end, &chainRows); err != nil {
+				return err
+			}
+			p := places[id]
+			p.Next, p.End, p.ChainRows = pipeline.Cursor(next), end, chainRows
+			places[id] = p
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	return places, j.each(ctx, `SELECT t.id, count(*), sum(a.maybe_units) FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
+		func(rows *sql.Rows) error {
+			var id string
+			var count int
+			var maybe int64
+			if err := rows.Scan(&id, &count, &maybe); err != nil {
+				return err
+			}
+			p := places[id]
+			p.Attempts, p.MaybeUnits = count, pipeline.Units(maybe)
+			places[id] = p
+			return nil
+		})
+}
+
+func (j *Journal) countPages(taskID string, claimed, found int) error {
+	if claimed == found {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: %s has %d pages where %d were written", j.db.Path(), ErrDamaged, j.describe(taskID), found, claimed)
+}
+
+func (j *Journal) each(ctx context.Context, query string, row func(*sql.Rows) error, args ...any) error {
+	rows, err := j.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return j.db.Wrap(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return j.db.Wrap(rows.Err())
+}

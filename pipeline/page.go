@@ -1,0 +1,39 @@
+package pipeline
+
+import "time"
+
+// Cursor is a place in a vendor's list: opaque to everybody but the source that returned it. "" is the start.
+type Cursor string
+
+// Page is one paid response, exactly as it was received, with what the source read off it.
+type Page struct {
+	// Seq is the page's place among its task's pages, from 0. It counts on when the list is restarted.
+	Seq int
+	// Chain counts the restarts of the list: pages of one chain follow each other without a gap.
+	Chain int
+	// Repeated: the page was asked at a cursor its chain had been at before, so its rows are held already.
+	Repeated bool
+	// Cursor is the place the page was asked at.
+	Cursor Cursor
+	// Next is the place after the page; meaningless when End.
+	Next Cursor
+	// End: the vendor's list ends with this page.
+	End bool
+	// Request is the body (or query) as sent, without credentials.
+	Request []byte
+	Status  int
+	Body    []byte
+	// FetchedAt is when the response had arrived whole, UTC.
+	FetchedAt time.Time
+	// Rows is how many rows the response holds.
+	Rows int
+	// Units is what the vendor charges for the response.
+	Units Units
+}
+
+// Ask says which page of a task is wanted.
+type Ask struct {
+	Cursor Cursor
+	// Limit is the largest number of rows wanted. Default 0: the endpoint's page size.
+	Limit int
+}

@@ -1,0 +1,92 @@
+package pipeline
+
+import (
+	"context"
+
+	"backhaul/schemas"
+)
+
+// Source is one endpoint of one vendor surface.
+type Source interface {
+	// Endpoint returns the facts about the endpoint. It works offline.
+	Endpoint() *Endpoint
+
+	// Fetch makes exactly one request and neither waits nor retries. The page it returns is whole and was
+	// paid for. When the error is not nil it is an *Error, whose Kind says what to do; of kind Malformed
+	// the page holds what was received, so that it can be kept. Safe for concurrent use.
+	Fetch(ctx context.Context, t Task, ask Ask) (Page, error)
+
+	// Decode appends the page's rows to the builder, in the vendor's order, and rejects those that do not
+	// fit the table; Begin has been called on it. It is pure, and safe for concurrent use with different
+	// builders. An error means the page as a whole cannot be read.
+	Decode(p Page, b *schemas.Builder) error
+}
+
+// Endpoint is what is known offline about one report of a vendor.
+type Endpoint struct {
+	Vendor  string // moz
+	Surface string // v2
+	Name    string // anchor_text
+	Table   *schemas.Table
+	// Params are the vendor's own parameters a job may set, without those the program fills in itself
+	// (target, limit, next_token).
+	Params []Param
+	// ScopeParam names the parameter that is the target's scope. "" where there is none.
+	ScopeParam string
+	// DefaultScope is the vendor's default for it; it is always sent.
+	DefaultScope string
+	// PageSize is the largest number of rows the vendor returns at once, which is what is asked for.
+	PageSize int
+	// UnitsPerRow is the price of one row.
+	UnitsPerRow Units
+	// Meaning is one line for people.
+	Meaning string
+	// Source names the vendor document.
+	Source string
+}
+
+// String returns vendor and name as a job spells them: moz/anchor_text.
+func (e *Endpoint) String() string { return e.Vendor + "/" + e.Name }
+
+// WorstCase returns the most a request for limit rows can cost.
+func (e *Endpoint) WorstCase(limit int) Units { return Units(limit) * e.UnitsPerRow }
+
+// ParamType is what a parameter's value must look like.
+type ParamType uint8
+
+// The types of parameters. ParamWords are words from Values joined by Separator in one string.
+const (
+	ParamString ParamType = iota
+	ParamEnum
+	ParamWords
+	ParamInt
+	ParamBool
+	ParamDate
+	ParamStrings
+)
+
+// Param is one parameter of an endpoint, under the vendor's name.
+type Param struct {
+	Name string
+	Type ParamType
+	// Values are the allowed words of ParamEnum and ParamWords.
+	Values []string
+	// Separator joins the words of ParamWords.
+	Separator string
+	// Min and Max bound ParamInt when Max is not 0.
+	Min, Max int64
+	Meaning  string
+	// Check refuses combinations with other parameters; params are all the extract's parameters as
+	// decoded from YAML. Default none.
+	Check func(value any, params map[string]any) error
+}
+
+// Param returns the parameter of that name, or nil.
+func (e *Endpoint) Param(name string) *Param {
+	for i := range e.Params {
+		if e.Params[i].Name == name {
+			return &e.Params[i]
+		}
+	}
+	return nil
+}

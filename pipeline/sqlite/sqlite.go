@@ -1,0 +1,178 @@
+// Package sqlite opens the program's own SQLite files, the journal of a run and the ledger of a warehouse, and
+// owns what both rely on: a write that has returned is on disk (WAL, synchronous=FULL), writers that arrive
+// together share one commit, and a damaged file is told apart from a busy or a full one.
+//
+// It knows nothing of what the tables mean. The driver is modernc.org/sqlite: no cgo.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	driver "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+)
+
+// ErrDamaged is the error, somewhere in its chain, of a file that SQLite can no longer read as it was written.
+var ErrDamaged = errors.New("the file is damaged")
+
+// DB is one open SQLite file. It is safe for concurrent use.
+type DB struct {
+	path string
+	sql  *sql.DB
+
+	mu    sync.Mutex // guards queue
+	queue []*write
+	turn  sync.Mutex // held by the writer that commits for everybody waiting
+}
+
+type write struct {
+	do   func(*sql.Tx) error
+	done bool
+	err  error
+}
+
+// Open opens the file, creating it and its folder when absent, and applies schema, a list of CREATE … IF NOT
+// EXISTS statements. version is the format of the file: one written by a later program is refused.
+func Open(ctx context.Context, path, schema string, version int) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	_, statErr := os.Stat(path)
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	d := &DB{path: path, sql: db}
+	if err := d.prepare(ctx, schema, version); err != nil {
+		return nil, errors.Join(d.Wrap(err), db.Close())
+	}
+	if errors.Is(statErr, fs.ErrNotExist) {
+		// A new name survives a power cut only once its folder is synced.
+		if err := syncDir(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return d, nil
+}
+
+// dsn spells the path as a URI, so that no character of it is taken for an option.
+func dsn(path string) string {
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
+		"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+		"_txlock": {"immediate"},
+	}.Encode()}
+	if !filepath.IsAbs(path) {
+		u.Path, u.Opaque = "", (&url.URL{Path: path}).EscapedPath()
+	}
+	return u.String()
+}
+
+func (d *DB) prepare(ctx context.Context, schema string, version int) error {
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		var have int
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+			return err
+		}
+		if have > version {
+			return fmt.Errorf("format %d was written by a later version of this program, which reads up to %d", have, version)
+		}
+		if have == version {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", schema, version))
+		return err
+	})
+}
+
+// Read returns the handle for queries. Writes go through Write.
+func (d *DB) Read() *sql.DB { return d.sql }
+
+// Path returns the file's path.
+func (d *DB) Path() string { return d.path }
+
+// Write runs do in a transaction and returns when it is durable. Writers that wait at the same time share one
+// transaction and one sync of the disk; an error of one of them fails them all, and nothing of theirs is kept.
+func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
+	w := &write{do: do}
+	d.mu.Lock()
+	d.queue = append(d.queue, w)
+	d.mu.Unlock()
+
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	if w.done {
+		return w.err
+	}
+	d.mu.Lock()
+	batch := d.queue
+	d.queue = nil
+	d.mu.Unlock()
+	err := d.Wrap(d.commit(ctx, batch))
+	for _, other := range batch {
+		other.done, other.err = true, err
+	}
+	return err
+}
+
+func (d *DB) commit(ctx context.Context, batch []*write) error {
+	// The leader's context must not undo what the others wait for.
+	ctx = context.WithoutCancel(ctx)
+	tx, err := d.sql.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for _, w := range batch {
+		if err := w.do(tx); err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+	}
+	return tx.Commit()
+}
+
+// Check reads the whole file and reports damage to its structure.
+func (d *DB) Check(ctx context.Context) error {
+	var verdict string
+	if err := d.sql.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
+		return d.Wrap(err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("%s: %w: %s", d.path, ErrDamaged, verdict)
+	}
+	return nil
+}
+
+// Wrap names the file in an error of the driver, and marks damage with ErrDamaged.
+func (d *DB) Wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *driver.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT:
+			return fmt.Errorf("%s: %w: %w", d.path, ErrDamaged, err)
+		case lib.SQLITE_FULL:
+			return fmt.Errorf("%s: no space left on device: %w", d.path, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", d.path, err)
+}
+
+// Close closes the file. Everything written is merged into it, and no second file remains beside it.
+func (d *DB) Close() error { return d.sql.Close() }
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

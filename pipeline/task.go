@@ -1,0 +1,49 @@
+package pipeline
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// Units is an amount in what the vendor counts and charges: rows (Moz, Ahrefs v2) or API units (Ahrefs v3).
+type Units int64
+
+// Task is one extract for one target: the smallest thing that is bought, fails or completes as a whole.
+type Task struct {
+	// ID identifies what is asked within a job, across runs: see TaskID.
+	ID       string
+	Extract  string
+	Endpoint string // moz/anchor_text
+	Surface  string // v2
+	// Target is the target as sent, "" where the endpoint has none.
+	Target string
+	// TargetAsGiven is the target as the spec spelled it.
+	TargetAsGiven string
+	// Scope is the value of the endpoint's scope parameter.
+	Scope string
+	// Params are the request's other parameters as a JSON object with sorted keys, {} if none; it includes
+	// the scope under the endpoint's own name for it.
+	Params string
+	// MaxRows bounds the rows of the task. Default 0: until the list ends.
+	MaxRows int64
+	// Priority: higher is bought first when the budget is short.
+	Priority int
+}
+
+// Request identifies what the task asks the vendor for, whatever job or extract asks: the key under which
+// earlier answers to the same question are found. 16 hexadecimal digits.
+func (t Task) Request() string {
+	return digest(t.Endpoint, t.Surface, t.Target, t.Scope, t.Params)
+}
+
+// TaskID derives the ID of a task from what it asks and the extract it belongs to. MaxRows and Priority are
+// not part of it, so that a raised bound continues the same chain of pages. 16 hexadecimal digits.
+func TaskID(t Task) string {
+	return digest(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params)
+}
+
+func digest(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}

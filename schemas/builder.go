@@ -1,0 +1,144 @@
+package schemas
+
+import (
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// Origin is where the rows of one page come from: the values of the common columns that all its rows share.
+type Origin struct {
+	// Task is the id of the task that bought the page.
+	Task          string
+	Target        string // "" means the endpoint has none
+	TargetAsGiven string
+	Scope         string
+	Job           string
+	Extract       string
+	RunID         string
+	RunDate       arrow.Date32
+	Surface       string
+	FetchedAt     time.Time
+	PageSeq       int32
+	// Rank is the rank the page's first row gets. Ranks count from 1.
+	Rank int64
+	// Most stops the page after so many rows, for a task that wants no more. Default 0: all.
+	Most int64
+	// Held drops the rows that an earlier reading of the list has brought. Default none.
+	Held *Held
+}
+
+// Rejection is one vendor row that did not fit its table.
+type Rejection struct {
+	Table  string // full name of the table it was meant for
+	Origin Origin
+	Row    int    // place in the page, from 0
+	JSON   []byte // as received
+	Reason string
+}
+
+// Builder collects rows of one table into Arrow record batches. It is for one goroutine.
+type Builder struct {
+	table    *Table
+	rb       *array.RecordBuilder
+	own      int // columns before the common ones
+	origin   Origin
+	left     int64
+	rows     int
+	row      Row
+	rejected []Rejection
+}
+
+// NewBuilder returns an empty builder. Release it when done.
+func NewBuilder(mem memory.Allocator, t *Table) *Builder {
+	b := &Builder{table: t, rb: array.NewRecordBuilder(mem, t.Arrow()), own: len(t.Own)}
+	b.row.values = make([]value, len(t.Columns()))
+	return b
+}
+
+// Table returns the table the builder collects rows of.
+func (b *Builder) Table() *Table { return b.table }
+
+// Begin says where the rows that follow come from. It must precede the rows of every page of a vendor table.
+func (b *Builder) Begin(o Origin) {
+	b.origin = o
+	b.left = o.Most
+	if o.Most == 0 {
+		b.left = -1
+	}
+}
+
+// Row returns the scratch row, emptied: every column null. It is valid until the next call of Row.
+func (b *Builder) Row() *Row {
+	b.row.reset()
+	return &b.row
+}
+
+// Full reports whether the page's task wants no further row.
+func (b *Builder) Full() bool { return b.left == 0 }
+
+// Append adds the scratch row. For vendor tables it fills the common columns from the origin and counts the rank on.
+func (b *Builder) Append() {
+	if b.Full() || b.origin.Held != nil && b.origin.Held.drop(&b.row) {
+		return
+	}
+	if b.left > 0 {
+		b.left--
+	}
+	if b.table.Vendor() {
+		b.fillCommon()
+	}
+	for i, c := range b.table.columns {
+		appendValue(b.rb.Field(i), c.Type, &b.row.values[i])
+	}
+	b.rows++
+}
+
+func (b *Builder) fillCommon() {
+	o, row, at := &b.origin, &b.row, b.own
+	if o.Target != "" {
+		row.SetString(at, o.Target)
+		row.SetString(at+1, o.TargetAsGiven)
+	}
+	if o.Scope != "" {
+		row.SetString(at+2, o.Scope)
+	}
+	row.SetInt(at+3, o.Rank)
+	row.SetString(at+4, o.Job)
+	row.SetString(at+5, o.Extract)
+	row.SetString(at+6, o.RunID)
+	row.SetInt(at+7, int64(o.RunDate))
+	row.SetString(at+8, o.Surface)
+	row.SetInt(at+9, o.FetchedAt.UTC().UnixMicro())
+	row.SetInt(at+10, int64(o.PageSeq))
+	o.Rank++
+}
+
+// Reject records a row that does not fit. json is copied.
+func (b *Builder) Reject(row int, json []byte, reason string) {
+	b.rejected = append(b.rejected, Rejection{Table: b.table.FullName(), Origin: b.origin, Row: row, JSON: append([]byte(nil), json...), Reason: reason})
+}
+
+// Rejected returns the rows rejected since the last call, and forgets them.
+func (b *Builder) Rejected() []Rejection {
+	r := b.rejected
+	b.rejected = nil
+	return r
+}
+
+// Len returns the number of rows waiting in the builder.
+func (b *Builder) Len() int { return b.rows }
+
+// NextRank returns the rank the next row of the page would get.
+func (b *Builder) NextRank() int64 { return b.origin.Rank }
+
+// Batch hands over the waiting rows as a record batch, which the caller releases, and empties the builder.
+func (b *Builder) Batch() arrow.RecordBatch {
+	b.rows = 0
+	return b.rb.NewRecordBatch()
+}
+
+// Release frees the builder's memory.
+func (b *Builder) Release() { b.rb.Release() }

@@ -1,0 +1,155 @@
+package schemas
+
+import (
+	"fmt"
+	"sort"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// Type is the type of a column, named after what analysts see in SQL.
+type Type uint8
+
+// The types columns have. Dates are days, timestamps are microseconds in UTC without a zone.
+const (
+	String Type = iota
+	Bool
+	Int32
+	Int64
+	Float64
+	Date
+	Timestamp
+	Strings // list of strings
+	Int32s  // list of 32-bit integers
+	Dates   // list of dates
+)
+
+var types = map[Type]struct {
+	sql   string
+	arrow arrow.DataType
+}{
+	String:    {"VARCHAR", arrow.BinaryTypes.String},
+	Bool:      {"BOOLEAN", arrow.FixedWidthTypes.Boolean},
+	Int32:     {"INTEGER", arrow.PrimitiveTypes.Int32},
+	Int64:     {"BIGINT", arrow.PrimitiveTypes.Int64},
+	Float64:   {"DOUBLE", arrow.PrimitiveTypes.Float64},
+	Date:      {"DATE", arrow.FixedWidthTypes.Date32},
+	Timestamp: {"TIMESTAMP", &arrow.TimestampType{Unit: arrow.Microsecond}},
+	Strings:   {"VARCHAR[]", arrow.ListOf(arrow.BinaryTypes.String)},
+	Int32s:    {"INTEGER[]", arrow.ListOf(arrow.PrimitiveTypes.Int32)},
+	Dates:     {"DATE[]", arrow.ListOf(arrow.FixedWidthTypes.Date32)},
+}
+
+// String returns the SQL name of the type: VARCHAR, BIGINT, DATE[], …
+func (t Type) String() string { return types[t].sql }
+
+// Arrow returns the Arrow type of the column.
+func (t Type) Arrow() arrow.DataType { return types[t].arrow }
+
+// Column is one column of a table.
+type Column struct {
+	Name string
+	Type Type
+	// Required columns are never null: a vendor row without the field is rejected. Default false.
+	Required bool
+	// NoValue is the vendor's spelling of "no value" ("", "-1", "0"), which becomes null. A date's "" and a
+	// JSON null always do. Default none: the value is kept as it is.
+	NoValue []string
+	// Unit is what the number counts: rows, pages, root domains, percent. Default none.
+	Unit string
+	// Meaning is one line for people.
+	Meaning string
+	// Source names the vendor document or the part of this program the value comes from.
+	Source string
+}
+
+// Table declares one table. Tables are immutable once declared and safe for concurrent use.
+type Table struct {
+	// Schema is the vendor (moz, ahrefs), or "ops" for the program's own account of its runs.
+	Schema string
+	Name   string
+	// Meaning says what one row is.
+	Meaning string
+	// Source names the vendor document the table follows.
+	Source string
+	// Own columns come first, under the vendor's names.
+	Own []Column
+	// Key names the own columns that identify a row within its target; what remains equal under it is the
+	// same row bought twice.
+	Key []string
+
+	once    sync.Once
+	columns []Column
+	index   map[string]int
+	arrow   *arrow.Schema
+}
+
+// FullName returns schema and name, as SQL spells them: moz.anchor_text.
+func (t *Table) FullName() string { return t.Schema + "." + t.Name }
+
+// Vendor reports whether the table holds a vendor's rows and therefore carries the common columns.
+func (t *Table) Vendor() bool { return t.Schema != opsSchema }
+
+// Columns returns the own columns followed, for vendor tables, by the common ones.
+func (t *Table) Columns() []Column {
+	t.derive()
+	return t.columns
+}
+
+// Index returns the position of a column in Columns, or -1.
+func (t *Table) Index(name string) int {
+	t.derive()
+	if i, ok := t.index[name]; ok {
+		return i
+	}
+	return -1
+}
+
+// Arrow returns the Arrow schema of the table. Every field carries meaning, unit and source as metadata,
+// which Parquet files keep.
+func (t *Table) Arrow() *arrow.Schema {
+	t.derive()
+	return t.arrow
+}
+
+func (t *Table) derive() {
+	t.once.Do(func() {
+		t.columns = append([]Column(nil), t.Own...)
+		if t.Vendor() {
+			t.columns = append(t.columns, common...)
+		}
+		t.index = make(map[string]int, len(t.columns))
+		fields := make([]arrow.Field, len(t.columns))
+		for i, c := range t.columns {
+			if _, twice := t.index[c.Name]; twice {
+				panic(fmt.Sprintf("schemas: %s declares %s twice", t.FullName(), c.Name))
+			}
+			t.index[c.Name] = i
+			fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: !c.Required, Metadata: c.metadata()}
+		}
+		md := arrow.NewMetadata([]string{"table", "meaning", "source"}, []string{t.FullName(), t.Meaning, t.Source})
+		t.arrow = arrow.NewSchema(fields, &md)
+	})
+}
+
+func (c Column) metadata() arrow.Metadata {
+	return arrow.NewMetadata([]string{"meaning", "unit", "source"}, []string{c.Meaning, c.Unit, c.Source})
+}
+
+// All returns every table, sorted by full name.
+func All() []*Table {
+	all := append([]*Table(nil), tables...)
+	sort.Slice(all, func(i, j int) bool { return all[i].FullName() < all[j].FullName() })
+	return all
+}
+
+// Lookup finds a table by its full name ("moz.anchor_text"), or nil.
+func Lookup(fullName string) *Table {
+	for _, t := range tables {
+		if t.FullName() == fullName {
+			return t
+		}
+	}
+	return nil
+}

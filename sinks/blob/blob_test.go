@@ -1,0 +1,241 @@
+package blob
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"backhaul/sinks"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var _ sinks.Publisher = FS{}
+
+// put stages content under root and publishes it as final.
+func put(f FS, root, final, content string) (err error) {
+	st, err := f.OpenStaging(filepath.Join(root, "staging"), "run")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	file, err := st.Create(st.Path("a"))
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write([]byte(content)); err != nil {
+		return errors.Join(err, file.Abort())
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return st.Publish(file.Name(), final)
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestPublishReplacesOneFileAndKeepsOpenReadersOnTheOld(t *testing.T) {
+	root := t.TempDir()
+	final := filepath.Join(root, "lake", "x", "month=2026-11", "a")
+	other := filepath.Join(filepath.Dir(final), "b")
+	for _, err := range []error{put(FS{}, root, final, "old"), put(FS{}, root, other, "other")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	open, err := os.Open(final)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	if err := put(FS{}, root, final, "new!"); err != nil {
+		t.Fatal(err)
+	}
+	held := make([]byte, 10)
+	n, _ := open.Read(held)
+	got := []string{string(held[:n]), read(t, final), read(t, other)}
+	if diff := cmp.Diff([]string{"old", "new!", "other"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPublishSyncsEachNewDirectoryInItsParentAndTheFileBeforeTheName(t *testing.T) {
+	root := t.TempDir()
+	var ops []string
+	f := FS{Before: func(op Op, path string) error {
+		rel, _ := filepath.Rel(root, path)
+		ops = append(ops, fmt.Sprintf("%s %s", op, rel))
+		return nil
+	}}
+	if err := put(f, root, filepath.Join(root, "lake", "t", "a"), "x"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"mkdir staging", "sync directory .", "mkdir staging/run", "sync directory staging",
+		"create staging/run/a", "write staging/run/a", "sync staging/run/a", "close staging/run/a",
+		"mkdir lake", "sync directory .", "mkdir lake/t", "sync directory lake",
+		"rename lake/t/a", "sync directory lake/t", "remove staging/run",
+	}
+	if diff := cmp.Diff(want, ops); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFailureOfAnyOperationLeavesTheOldFileOrTheNew(t *testing.T) {
+	for nth := 1; ; nth++ {
+		root := t.TempDir()
+		final := filepath.Join(root, "lake", "a")
+		if err := put(FS{}, root, final, "old"); err != nil {
+			t.Fatal(err)
+		}
+		var count int
+		var failed string
+		err := put(FS{Before: func(op Op, path string) error {
+			if count++; count == nth {
+				failed = string(op) + " " + path
+				return syscall.ENOSPC
+			}
+			return nil
+		}}, root, final, "new")
+		if failed == "" {
+			if err != nil || nth < 6 {
+				t.Fatalf("%d operations, then %v", nth-1, err)
+			}
+			return
+		}
+		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), failed+": no space left on device") {
+			t.Errorf("failing %s says %v", failed, err)
+		}
+		want := "old"
+		if strings.HasPrefix(failed, string(OpSyncDir)+" "+filepath.Dir(final)) || strings.HasPrefix(failed, string(OpRemove)) {
+			want = "new"
+		}
+		if got := read(t, final); got != want {
+			t.Errorf("failing %s leaves %q, want %q", failed, got, want)
+		}
+	}
+}
+
+func TestErrorsNameTheFileOnce(t *testing.T) {
+	dir := t.TempDir()
+	inFile := filepath.Join(dir, "file")
+	if err := os.WriteFile(inFile, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(dir, "missing")
+	_, err := FS{}.Create(inFile)
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{err, "create " + inFile + ": file exists"},
+		{FS{}.Publish(missing, filepath.Join(dir, "b")), "rename " + filepath.Join(dir, "b") + ": no such file or directory"},
+		{FS{}.Publish(inFile, filepath.Join(inFile, "x")), "mkdir " + inFile + ": file exists"},
+	} {
+		if c.err == nil || c.err.Error() != c.want {
+			t.Errorf("got %v, want %s", c.err, c.want)
+		}
+	}
+}
+
+func TestSweepRemovesDeadRunsAndSparesLiveOnes(t *testing.T) {
+	root := t.TempDir()
+	live, err := FS{}.OpenStaging(root, "live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer live.Close()
+	dead := filepath.Join(root, "dead")
+	if err := os.MkdirAll(filepath.Join(dead, "sub"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	swept, err := FS{}.Sweep(root)
+	if diff := cmp.Diff([]string{"dead"}, swept); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if isDir(dead) || !isDir(live.dir) {
+		t.Errorf("dead there: %v, live there: %v", isDir(dead), isDir(live.dir))
+	}
+	if _, err := (FS{}).OpenStaging(root, "live"); !errors.Is(err, ErrInUse) {
+		t.Errorf("opening a live run's staging: %v", err)
+	}
+	if swept, err := (FS{}).Sweep(filepath.Join(root, "missing")); swept != nil || err != nil {
+		t.Errorf("sweeping nothing: %v, %v", swept, err)
+	}
+}
+
+// TestStagingOfAKilledProcessIsFreed runs itself as a second process that opens staging and is killed.
+func TestStagingOfAKilledProcessIsFreed(t *testing.T) {
+	if root := os.Getenv("BLOB_TEST_STAGING"); root != "" {
+		if _, err := (FS{}).OpenStaging(root, "run"); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("open")
+		select {}
+	}
+	root := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), "BLOB_TEST_STAGING="+root)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if swept, err := (FS{}).Sweep(root); len(swept) != 0 || err != nil {
+		t.Errorf("swept %v of a live process, %v", swept, err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	if swept, err := (FS{}).Sweep(root); len(swept) != 1 || err != nil {
+		t.Errorf("swept %v of a dead process, %v", swept, err)
+	}
+}
+
+func TestOpeningClosingAndSweepingAtOnceNeverTakesALiveRunsFiles(t *testing.T) {
+	root := t.TempDir()
+	var wg sync.WaitGroup
+	for n := range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				owner := fmt.Sprintf("run-%d-%d", n, i)
+				st, err := FS{}.OpenStaging(root, owner)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				file, err := st.Create(st.Path("a"))
+				if err == nil {
+					err = file.Close()
+				}
+				if _, sweepErr := (FS{}).Sweep(root); sweepErr != nil {
+					t.Error(sweepErr)
+				}
+				if _, statErr := os.Stat(st.Path("a")); err != nil || statErr != nil {
+					t.Error(owner, err, statErr)
+				}
+				if err := st.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,176 @@
+package parquet
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	pq "github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/schemas"
+	"backhaul/sinks/blob"
+	"backhaul/sinks/internal/sample"
+)
+
+func TestArrowReadsTheValuesThatWereWritten(t *testing.T) {
+	mem := checked(t)
+	path := filepath.Join(t.TempDir(), "f")
+	table := sample.Table()
+	batch := sample.Batch(mem, table, "a.com", sample.Rows(table))
+	defer batch.Release()
+	w, err := Create(blob.FS{}, path, table, Options{Memory: mem})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	back := readTable(t, path)
+	defer back.Release()
+	if back.NumCols() != batch.NumCols() || back.NumRows() != batch.NumRows() {
+		t.Fatalf("%d columns, %d rows", back.NumCols(), back.NumRows())
+	}
+	for i := range int(batch.NumCols()) {
+		got, want := back.Column(i), batch.Column(i)
+		name := batch.ColumnName(i)
+		if len(got.Data().Chunks()) != 1 || !array.Equal(got.Data().Chunk(0), want) {
+			t.Errorf("%s: got %v, want %v", name, got.Data().Chunks(), want)
+		}
+		f := table.Arrow().Field(i)
+		if diff := cmp.Diff(f.Metadata.ToMap(), got.Field().Metadata.ToMap()); diff != "" && !fieldIDOnly(got.Field(), f) {
+			t.Errorf("%s metadata: %s", name, diff)
+		}
+		if got.Field().Nullable != f.Nullable {
+			t.Errorf("%s nullable: %v", name, got.Field().Nullable)
+		}
+	}
+}
+
+// fieldIDOnly reports whether the field has all the metadata of want; arrow-go adds PARQUET:field_id.
+func fieldIDOnly(got, want arrow.Field) bool {
+	for key, v := range want.Metadata.ToMap() {
+		if g, ok := got.Metadata.GetValue(key); !ok || g != v {
+			return false
+		}
+	}
+	return got.Metadata.Len() == want.Metadata.Len()+1
+}
+
+func readTable(t *testing.T, path string) arrow.Table {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	mem := memory.NewGoAllocator() // see readSums
+	table, err := pqarrow.ReadTable(context.Background(), f, pq.NewReaderProperties(mem), pqarrow.ArrowReadProperties{}, mem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func TestTheFileDeclaresWhatReadersSkipBy(t *testing.T) {
+	mem := checked(t)
+	path := filepath.Join(t.TempDir(), "f")
+	table := schemas.Lookup("moz.anchor_text")
+	write(t, path, table, 130_000, Options{Memory: mem})
+	r := open(t, path)
+	md := r.MetaData()
+	if md.GetCreatedBy() != createdBy {
+		t.Errorf("created by %q", md.GetCreatedBy())
+	}
+	if v := md.KeyValueMetadata().FindValue("table"); v == nil || *v != "moz.anchor_text" {
+		t.Errorf("table metadata: %v", md.KeyValueMetadata())
+	}
+	if n := md.RowGroup(0).NumRows(); n != rowGroupRows || r.NumRowGroups() != 2 {
+		t.Errorf("%d row groups, the first of %d rows", r.NumRowGroups(), n)
+	}
+	if diff := cmp.Diff([]int32{3, 5, 6}, sortedBy(r)); diff != "" {
+		t.Errorf("sorting columns: %s", diff)
+	}
+	for i, c := range table.Columns() {
+		checkChunk(t, r, i, c)
+	}
+}
+
+func sortedBy(r *file.Reader) (columns []int32) {
+	for _, c := range r.MetaData().RowGroup(0).SortingColumns() {
+		columns = append(columns, c.ColumnIdx)
+	}
+	return columns
+}
+
+func checkChunk(t *testing.T, r *file.Reader, i int, c schemas.Column) {
+	t.Helper()
+	chunk, err := r.MetaData().RowGroup(0).ColumnChunk(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set, err := chunk.StatsSet(); !set || err != nil || chunk.Compression() != compress.Codecs.Zstd {
+		t.Errorf("%s: statistics %v %v, compression %s", c.Name, set, err, chunk.Compression())
+	}
+	if chunk.GetColumnIndexLocation() == nil || chunk.GetOffsetIndexLocation() == nil {
+		t.Errorf("%s has no page index", c.Name)
+	}
+	if has := chunk.BloomFilterOffset() > 0; has != (c.Name == schemas.ColTarget) {
+		t.Errorf("%s has a bloom filter: %v", c.Name, has)
+	}
+	want := pq.Encodings.RLEDict
+	if c.Type != schemas.String {
+		want = pq.Encodings.DeltaBinaryPacked
+	}
+	found := false
+	for _, e := range chunk.Encodings() {
+		found = found || e == want
+	}
+	if !found {
+		t.Errorf("%s has encodings %v, not %s", c.Name, chunk.Encodings(), want)
+	}
+}
+
+func TestBloomFilterFindsTheTargetsAndIsSmall(t *testing.T) {
+	mem := checked(t)
+	path := filepath.Join(t.TempDir(), "f")
+	staged := write(t, path, schemas.Lookup("moz.anchor_text"), 2000, Options{Memory: mem})
+	if staged.Bytes > 100_000 {
+		t.Errorf("a file of 2,000 rows takes %d bytes", staged.Bytes)
+	}
+	r := open(t, path)
+	group, err := r.GetBloomFilterReader().RowGroup(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	filter, err := group.GetColumnBloomFilter(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hasher := filter.Hasher()
+	for target, want := range map[string]bool{"target-0000001.com": true, "target-0000002.com": true, "absent.com": false} {
+		if got := filter.CheckHash(hasher.Sum64([]byte(target))); got != want {
+			t.Errorf("%s in the filter: %v", target, got)
+		}
+	}
+}
+
+func TestWideTablesGetSmallerRowGroups(t *testing.T) {
+	mem := checked(t)
+	path := filepath.Join(t.TempDir(), "f")
+	write(t, path, schemas.Lookup("moz.links"), 20_000, Options{Memory: mem, RowGroupBytes: 4 << 20})
+	r := open(t, path)
+	if n := r.NumRowGroups(); n < 4 || n > 8 {
+		t.Errorf("%d row groups of 20,000 rows of about 1 kB under 4 MiB", n)
+	}
+}
