@@ -19,6 +19,87 @@ var opsRejectedRows = &Table{
 	),
 }
 
+// opsRuns is how a run stands, as of its latest execution.
+var opsRuns = &Table{
+	Schema: opsSchema, Name: "runs", Meaning: "one run of a job for one run date, as of its latest execution", Source: "backhaul", Key: []string{"run_id"},
+	Own: append(runColumns(),
+		Column{Name: "state", Type: String, Required: true, Meaning: "complete, or incomplete: the same job and date again buys what is missing", Source: "backhaul"},
+		Column{Name: "stop", Type: String, Meaning: "why it ended before its time; null if it did not", Source: "backhaul"},
+		Column{Name: "started_at", Type: Timestamp, Required: true, Meaning: "when its latest execution began, UTC", Source: "backhaul"},
+		Column{Name: "ended_at", Type: Timestamp, Required: true, Meaning: "when its latest execution ended, UTC", Source: "backhaul"},
+		Column{Name: "tasks", Type: Int64, Required: true, Unit: "tasks", Meaning: "what it intended", Source: "job spec"},
+		Column{Name: "tasks_complete", Type: Int64, Required: true, Unit: "tasks", Meaning: "what it holds whole", Source: "backhaul"},
+		Column{Name: "pages", Type: Int64, Required: true, Unit: "pages", Meaning: "pages bought", Source: "backhaul"},
+		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows held", Source: "backhaul"},
+		Column{Name: "units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "units charged", Source: "vendor price"},
+		Column{Name: "waste_rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows bought again", Source: "backhaul"},
+		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what requests without an answer may have cost", Source: "vendor price"},
+		Column{Name: "rejected_rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows that did not fit their table", Source: "backhaul"},
+	),
+}
+
+// opsTasks says for every target how its list ended, so that "no rows" can be told from "not fetched".
+var opsTasks = &Table{
+	Schema: opsSchema, Name: "tasks", Meaning: "one extract for one target of a run, and how its list ended", Source: "backhaul", Key: []string{"run_id", "task_id"},
+	Own: append(runColumns(),
+		Column{Name: "task_id", Type: String, Required: true, Meaning: "the same from run to run while what is asked stays the same", Source: "backhaul"},
+		Column{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},
+		Column{Name: "endpoint", Type: String, Required: true, Meaning: "vendor and report: moz/anchor_text", Source: "job spec"},
+		Column{Name: "surface", Type: String, Required: true, Meaning: "the vendor's API", Source: "job spec"},
+		Column{Name: "target", Type: String, Meaning: "the target as sent", Source: "job spec, normalised"},
+		Column{Name: "target_as_given", Type: String, Meaning: "the target as the spec spelled it", Source: "job spec"},
+		Column{Name: "scope", Type: String, Meaning: "scope of the target", Source: "job spec"},
+		Column{Name: "complete", Type: Bool, Required: true, Meaning: "everything asked for is held; where false, missing rows mean nothing", Source: "backhaul"},
+		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, not reached, interrupted, budget, quota, denied, unreachable, stale, fault", Source: "backhaul"},
+		Column{Name: "error", Type: String, Meaning: "why it is not complete", Source: "vendor response"},
+		Column{Name: "pages", Type: Int64, Required: true, Unit: "pages", Meaning: "pages bought", Source: "backhaul"},
+		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows held", Source: "backhaul"},
+		Column{Name: "units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "units charged", Source: "vendor price"},
+		Column{Name: "waste_rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows bought again", Source: "backhaul"},
+		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what requests without an answer may have cost", Source: "vendor price"},
+		Column{Name: "attempts", Type: Int64, Required: true, Unit: "requests", Meaning: "requests that yielded no page", Source: "backhaul"},
+		Column{Name: "ended_at", Type: Timestamp, Meaning: "when it ended, UTC", Source: "backhaul"},
+	),
+}
+
+// opsPages is every page of a run: what was sent, what it cost, how large it was.
+var opsPages = &Table{
+	Schema: opsSchema, Name: "pages", Meaning: "one paid response of a run", Source: "backhaul", Key: []string{"run_id", "task_id", "page_seq"},
+	Own: append(runColumns(),
+		Column{Name: "task_id", Type: String, Required: true, Meaning: "the task that bought the page", Source: "backhaul"},
+		Column{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},
+		Column{Name: "target", Type: String, Meaning: "the target as sent", Source: "job spec, normalised"},
+		Column{Name: "scope", Type: String, Meaning: "scope of the target", Source: "job spec"},
+		Column{Name: "page_seq", Type: Int32, Required: true, Unit: "position", Meaning: "the page's place among its task's, from 0", Source: "backhaul"},
+		Column{Name: "chain", Type: Int32, Required: true, Unit: "restarts", Meaning: "how often the list had been restarted", Source: "backhaul"},
+		Column{Name: "repeated", Type: Bool, Required: true, Meaning: "the vendor's cursor led back: the page's rows are held already", Source: "backhaul"},
+		Column{Name: "last", Type: Bool, Required: true, Meaning: "the vendor's list ends with this page", Source: "vendor response"},
+		Column{Name: "request", Type: String, Required: true, Meaning: "what was sent, without credentials", Source: "backhaul"},
+		Column{Name: "status", Type: Int32, Required: true, Unit: "HTTP status", Meaning: "status of the response", Source: "vendor response"},
+		Column{Name: "fetched_at", Type: Timestamp, Required: true, Meaning: "when the response had arrived, UTC", Source: "backhaul"},
+		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows in the response", Source: "vendor response"},
+		Column{Name: "units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "units charged", Source: "vendor price"},
+		Column{Name: "bytes", Type: Int64, Required: true, Unit: "bytes", Meaning: "size of the response", Source: "vendor response"},
+	),
+}
+
+// opsAttempts is every request of a run that yielded no page.
+var opsAttempts = &Table{
+	Schema: opsSchema, Name: "attempts", Meaning: "one request of a run that yielded no page", Source: "backhaul", Key: []string{"run_id", "task_id", "no"},
+	Own: append(runColumns(),
+		Column{Name: "no", Type: Int64, Required: true, Unit: "position", Meaning: "its place among the run's, from 1", Source: "backhaul"},
+		Column{Name: "task_id", Type: String, Required: true, Meaning: "the task that asked", Source: "backhaul"},
+		Column{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},
+		Column{Name: "target", Type: String, Meaning: "the target as sent", Source: "job spec, normalised"},
+		Column{Name: "page_seq", Type: Int32, Required: true, Unit: "position", Meaning: "the page that was asked for", Source: "backhaul"},
+		Column{Name: "at", Type: Timestamp, Required: true, Meaning: "when it failed, UTC", Source: "backhaul"},
+		Column{Name: "kind", Type: String, Required: true, Meaning: "transient, throttled, exhausted, denied, rejected, stale, malformed", Source: "backhaul"},
+		Column{Name: "status", Type: Int32, Unit: "HTTP status", Meaning: "status of the response; null if none arrived", Source: "vendor response"},
+		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what it may have cost all the same", Source: "vendor price"},
+		Column{Name: "message", Type: String, Required: true, Meaning: "what was found", Source: "vendor response"},
+	),
+}
+
 // runColumns begin every ops table: which run speaks.
 func runColumns() []Column {
 	return []Column{
@@ -29,4 +110,7 @@ func runColumns() []Column {
 }
 
 // tables is every table of the warehouse.
-var tables = []*Table{mozAnchorText, mozLinks, mozLinkingRootDomains, opsRejectedRows}
+var tables = []*Table{
+	mozAnchorText, mozLinks, mozLinkingRootDomains,
+	opsRuns, opsTasks, opsPages, opsAttempts, opsRejectedRows,
+}

@@ -32,10 +32,11 @@ func (w Warehouse) File(schema, table, job string, date time.Time) string {
 	return filepath.Join(w.Partition(schema, table, date), FileName(job, date))
 }
 
-// Files returns the pattern that matches every Parquet file of the table, for filepath.Glob and DuckDB alike as
-// long as Root itself has no pattern characters.
-func (w Warehouse) Files(schema, table string) string {
-	return filepath.Join(w.Table(schema, table), "*", "*.parquet")
+// Versions returns the directory where the catalog keeps the contents of the table's files under names of their
+// own, so that a query goes on reading what it began with when a file of the lake is replaced: hard links, which
+// take no room as long as the lake has the file. The program's own, not an interface.
+func (w Warehouse) Versions(schema, table string) string {
+	return filepath.Join(w.Root, "versions", schema, table)
 }
 
 // Staging returns the directory of files not yet published. It lies in the warehouse so that publishing is a

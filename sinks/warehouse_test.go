@@ -10,7 +10,7 @@ func TestWarehousePathsFollowTheContract(t *testing.T) {
 	date := time.Date(2026, 11, 23, 23, 59, 0, 0, time.UTC)
 	for _, c := range []struct{ got, want string }{
 		{w.File("moz", "anchor_text", "nightly", date), "/w/lake/moz/anchor_text/month=2026-11/nightly.2026-11-23.parquet"},
-		{w.Files("moz", "anchor_text"), "/w/lake/moz/anchor_text/*/*.parquet"},
+		{w.Versions("moz", "anchor_text"), "/w/versions/moz/anchor_text"},
 		{w.Catalog(), "/w/catalog.duckdb"},
 		{w.Staging(), "/w/staging"},
 		{w.Journal(), "/w/journal"},

@@ -1,30 +1,50 @@
+// Backhaul buys link data by the row, keeps every paid page, and loads it into Parquet and DuckDB.
+//
+// This package is the edge of the house: flags, environment, wiring, printing and exit statuses, one file per command.
+// Only here are logs written, secrets read and errors turned into advice.
 package main
 
 import (
-	_ "github.com/apache/arrow-go/v18/parquet/pqarrow"
-	_ "github.com/cenkalti/backoff/v5"
-	_ "github.com/duckdb/duckdb-go/v2"
-	_ "github.com/go-json-experiment/json"
-	_ "github.com/go-json-experiment/json/jsontext"
-	_ "github.com/goccy/go-yaml"
-	_ "github.com/gofrs/flock"
-	_ "github.com/google/go-cmp/cmp"
-	_ "github.com/jedib0t/go-pretty/v6/table"
-	_ "github.com/klauspost/compress/zstd"
-	_ "github.com/oklog/ulid/v2"
-	_ "github.com/rogpeppe/go-internal/testscript"
-	_ "github.com/sourcegraph/conc/pool"
-	_ "github.com/spf13/cobra"
-	_ "github.com/vbauerster/mpb/v8"
-	_ "github.com/zeebo/xxh3"
-	_ "golang.org/x/net/idna"
-	_ "golang.org/x/net/publicsuffix"
-	_ "golang.org/x/sys/unix"
-	_ "golang.org/x/term"
-	_ "golang.org/x/text/unicode/norm"
-	_ "golang.org/x/time/rate"
-	_ "golang.org/x/tools/go/packages"
-	_ "modernc.org/sqlite"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
 )
 
-func main() {}
+// The exit statuses users rely on.
+const (
+	exitComplete    = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitTasksFailed = 3
+	exitBudget      = 4
+	exitDamaged     = 5
+	exitInterrupted = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Main runs the program and returns its exit status.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitComplete
+	}
+	var exit *exitError
+	if !errors.As(err, &exit) {
+		exit = &exitError{status: exitStatus(ctx, err), err: err}
+	}
+	if exit.err != nil {
+		fmt.Fprintf(stderr, "backhaul: %s\n", advise(exit.err))
+	}
+	return exit.status
+}

@@ -17,8 +17,8 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 			return err
 		}
 		add, err := tx.Prepare(`INSERT INTO tasks
-			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, priority, max_rows)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?)
+			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, params, priority, max_rows)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (run_id, task_id) DO UPDATE SET priority = excluded.priority, max_rows = excluded.max_rows`)
 		if err != nil {
 			return err
@@ -31,7 +31,7 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 		defer mark.Close()
 		for _, t := range tasks {
 			if _, err := add.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope,
-				t.Priority, t.MaxRows); err != nil {
+				t.Params, t.Priority, t.MaxRows); err != nil {
 				return err
 			}
 			if _, err := mark.Exec(t.ID); err != nil {
@@ -72,7 +72,7 @@ func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error 
 
 // Tasks returns the tasks of a run, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, priority,
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, priority,
 		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at
 		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
@@ -83,7 +83,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	for rows.Next() {
 		var t Task
 		var ended int64
-		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Priority,
+		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Priority,
 			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended); err != nil {
 			return nil, l.db.Wrap(err)
 		}
@@ -93,10 +93,10 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	return tasks, l.db.Wrap(rows.Err())
 }
 
-// Histories returns, by request (see pipeline.Task.Request), the latest task whose list was read to its end.
+// Histories returns, by request (see pipeline.Task.Request), the latest complete answer to it.
 func (l *Ledger) Histories(ctx context.Context) (map[string]plan.History, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT request, rows, pages, max(ended_at) FROM tasks
-		WHERE ending = ? GROUP BY request`, pipeline.EndOfList)
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT request, rows, ending, max(ended_at) FROM tasks
+		WHERE ending IN (?, ?) GROUP BY request`, pipeline.EndOfList, pipeline.EndMaxRows)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
@@ -105,11 +105,12 @@ func (l *Ledger) Histories(ctx context.Context) (map[string]plan.History, error)
 	for rows.Next() {
 		var request string
 		var h plan.History
+		var ending pipeline.Ending
 		var ended int64
-		if err := rows.Scan(&request, &h.Rows, &h.Pages, &ended); err != nil {
+		if err := rows.Scan(&request, &h.Rows, &ending, &ended); err != nil {
 			return nil, l.db.Wrap(err)
 		}
-		h.Ended = at(ended)
+		h.More, h.Ended = ending == pipeline.EndMaxRows, at(ended)
 		histories[request] = h
 	}
 	return histories, l.db.Wrap(rows.Err())

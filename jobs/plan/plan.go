@@ -27,8 +27,9 @@ type Item struct {
 
 // History is what the latest complete answer to a request held.
 type History struct {
-	Rows  int64
-	Pages int
+	Rows int64
+	// More: the answer was cut off at max_rows, so the list is longer.
+	More  bool
 	Ended time.Time
 }
 
@@ -95,6 +96,15 @@ func (p *Plan) Expected() Cost {
 		c.add(v.Expected)
 	}
 	return c
+}
+
+// Unknown returns how many lists have no complete earlier answer.
+func (p *Plan) Unknown() int {
+	n := 0
+	for _, x := range p.Extracts {
+		n += x.Unknown
+	}
+	return n
 }
 
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
@@ -175,6 +185,9 @@ func remaining(it Item, histories map[string]History) estimate {
 		return estimate{done: true}
 	}
 	h, known := histories[t.Request()]
+	if h.More && (t.MaxRows == 0 || t.MaxRows > h.Rows) {
+		known = false
+	}
 	rows := h.Rows - place.ChainRows
 	if !known || rows < 0 {
 		rows = int64(it.PageSize)

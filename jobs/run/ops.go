@@ -1,51 +1,239 @@
 package run
 
 import (
+	"context"
+	"time"
+
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
 
-// ops writes the run's own account: the rows that did not fit.
-func (l *loader) ops() ([]staged, error) {
-	table := schemas.Lookup("ops.rejected_rows")
-	b := schemas.NewBuilder(memory.DefaultAllocator, table)
-	defer b.Release()
-	for _, rejection := range l.rejected {
-		o, row := rejection.Origin, b.Row()
-		text := func(column, s string) {
-			if s != "" {
-				row.SetString(table.Index(column), s)
-			}
-		}
-		text("job", o.Job)
-		text("run_id", o.RunID)
-		row.SetInt(table.Index(schemas.ColRunDate), int64(o.RunDate))
-		text("table_name", rejection.Table)
-		text("extract", o.Extract)
-		text("task_id", o.Task)
-		text("target", o.Target)
-		text("scope", o.Scope)
-		row.SetInt(table.Index("page_seq"), int64(o.PageSeq))
-		row.SetInt(table.Index("row"), int64(rejection.Row))
-		text("reason", rejection.Reason)
-		text("json", string(rejection.JSON))
-		b.Append()
+// account writes the run's own account, the ops tables, over what an earlier execution wrote.
+func (r *runner) account(ctx context.Context, result *Result) error {
+	tables := []struct {
+		name  string
+		write func(*accountant) error
+	}{
+		{"ops.runs", func(a *accountant) error { return a.run(result) }},
+		{"ops.tasks", func(a *accountant) error { return a.tasks(result.Tasks) }},
+		{"ops.pages", func(a *accountant) error { return a.pages(ctx, r.journal, result.Tasks) }},
+		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, r.journal, result.Tasks) }},
 	}
-	file, err := l.write(table, b)
-	return []staged{{table: table, file: file}}, err
+	if r.rejected != nil {
+		tables = append(tables, struct {
+			name  string
+			write func(*accountant) error
+		}{"ops.rejected_rows", func(a *accountant) error { return a.rejected(r.rejected) }})
+	}
+	for _, t := range tables {
+		if err := r.accountTable(schemas.Lookup(t.name), result.Run, t.write); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// write stages a whole table that fits in memory.
-func (l *loader) write(table *schemas.Table, b *schemas.Builder) (sinks.Staged, error) {
-	w, err := l.create(table)
+func (r *runner) accountTable(table *schemas.Table, run ledger.Run, write func(*accountant) error) error {
+	w, err := r.Lake.Create(table)
 	if err != nil {
-		return sinks.Staged{}, err
+		return err
 	}
-	if err := flush(b, w, 1); err != nil {
+	a := &accountant{table: table, w: w, b: schemas.NewBuilder(memory.DefaultAllocator, table), head: run, date: int64(days(r.RunDate))}
+	defer a.b.Release()
+	if err = write(a); err == nil {
+		err = flush(a.b, w, 1)
+	}
+	if err != nil {
 		_ = w.Abort()
-		return sinks.Staged{}, err
+		return err
 	}
-	return w.Close()
+	staged, err := w.Close()
+	if err != nil {
+		return err
+	}
+	return r.Lake.Publish(staged.Path, r.file(table))
+}
+
+// accountant writes the rows of one ops table.
+type accountant struct {
+	table *schemas.Table
+	w     sinks.Writer
+	b     *schemas.Builder
+	head  ledger.Run
+	date  int64
+}
+
+// row begins a row with the run's columns.
+func (a *accountant) row() *opsRow {
+	r := &opsRow{a: a, row: a.b.Row()}
+	r.text("job", a.head.Job)
+	r.text("run_id", a.head.ID)
+	r.number(schemas.ColRunDate, a.date)
+	return r
+}
+
+// opsRow fills columns by their names.
+type opsRow struct {
+	a   *accountant
+	row *schemas.Row
+}
+
+// text sets a text that must be there; opt one that is null when empty.
+func (r *opsRow) text(column, s string) { r.row.SetString(r.a.table.Index(column), s) }
+
+func (r *opsRow) opt(column, s string) {
+	if s != "" {
+		r.text(column, s)
+	}
+}
+
+func (r *opsRow) number(column string, n int64)   { r.row.SetInt(r.a.table.Index(column), n) }
+func (r *opsRow) flag(column string, b bool)      { r.row.SetBool(r.a.table.Index(column), b) }
+func (r *opsRow) time(column string, t time.Time) { r.row.SetTime(r.a.table.Index(column), t) }
+
+func (r *opsRow) done() error {
+	r.a.b.Append()
+	return flush(r.a.b, r.a.w, batchRows)
+}
+
+func (a *accountant) run(result *Result) error {
+	row := a.row()
+	row.text("state", string(result.Run.State))
+	row.opt("stop", result.Run.Message)
+	row.time("started_at", result.Run.Started)
+	row.time("ended_at", result.Run.Ended)
+	var held ledger.Task
+	for _, t := range result.Tasks {
+		held.Pages += t.Pages
+		held.Rows += t.Rows
+		held.Units += t.Units
+		held.Waste += t.Waste
+		held.MaybeUnits += t.MaybeUnits
+	}
+	row.number("tasks", int64(len(result.Tasks)))
+	row.number("tasks_complete", int64(len(result.Tasks)-len(result.Incomplete())))
+	row.number("pages", int64(held.Pages))
+	row.number("rows", held.Rows)
+	row.number("units", int64(held.Units))
+	row.number("waste_rows", held.Waste)
+	row.number("maybe_units", int64(held.MaybeUnits))
+	row.number("rejected_rows", result.Rejected)
+	return row.done()
+}
+
+func (a *accountant) tasks(tasks []ledger.Task) error {
+	for _, t := range tasks {
+		row := a.row()
+		row.text("task_id", t.ID)
+		row.text("extract", t.Extract)
+		row.text("endpoint", t.Endpoint)
+		row.text("surface", t.Surface)
+		row.opt("target", t.Target)
+		row.opt("target_as_given", t.TargetAsGiven)
+		row.opt("scope", t.Scope)
+		row.flag("complete", t.Ending.Complete())
+		ending := t.Ending
+		if ending == "" {
+			ending = pipeline.EndNotReached
+		}
+		row.text("ending", string(ending))
+		row.opt("error", t.Error)
+		row.number("pages", int64(t.Pages))
+		row.number("rows", t.Rows)
+		row.number("units", int64(t.Units))
+		row.number("waste_rows", t.Waste)
+		row.number("maybe_units", int64(t.MaybeUnits))
+		row.number("attempts", int64(t.Attempts))
+		row.time("ended_at", t.Ended)
+		if err := row.done(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
+	for _, t := range tasks {
+		for p, err := range j.Facts(ctx, t.ID) {
+			if err != nil {
+				return err
+			}
+			row := a.row()
+			row.text("task_id", t.ID)
+			row.text("extract", t.Extract)
+			row.opt("target", t.Target)
+			row.opt("scope", t.Scope)
+			row.number("page_seq", int64(p.Seq))
+			row.number("chain", int64(p.Chain))
+			row.flag("repeated", p.Repeated)
+			row.flag("last", p.End)
+			row.text("request", string(p.Request))
+			row.number("status", int64(p.Status))
+			row.time("fetched_at", p.FetchedAt)
+			row.number("rows", int64(p.Rows))
+			row.number("units", int64(p.Units))
+			row.number("bytes", p.Size)
+			if err := row.done(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *accountant) attempts(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
+	byID := map[string]ledger.Task{}
+	for _, t := range tasks {
+		byID[t.ID] = t
+	}
+	for attempt, err := range j.Attempts(ctx) {
+		if err != nil {
+			return err
+		}
+		t, intended := byID[attempt.TaskID]
+		if !intended {
+			continue
+		}
+		row := a.row()
+		row.number("no", attempt.No)
+		row.text("task_id", t.ID)
+		row.text("extract", t.Extract)
+		row.opt("target", t.Target)
+		row.number("page_seq", int64(attempt.Seq))
+		row.time("at", attempt.At)
+		row.text("kind", attempt.Kind)
+		if attempt.Status != 0 {
+			row.number("status", int64(attempt.Status))
+		}
+		row.number("maybe_units", int64(attempt.MaybeUnits))
+		row.text("message", attempt.Message)
+		if err := row.done(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *accountant) rejected(rejections []schemas.Rejection) error {
+	for _, rejection := range rejections {
+		o, row := rejection.Origin, a.row()
+		row.text("table_name", rejection.Table)
+		row.text("extract", o.Extract)
+		row.text("task_id", o.Task)
+		row.opt("target", o.Target)
+		row.opt("scope", o.Scope)
+		row.number("page_seq", int64(o.PageSeq))
+		row.number("row", int64(rejection.Row))
+		row.text("reason", rejection.Reason)
+		row.text("json", string(rejection.JSON))
+		if err := row.done(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -66,6 +66,8 @@ type Options struct {
 	Confirm func(*plan.Plan) error
 	// Observe is told of every event while the run buys, by many goroutines at once. Default none.
 	Observe func(engine.Event)
+	// Bought is told when buying is over and loading begins. Default none.
+	Bought func()
 }
 
 // ErrBusy means that another process is at work on the same job and date.
@@ -90,6 +92,7 @@ type Result struct {
 	Stop error
 	// Interrupted: the context ended before the run did.
 	Interrupted bool
+	untouched   bool // the run was complete: nothing was done
 }
 
 // File is one published table of a run.
@@ -111,6 +114,21 @@ func (r *Result) Incomplete() []ledger.Task {
 	return open
 }
 
+// Stops returns why vendors were given up, one for each.
+func (r *Result) Stops() []*engine.StopError {
+	var stops []*engine.StopError
+	errs := []error{r.Stop}
+	if joined, ok := r.Stop.(interface{ Unwrap() []error }); ok {
+		errs = joined.Unwrap()
+	}
+	for _, err := range errs {
+		if stop, ok := err.(*engine.StopError); ok {
+			stops = append(stops, stop)
+		}
+	}
+	return stops
+}
+
 // JournalPath is where the journal of a job's run lies.
 func JournalPath(w sinks.Warehouse, job, runDate string) string {
 	return filepath.Join(w.Journal(), job, runDate+".sqlite")
@@ -128,6 +146,8 @@ type runner struct {
 	month   string
 	places  map[string]journal.Place
 	held    map[*schemas.Table]bool // tables that must not be seen yet
+	// rejected is what loading rejected; nil if nothing was loaded.
+	rejected []schemas.Rejection
 }
 
 // Run carries out a job for its run date. When ctx ends it stops asking, keeps the pages under way and returns; the same
@@ -266,6 +286,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 		return result, err
 	}
 	complete := r.state == ledger.Complete && len(result.Plan.Work) == 0 && r.published(tasks)
+	result.untouched = complete
 	if !complete && r.Confirm != nil {
 		if err := r.Confirm(result.Plan); err != nil {
 			return result, err
@@ -290,11 +311,11 @@ func (r *runner) plan(ctx context.Context) (*plan.Plan, error) {
 	}
 	accounts := map[string]plan.Account{}
 	for vendor, a := range r.Accounts {
-		left, err := Left(ctx, r.ledger, r.run.ID, vendor, r.month, a.Ceiling)
+		leaves, err := left(ctx, r.ledger, r.run.ID, vendor, r.month, a.Ceiling)
 		if err != nil {
 			return nil, err
 		}
-		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: left}
+		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: leaves}
 	}
 	for i := range r.Items {
 		r.Items[i].Place = r.places[r.Items[i].Task.ID]
@@ -302,8 +323,8 @@ func (r *runner) plan(ctx context.Context) (*plan.Plan, error) {
 	return plan.Make(r.Items, histories, accounts), nil
 }
 
-// Left returns what the ceiling leaves a run at a vendor, nil if there is none.
-func Left(ctx context.Context, l *ledger.Ledger, runID, vendor, month string, c ledger.Ceiling) (*pipeline.Units, error) {
+// left returns what the ceiling leaves a run at a vendor, nil if there is none.
+func left(ctx context.Context, l *ledger.Ledger, runID, vendor, month string, c ledger.Ceiling) (*pipeline.Units, error) {
 	if c.Run == nil && c.Month == nil {
 		return nil, nil
 	}
@@ -311,19 +332,24 @@ func Left(ctx context.Context, l *ledger.Ledger, runID, vendor, month string, c 
 	if err != nil {
 		return nil, err
 	}
-	var left *pipeline.Units
-	take := func(u pipeline.Units) {
-		if u = max(u, 0); left == nil || u < *left {
-			left = &u
-		}
-	}
+	var ofRunLeft, ofMonthLeft *pipeline.Units
 	if c.Run != nil {
-		take(*c.Run - ofRun)
+		n := max(0, *c.Run-ofRun)
+		ofRunLeft = &n
 	}
 	if c.Month != nil {
-		take(*c.Month - ofMonth)
+		n := max(0, *c.Month-ofMonth)
+		ofMonthLeft = &n
 	}
-	return left, nil
+	return least(ofRunLeft, ofMonthLeft), nil
+}
+
+// least returns the lower of two bounds, of which nil is none.
+func least(a, b *pipeline.Units) *pipeline.Units {
+	if a == nil || b != nil && *b < *a {
+		return b
+	}
+	return a
 }
 
 // buy lets the engine buy what the plan says is missing.
@@ -337,6 +363,9 @@ func (r *runner) buy(ctx context.Context, result *Result) error {
 		lanes = append(lanes, lane)
 	}
 	outcomes, err := engine.Run(ctx, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.Observe})
+	if r.Bought != nil {
+		r.Bought()
+	}
 	ended := r.Now().UTC()
 	var records []ledger.Task
 	for _, o := range outcomes {
@@ -448,23 +477,15 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		return err
 	}
 	result.Rejected = l.rejectedRows
-	ops, err := l.ops()
-	if err != nil {
-		return err
-	}
-	for _, s := range append(files, ops...) {
+	r.rejected = append([]schemas.Rejection{}, l.rejected...)
+	for _, s := range files {
 		final := r.file(s.table)
 		if err := r.Lake.Publish(s.file.Path, final); err != nil {
 			return err
 		}
-		if s.table.Vendor() {
-			result.Files = append(result.Files, File{Table: s.table.FullName(), Path: final, Rows: s.file.Rows, Bytes: s.file.Bytes})
-		}
+		result.Files = append(result.Files, File{Table: s.table.FullName(), Path: final, Rows: s.file.Rows, Bytes: s.file.Bytes})
 	}
-	if err := r.waste(ctx, l.waste); err != nil {
-		return err
-	}
-	return r.Lake.Catalog(ctx)
+	return r.waste(ctx, l.waste)
 }
 
 // visible leaves out the tasks of tables that must not be seen yet.
@@ -515,11 +536,17 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	if result.Stop != nil {
 		message = result.Stop.Error()
 	}
-	if err := r.ledger.End(ctx, r.run.ID, state, 0, message, r.Now()); err != nil {
-		return err
+	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
+	if !result.untouched {
+		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
+		if err := r.account(ctx, result); err != nil {
+			return err
+		}
+		if err := r.Lake.Catalog(ctx); err != nil {
+			return err
+		}
 	}
-	result.Run, err = r.ledger.Get(ctx, r.run.ID)
-	return err
+	return r.ledger.End(ctx, r.run.ID, state, 0, message, result.Run.Ended)
 }
 
 // settle shrinks the run's grants to what its journal says, and leaves no run behind that looks alive.

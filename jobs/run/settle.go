@@ -51,7 +51,38 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 	if err := settle(ctx, l, j, run.ID, run.Started.UTC().Format("2006-01")); err != nil {
 		return err
 	}
+	if err := recordDead(ctx, l, j, run.ID, now); err != nil {
+		return err
+	}
 	return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died", now)
+}
+
+// recordDead enters how far the tasks had come when their process died.
+func recordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, now time.Time) error {
+	tasks, err := l.Tasks(ctx, runID)
+	if err != nil {
+		return err
+	}
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range tasks {
+		t, place := &tasks[i], places[tasks[i].ID]
+		switch {
+		case place.End:
+			t.Ending = pipeline.EndOfList
+		case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
+			t.Ending = pipeline.EndMaxRows
+		case place.Pages > 0:
+			t.Ending = pipeline.EndInterrupted
+		default:
+			t.Ending = pipeline.EndNotReached
+		}
+		t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
+		t.MaybeUnits, t.Attempts, t.Ended = place.MaybeUnits, place.Attempts, now
+	}
+	return l.Record(ctx, runID, tasks...)
 }
 
 // settle shrinks the grants of a run to what its journal says.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"backhaul/sinks"
 
@@ -148,6 +149,89 @@ func TestErrorsNameTheFileOnce(t *testing.T) {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("got %v, want %s", c.err, c.want)
 		}
+	}
+}
+
+func TestPinnedContentKeepsItsNameWhenThePathIsPublishedAnew(t *testing.T) {
+	root := t.TempDir()
+	final, dir := filepath.Join(root, "lake", "a.parquet"), filepath.Join(root, "versions", "x")
+	pin := func() string {
+		t.Helper()
+		pinned, err := FS{}.Pin(final, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pinned
+	}
+	var pins []string
+	for _, content := range []string{"one", "two"} {
+		if err := put(FS{}, root, final, content); err != nil {
+			t.Fatal(err)
+		}
+		pins = append(pins, pin(), pin())
+	}
+	if pins[0] != pins[1] || pins[2] != pins[3] || pins[0] == pins[2] {
+		t.Errorf("pins %v", pins)
+	}
+	if got := read(t, pins[0]) + read(t, pins[2]); got != "onetwo" {
+		t.Errorf("pins hold %s", got)
+	}
+	sweep := func(before time.Time) []string {
+		t.Helper()
+		removed, err := FS{}.SweepPins(dir, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return removed
+	}
+	if removed := sweep(time.Now().Add(-time.Hour)); removed != nil {
+		t.Errorf("swept %v within the hour", removed)
+	}
+	if diff := cmp.Diff(pins[:1], sweep(time.Now().Add(time.Hour))); diff != "" {
+		t.Errorf("swept after the hour: %s", diff)
+	}
+}
+
+func TestPinFollowsAPathThatIsPublishedAnewMeanwhile(t *testing.T) {
+	root := t.TempDir()
+	final, dir := filepath.Join(root, "lake", "a"), filepath.Join(root, "versions")
+	if err := put(FS{}, root, final, "old"); err != nil {
+		t.Fatal(err)
+	}
+	again := true
+	f := FS{Before: func(op Op, path string) (err error) {
+		if op == OpLink && again { // after the look, before the link
+			again = false
+			err = put(FS{}, root, final, "new")
+		}
+		return err
+	}}
+	pinned, err := f.Pin(final, dir)
+	if err != nil || read(t, pinned) != "new" {
+		t.Fatal(pinned, err)
+	}
+	if same, err := (FS{}).Pin(final, dir); same != pinned || err != nil {
+		t.Errorf("pinned as %s, and again as %s, %v", pinned, same, err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("pins: %v", entries)
+	}
+}
+
+func TestWithoutHardLinksThePathItselfIsThePin(t *testing.T) {
+	root := t.TempDir()
+	final := filepath.Join(root, "lake", "a")
+	if err := put(FS{}, root, final, "x"); err != nil {
+		t.Fatal(err)
+	}
+	f := FS{Before: func(op Op, path string) error {
+		if op == OpLink {
+			return syscall.EPERM
+		}
+		return nil
+	}}
+	if pinned, err := f.Pin(final, filepath.Join(root, "versions")); pinned != final || err != nil {
+		t.Error(pinned, err)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	OpWrite   Op = "write"
 	OpSync    Op = "sync"
 	OpClose   Op = "close"
+	OpLink    Op = "link"
 	OpRename  Op = "rename"
 	OpSyncDir Op = "sync directory"
 	OpRemove  Op = "remove"
@@ -138,7 +139,7 @@ func (f FS) MkdirAll(dir string) error {
 	if err != nil && !isDir(dir) { // another process may have been first
 		return err
 	}
-	return f.syncDir(parent)
+	return f.SyncDir(parent)
 }
 
 func isDir(path string) bool {
@@ -146,8 +147,8 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// syncDir makes the names in a directory durable.
-func (f FS) syncDir(dir string) error {
+// SyncDir makes the names in a directory durable.
+func (f FS) SyncDir(dir string) error {
 	return f.do(OpSyncDir, dir, func() error { return syncPath(dir) })
 }
 
@@ -174,5 +175,5 @@ func (f FS) Publish(staged, final string) error {
 		return err
 	}
 	// Without this a power loss could bring the old name back, after the ledger has said otherwise.
-	return f.syncDir(dir)
+	return f.SyncDir(dir)
 }

@@ -1,10 +1,12 @@
 package blob
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -134,3 +136,19 @@ func tryLock(path string) (*flock.Flock, error) {
 	}
 	return lock, nil
 }
+
+// Lock waits until this process is the only one to hold the lock file at path, which it makes if need be, or
+// until ctx ends. release lets go; the kernel does so too when the process dies.
+func (f FS) Lock(ctx context.Context, path string) (release func() error, err error) {
+	if err := f.MkdirAll(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	lock := flock.New(path)
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return nil, named("lock", path, err)
+	}
+	return lock.Unlock, nil
+}
+
+// lockPoll is how often a taken lock is tried again. What waits for one takes tens of milliseconds.
+const lockPoll = 5 * time.Millisecond

@@ -115,9 +115,12 @@ func (w *Writer) Write(batch arrow.RecordBatch) error {
 	if err := w.order.check(batch, w.rows); err != nil {
 		return w.failed("write", err)
 	}
-	for i, s := range w.sums {
-		if err := s.add(batch.Column(i)); err != nil {
-			return w.failed("write", fmt.Errorf("column %s: %w", w.table.Columns()[i].Name, err))
+	for i, c := range w.table.Columns() {
+		if n := batch.Column(i).NullN(); c.Required && n > 0 {
+			return w.failed("write", fmt.Errorf("column %s is required and has %d nulls", c.Name, n))
+		}
+		if err := w.sums[i].add(batch.Column(i)); err != nil {
+			return w.failed("write", fmt.Errorf("column %s: %w", c.Name, err))
 		}
 	}
 	if err := w.writeGroups(batch); err != nil {

@@ -184,6 +184,24 @@ func TestRowsOutOfOrderAreRefused(t *testing.T) {
 	}
 }
 
+func TestNullsInRequiredColumnsAreRefused(t *testing.T) {
+	mem := checked(t)
+	table := schemas.Lookup("moz.anchor_text")
+	w, err := Create(blob.FS{}, filepath.Join(t.TempDir(), "f"), table, Options{Memory: mem})
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := sample.Batch(mem, table, "a.com", [][]any{{"x", nil, int64(1)}})
+	defer batch.Release()
+	err = w.Write(batch)
+	if err == nil || !strings.Contains(err.Error(), "column external_root_domains is required and has 1 nulls") {
+		t.Error(err)
+	}
+	if err := w.Abort(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAbortRemovesTheFile(t *testing.T) {
 	mem := checked(t)
 	path := filepath.Join(t.TempDir(), "f")

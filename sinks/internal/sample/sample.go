@@ -163,9 +163,15 @@ func (s *Shape) fill(row *schemas.Row, i int, c schemas.Column) {
 	case schemas.Float64:
 		row.SetFloat(i, math.Round(s.rng.Float64()*1e6)/1e6)
 	case schemas.Date:
-		if s.rng.IntN(5) > 0 {
+		if c.Required || s.rng.IntN(5) > 0 {
 			row.SetInt(i, int64(19_000+s.rng.IntN(1_700)))
 		}
+	case schemas.Timestamp:
+		row.SetInt(i, 1_795_392_554_123_456+int64(s.rng.IntN(1e9)))
+	case schemas.Strings:
+		row.SetStrings(i, words[:s.rng.IntN(3)])
+	case schemas.Int32s, schemas.Dates:
+		row.SetInts(i, []int64{1, int64(s.rng.IntN(100))})
 	case schemas.Int64, schemas.Int32:
 		row.SetInt(i, int64(1e7/float64(s.rank)*(0.5+s.rng.Float64())))
 	}

@@ -1,0 +1,47 @@
+# Everything a person or a machine does with this repository. `make` lists the targets.
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 10s
+BIN         := bin/backhaul
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+build: ## build bin/backhaul
+	go build -o $(BIN) ./cmd/backhaul
+
+run: build ## do the main job end to end against the embedded emulator, and show a result
+	rm -rf warehouse-demo
+	$(BIN) demo --warehouse warehouse-demo
+
+demo: run ## the same
+
+test: ## run the tests
+	go test ./...
+	cd sinks/parquet/secondopinion && go test ./...
+
+race: ## run the tests under the race detector
+	go test -race ./...
+
+lint: ## formatting, vet, staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
+	@set -e; for pkg in $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "fuzz $$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; done
+
+bench: ## measure speed, as ratios within one run
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./...
+
+ci: lint test race fuzz run ## all that must hold before a change lands
+
+clean: ## remove what was built and the demo's warehouse
+	rm -rf bin warehouse-demo
+
+.PHONY: help build run demo test race lint fuzz bench ci clean

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// writeJob writes a job that buys the anchors of the targets, and returns its path.
+func writeJob(t testing.TB, dir, vendor string, targets []string) string {
+	t.Helper()
+	csv := "target\n" + strings.Join(targets, "\n") + "\n"
+	spec := fmt.Sprintf("job: measured\nvendors:\n  moz: %s\ntargets:\n  all: {file: targets.csv}\n"+
+		"extracts:\n  - name: anchors\n    endpoint: moz/anchor_text\n    targets: [all]\n    params: {scope: root_domain}\n", vendor)
+	writeFile(t, dir, "targets.csv", csv)
+	return writeFile(t, dir, "measured.yaml", spec)
+}
+
+// writeFile writes a file of a test and returns its path.
+func writeFile(t testing.TB, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// backhaul runs the program in this process and fails the test unless it ends with want.
+func backhaul(t testing.TB, want int, args ...string) (stdout string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if got := Main(context.Background(), args, &out, &errs); got != want {
+		t.Fatalf("backhaul %s: exit %d, want %d\n%s%s", strings.Join(args, " "), got, want, out.String(), errs.String())
+	}
+	return out.String()
+}
+
+// unevenTargets returns n targets whose lists have the web's shape: most short, few long.
+func unevenTargets(n, longest int) []string {
+	r := rand.New(rand.NewPCG(7, 7))
+	targets := make([]string, n)
+	for i := range targets {
+		rows := int(float64(longest) / (1 + r.Float64()*float64(i)))
+		targets[i] = listTarget(i, rows)
+	}
+	r.Shuffle(n, func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
+	return targets
+}
+
+func pagesOf(targets []string) (all, longest int) {
+	for _, t := range targets {
+		pages := max(1, (listLength(t)+49)/50)
+		all += pages
+		longest = max(longest, pages)
+	}
+	return all, longest
+}
+
+// BenchmarkLatencyBound runs 200 targets of uneven length over 8 connections at a server with 50 ms latency, and reports
+// the time as a multiple of what no client can beat: all pages over all connections, or the longest chain alone. The
+// first night knows no lengths; the second orders by those of the first.
+func BenchmarkLatencyBound(b *testing.B) {
+	const latency, connections = 50 * time.Millisecond, 8
+	s := newListServer(b)
+	s.latency = latency
+	b.Setenv("MOZ_TOKEN", "secret-token")
+	b.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	targets := unevenTargets(200, 5000)
+	all, longest := pagesOf(targets)
+	bound := max(time.Duration(all)*latency/connections, time.Duration(longest)*latency)
+	for range b.N {
+		dir := b.TempDir()
+		job := writeJob(b, dir, "{requests_per_second: 100000, connections: 8}", targets)
+		for night, date := range []string{"2026-11-22", "2026-11-23"} {
+			begin := time.Now()
+			backhaul(b, 0, "run", job, "--yes", "--date", date, "--warehouse", filepath.Join(dir, "w"))
+			b.ReportMetric(float64(time.Since(begin))/float64(bound), fmt.Sprintf("x-bound-night%d", night+1))
+		}
+	}
+	b.ReportMetric(float64(all), "pages")
+}
+
+// BenchmarkRateBound runs at a server that allows 20 requests a second, and reports the time as a multiple of pages / 20.
+func BenchmarkRateBound(b *testing.B) {
+	s := newListServer(b)
+	s.latency = 50 * time.Millisecond
+	b.Setenv("MOZ_TOKEN", "secret-token")
+	b.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	targets := unevenTargets(100, 2000)
+	all, _ := pagesOf(targets)
+	bound := time.Duration(all) * time.Second / 20
+	for range b.N {
+		dir := b.TempDir()
+		job := writeJob(b, dir, "{requests_per_second: 20, connections: 8}", targets)
+		begin := time.Now()
+		backhaul(b, 0, "run", job, "--yes", "--warehouse", filepath.Join(dir, "w"))
+		b.ReportMetric(float64(time.Since(begin))/float64(bound), "x-bound")
+	}
+	b.ReportMetric(float64(all), "pages")
+}

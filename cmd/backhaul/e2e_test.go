@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+)
+
+// ask runs a query and decodes its rows.
+func ask[T any](t testing.TB, warehouse, sql string) []T {
+	t.Helper()
+	var rows []T
+	out := backhaul(t, 0, "query", "--warehouse", warehouse, "--format", "json", sql)
+	if err := json.Unmarshal([]byte(out), &rows); err != nil {
+		t.Fatalf("%s: %v\n%s", sql, err, out)
+	}
+	return rows
+}
+
+func TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder(t *testing.T) {
+	s := newListServer(t)
+	t.Setenv("MOZ_TOKEN", "secret-token")
+	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	r := rand.New(rand.NewPCG(1, 2))
+	var targets []string
+	var total int64
+	pages := 0
+	for i := range 1000 {
+		rows := 0
+		switch r.IntN(10) {
+		case 0:
+			rows = r.IntN(3000)
+		case 1, 2, 3:
+			rows = 50 * r.IntN(5) // lists that end with a full page
+		case 4, 5, 6, 7:
+			rows = r.IntN(60)
+		}
+		if i == 500 {
+			rows = 20000
+		}
+		targets = append(targets, listTarget(i, rows))
+		total += int64(rows)
+		pages += max(1, (rows+49)/50)
+	}
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeJob(t, dir, "{requests_per_second: 100000, connections: 6}", targets)
+	backhaul(t, 0, "run", job, "--warehouse", w, "--date", "2026-11-23")
+
+	if s.boughtTwice() != 0 || s.peak > 6 || len(s.limits) != 1 || s.limits[50] != pages || s.rows != total {
+		t.Errorf("%d pages bought twice, %d connections at once, limits %v for %d pages, %d rows served of %d",
+			s.boughtTwice(), s.peak, s.limits, pages, s.rows, total)
+	}
+	// The server's row i of a list of n is ('anchor i', n-i, 2(n-i)): each row can be checked by itself.
+	type verdict struct{ Rows, Bad, Targets int64 }
+	got := ask[verdict](t, w, `select count(*) as Rows, count(distinct target) as Targets, count(*) filter (where
+		anchor_text <> 'anchor ' || (rank - 1) or page_seq <> (rank - 1) // 50
+		or external_root_domains <> split_part(split_part(target, '-', 2), '.', 1)::bigint - (rank - 1)
+		or external_pages <> 2 * external_root_domains or scope <> 'root_domain' or extra is not null
+		or job <> 'measured' or extract <> 'anchors' or surface <> 'v2' or run_date <> date '2026-11-23') as Bad from moz.anchor_text`)
+	if len(got) != 1 || got[0].Rows != total || got[0].Bad != 0 {
+		t.Errorf("the lake has %+v, the vendor %d rows", got, total)
+	}
+	type gap struct{ Target string }
+	if gaps := ask[gap](t, w, `select target as Target from moz.anchor_text group by target
+		having max(rank) <> count(*) or min(rank) <> 1 or count(distinct rank) <> count(*)`); len(gaps) != 0 {
+		t.Errorf("ranks with gaps: %v", gaps)
+	}
+	type short struct{ Target string }
+	if missing := ask[short](t, w, `select target as Target from ops.tasks where not complete or rows <> split_part(split_part(target, '-', 2), '.', 1)::bigint`); len(missing) != 0 {
+		t.Errorf("ops.tasks disagrees: %v", missing)
+	}
+
+	served := s.rows
+	backhaul(t, 0, "run", job, "--warehouse", w, "--date", "2026-11-23")
+	if s.rows != served {
+		t.Errorf("the same night again bought %d rows", s.rows-served)
+	}
+	if again := ask[verdict](t, w, `select count(*) as Rows from moz.anchor_text`); again[0].Rows != total {
+		t.Errorf("the same night again left %d rows", again[0].Rows)
+	}
+}
+
+func TestTwoExtractsOfOneTargetAreSortedTogether(t *testing.T) {
+	s := newListServer(t)
+	t.Setenv("MOZ_TOKEN", "secret-token")
+	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "two.yaml", fmt.Sprintf(`job: two
+vendors: {moz: {requests_per_second: 1000}}
+targets: {all: [%s]}
+extracts:
+  - {name: b, endpoint: moz/anchor_text, targets: [all], params: {scope: page}}
+  - {name: a, endpoint: moz/anchor_text, targets: [all], params: {scope: page}, max_rows: 75}
+`, listTarget(1, 120)))
+	backhaul(t, 0, "run", job, "--warehouse", w)
+	type row struct {
+		Extract string
+		N       int64
+	}
+	got := ask[row](t, w, `select extract as Extract, count(*) as N from moz.anchor_text group by extract order by extract`)
+	if fmt.Sprint(got) != "[{a 75} {b 120}]" {
+		t.Errorf("%v", got)
+	}
+	type bad struct{ N int64 }
+	if b := ask[bad](t, w, `select count(*) as N from moz.anchor_text where anchor_text <> 'anchor ' || (rank - 1)`); b[0].N != 0 {
+		t.Errorf("%d rows have another's rank", b[0].N)
+	}
+	if s.limits[25] != 1 {
+		t.Errorf("the last page of max_rows 75 asks for 25 rows: %v", s.limits)
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"backhaul/pipeline/emulator"
+)
+
+// emulatorFlags are the flags of `emulate`.
+type emulatorFlags struct {
+	listen, faults string
+	day            int
+	seed           uint64
+	latency        time.Duration
+	perSecond      float64
+	quota          int64
+	tokenLife      time.Duration
+}
+
+func (a *app) emulateCommand() *cobra.Command {
+	var f emulatorFlags
+	cmd := &cobra.Command{
+		Use:   "emulate",
+		Short: "Serve the vendors' APIs on this machine, metered, over a made-up link graph",
+		Long: `Serves Moz Links API V2 over a made-up link graph that moves from day to day, and meters it as the
+vendor does. The addresses and credentials it prints are ready to be pasted into a shell.
+
+` + emulator.FaultHelp(),
+		Args: exactly(0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.emulate(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8686", "address to serve on")
+	flags.StringVar(&f.faults, "faults", "", "what goes wrong, and how often: see above")
+	flags.IntVar(&f.day, "day", 0, "day of the link graph; it differs a little from day to day")
+	flags.Uint64Var(&f.seed, "seed", 0, "seed of the link graph")
+	flags.DurationVar(&f.latency, "latency", 0, "delay before every answer")
+	flags.Float64Var(&f.perSecond, "requests-per-second", 0, "requests accepted in the long run (default unlimited)")
+	flags.Int64Var(&f.quota, "quota", 0, "rows a month (default unlimited)")
+	flags.DurationVar(&f.tokenLife, "token-life", 0, "how long a next_token lives (default for ever)")
+	return cmd
+}
+
+func (a *app) emulate(ctx context.Context, f emulatorFlags) error {
+	e, err := startEmulator(f)
+	if err != nil {
+		return err
+	}
+	environment := e.environment()
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		fmt.Fprintf(a.stdout, "export %s=%s\n", name, environment[name])
+	}
+	fmt.Fprintf(a.stderr, "serving day %d on %s; targets: %s; Ctrl-C ends it\n", f.day, e.address, strings.Join(e.server.Graph().Showcase(), ", "))
+	select {
+	case <-ctx.Done():
+	case err = <-e.failed:
+	}
+	e.close()
+	m := e.server.Meter()
+	fmt.Fprintf(a.stderr, "%d pages delivered, %d rows billed\n", m.Pages, m.Rows)
+	return err
+}
+
+// runningEmulator is an emulator that serves on this machine.
+type runningEmulator struct {
+	server  *emulator.Server
+	http    *http.Server
+	address string
+	failed  chan error
+}
+
+func startEmulator(f emulatorFlags) (*runningEmulator, error) {
+	faults, err := emulator.ParseFaults(f.faults)
+	if err != nil {
+		return nil, usage("--faults: %v", err)
+	}
+	server := emulator.New(emulator.Options{
+		Seed: f.seed, Day: f.day, Latency: f.latency, RequestsPerSecond: f.perSecond, Quota: f.quota, TokenLife: f.tokenLife, Faults: faults,
+	})
+	listener, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return nil, fmt.Errorf("serve on %s: %w", f.listen, err)
+	}
+	e := &runningEmulator{
+		server: server, address: listener.Addr().String(), failed: make(chan error, 1),
+		http: &http.Server{Handler: server, ConnState: server.ConnState, ReadHeaderTimeout: 10 * time.Second},
+	}
+	go func() {
+		if err := e.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			e.failed <- err
+		}
+	}()
+	return e, nil
+}
+
+// environment is what a client must be told to use the emulator.
+func (e *runningEmulator) environment() map[string]string {
+	return map[string]string{
+		"BACKHAUL_MOZ_V2_URL": "http://" + e.address + "/v2",
+		"MOZ_TOKEN":           e.server.Options().Token,
+	}
+}
+
+func (e *runningEmulator) setDay(day int) { e.server.SetDay(day) }
+
+func (e *runningEmulator) close() { _ = e.http.Close() }

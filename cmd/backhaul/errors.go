@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/run"
+)
+
+// exitError ends the program with a status. A nil err means that everything has been said already.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage is an error in what the user typed.
+func usage(format string, args ...any) error {
+	return &exitError{status: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// exitStatus is the status for an error that brings none of its own.
+func exitStatus(ctx context.Context, err error) int {
+	switch {
+	case errors.Is(err, run.ErrDamaged):
+		return exitDamaged
+	case ctx.Err() != nil:
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+// advise turns an error into one line that ends with what to do about it, where that is known.
+func advise(err error) string {
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	advice := ""
+	switch {
+	case errors.Is(err, run.ErrBusy):
+		advice = "wait for it, or see `backhaul status`"
+	case errors.Is(err, run.ErrDamaged):
+		advice = "see `backhaul doctor`"
+	case errors.Is(err, ledger.ErrNoRun):
+		advice = "see `backhaul status` for the runs there are"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		advice = "make it writable, or choose another place with --warehouse"
+	case errors.Is(err, syscall.ENOSPC), strings.Contains(text, "no space left on device"):
+		advice = "free some space and run it again: what was bought is in the journal"
+	}
+	if advice == "" {
+		return text
+	}
+	return text + " (" + advice + ")"
+}

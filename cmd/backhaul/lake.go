@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/spf13/cobra"
+
+	"backhaul/schemas"
+	"backhaul/sinks"
+	"backhaul/sinks/blob"
+	"backhaul/sinks/duckdb"
+	"backhaul/sinks/parquet"
+)
+
+// lake wires the sinks: Parquet files staged and published on the local disk, and the catalog over them.
+type lake struct {
+	warehouse sinks.Warehouse
+	disk      blob.FS
+	staging   *blob.Staging
+}
+
+// openLake opens a staging directory of its own, and removes those of processes that died.
+func openLake(w sinks.Warehouse) (*lake, error) {
+	l := &lake{warehouse: w}
+	if err := l.disk.MkdirAll(w.Staging()); err != nil {
+		return nil, err
+	}
+	if _, err := l.disk.Sweep(w.Staging()); err != nil {
+		return nil, err
+	}
+	staging, err := l.disk.OpenStaging(w.Staging(), "run-"+ulid.Make().String())
+	l.staging = staging
+	return l, err
+}
+
+func (l *lake) close() { _ = l.staging.Close() }
+
+// Create implements run.Lake.
+func (l *lake) Create(t *schemas.Table) (sinks.Writer, error) {
+	return parquet.Create(l.disk, l.staging.Path(t.FullName()+".parquet"), t, parquet.Options{})
+}
+
+// Publish implements run.Lake.
+func (l *lake) Publish(staged, final string) error { return l.disk.Publish(staged, final) }
+
+// Catalog implements run.Lake.
+func (l *lake) Catalog(ctx context.Context) error { return duckdb.Build(ctx, l.warehouse) }
+
+func (a *app) catalogCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "catalog",
+		Short: "Write catalog.duckdb anew, after the warehouse was moved or copied, say",
+		Args:  exactly(0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.warehouse()
+			if err != nil {
+				return err
+			}
+			if err := duckdb.Build(cmd.Context(), w); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.stderr, "wrote", w.Catalog())
+			return err
+		},
+	}
+}

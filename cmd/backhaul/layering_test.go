@@ -1,0 +1,103 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// house lists every package and the packages of the project it may import: the most exact diagram of the house.
+// Imports point from the bottom of this table to its top.
+var house = map[string]string{
+	"schemas":                        "",
+	"schemas/canon":                  "",
+	"pipeline":                       "schemas",
+	"pipeline/vendors/internal/wire": "pipeline",
+	"pipeline/vendors/internal/rows": "pipeline schemas",
+	"pipeline/vendors/mozv2":         "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
+	"pipeline/sqlite":                "",
+	"pipeline/journal":               "pipeline pipeline/sqlite",
+	"pipeline/limit":                 "pipeline",
+	"pipeline/engine":                "pipeline pipeline/journal pipeline/limit",
+	"pipeline/emulator":              "pipeline/emulator/graph",
+	"pipeline/emulator/graph":        "",
+	"sinks":                          "schemas",
+	"sinks/blob":                     "sinks",
+	"sinks/parquet":                  "sinks sinks/blob schemas",
+	"sinks/duckdb":                   "sinks sinks/blob schemas",
+	"jobs":                           "pipeline schemas schemas/canon",
+	"jobs/plan":                      "pipeline pipeline/journal",
+	"jobs/ledger":                    "pipeline pipeline/sqlite jobs/plan",
+	"jobs/run":                       "pipeline pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/plan jobs/ledger",
+	"jobs/report":                    "pipeline jobs/plan jobs/ledger jobs/run",
+	"cmd/backhaul":                   "*",
+}
+
+// only lists the packages outside the project that few rooms may know, and which. A name ending in a slash stands for
+// everything below it.
+var only = map[string]string{
+	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator cmd/backhaul",
+	"github.com/duckdb/duckdb-go/v2":          "sinks/duckdb",
+	"github.com/apache/arrow-go/v18/parquet/": "sinks/parquet",
+	"github.com/sourcegraph/conc/":            "pipeline/engine",
+	"github.com/goccy/go-yaml/":               "jobs",
+	"log/slog":                                "cmd/backhaul",
+	"modernc.org/sqlite":                      "pipeline/sqlite",
+	"github.com/spf13/cobra":                  "cmd/backhaul",
+}
+
+func TestImportsFollowTheLayers(t *testing.T) {
+	pkgs, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedImports, Dir: "../.."}, "./...")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, p := range pkgs {
+		for _, e := range p.Errors {
+			t.Fatal(e)
+		}
+		name := strings.TrimPrefix(p.PkgPath, "backhaul/")
+		if strings.Contains(name, "internal/sample") {
+			continue // fixtures of tests
+		}
+		allowed, known := house[name]
+		if !known {
+			t.Errorf("%s is not in the table: say what it may import", name)
+			continue
+		}
+		seen++
+		for path := range p.Imports {
+			if inside, ok := strings.CutPrefix(path, "backhaul/"); ok && allowed != "*" && !slices.Contains(strings.Fields(allowed), inside) {
+				t.Errorf("%s must not import %s", name, inside)
+			}
+			if rooms, guarded := guard(path); guarded && !slices.Contains(strings.Fields(rooms), name) {
+				t.Errorf("%s must not import %s: only %s may", name, path, rooms)
+			}
+		}
+	}
+	if seen != len(house) {
+		t.Errorf("the table lists %d packages, the house has %d", len(house), seen)
+	}
+}
+
+func guard(path string) (rooms string, guarded bool) {
+	for name, rooms := range only {
+		if path == strings.TrimSuffix(name, "/") || strings.HasSuffix(name, "/") && strings.HasPrefix(path, name) {
+			return rooms, true
+		}
+	}
+	return "", false
+}
+
+func TestTheLayeringTableGuardsWhatItSays(t *testing.T) {
+	for path, want := range map[string]bool{
+		"github.com/sourcegraph/conc/pool": true, "github.com/sourcegraph/conc": true, "net/http": true,
+		"net/http/httptest": false, "github.com/sourcegraph/concrete": false, "log": false,
+	} {
+		if _, guarded := guard(path); guarded != want {
+			t.Errorf("guard(%s) = %v", path, guarded)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"backhaul/jobs/plan"
+	"backhaul/jobs/report"
+	"backhaul/pipeline/engine"
+)
+
+// progress shows a run under way: on a terminal a bar per extract, elsewhere a log line every few seconds.
+type progress struct {
+	log   *slog.Logger
+	begin time.Time
+
+	mu       sync.Mutex
+	extracts map[string]*extractProgress
+	order    []string
+	bars     *mpb.Progress // nil where there is no terminal
+	lastLine time.Time
+}
+
+type extractProgress struct {
+	bar                *mpb.Bar
+	targets, done      int
+	rows, units, pages int64
+	retries            int
+	expectedPages      int64
+}
+
+// logEvery is how often a run says where it is when nobody watches a bar.
+const logEvery = 5 * time.Second
+
+func newProgress(stderr io.Writer) *progress {
+	p := &progress{log: slog.New(slog.NewTextHandler(stderr, nil)), extracts: map[string]*extractProgress{}}
+	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(32))
+	}
+	return p
+}
+
+// start announces what is to be bought.
+func (p *progress) start(plans *plan.Plan) {
+	p.begin, p.lastLine = time.Now(), time.Now()
+	for _, x := range plans.Extracts {
+		if x.Targets == x.Done {
+			continue
+		}
+		e := &extractProgress{targets: x.Targets - x.Done, expectedPages: x.Expected.Pages}
+		p.extracts[x.Extract] = e
+		p.order = append(p.order, x.Extract)
+		if p.bars != nil {
+			e.bar = p.bars.AddBar(int64(e.targets),
+				mpb.PrependDecorators(decor.Name(x.Extract, decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d targets", decor.WCSyncSpace)),
+				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.describe(e) }, decor.WCSyncSpaceR)))
+		}
+	}
+}
+
+// describe says how an extract goes: rows, units, rate, time left.
+func (p *progress) describe(e *extractProgress) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return e.text(time.Since(p.begin))
+}
+
+func (e *extractProgress) text(since time.Duration) string {
+	rate := float64(e.rows) / max(since.Seconds(), 0.001)
+	text := fmt.Sprintf("%s rows %s units %.0f rows/s", report.Count(e.rows), report.Count(e.units), rate)
+	if left := e.expectedPages - e.pages; e.pages > 0 && left > 0 {
+		text += " " + report.Duration(since.Seconds()/float64(e.pages)*float64(left)) + " left"
+	}
+	if e.retries > 0 {
+		text += fmt.Sprintf(" %d tried again", e.retries)
+	}
+	return text
+}
+
+// observe takes one event of the engine.
+func (p *progress) observe(ev engine.Event) {
+	if e := p.count(ev); e != nil && ev.Outcome != nil && e.bar != nil {
+		e.bar.Increment() // outside the lock: the bar takes it to draw itself
+	}
+}
+
+// count adds an event to its extract.
+func (p *progress) count(ev engine.Event) *extractProgress {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.extracts[ev.Task.Extract]
+	if e == nil {
+		return nil
+	}
+	switch {
+	case ev.Page != nil:
+		e.pages++
+		e.rows += int64(ev.Page.Rows)
+		e.units += int64(ev.Page.Units)
+	case ev.Retry != nil:
+		e.retries++
+		if p.bars == nil {
+			p.log.Warn("try again", "extract", ev.Task.Extract, "target", ev.Task.Target, "wait", ev.Wait.Round(time.Millisecond), "error", ev.Retry)
+		}
+	case ev.Outcome != nil:
+		e.done++
+	}
+	if p.bars == nil && time.Since(p.lastLine) >= logEvery {
+		p.lastLine = time.Now()
+		for _, name := range p.order {
+			e := p.extracts[name]
+			p.log.Info("buying", "extract", name, "targets", fmt.Sprintf("%d/%d", e.done, e.targets), "progress", e.text(time.Since(p.begin)))
+		}
+	}
+	return e
+}
+
+// stop leaves the bars as they are and lets go of the terminal.
+func (p *progress) stop() {
+	if p.bars == nil {
+		return
+	}
+	for _, e := range p.extracts {
+		e.bar.Abort(false)
+	}
+	p.bars.Wait()
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"backhaul/jobs/report"
+	"backhaul/jobs/run"
+)
+
+func (a *app) replayCommand() *cobra.Command {
+	var job, date string
+	cmd := &cobra.Command{
+		Use:   "replay [RUN | --job J --date D]",
+		Short: "Rebuild the lake from the journal: no request, no unit",
+		Args:  atMost(1, "at most one run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := job + "/" + date
+			switch {
+			case len(args) == 1 && job+date == "":
+				name = args[0]
+			case len(args) == 1 || job == "" || date == "":
+				return usage("want a run's id, or --job and --date; see `backhaul status` for the runs there are")
+			}
+			return a.replay(cmd, name)
+		},
+	}
+	cmd.Flags().StringVar(&job, "job", "", "the job's name")
+	cmd.Flags().StringVar(&date, "date", "", "the run date, YYYY-MM-DD")
+	return cmd
+}
+
+func (a *app) replay(cmd *cobra.Command, name string) error {
+	ctx := cmd.Context()
+	l, err := a.openLedger(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	r, err := findRun(ctx, l, name)
+	if err != nil {
+		return err
+	}
+	w, err := a.warehouse()
+	if err != nil {
+		return err
+	}
+	lake, err := openLake(w)
+	if err != nil {
+		return err
+	}
+	defer lake.close()
+	result, err := run.Replay(ctx, l, r, decoders().source, run.Options{Warehouse: w, Lake: lake})
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(result.Files)
+	}
+	for _, f := range result.Files {
+		if _, err := fmt.Fprintf(a.stdout, "%-28s %12s rows %10s  %s\n", f.Table, report.Count(f.Rows), report.Bytes(f.Bytes), f.Path); err != nil {
+			return err
+		}
+	}
+	if result.Rejected > 0 {
+		return &exitError{status: exitTasksFailed, err: fmt.Errorf("%d rows did not fit their table: see ops.rejected_rows", result.Rejected)}
+	}
+	return nil
+}

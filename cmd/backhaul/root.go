@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"backhaul/sinks"
+)
+
+// app is what every command shares.
+type app struct {
+	stdout, stderr io.Writer
+	warehouseDir   string
+	json           bool
+}
+
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := &cobra.Command{
+		Use:   "backhaul",
+		Short: "Buy link data by the row: no page twice, no budget overrun, nothing lost",
+		Long: `Backhaul buys backlink data from metered APIs (Moz, Ahrefs) by a job spec and loads it into
+Parquet files and a DuckDB catalog. A page is never bought twice, a budget is never overrun,
+and what was bought is never lost, whatever crashes.
+
+Exit status: 0 complete, 1 failed, 2 usage or invalid spec, 3 finished but some tasks failed,
+4 stopped by a budget or the vendor's quota (run it again to go on), 5 journal or warehouse
+damaged, 130 interrupted (run it again to go on).`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("unknown command %q%s; see `backhaul help`", args[0], suggestion(cmd, args[0]))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%v; see `%s --help`", err, cmd.CommandPath())
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.warehouseDir, "warehouse", "", "directory of the warehouse (default $BACKHAUL_WAREHOUSE, else ./warehouse)")
+	flags.BoolVar(&a.json, "json", false, "print the answer as JSON")
+	root.AddCommand(
+		a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(),
+		a.queryCommand(), a.tablesCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+func suggestion(cmd *cobra.Command, word string) string {
+	if s := cmd.SuggestionsFor(word); len(s) > 0 {
+		return fmt.Sprintf(", did you mean %q?", s[0])
+	}
+	return ""
+}
+
+// exactly returns an argument check that says what is wanted.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usage("want %s, got %d arguments; see `%s --help`", what, len(args), cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// atMost returns an argument check that says what is wanted.
+func atMost(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usage("want %s, got %d arguments; see `%s --help`", what, len(args), cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// warehouse returns the warehouse that flags and environment name, with an absolute path.
+func (a *app) warehouse() (sinks.Warehouse, error) {
+	dir := a.warehouseDir
+	if dir == "" {
+		dir = os.Getenv("BACKHAUL_WAREHOUSE")
+	}
+	if dir == "" {
+		dir = "warehouse"
+	}
+	root, err := filepath.Abs(dir)
+	return sinks.Warehouse{Root: root}, err
+}
+
+// runDate reads --date.
+func runDate(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		now = now.UTC()
+		return time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC), nil
+	}
+	date, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return date, usage("--date wants YYYY-MM-DD, got %q", text)
+	}
+	return date, nil
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"backhaul/jobs/plan"
+	"backhaul/jobs/report"
+	"backhaul/jobs/run"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+	"backhaul/pipeline/limit"
+)
+
+// runFlags are the flags of `run`.
+type runFlags struct {
+	date     string
+	maxUnits []string
+	yes      bool
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run JOB",
+		Short: "Plan, buy, load and publish a job; the same job and date again buys only what is missing",
+		Long: `Plans the job and prints what it would cost, buys every page into the journal, loads the journal
+into Parquet and publishes each table in one step. The same job and date again: a complete run does
+nothing and costs nothing, an incomplete one goes on where every list stopped.`,
+		Args: exactly(1, "one job file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			job, err := a.loadJob(args[0])
+			if err != nil {
+				return err
+			}
+			return a.run(cmd.Context(), job, f)
+		},
+	}
+	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
+	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
+	return cmd
+}
+
+// run carries out a job and prints its summary.
+func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
+	date, err := runDate(f.date, time.Now())
+	if err != nil {
+		return err
+	}
+	w, err := a.warehouse()
+	if err != nil {
+		return err
+	}
+	ready, err := job.resolve(date, openVendors())
+	if err != nil {
+		return err
+	}
+	// Missing credentials are told before anything is made.
+	for _, it := range ready.Items {
+		if _, err := ready.Sources(it.Task); err != nil {
+			return err
+		}
+	}
+	if err := limitUnits(ready.Accounts, f.maxUnits); err != nil {
+		return err
+	}
+	lake, err := openLake(w)
+	if err != nil {
+		return err
+	}
+	defer lake.close()
+	bars := newProgress(a.stderr)
+	begin := time.Now()
+	result, err := run.Run(ctx, *ready, run.Options{
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Observe: bars.observe,
+		Confirm: func(p *plan.Plan) error {
+			if err := a.confirm(job, ready, p, f.yes); err != nil {
+				return err
+			}
+			bars.start(p)
+			return nil
+		},
+		Bought: bars.stop,
+	})
+	bars.stop()
+	if result == nil || result.Plan == nil {
+		return err
+	}
+	status := exitOf(ctx, result, err)
+	summary := report.Summarize(result, status, time.Since(begin))
+	if printErr := a.printSummary(summary); printErr != nil {
+		return printErr
+	}
+	if err == nil {
+		err = stopText(result, status)
+	}
+	if status == exitComplete {
+		return err
+	}
+	return &exitError{status: status, err: err}
+}
+
+// exitOf is the exit status of a run that got as far as its plan.
+func exitOf(ctx context.Context, r *run.Result, err error) int {
+	switch {
+	case err != nil:
+		return exitStatus(ctx, err)
+	case r.Interrupted:
+		return exitInterrupted
+	}
+	status := exitComplete
+	if len(r.Incomplete()) > 0 || r.Rejected > 0 {
+		status = exitTasksFailed
+	}
+	for _, stop := range r.Stops() {
+		switch stop.Ending {
+		case pipeline.EndBudget, pipeline.EndQuota:
+			if status != exitFailed {
+				status = exitBudget
+			}
+		default:
+			status = exitFailed
+		}
+	}
+	return status
+}
+
+// stopText is the one line that says why a run did not complete, and what to do.
+func stopText(r *run.Result, status int) error {
+	switch status {
+	case exitInterrupted:
+		return errors.New("interrupted; the pages under way are kept: run it again with the same --date to go on")
+	case exitTasksFailed:
+		return fmt.Errorf("finished, but %d of %d tasks did not complete and %d rows did not fit their table; run it again with the same --date to try what is missing",
+			len(r.Incomplete()), len(r.Tasks), r.Rejected)
+	}
+	var texts []string
+	for _, stop := range r.Stops() {
+		texts = append(texts, stop.Vendor+": "+stopAdvice(stop))
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
+}
+
+func stopAdvice(stop *engine.StopError) string {
+	text := stop.Err.Error()
+	switch stop.Ending {
+	case pipeline.EndBudget:
+		var budget *limit.BudgetError
+		errors.As(stop.Err, &budget)
+		return text + "; raise the budget, or run it again later with the same --date to go on"
+	case pipeline.EndQuota:
+		return text + "; run it again with the same --date when the vendor's quota is renewed"
+	case pipeline.EndDenied:
+		return text + "; check the credentials: " + credentialNames(stop.Vendor)
+	case pipeline.EndUnreachable:
+		return text + "; the vendor does not answer: check the network and " + urlNames(stop.Vendor)
+	}
+	return text
+}
+
+func (a *app) printSummary(s report.Summary) error {
+	if a.json {
+		return a.printJSON(s)
+	}
+	if err := s.Text(a.stdout); err != nil {
+		return err
+	}
+	if len(s.Files) == 0 {
+		return nil
+	}
+	fmt.Fprintln(a.stdout, "try:")
+	flag := ""
+	if a.warehouseDir != "" {
+		flag = "--warehouse " + a.warehouseDir + " "
+	}
+	for _, q := range s.Queries() {
+		if _, err := fmt.Fprintf(a.stdout, "  backhaul query %s%q\n", flag, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// limitUnits applies --max-units vendor=N.
+func limitUnits(accounts map[string]run.Account, limits []string) error {
+	for _, text := range limits {
+		vendor, number, ok := strings.Cut(text, "=")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if !ok || err != nil || n < 0 {
+			return usage("--max-units wants vendor=N, got %q", text)
+		}
+		account, known := accounts[vendor]
+		if !known {
+			return usage("--max-units %s: the job buys nothing from %q", text, vendor)
+		}
+		if units := pipeline.Units(n); account.Ceiling.Run == nil || *account.Ceiling.Run > units {
+			account.Ceiling.Run = &units
+		}
+		accounts[vendor] = account
+	}
+	return nil
+}
+
+// confirm prints the price and, on a terminal, asks when it is over the job's threshold.
+func (a *app) confirm(job *loadedJob, ready *run.Job, p *plan.Plan, yes bool) error {
+	if err := report.PlanText(a.stderr, ready.Name, ready.RunDate.Format(time.DateOnly), p); err != nil {
+		return err
+	}
+	over := job.overThreshold(p)
+	if over == "" || yes || !term.IsTerminal(int(os.Stdin.Fd())) {
+		return nil
+	}
+	fmt.Fprintf(a.stderr, "%s; buy? [y/N] ", over)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+		return nil
+	}
+	return &exitError{status: exitFailed, err: errors.New("not confirmed: nothing was bought")}
+}

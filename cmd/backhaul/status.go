@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/report"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [RUN]",
+		Short: "Show runs, tasks, failures, units spent and reserved, and what is missing",
+		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, or JOB/DATE:
+its tasks, how each list ended, and what it cost.`,
+		Args: atMost(1, "at most one run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.openLedger(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			if len(args) == 0 {
+				return a.statusOfAll(cmd.Context(), l)
+			}
+			r, err := findRun(cmd.Context(), l, args[0])
+			if err != nil {
+				return err
+			}
+			return a.statusOf(cmd.Context(), l, r)
+		},
+	}
+}
+
+// openLedger opens the ledger of a warehouse that exists: looking must not make one.
+func (a *app) openLedger(ctx context.Context) (*ledger.Ledger, error) {
+	w, err := a.warehouse()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(w.Ledger()); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is no warehouse: it has no ledger; `backhaul run` makes one, --warehouse names another", w.Root)
+	}
+	return ledger.Open(ctx, w.Ledger())
+}
+
+// findRun looks a run up by its id, or by JOB/DATE.
+func findRun(ctx context.Context, l *ledger.Ledger, name string) (ledger.Run, error) {
+	var r ledger.Run
+	var err error
+	if job, date, ok := strings.Cut(name, "/"); ok {
+		r, err = l.Find(ctx, job, date)
+	} else {
+		r, err = l.Get(ctx, name)
+	}
+	if err != nil {
+		return r, fmt.Errorf("run %s: %w", name, err)
+	}
+	return r, nil
+}
+
+func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger) error {
+	runs, err := l.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	statuses := make([]report.Status, 0, len(runs))
+	for _, r := range runs {
+		s, err := report.StatusOf(ctx, l, r)
+		if err != nil {
+			return err
+		}
+		s.Tasks = nil
+		statuses = append(statuses, s)
+	}
+	if a.json {
+		return a.printJSON(statuses)
+	}
+	w := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "spent", "reserved"})
+	for _, s := range statuses {
+		w.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
+			report.Count(s.Rows), report.Count(int64(s.Spent)), report.Count(int64(s.Reserved))})
+	}
+	_, err = fmt.Fprintln(a.stdout, w.Render())
+	return err
+}
+
+func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run) error {
+	s, err := report.StatusOf(ctx, l, r)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(s)
+	}
+	w := newTable(table.Row{"extract", "target", "scope", "ending", "pages", "rows", "units", "waste", "tried again", "error"})
+	for _, t := range s.Tasks {
+		w.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, report.Count(t.Rows), report.Count(int64(t.Units)),
+			t.Waste, t.Attempts, firstLine(t.Error)})
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s\n%s\n", w.Render(), s.Text())
+	return err
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

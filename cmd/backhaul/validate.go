@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"backhaul/jobs"
+	"backhaul/jobs/report"
+	"backhaul/jobs/run"
+)
+
+func (a *app) validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate JOB...",
+		Short: "Check job specs offline; every problem at once as file:line:column: text",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage("want at least one job file; see `%s --help`", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			all, valid := []jobs.Problem{}, true
+			for _, path := range args {
+				spec, problems := jobs.Load(path, registry{})
+				all = append(all, problems...)
+				valid = valid && spec != nil
+				if spec != nil && !a.json {
+					fmt.Fprintf(a.stderr, "%s: valid: job %s, %d extracts, %d tasks\n", path, spec.Job, len(spec.Extracts), len(spec.Tasks()))
+				}
+			}
+			if err := a.printProblems(all); err != nil {
+				return err
+			}
+			if !valid {
+				return &exitError{status: exitUsage}
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) printProblems(problems []jobs.Problem) error {
+	if a.json {
+		return a.printJSON(problems)
+	}
+	for _, p := range problems {
+		if _, err := fmt.Fprintln(a.stdout, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var dateText string
+	cmd := &cobra.Command{
+		Use:   "plan JOB",
+		Short: "Show what a run would do and cost; buys nothing",
+		Args:  exactly(1, "one job file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			job, err := a.loadJob(args[0])
+			if err != nil {
+				return err
+			}
+			date, err := runDate(dateText, time.Now())
+			if err != nil {
+				return err
+			}
+			w, err := a.warehouse()
+			if err != nil {
+				return err
+			}
+			ready, err := job.resolve(date, nil)
+			if err != nil {
+				return err
+			}
+			p, err := run.Preview(cmd.Context(), *ready, w, time.Now())
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(p)
+			}
+			return report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
+		},
+	}
+	cmd.Flags().StringVar(&dateText, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
+	return cmd
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/mozv2"
+)
+
+// surface is one API of a vendor, as this program is wired to it.
+type surface struct {
+	vendor, name string
+	endpoints    []*pipeline.Endpoint
+	// urls and credentials are the names of the environment variables it reads.
+	url         string
+	credentials string
+	// open returns the surface's sources. Without credentials they only decode.
+	open func(credentials bool) ([]pipeline.Source, error)
+}
+
+var surfaces = []surface{
+	{
+		vendor: "moz", name: "v2", endpoints: mozv2.Endpoints(),
+		url: "BACKHAUL_MOZ_V2_URL", credentials: "MOZ_TOKEN, or MOZ_ACCESS_ID and MOZ_SECRET_KEY",
+		open: openMozV2,
+	},
+}
+
+func openMozV2(credentials bool) ([]pipeline.Source, error) {
+	if !credentials {
+		return mozv2.Offline(), nil
+	}
+	v, err := envs("MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY", "BACKHAUL_MOZ_V2_URL")
+	if err != nil {
+		return nil, err
+	}
+	if v["MOZ_TOKEN"] == "" && (v["MOZ_ACCESS_ID"] == "" || v["MOZ_SECRET_KEY"] == "") {
+		return nil, fmt.Errorf("no Moz credentials: set MOZ_TOKEN, or MOZ_ACCESS_ID and MOZ_SECRET_KEY")
+	}
+	base := v["BACKHAUL_MOZ_V2_URL"]
+	if base == "" {
+		base = "https://lsapi.seomoz.com/v2"
+	}
+	client, err := mozv2.New(mozv2.Config{BaseURL: base, Token: v["MOZ_TOKEN"], AccessID: v["MOZ_ACCESS_ID"], SecretKey: v["MOZ_SECRET_KEY"]})
+	if err != nil {
+		return nil, fmt.Errorf("BACKHAUL_MOZ_V2_URL: %w", err)
+	}
+	return client.Sources(), nil
+}
+
+// registry tells jobs what is known offline about the vendors' reports.
+type registry struct{}
+
+// Lookup implements jobs.Endpoints.
+func (registry) Lookup(vendor, surface, name string) *pipeline.Endpoint {
+	for _, s := range surfaces {
+		for _, e := range s.endpoints {
+			if s.vendor == vendor && s.name == surface && e.Name == name {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// Names implements jobs.Endpoints.
+func (registry) Names(vendor, surface string) []string {
+	var names []string
+	for _, s := range surfaces {
+		if s.vendor == vendor && s.name == surface {
+			for _, e := range s.endpoints {
+				names = append(names, e.Name)
+			}
+		}
+	}
+	return names
+}
+
+// vendors opens surfaces when they are first asked for.
+type vendors struct {
+	credentials bool
+	mu          sync.Mutex
+	open        map[string]map[string]pipeline.Source // by vendor/surface, then by endpoint
+}
+
+// openVendors returns the sources that buy; decoders those that only read pages bought earlier.
+func openVendors() *vendors { return &vendors{credentials: true} }
+func decoders() *vendors    { return &vendors{} }
+
+// source returns the source of a task. It implements run.Job.Sources.
+func (v *vendors) source(t pipeline.Task) (pipeline.Source, error) {
+	vendor, name, _ := strings.Cut(t.Endpoint, "/")
+	sources, err := v.surface(vendor, t.Surface)
+	if err != nil {
+		return nil, err
+	}
+	source := sources[name]
+	if source == nil {
+		return nil, fmt.Errorf("this program does not know %s on surface %s", t.Endpoint, t.Surface)
+	}
+	return source, nil
+}
+
+func (v *vendors) surface(vendor, name string) (map[string]pipeline.Source, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	key := vendor + "/" + name
+	if open, ok := v.open[key]; ok {
+		return open, nil
+	}
+	for _, s := range surfaces {
+		if s.vendor != vendor || s.name != name {
+			continue
+		}
+		sources, err := s.open(v.credentials)
+		if err != nil {
+			return nil, err
+		}
+		byName := map[string]pipeline.Source{}
+		for _, source := range sources {
+			byName[source.Endpoint().Name] = source
+		}
+		if v.open == nil {
+			v.open = map[string]map[string]pipeline.Source{}
+		}
+		v.open[key] = byName
+		return byName, nil
+	}
+	return nil, fmt.Errorf("this program does not speak surface %s of %s", name, vendor)
+}
+
+// credentialNames and urlNames are what a user can set for a vendor.
+func credentialNames(vendor string) string {
+	return names(vendor, func(s surface) string { return s.credentials })
+}
+func urlNames(vendor string) string { return names(vendor, func(s surface) string { return s.url }) }
+
+func names(vendor string, of func(surface) string) string {
+	var all []string
+	for _, s := range surfaces {
+		if s.vendor == vendor {
+			all = append(all, of(s))
+		}
+	}
+	return strings.Join(all, "; ")
+}

@@ -1,0 +1,146 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/pipeline"
+)
+
+var now = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+
+func openAt(t *testing.T, path string) *Ledger {
+	t.Helper()
+	l, err := Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func begin(t *testing.T, l *Ledger, job, date, id string) Run {
+	t.Helper()
+	r, err := l.Begin(context.Background(), job, date, "hash", id, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestTheSameJobAndDateIsTheSameRun(t *testing.T) {
+	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	first := begin(t, l, "nightly", "2026-11-23", "r1")
+	if err := l.End(ctx, "r1", Incomplete, 4, "budget", now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	again := begin(t, l, "nightly", "2026-11-23", "r2")
+	if again.ID != first.ID || again.State != Running || !again.Ended.IsZero() {
+		t.Errorf("%+v", again)
+	}
+	if next := begin(t, l, "nightly", "2026-11-24", "r3"); next.ID != "r3" {
+		t.Errorf("another date is another run: %+v", next)
+	}
+	if _, err := l.Get(ctx, "r2"); !errors.Is(err, ErrNoRun) {
+		t.Errorf("r2: %v", err)
+	}
+}
+
+func TestTasksKeepHowTheyWentWhileTheSpecChanges(t *testing.T) {
+	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	begin(t, l, "nightly", "2026-11-23", "r1")
+	a, b, c := pipeline.Task{ID: "a", Extract: "x", Target: "a"}, pipeline.Task{ID: "b", Extract: "x", Target: "b"}, pipeline.Task{ID: "c", Extract: "x", Target: "c"}
+	if err := l.Intend(ctx, "r1", []pipeline.Task{a, b}); err != nil {
+		t.Fatal(err)
+	}
+	done := Task{Task: a, Ending: pipeline.EndOfList, Pages: 2, Rows: 70, Units: 70, Ended: now}
+	if err := l.Record(ctx, "r1", done); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Intend(ctx, "r1", []pipeline.Task{a, c}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.Tasks(ctx, "r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Task{done, {Task: c}}, got); diff != "" {
+		t.Error(diff)
+	}
+	h, err := l.Histories(ctx)
+	if err != nil || len(h) != 1 || h[a.Request()].Rows != 70 {
+		t.Errorf("histories %+v, %v", h, err)
+	}
+}
+
+func units(n pipeline.Units) *pipeline.Units { return &n }
+
+func TestGrantsOfAllProcessesStayUnderTheMonth(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.sqlite")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var total pipeline.Units
+	for _, id := range []string{"r1", "r2", "r3"} {
+		l := openAt(t, path) // a connection of its own, as another process has
+		begin(t, l, "job-"+id, "2026-11-23", id)
+		wg.Go(func() {
+			for {
+				got, _, err := l.Grant(context.Background(), id, "moz", "2026-11", 70, 1, Ceiling{Month: units(1000)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if got == 0 {
+					return
+				}
+				mu.Lock()
+				total += got
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if total != 1000 {
+		t.Errorf("granted %d of 1000", total)
+	}
+}
+
+func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
+	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	begin(t, l, "nightly", "2026-11-23", "r1")
+	ceiling := Ceiling{Run: units(500), Month: units(800)}
+	if got, left, err := l.Grant(ctx, "r1", "moz", "2026-11", 600, 400, ceiling); got != 500 || left != 500 || err != nil {
+		t.Fatalf("granted %d of %d, %v", got, left, err)
+	}
+	if got, left, _ := l.Grant(ctx, "r1", "moz", "2026-11", 1, 1, ceiling); got != 0 || left != 0 {
+		t.Errorf("granted %d, %d left over the run's budget", got, left)
+	}
+	if err := l.Settle(ctx, "r1", "moz", "2026-11", 120, 30); err != nil {
+		t.Fatal(err)
+	}
+	want := []Spend{{RunID: "r1", Vendor: "moz", Month: "2026-11", Granted: 150, Spent: 120, Settled: true}}
+	got, err := l.Spends(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	// A run that goes on in the next month leaves the first one's account as it was.
+	if got, _, err := l.Grant(ctx, "r1", "moz", "2026-12", 100, 100, ceiling); got != 100 || err != nil {
+		t.Fatalf("granted %d, %v", got, err)
+	}
+	if err := l.Settle(ctx, "r1", "moz", "2026-12", 200, 30); err != nil {
+		t.Fatal(err)
+	}
+	_, ofMonth, err := l.Granted(ctx, "r1", "moz", "2026-12")
+	if err != nil || ofMonth != 80 {
+		t.Errorf("%d units in December, want 80; %v", ofMonth, err)
+	}
+}

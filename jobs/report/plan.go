@@ -1,0 +1,65 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"backhaul/jobs/plan"
+)
+
+// PlanText writes a plan for people.
+func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
+	p := &printer{w: w}
+	p.line("job %s for %s", job, runDate)
+	for _, x := range plans.Extracts {
+		p.line("  %-20s %-28s %s", x.Extract, x.Endpoint, extractText(x))
+	}
+	for _, v := range plans.Vendors {
+		p.line("  %s: expected %s; worst case %s; %s", v.Vendor, costText(v.Expected), worstText(v.Worst), rateText(v))
+		p.line("  %s: %s", v.Vendor, budgetText(v))
+	}
+	if unknown := plans.Unknown(); unknown > 0 {
+		p.line("  %s never read before: unknown lengths are counted with one page each", Plural(unknown, "list"))
+	}
+	return p.err
+}
+
+func extractText(x plan.Extract) string {
+	text := fmt.Sprintf("%d targets", x.Targets)
+	if x.Done > 0 {
+		text += fmt.Sprintf(" (%d done)", x.Done)
+	}
+	text += ", expected " + costText(x.Expected)
+	if x.Unknown > 0 {
+		text += fmt.Sprintf(", %d of unknown length", x.Unknown)
+	}
+	return text + ", worst case " + worstText(x.Worst)
+}
+
+func costText(c plan.Cost) string {
+	return fmt.Sprintf("%s rows, %s pages, %s units", Count(c.Rows), Count(c.Pages), Count(int64(c.Units)))
+}
+
+func worstText(c *plan.Cost) string {
+	if c == nil {
+		return "unbounded (no max_rows)"
+	}
+	return Count(int64(c.Units)) + " units"
+}
+
+func rateText(v plan.Vendor) string {
+	if v.Seconds == 0 {
+		return "no rate limit"
+	}
+	return "at least " + Duration(v.Seconds) + " at the vendor's rate"
+}
+
+func budgetText(v plan.Vendor) string {
+	switch {
+	case v.Allowed == nil:
+		return "no budget"
+	case v.Scarce:
+		return fmt.Sprintf("the budget leaves %s units, which is less than expected: the cheapest targets come first", Count(int64(*v.Allowed)))
+	}
+	return fmt.Sprintf("the budget leaves %s units", Count(int64(*v.Allowed)))
+}

@@ -1,0 +1,207 @@
+// Package report turns plans, runs and the ledger into summaries: values with JSON tags for programs, and text for people.
+// It knows no terminal.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
+	"backhaul/jobs/run"
+	"backhaul/pipeline"
+)
+
+// Summary is how a run went.
+type Summary struct {
+	RunID   string `json:"run_id"`
+	Job     string `json:"job"`
+	RunDate string `json:"run_date"`
+	// State is complete or incomplete.
+	State      string `json:"state"`
+	ExitStatus int    `json:"exit_status"`
+	// Bought is what this execution bought.
+	Bought plan.Cost `json:"bought"`
+	// Held is what the run holds in all, over all its executions.
+	Held plan.Cost `json:"held"`
+	// Retries counts requests that yielded no page, over all executions.
+	Retries int `json:"retries"`
+	// Waste is rows bought again; MaybeUnits is what requests without an answer may have cost.
+	Waste      int64          `json:"waste_rows"`
+	MaybeUnits pipeline.Units `json:"maybe_units"`
+	Tasks      int            `json:"tasks"`
+	Incomplete []Task         `json:"incomplete"`
+	Rejected   int64          `json:"rejected_rows"`
+	Files      []run.File     `json:"files"`
+	Seconds    float64        `json:"seconds"`
+	Stop       string         `json:"stop,omitempty"`
+}
+
+// Task is a task that does not hold all it asks for.
+type Task struct {
+	Extract  string         `json:"extract"`
+	Endpoint string         `json:"endpoint"`
+	Target   string         `json:"target"`
+	Scope    string         `json:"scope"`
+	Ending   string         `json:"ending"`
+	Pages    int            `json:"pages"`
+	Rows     int64          `json:"rows"`
+	Units    pipeline.Units `json:"units"`
+	Error    string         `json:"error,omitempty"`
+}
+
+// Summarize sums up a run that ended with the exit status after so long.
+func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
+	s := Summary{
+		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
+		Bought: r.Bought, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected, Files: r.Files,
+		Seconds: took.Seconds(),
+	}
+	if s.Files == nil {
+		s.Files = []run.File{}
+	}
+	if r.Stop != nil {
+		s.Stop = r.Stop.Error()
+	}
+	for _, t := range r.Tasks {
+		s.Held.Pages += int64(t.Pages)
+		s.Held.Rows += t.Rows
+		s.Held.Units += t.Units
+		s.Retries += t.Attempts
+		s.Waste += t.Waste
+		s.MaybeUnits += t.MaybeUnits
+	}
+	for _, t := range r.Incomplete() {
+		s.Incomplete = append(s.Incomplete, summarizeTask(t))
+	}
+	return s
+}
+
+func summarizeTask(t ledger.Task) Task {
+	ending := string(t.Ending)
+	if ending == "" {
+		ending = string(pipeline.EndNotReached)
+	}
+	return Task{Extract: t.Extract, Endpoint: t.Endpoint, Target: t.Target, Scope: t.Scope, Ending: ending,
+		Pages: t.Pages, Rows: t.Rows, Units: t.Units, Error: t.Error}
+}
+
+// mostShown bounds lists of failures for people; programs get them all.
+const mostShown = 10
+
+// Text writes the summary for people.
+func (s Summary) Text(w io.Writer) error {
+	p := &printer{w: w}
+	p.line("run %s of job %s for %s: %s in %s", s.RunID, s.Job, s.RunDate, s.State, Duration(s.Seconds))
+	p.line("  bought    %s rows for %s units in %s pages", Count(s.Bought.Rows), Count(int64(s.Bought.Units)), Count(s.Bought.Pages))
+	if s.Held != s.Bought {
+		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", Count(s.Held.Rows), Count(int64(s.Held.Units)), Count(s.Held.Pages))
+	}
+	p.line("  tasks     %d of %d complete, %d requests tried again", s.Tasks-len(s.Incomplete), s.Tasks, s.Retries)
+	if s.Waste > 0 || s.MaybeUnits > 0 {
+		p.line("  waste     %s rows bought again, up to %s units charged for requests without an answer", Count(s.Waste), Count(int64(s.MaybeUnits)))
+	}
+	if s.Rejected > 0 {
+		p.line("  rejected  %s rows did not fit their table: see ops.rejected_rows", Count(s.Rejected))
+	}
+	for _, f := range s.Files {
+		p.line("  %-28s %12s rows %10s  %s", f.Table, Count(f.Rows), Bytes(f.Bytes), f.Path)
+	}
+	for i, t := range s.Incomplete {
+		if i == mostShown {
+			p.line("  … and %d more: see `backhaul status %s`", len(s.Incomplete)-i, s.RunID)
+			break
+		}
+		p.line("  incomplete: %s", t.text())
+	}
+	return p.err
+}
+
+func (t Task) text() string {
+	text := fmt.Sprintf("%s of %s (%s, %s): %s after %s rows", t.Extract, orNone(t.Target), t.Endpoint, orNone(t.Scope), t.Ending, Count(t.Rows))
+	if t.Error != "" {
+		text += ": " + strings.ReplaceAll(t.Error, "\n", "; ")
+	}
+	return text
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "no target"
+	}
+	return s
+}
+
+// Queries suggests two queries over what a run has published.
+func (s Summary) Queries() []string {
+	var q []string
+	for _, f := range s.Files {
+		switch f.Table {
+		case "moz.anchor_text":
+			q = append(q, fmt.Sprintf("select target, anchor_text, external_root_domains from moz.anchor_text where run_date = '%s' order by external_root_domains desc limit 20", s.RunDate))
+		case "moz.linking_root_domains":
+			q = append(q, fmt.Sprintf("select root_domain, domain_authority, to_target_pages, target from moz.linking_root_domains where run_date = '%s' order by domain_authority desc limit 20", s.RunDate))
+		case "moz.links":
+			q = append(q, fmt.Sprintf("select target, count(*) links, count(*) filter (where not nofollow) followed from moz.links where run_date = '%s' group by target order by links desc", s.RunDate))
+		}
+	}
+	return append(q, fmt.Sprintf("from marts.anchor_changes where run_date = '%s' limit 20", s.RunDate))[:min(2, len(q)+1)]
+}
+
+// printer keeps the first error of many writes.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+// Count spells a number with commas between thousands.
+func Count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// Plural spells a number of things.
+func Plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(int64(n)) + " " + thing + "s"
+}
+
+// Bytes spells a size.
+func Bytes(n int64) string {
+	f, unit := float64(n), 0
+	for f >= 1024 && unit < 4 {
+		f /= 1024
+		unit++
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, []string{"B", "KiB", "MiB", "GiB", "TiB"}[unit])
+}
+
+// Duration spells seconds as people read them.
+func Duration(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	if d < time.Minute {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}

@@ -1,0 +1,59 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+)
+
+// Replay loads and publishes a run from its journal, without a request. The result is what the run's own loading gave, or
+// would give with today's tables. sources need no credentials.
+func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(pipeline.Task) (pipeline.Source, error), o Options) (*Result, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	path := JournalPath(o.Warehouse, run.Job, run.RunDate)
+	unlock, err := lock(path)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
+	}
+	j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = j.Close() }()
+	date, err := time.Parse(time.DateOnly, run.RunDate)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	r := &runner{Options: o, Job: Job{Name: run.Job, RunDate: date, Sources: sources}, ledger: l, journal: j, run: run, date: run.RunDate}
+	result := &Result{Run: run}
+	if r.places, err = j.Places(ctx); err != nil {
+		return result, err
+	}
+	if result.Tasks, err = l.Tasks(ctx, run.ID); err != nil {
+		return result, err
+	}
+	tasks := make([]pipeline.Task, len(result.Tasks))
+	for i, t := range result.Tasks {
+		tasks[i] = t.Task
+	}
+	if err := r.publish(ctx, result, tasks); err != nil {
+		return result, err
+	}
+	if err := r.account(ctx, result); err != nil {
+		return result, err
+	}
+	return result, o.Lake.Catalog(ctx)
+}

@@ -1,0 +1,171 @@
+// Package jobs owns the job spec: the YAML file that says what to buy, from whom and within which budget. It
+// reads the file and the CSV files it names, checks every key, name and value against what is known offline
+// about the endpoints, and reports every problem at once as file:line:column: text. It runs nothing, and reads
+// neither the environment nor the network.
+//
+// The spec's shape is section 4 of the contract. Beyond it:
+//
+//	confirm_over: {moz: 10000}    # a terminal run asks before it is expected to spend more units than this
+//	vendors:
+//	  moz: {token_life: 1h}       # how long the vendor's next_token is trusted; default: until it is refused
+//	extracts:
+//	  - max_units: 5000           # ceiling of this extract in one run, in the vendor's units
+//	    max_age: 7d               # take a complete answer of any job that is not older (units w d h m s)
+//	    only_if: index_changed    # skip while the vendor's index is the one of the last complete run
+//
+// In a target list `scope` is the target's scope under whatever name the endpoint has for it, so one list serves
+// endpoints that call it scope and target_scope. Specs are YAML without tags, merge keys (<<) and complex
+// keys; anchors and aliases work.
+package jobs
+
+import (
+	"time"
+
+	"backhaul/pipeline"
+)
+
+// Spec is a valid job, with the defaults filled in.
+type Spec struct {
+	// Job is the job's name, [a-z0-9-]+.
+	Job string
+	// Path is the spec's file as it was given, Dir its folder, to which the paths in it are relative.
+	Path, Dir string
+	// Hash identifies the content of the spec and the files it names: 64 hexadecimal digits.
+	Hash string
+	// Vendors holds every known vendor by name, whether the spec mentions it or not.
+	Vendors map[string]Vendor
+	// Budget holds the hard ceilings by vendor. A vendor that is not in it has none.
+	Budget map[string]Budget
+	// ConfirmOver holds by vendor the expected units above which a run asks first.
+	ConfirmOver map[string]pipeline.Units
+	// Extracts are in the spec's order.
+	Extracts []Extract
+}
+
+// Vendor is how a vendor is to be spoken to.
+type Vendor struct {
+	// Surface is the vendor's API. Default: v2 for moz, v3 for ahrefs.
+	Surface string
+	// RequestsPerSecond bounds the rate. Default: 2 for moz, 1 for ahrefs.
+	RequestsPerSecond float64
+	// Connections bounds the requests in flight. Default: 8 for moz, 4 for ahrefs.
+	Connections int
+	// TokenLife is how long a cursor of the vendor is trusted. Default 0: until the vendor refuses it.
+	TokenLife time.Duration
+}
+
+// Budget is what may be spent at one vendor, in its own units.
+type Budget struct {
+	// Run and Month are ceilings of one run and of one calendar month. 0 buys nothing. Default nil: no ceiling.
+	Run, Month *pipeline.Units
+}
+
+// Extract is one endpoint, its targets and its parameters.
+type Extract struct {
+	// Place is where the spec defines the extract.
+	Place
+	// Name is unique in the job, [a-z0-9_-]+.
+	Name     string
+	Endpoint *pipeline.Endpoint
+	// Targets are normalised and free of duplicates, in the spec's order. Empty with SQL or Inputs.
+	Targets []Target
+	// Merged is how many targets were duplicates of others.
+	Merged int
+	// SQL is the query that provides the targets, in a column target. Default "": the spec lists them.
+	SQL string
+	// Inputs are pairs of target and source. Default nil: the extract has targets.
+	Inputs *Inputs
+	// Params are the extract's own parameters with the scope, as Task.Params: what holds for a target whose
+	// row says nothing else. Scope is the scope among them.
+	Params, Scope string
+	// Limit is the number of rows to ask for at a time. Default 0: the endpoint's page size.
+	Limit int
+	// MaxRows bounds the rows of each target. Default 0: until the list ends.
+	MaxRows int64
+	// Priority: higher is bought first when the budget is short. Default 0.
+	Priority int
+	// After names extracts of the job that must be complete first.
+	After []string
+	// OnlyIf is a condition for running at all: IndexChanged. Default "": none.
+	OnlyIf string
+	// MaxAge is how old a complete answer of an earlier run may be to be taken instead. Default 0: buy anew.
+	MaxAge time.Duration
+	// MaxUnits is the ceiling of the extract in one run. Default nil: none.
+	MaxUnits *pipeline.Units
+}
+
+// IndexChanged is the value of Extract.OnlyIf that skips an extract while the vendor's index is unchanged.
+const IndexChanged = "index_changed"
+
+// Target is one target of an extract.
+type Target struct {
+	// Target is the target as sent (canon.Target), AsGiven as the spec spelled it.
+	Target, AsGiven string
+	Scope           string
+	// Params is a JSON object with sorted keys: the extract's parameters with those of the target's row.
+	Params string
+}
+
+// Inputs are the rows of an endpoint that compares pairs.
+type Inputs struct {
+	// Rows are in the file's order.
+	Rows []Input
+	// SQL is the query that provides the rows. Default "": the spec lists them.
+	SQL string
+}
+
+// Input is one pair, both normalised, and both as the file spelled them.
+type Input struct {
+	Target, TargetAsGiven string
+	Source, SourceAsGiven string
+	// Columns holds the row's other columns that have a value. Default nil.
+	Columns map[string]string
+}
+
+// Endpoints is what is known about the vendors' reports.
+type Endpoints interface {
+	// Lookup returns the facts about an endpoint (moz, v2, anchor_text), or nil.
+	Lookup(vendor, surface, name string) *pipeline.Endpoint
+	// Names returns the names of a surface's endpoints, in the order people should read them.
+	Names(vendor, surface string) []string
+}
+
+// Tasks returns the tasks of all extracts, in the spec's order.
+func (s *Spec) Tasks() []pipeline.Task {
+	var tasks []pipeline.Task
+	for i := range s.Extracts {
+		tasks = append(tasks, s.Extracts[i].Tasks()...)
+	}
+	return tasks
+}
+
+// Extract returns the extract of that name, or nil.
+func (s *Spec) Extract(name string) *Extract {
+	for i := range s.Extracts {
+		if s.Extracts[i].Name == name {
+			return &s.Extracts[i]
+		}
+	}
+	return nil
+}
+
+// Tasks returns one task per target, in the order of the targets; none for an extract whose targets come from SQL
+// or that has inputs.
+func (x *Extract) Tasks() []pipeline.Task {
+	tasks := make([]pipeline.Task, len(x.Targets))
+	for i, target := range x.Targets {
+		tasks[i] = pipeline.Task{
+			Extract:       x.Name,
+			Endpoint:      x.Endpoint.String(),
+			Surface:       x.Endpoint.Surface,
+			Target:        target.Target,
+			TargetAsGiven: target.AsGiven,
+			Scope:         target.Scope,
+			Params:        target.Params,
+			MaxRows:       x.MaxRows,
+			Priority:      x.Priority,
+		}
+		tasks[i].ID = pipeline.TaskID(tasks[i])
+	}
+	return tasks
+}

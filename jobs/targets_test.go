@@ -1,0 +1,122 @@
+package jobs
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const fromCSV = "job: j\ntargets: {own: {file: t.csv}}\nextracts: [{name: x, endpoint: moz/links, targets: own}]\n"
+
+func TestTargetsAreNormalisedAndKeepTheirSpelling(t *testing.T) {
+	s := mustLoad(t, strings.Replace(minimal(), "[a.example]", "['HTTPS://Bücher.example/ü?utm_source=x', {target: B.example}]", 1))
+	want := []Target{
+		{"xn--bcher-kva.example/%C3%BC", "HTTPS://Bücher.example/ü?utm_source=x", "page", `{"target_scope":"page"}`},
+		{"b.example", "B.example", "page", `{"target_scope":"page"}`},
+	}
+	if diff := cmp.Diff(want, s.Extracts[0].Targets); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCSVToleratesWhatSpreadsheetsWrite(t *testing.T) {
+	for name, csv := range map[string]string{
+		"plain":            "target,scope\na.example,\nb.example/x,root_domain\n",
+		"no last line end": "target,scope\na.example,\nb.example/x,root_domain",
+		"mark and \\r\\n":  byteOrderMark + "target,scope\r\na.example,\r\nb.example/x,root_domain\r\n",
+		"quotes":           "\"target\",\"scope\"\n\"a.example\",\"\"\n\"b.example/x\",\"root_domain\"\n",
+		"empty lines":      "\ntarget,scope\n\n , \na.example,\n,\nb.example/x,root_domain\n\n",
+		"spaces":           " Target , SCOPE\n a.example ,\n b.example/x, root_domain \n",
+		"short rows":       "target,scope\na.example\nb.example/x,root_domain\n",
+		"nameless columns": "target,scope,,\na.example,,,\nb.example/x,root_domain,,\n",
+		"other order":      "scope,target\n,a.example\nroot_domain,b.example/x\n",
+		"exact name":       "target,target_scope\na.example,\nb.example/x,root_domain\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, found := LoadFS(folderOf(fromCSV, "t.csv", csv), "job.yaml", fake)
+			if Failed(found) {
+				t.Fatal(lines(found))
+			}
+			wantTasks(t, s, `x a.example page {"target_scope":"page"}`, `x b.example/x root_domain {"target_scope":"root_domain"}`)
+		})
+	}
+}
+
+func TestDuplicatesMergeByTargetAndParameters(t *testing.T) {
+	s, found := LoadFS(folderOf(`
+job: j
+targets:
+  own: ['https://A.example/', a.example, {target: a.example, scope: root_domain}]
+  more: [a.example, 'http://a.example/?gclid=1', b.example, {target: a.example, scope: page}]
+extracts:
+  - {name: x, endpoint: moz/links, targets: [own, more]}
+  - {name: y, endpoint: moz/anchor_text, targets: more}
+`), "job.yaml", fake)
+	if Failed(found) {
+		t.Fatal(lines(found))
+	}
+	wantTasks(t, s,
+		`x a.example page {"target_scope":"page"}`,
+		`x a.example root_domain {"target_scope":"root_domain"}`,
+		`x b.example page {"target_scope":"page"}`,
+		`y a.example page {"scope":"page"}`,
+		`y b.example page {"scope":"page"}`)
+	if got := s.Tasks()[0].TargetAsGiven; got != "https://A.example/" {
+		t.Errorf("the first spelling is lost: %q", got)
+	}
+	if s.Extracts[0].Merged != 4 || s.Extracts[1].Merged != 2 {
+		t.Errorf("merged %d and %d", s.Extracts[0].Merged, s.Extracts[1].Merged)
+	}
+}
+
+func TestMixedScopesWarnOncePerExtract(t *testing.T) {
+	s, found := LoadFS(folderOf(fromCSV, "t.csv", "target,scope\na.example,page\nb.example,root_domain\n"), "job.yaml", fake)
+	if s == nil || len(found) != 1 || !found[0].Warning || !strings.Contains(found[0].Text, "mixes scopes (page, root_domain)") {
+		t.Fatal(lines(found))
+	}
+	if found[0].Place != (Place{"job.yaml", 3, 52}) {
+		t.Error(found[0].Place)
+	}
+}
+
+func TestEmptyCSVIsAWarning(t *testing.T) {
+	s, found := LoadFS(folderOf(fromCSV, "t.csv", "target\n"), "job.yaml", fake)
+	if s == nil || len(found) != 1 || found[0].String() != "t.csv:1:1: warning: the file has a header and no targets" {
+		t.Error(lines(found))
+	}
+}
+
+func TestHundredThousandTargetsLoadQuickly(t *testing.T) {
+	var csv strings.Builder
+	csv.WriteString("target,scope\n")
+	for i := range 100_000 {
+		csv.WriteString("https://www.Shop" + strconv.Itoa(i) + ".example/a/b?utm_source=x,root_domain\n")
+	}
+	start := time.Now()
+	s := mustLoad(t, fromCSV, "t.csv", csv.String())
+	if n := len(s.Tasks()); n != 100_000 {
+		t.Fatalf("%d tasks", n)
+	}
+	took := time.Since(start)
+	t.Logf("loaded in %v", took)
+	if took > 10*time.Second { // a third of a second without the race detector; this catches the quadratic
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestRowsWithOneMistakeEachAreAllReported(t *testing.T) {
+	_, found := LoadFS(folderOf(fromCSV, "t.csv", "target,scope\na.example,domain\nb,\n,page\nc.example,root_domian\nd.example,page,extra\n"), "job.yaml", fake)
+	want := []string{
+		`t.csv:2:11: parameter "target_scope" of moz/links is "domain"; did you mean "root_domain"? it must be one of: page, subdomain, root_domain`,
+		`t.csv:3:1: target "b" has a host without a dot: give the whole name, like example.com`,
+		`t.csv:4:1: the target is empty: give a host or page, or remove the entry`,
+		`t.csv:5:11: parameter "target_scope" of moz/links is "root_domian"; did you mean "root_domain"? it must be one of: page, subdomain, root_domain`,
+		`t.csv:6:16: the row has more cells than the header, which has 2: quote a cell that holds a comma`,
+	}
+	if diff := cmp.Diff(strings.Join(want, "\n"), lines(found)); diff != "" {
+		t.Error(diff)
+	}
+}

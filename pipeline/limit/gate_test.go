@@ -1,0 +1,164 @@
+package limit
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"backhaul/pipeline"
+)
+
+func TestNoMoreRequestsAtOnceThanConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{Connections: 3})
+		var mu sync.Mutex
+		busy, peak := 0, 0
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				pass, err := g.Admit(context.Background(), 1, 1)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				busy++
+				peak = max(peak, busy)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				mu.Lock()
+				busy--
+				mu.Unlock()
+				pass.Settle(1)
+			})
+		}
+		wg.Wait()
+		if peak != 3 {
+			t.Errorf("%d at once, want 3", peak)
+		}
+	})
+}
+
+func TestAPauseHoldsEverybody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{Connections: 2})
+		begin := time.Now()
+		g.Pause(begin.Add(time.Minute))
+		g.Pause(begin.Add(time.Second)) // a shorter one does not end it
+		for range 2 {
+			pass, err := g.Admit(context.Background(), 1, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pass.Settle(1)
+		}
+		if took := time.Since(begin); took != time.Minute {
+			t.Errorf("paused for %v", took)
+		}
+	})
+}
+
+func TestAnEndedContextGivesEverythingBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		purse := &purse{left: 100}
+		g := New(Config{Grant: purse.grant})
+		g.Pause(time.Now().Add(time.Hour))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if _, err := g.Admit(ctx, 100, 100); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("admitted with %v", err)
+		}
+		time.Sleep(2 * time.Hour)
+		pass, err := g.Admit(context.Background(), 100, 100)
+		if err != nil || pass.Units != 100 {
+			t.Fatalf("%+v, %v", pass, err)
+		}
+	})
+}
+
+// purse grants what is left in it.
+type purse struct {
+	mu   sync.Mutex
+	left pipeline.Units
+}
+
+func (p *purse) grant(_ context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if got = min(want, p.left); got < least {
+		return 0, p.left, nil
+	}
+	p.left -= got
+	return got, p.left, nil
+}
+
+func TestAMaybeChargedRequestStaysSetAside(t *testing.T) {
+	p := &purse{left: 100}
+	g := New(Config{Grant: p.grant})
+	pass, err := g.Admit(context.Background(), 60, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass.Unsettled()
+	var budget *BudgetError
+	if _, err := g.Admit(context.Background(), 60, 41); !errors.As(err, &budget) || budget.Left != 40 {
+		t.Fatalf("%v: want a budget error with 40 left", err)
+	}
+	if pass, err = g.Admit(context.Background(), 60, 1); err != nil || pass.Units != 40 {
+		t.Fatalf("%+v, %v: want the 40 that are left", pass, err)
+	}
+}
+
+func TestSpentAndSetAsideNeverExceedTheBudget(t *testing.T) {
+	for seed := range uint64(200) {
+		synctest.Test(t, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			budget := pipeline.Units(r.IntN(2000))
+			p := &purse{left: budget}
+			// Two gates share the purse, as two processes share the ledger.
+			gates := []*Gate{
+				New(Config{Connections: 1 + r.IntN(8), Block: pipeline.Units(r.IntN(300)), Grant: p.grant}),
+				New(Config{Connections: 1 + r.IntN(8), Block: pipeline.Units(r.IntN(300)), Grant: p.grant}),
+			}
+			var mu sync.Mutex
+			var cost pipeline.Units
+			var wg sync.WaitGroup
+			for i := range 60 {
+				want, part, sleep, lost := 1+r.IntN(60), r.Float64(), r.IntN(50), r.IntN(10) == 0
+				wg.Go(func() {
+					pass, err := gates[i%2].Admit(context.Background(), pipeline.Units(want), 1)
+					if err != nil {
+						if !errors.As(err, new(*BudgetError)) {
+							t.Error(err)
+						}
+						return
+					}
+					time.Sleep(time.Duration(sleep) * time.Millisecond)
+					actual := pipeline.Units(part * float64(pass.Units))
+					mu.Lock()
+					defer mu.Unlock()
+					if lost {
+						cost += pass.Units
+						pass.Unsettled()
+					} else {
+						cost += actual
+						pass.Settle(actual)
+					}
+				})
+			}
+			wg.Wait()
+			if cost > budget {
+				t.Errorf("seed %d: spent %d of %d", seed, cost, budget)
+			}
+			for _, g := range gates {
+				if g.reserved != 0 {
+					t.Errorf("seed %d: %d units left reserved", seed, g.reserved)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,152 @@
+package rows
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"backhaul/schemas"
+)
+
+// Load appends the reply's rows to the builder in their order, until it is full, and rejects those that do not fit.
+func (s *Shape) Load(r Reply, b *schemas.Builder) error {
+	if b.Table() != s.table {
+		return fmt.Errorf("rows of %s cannot go to %s", s.table.FullName(), b.Table().FullName())
+	}
+	d := decoder{shape: s}
+	for i, raw := range r.Rows() {
+		if b.Full() {
+			return nil
+		}
+		if err := d.decode(raw, b.Row()); err != nil {
+			b.Reject(i, raw, err.Error())
+			continue
+		}
+		b.Append()
+	}
+	return nil
+}
+
+// Decode fills an empty row from one element of a reply, as Rows yields it. The error says which member does not fit
+// and what was found; the row's content is then of no use.
+func (s *Shape) Decode(raw []byte, row *schemas.Row) error {
+	d := decoder{shape: s}
+	return d.decode(raw, row)
+}
+
+// decoder holds what decoding one row needs, to be used again for the next.
+type decoder struct {
+	shape *Shape
+	row   *schemas.Row
+	c     cursor
+	name  []byte // scratch for names with escapes
+	text  []byte // scratch for strings with escapes
+	trail []string
+	spill spill
+}
+
+func (d *decoder) decode(raw []byte, row *schemas.Row) error {
+	d.row, d.c, d.trail = row, cursor{b: raw}, d.trail[:0]
+	d.spill.reset()
+	if !d.c.open('{') {
+		return fmt.Errorf("want an object, got %s", snippet(raw))
+	}
+	if err := d.object(&d.shape.root); err != nil {
+		return err
+	}
+	for _, l := range d.shape.required {
+		if row.Null(l.column) {
+			return fmt.Errorf("%s: missing", l.path)
+		}
+	}
+	return d.keepExtra()
+}
+
+// object reads the members of an object that has been entered.
+func (d *decoder) object(n *node) error {
+	guess := 0
+	for d.c.next('}') {
+		quoted := d.c.value()
+		name := unescape(&d.name, quoted)
+		i, known := n.find(name, guess)
+		if !known {
+			d.spill.add(d.trail, quoted, d.c.value())
+			continue
+		}
+		guess = i + 1
+		if err := d.member(&n.fields[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *decoder) member(f *field) error {
+	if f.leaf != nil {
+		return d.set(f.leaf, d.c.value())
+	}
+	if !d.c.open('{') {
+		if raw := d.c.value(); string(raw) != "null" {
+			return mismatch(f.child.path, "an object", raw)
+		}
+		return nil
+	}
+	d.trail = append(d.trail, f.name)
+	if err := d.object(f.child); err != nil {
+		return err
+	}
+	d.trail = d.trail[:len(d.trail)-1]
+	d.spill.leave(len(d.trail))
+	return nil
+}
+
+// keepExtra writes the members that the table does not know into its column extra: names sorted, no spaces, values as
+// received but for the escapes in strings, which are the fewest possible.
+func (d *decoder) keepExtra() error {
+	d.spill.leave(-1)
+	if len(d.spill.json) == 0 || d.shape.extra < 0 {
+		return nil
+	}
+	canonical, err := jsontext.AppendFormat(nil, d.spill.json, jsontext.ReorderRawObjects(true))
+	if err != nil {
+		return fmt.Errorf("%s: %w", schemas.ColExtra, err)
+	}
+	d.row.SetBytes(d.shape.extra, canonical)
+	return nil
+}
+
+// spill collects unknown members into one JSON object that keeps their nesting. Since a row is walked depth first, the
+// objects around a member are opened when the first unknown one is met and closed when the walk leaves them.
+type spill struct {
+	json []byte
+	open int // levels opened, the outermost object included
+}
+
+func (s *spill) reset() { s.json, s.open = s.json[:0], 0 }
+
+func (s *spill) add(trail []string, name, value []byte) {
+	for s.open <= len(trail) {
+		if s.open > 0 {
+			s.comma()
+			s.json, _ = jsontext.AppendQuote(s.json, trail[s.open-1])
+			s.json = append(s.json, ':')
+		}
+		s.json = append(s.json, '{')
+		s.open++
+	}
+	s.comma()
+	s.json = append(append(append(s.json, name...), ':'), value...)
+}
+
+// leave closes what was opened deeper than depth; -1 closes all.
+func (s *spill) leave(depth int) {
+	for ; s.open > depth+1; s.open-- {
+		s.json = append(s.json, '}')
+	}
+}
+
+func (s *spill) comma() {
+	if s.json[len(s.json)-1] != '{' {
+		s.json = append(s.json, ',')
+	}
+}

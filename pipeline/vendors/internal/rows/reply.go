@@ -1,0 +1,162 @@
+// Package rows reads vendors' JSON replies strictly and turns their rows into rows of a [schemas.Table].
+//
+// Reading has two steps. [Scan] checks a reply as a whole: RFC 8259 and I-JSON (no duplicate names, no invalid UTF-8,
+// no lone surrogates), nothing behind the value, nesting of at most MaxDepth. What passed is then walked without
+// checking again, in place and without copies. A [Shape] maps the members of one row, at whatever depth, to columns and
+// converts them by the columns' types; members it does not know go to the column extra.
+//
+// The package knows no vendor: which member holds the rows, and how members are called, are arguments.
+package rows
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// MaxDepth is the deepest nesting of objects and arrays accepted.
+const MaxDepth = 64
+
+// ErrCut means that the reply is the beginning of a JSON text: something on the way cut it off.
+var ErrCut = errors.New("the JSON breaks off")
+
+// Layout names the members of a reply's outermost object that matter.
+type Layout struct {
+	// List is the member that holds the rows, an array.
+	List string
+	// Token is the member that holds the next page's token: a string, or null, "" or absent where the list ends. "" means
+	// the endpoint has no paging.
+	Token string
+}
+
+// Reply is one reply that has been checked. It refers to the bytes it was read from.
+type Reply struct {
+	// Count is the number of the list's elements, whatever they are.
+	Count int
+	// Token leads to the next page; "" means there is none.
+	Token string
+
+	body, list []byte
+}
+
+// Scan checks a whole reply and finds the list and the token in it. An error that is ErrCut means the body is a mere
+// prefix of JSON; any other, that it is not the vendor's or not JSON.
+func Scan(body []byte, l Layout) (Reply, error) {
+	r := Reply{body: body}
+	if err := check(body); err != nil {
+		return r, err
+	}
+	c := cursor{b: body}
+	if !c.open('{') {
+		return r, fmt.Errorf("want an object, got %s", snippet(body))
+	}
+	var token []byte
+	for c.next('}') {
+		switch name := plain(c.value()); string(name) {
+		case l.List:
+			r.list = c.value()
+		case l.Token:
+			token = c.value()
+		default:
+			c.value()
+		}
+	}
+	if err := r.readToken(l.Token, token); err != nil {
+		return r, err
+	}
+	return r, r.count(l.List)
+}
+
+func (r *Reply) count(name string) error {
+	if r.list == nil {
+		return fmt.Errorf("%s: missing", name)
+	}
+	c := cursor{b: r.list}
+	if !c.open('[') {
+		return fmt.Errorf("%s: want a list, got %s", name, snippet(r.list))
+	}
+	for c.next(']') {
+		c.value()
+		r.Count++
+	}
+	return nil
+}
+
+func (r *Reply) readToken(name string, raw []byte) error {
+	switch {
+	case name == "" || raw == nil || string(raw) == "null":
+		return nil
+	case raw[0] != '"':
+		return fmt.Errorf("%s: want a string, got %s", name, snippet(raw))
+	}
+	r.Token = string(plain(raw))
+	return nil
+}
+
+// Rows yields the list's elements, each with its place from 0. They are as received and must not be changed.
+func (r Reply) Rows() iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
+		c := cursor{b: r.list}
+		if !c.open('[') {
+			return
+		}
+		for i := 0; c.next(']'); i++ {
+			if !yield(i, c.value()) {
+				return
+			}
+		}
+	}
+}
+
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
+// check accepts exactly one strict JSON value with at most MaxDepth levels.
+func check(body []byte) error {
+	if deep(body) {
+		return fmt.Errorf("nested deeper than %d levels", MaxDepth)
+	}
+	d := decoders.Get().(*jsontext.Decoder)
+	defer func() {
+		d.Reset(bytes.NewReader(nil)) // let go of the body
+		decoders.Put(d)
+	}()
+	d.Reset(bytes.NewBuffer(body)) // read in place
+	if _, err := d.ReadValue(); err != nil {
+		return syntax(body, err)
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return fmt.Errorf("something follows the JSON after %d bytes", d.InputOffset())
+	}
+	return nil
+}
+
+func syntax(body []byte, err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w after %d bytes", ErrCut, len(body))
+	}
+	return errors.New("not strict JSON: " + clip(strings.TrimPrefix(err.Error(), "jsontext: "), 200))
+}
+
+// deep reports whether brackets outside strings nest beyond MaxDepth. What is not JSON is for others to find.
+func deep(b []byte) bool {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			i = endOfString(b, i) - 1
+		case '{', '[':
+			if depth++; depth > MaxDepth {
+				return true
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	return false
+}

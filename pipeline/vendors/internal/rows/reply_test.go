@@ -1,0 +1,110 @@
+package rows
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+var layout = Layout{List: "results", Token: "next_token"}
+
+const anchors = `{"results":[{"anchor_text":"m\u00f6z \ud83d\ude00 ü", "external_root_domains":2026, "external_pages":7162}, 17, {"anchor_text":""}], "next_token":"KIkQVg4s9ak8==", "new":[{"a":[]}]}`
+
+func nested(levels int) string {
+	return `{"results":[` + strings.Repeat("[", levels-2) + strings.Repeat("]", levels-2) + `]}`
+}
+
+func TestScanFindsRowsAndToken(t *testing.T) {
+	for body, want := range map[string]struct {
+		count int
+		token string
+	}{
+		anchors:                                    {3, "KIkQVg4s9ak8=="},
+		`{"results":[]}`:                           {0, ""},
+		" \n{\"results\" : [ {} , { } ] }\t ":      {2, ""},
+		`{"results":[{}],"next_token":null}`:       {1, ""},
+		`{"results":[{}],"next_token":""}`:         {1, ""},
+		`{"next_token":"a\/b\u0041","results":[]}`: {0, "a/bA"},
+		`{"r\u0065sults":[1,"]",[",",{}]]}`:        {3, ""},
+		nested(MaxDepth):                           {1, ""},
+	} {
+		r, err := Scan([]byte(body), layout)
+		if err != nil || r.Count != want.count || r.Token != want.token {
+			t.Errorf("%s: %d rows, token %q, %v", body, r.Count, r.Token, err)
+		}
+		n := 0
+		for i, raw := range r.Rows() {
+			if i != n || len(raw) == 0 || !strings.Contains(body, string(raw)) {
+				t.Errorf("%s: row %d: %q", body, i, raw)
+			}
+			n++
+		}
+		if n != want.count {
+			t.Errorf("%s: %d rows counted, %d yielded", body, want.count, n)
+		}
+	}
+}
+
+func TestScanRefusesWhatIsNotStrict(t *testing.T) {
+	for name, body := range map[string]string{
+		"duplicate name":          `{"results":[],"a":1,"a":2}`,
+		"duplicate name, escaped": `{"results":[{"a":1,"\u0061":2}]}`,
+		"duplicate deep inside":   `{"results":[{"s":{"x":1,"x":1}}]}`,
+		"invalid UTF-8":           "{\"results\":[{\"a\":\"\xff\"}]}",
+		"overlong UTF-8":          "{\"results\":[{\"a\":\"\xc0\xaf\"}]}",
+		"surrogate in UTF-8":      "{\"results\":[{\"a\":\"\xed\xa0\x80\"}]}",
+		"lone surrogate":          `{"results":[{"a":"\ud800"}]}`,
+		"surrogates reversed":     `{"results":[{"a":"\ude00\ud83d"}]}`,
+		"trailing text":           `{"results":[]} x`,
+		"trailing value":          `{"results":[]}{}`,
+		"trailing NUL":            "{\"results\":[]}\x00",
+		"byte order mark":         "\ufeff{\"results\":[]}",
+		"too deep":                nested(MaxDepth + 1),
+		"absurdly deep":           strings.Repeat("[", 1<<20),
+		"trailing comma":          `{"results":[1,]}`,
+		"comment":                 `{"results":[]/**/}`,
+		"leading zero":            `{"results":[01]}`,
+		"plus":                    `{"results":[+1]}`,
+		"NaN":                     `{"results":[NaN]}`,
+		"single quotes":           `{'results':[]}`,
+		"control character":       "{\"results\":[\"a\nb\"]}",
+		"mismatched brackets":     `{"results":[}]`,
+		"no results":              `{"next_token":""}`,
+		"results null":            `{"results":null}`,
+		"results an object":       `{"results":{}}`,
+		"token a number":          `{"results":[],"next_token":12}`,
+		"token an object":         `{"results":[],"next_token":{}}`,
+		"array outside":           `[{"results":[]}]`,
+		"string outside":          `"results"`,
+		"null outside":            `null`,
+		"text":                    `Service unavailable`,
+	} {
+		if r, err := Scan([]byte(body), layout); err == nil || errors.Is(err, ErrCut) || len(err.Error()) > 300 {
+			t.Errorf("%s: %d rows, %v", name, r.Count, err)
+		}
+	}
+}
+
+func TestEveryPrefixOfAReplyIsCut(t *testing.T) {
+	for i := range len(anchors) {
+		if _, err := Scan([]byte(anchors[:i]), layout); !errors.Is(err, ErrCut) {
+			t.Errorf("%q: %v", anchors[:i], err)
+		}
+	}
+}
+
+func TestScanWithoutPaging(t *testing.T) {
+	r, err := Scan([]byte(`{"rows":[1],"next_token":7}`), Layout{List: "rows"})
+	if err != nil || r.Count != 1 || r.Token != "" {
+		t.Fatal(r, err)
+	}
+}
+
+func TestMessagesAreBounded(t *testing.T) {
+	long := strings.Repeat("ü", 10_000)
+	_, err := Scan([]byte(fmt.Sprintf(`{"results":[],"%s":1,"%[1]s":2}`, long)), layout)
+	if err == nil || len(err.Error()) > 300 {
+		t.Errorf("%d bytes", len(err.Error()))
+	}
+}

@@ -1,0 +1,62 @@
+package wire
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const redacted = "[redacted]"
+
+// Auth puts credentials on a request, and knows which texts must therefore never be shown. The zero value sends none.
+type Auth struct {
+	header, value string
+	secrets       []string
+}
+
+// HeaderAuth sends a token in a header of its own.
+func HeaderAuth(header, token string) Auth {
+	return Auth{header: header, value: token, secrets: []string{token}}
+}
+
+// BasicAuth sends user and password as HTTP Basic. Both count as secret.
+func BasicAuth(user, password string) Auth {
+	pair := []byte(user + ":" + password)
+	value := base64.StdEncoding.EncodeToString(pair)
+	return Auth{header: "Authorization", value: "Basic " + value,
+		secrets: []string{user, password, string(pair), value, strings.TrimRight(value, "="), base64.URLEncoding.EncodeToString(pair)}}
+}
+
+func (a Auth) apply(req *http.Request) {
+	if a.header != "" {
+		req.Header.Set(a.header, a.value)
+	}
+}
+
+func (a Auth) check() error {
+	for _, r := range a.value {
+		if r < ' ' || r == 0x7f {
+			return errors.New("credentials: a control character (a line end?) is in them")
+		}
+	}
+	return nil
+}
+
+// mask replaces every secret, in the spellings a vendor's reply may quote it in.
+func (a Auth) mask() *strings.Replacer {
+	var texts []string
+	for _, s := range append([]string{a.value}, a.secrets...) {
+		texts = append(texts, s, url.QueryEscape(s), url.PathEscape(s), strings.ReplaceAll(s, "/", `\/`))
+	}
+	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) }) // a secret may hold another
+	var pairs []string
+	for _, s := range slices.Compact(texts) {
+		if s != "" {
+			pairs = append(pairs, s, redacted)
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}

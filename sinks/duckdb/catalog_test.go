@@ -1,0 +1,326 @@
+package duckdb
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/schemas"
+	"backhaul/sinks"
+	"backhaul/sinks/blob"
+	"backhaul/sinks/internal/sample"
+	"backhaul/sinks/parquet"
+)
+
+var night = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+
+// warehouse returns an empty one whose path has all the characters that need quoting.
+func warehouse(t testing.TB) sinks.Warehouse {
+	return sinks.Warehouse{Root: filepath.Join(t.TempDir(), `Bob's "ware house" [1] *`)}
+}
+
+// put puts the batch into the lake as the file of (job, date).
+func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date time.Time, batch arrow.RecordBatch) {
+	t.Helper()
+	st, err := blob.FS{}.OpenStaging(w.Staging(), job+date.Format(time.DateOnly))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	out, err := parquet.Create(st.FS, st.Path("f.parquet"), table, parquet.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	staged, err := out.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Publish(staged.Path, w.File(table.Schema, table.Name, job, date)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// anchors publishes a night of anchor texts of a.com: text and external_root_domains.
+func anchors(t testing.TB, w sinks.Warehouse, job string, date time.Time, texts map[string]int64) {
+	t.Helper()
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(t, 0)
+	table := schemas.Lookup("moz.anchor_text")
+	b := schemas.NewBuilder(mem, table)
+	defer b.Release()
+	o := sample.Origin("a.com")
+	o.RunDate = arrow.Date32FromTime(date)
+	b.Begin(o)
+	for _, text := range slices.Sorted(maps.Keys(texts)) {
+		row := b.Row()
+		row.SetString(0, text)
+		row.SetInt(1, texts[text])
+		row.SetInt(2, 2*texts[text])
+		b.Append()
+	}
+	batch := b.Batch()
+	defer batch.Release()
+	put(t, w, table, job, date, batch)
+}
+
+func ask(t testing.TB, w sinks.Warehouse, sql string, format Format) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := Query(context.Background(), w.Catalog(), sql, format, &out); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return out.String()
+}
+
+func mustBuild(t testing.TB, w sinks.Warehouse) {
+	t.Helper()
+	if err := Build(context.Background(), w); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEveryTableHasItsDeclaredColumnsBeforeAnyFileExists(t *testing.T) {
+	w := warehouse(t)
+	mustBuild(t, w)
+	for _, table := range schemas.All() {
+		checkColumns(t, w, table)
+		if got := ask(t, w, "FROM "+table.FullName(), JSON); got != "[]\n" {
+			t.Errorf("%s has rows: %s", table.FullName(), got)
+		}
+	}
+}
+
+func checkColumns(t *testing.T, w sinks.Warehouse, table *schemas.Table) {
+	t.Helper()
+	_, rows, err := Select(context.Background(), w.Catalog(), "SELECT column_name, column_type FROM (DESCRIBE "+table.FullName()+")")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [][]any
+	for _, c := range table.Columns() {
+		want = append(want, []any{c.Name, c.Type.String()})
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("%s: %s", table.FullName(), diff)
+	}
+}
+
+func TestFilesOfEveryTableAreSeenWithTheDeclaredColumns(t *testing.T) {
+	w := warehouse(t)
+	for _, table := range schemas.All() {
+		shape := sample.NewShape(memory.DefaultAllocator, table, 10)
+		batch := shape.Next(25)
+		put(t, w, table, "nightly", night, batch)
+	}
+	mustBuild(t, w)
+	for _, table := range schemas.All() {
+		checkColumns(t, w, table)
+		if got := ask(t, w, "SELECT count(*) AS n FROM "+table.FullName(), CSV); got != "n\n25\n" {
+			t.Errorf("%s: %s", table.FullName(), got)
+		}
+	}
+}
+
+func TestDuckDBReadsTheValuesThatWereWritten(t *testing.T) {
+	w := warehouse(t)
+	table := sample.Table()
+	want := sample.Rows(table)
+	batch := sample.Batch(memory.DefaultAllocator, table, "a.com", want)
+	defer batch.Release()
+	put(t, w, table, "nightly", night, batch)
+	if err := build(context.Background(), blob.FS{}, w, append(schemas.All(), table)); err != nil {
+		t.Fatal(err)
+	}
+	checkColumns(t, w, table)
+	_, rows, err := Select(context.Background(), w.Catalog(), "SELECT "+plain(table)+" FROM moz.every_type ORDER BY rank")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, widen(rows)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// plain selects dates as days and timestamps as microseconds, which is how the sample spells them.
+func plain(table *schemas.Table) string {
+	var columns []string
+	for _, c := range table.Own {
+		switch c.Type {
+		case schemas.Date:
+			columns = append(columns, fmt.Sprintf("%s - DATE '1970-01-01'", c.Name))
+		case schemas.Timestamp:
+			columns = append(columns, fmt.Sprintf("epoch_us(%s)", c.Name))
+		case schemas.Dates:
+			columns = append(columns, fmt.Sprintf("[d - DATE '1970-01-01' FOR d IN %s]", c.Name))
+		default:
+			columns = append(columns, c.Name)
+		}
+	}
+	return strings.Join(columns, ", ")
+}
+
+func widen(rows [][]any) [][]any {
+	for _, row := range rows {
+		for i, v := range row {
+			switch v := v.(type) {
+			case int32:
+				row[i] = int64(v)
+			case []any:
+				widen([][]any{v})
+			}
+		}
+	}
+	return rows
+}
+
+func TestColumnsMissingFromOlderFilesAreNullAndNarrowerOnesAreWidened(t *testing.T) {
+	w := warehouse(t)
+	now := schemas.Lookup("moz.anchor_text")
+	older := &schemas.Table{Schema: "moz", Name: "anchor_text", Own: []schemas.Column{
+		{Name: "external_root_domains", Type: schemas.Int32, Required: true},
+		{Name: "anchor_text", Type: schemas.String, Required: true},
+		{Name: "dropped_since", Type: schemas.Bool},
+	}}
+	batch := sample.Batch(memory.DefaultAllocator, older, "a.com", [][]any{{int64(7), "old", true}})
+	put(t, w, older, "nightly", night.AddDate(0, -1, 0), batch)
+	mustBuild(t, w)
+	checkColumns(t, w, now)
+	anchors(t, w, "nightly", night, map[string]int64{"new": 1 << 60})
+	mustBuild(t, w)
+	checkColumns(t, w, now)
+	got := ask(t, w, "SELECT anchor_text, external_root_domains AS d, external_pages AS p FROM moz.anchor_text ORDER BY 1", CSV)
+	want := fmt.Sprintf("anchor_text,d,p\nnew,%d,%d\nold,7,\n", int64(1)<<60, int64(2)<<60)
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestFiltersAndProjectionsReachTheFiles(t *testing.T) {
+	w := warehouse(t)
+	shape := sample.NewShape(memory.DefaultAllocator, schemas.Lookup("moz.anchor_text"), 1000)
+	put(t, w, schemas.Lookup("moz.anchor_text"), "nightly", night, shape.Next(4000))
+	mustBuild(t, w)
+	plan := ask(t, w, "EXPLAIN SELECT anchor_text FROM moz.anchor_text WHERE target = 'target-0000002.com' AND rank < 10", Table)
+	for _, want := range []string{"READ_PARQUET", "target='target-0000002.com", "rank<10"} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("the plan has no %s:\n%s", want, plan)
+		}
+	}
+	for _, unwanted := range []string{"EMPTY_RESULT", "run_id", "│           FILTER"} {
+		if strings.Contains(plan, unwanted) {
+			t.Errorf("the plan has %s:\n%s", unwanted, plan)
+		}
+	}
+}
+
+func TestMeaningsAreCommentsInTheCatalog(t *testing.T) {
+	w := warehouse(t)
+	mustBuild(t, w)
+	got := ask(t, w, "SELECT comment FROM duckdb_columns() WHERE schema_name = 'moz' AND table_name = 'anchor_text' AND column_name = 'rank'", CSV)
+	if !strings.Contains(got, "from 1") || !strings.Contains(got, "[position]") {
+		t.Errorf("comment of rank: %s", got)
+	}
+	got = ask(t, w, "SELECT comment FROM duckdb_views() WHERE view_name = 'anchor_text'", CSV)
+	if !strings.Contains(got, schemas.Lookup("moz.anchor_text").Meaning) {
+		t.Errorf("comment of anchor_text: %s", got)
+	}
+}
+
+func TestCatalogHasNoLogAndNoRowsAndStagingIsEmpty(t *testing.T) {
+	w := warehouse(t)
+	anchors(t, w, "nightly", night, map[string]int64{"x": 1})
+	if err := os.WriteFile(w.Catalog()+".wal", []byte("of an older catalog"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	mustBuild(t, w)
+	var names []string
+	entries, _ := os.ReadDir(w.Root)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if diff := cmp.Diff([]string{"catalog.duckdb", "lake", "staging", "versions"}, names); diff != "" {
+		t.Error(diff)
+	}
+	if staged, _ := filepath.Glob(filepath.Join(strings.ReplaceAll(w.Staging(), "[", `\[`), "*/*")); len(staged) > 0 {
+		t.Errorf("staging has %v", staged)
+	}
+	if got := ask(t, w, "SELECT count(*) AS n FROM duckdb_tables()", CSV); got != "n\n0\n" {
+		t.Errorf("tables: %s", got)
+	}
+}
+
+func TestAnchorChangesAreBetweenConsecutiveNights(t *testing.T) {
+	w := warehouse(t)
+	for i, texts := range []map[string]int64{
+		{"stays": 5, "lost": 3}, {"stays": 6, "new": 2}, {"stays": 6, "new": 2},
+	} {
+		anchors(t, w, "nightly", night.AddDate(0, 0, 10*i), texts) // over the end of a month
+	}
+	mustBuild(t, w)
+	got := ask(t, w, `SELECT previous_run_date AS p, run_date AS d, change, anchor_text,
+		previous_external_root_domains AS was, external_root_domains AS "is" FROM marts.anchor_changes ORDER BY ALL`, CSV)
+	want := "p,d,change,anchor_text,was,is\n2026-11-23,2026-12-03,lost,lost,3,\n2026-11-23,2026-12-03,new,new,,2\n"
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestBuildThatFailsAnywhereLeavesTheOldCatalogOrTheNew(t *testing.T) {
+	w := warehouse(t)
+	mustBuild(t, w)
+	anchors(t, w, "nightly", night, map[string]int64{"x": 1})
+	for nth := 1; ; nth++ {
+		count := 0
+		disk := blob.FS{Before: func(blob.Op, string) error {
+			if count++; count == nth {
+				return syscall.EROFS
+			}
+			return nil
+		}}
+		err := build(context.Background(), disk, w, schemas.All())
+		if n := strings.Count(ask(t, w, "FROM moz.anchor_text", CSV), "\n"); n > 2 {
+			t.Errorf("%d lines", n)
+		}
+		if count < nth {
+			if err != nil || nth < 4 {
+				t.Fatalf("%d operations, then %v", nth-1, err)
+			}
+			return
+		}
+		if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), w.Root) {
+			t.Errorf("operation %d failed: %v", nth, err)
+		}
+	}
+}
+
+func TestAWarehouseThatDuckDBCannotNameIsRefused(t *testing.T) {
+	err := Build(context.Background(), sinks.Warehouse{Root: filepath.Join(t.TempDir(), "what?")})
+	if err == nil || !strings.Contains(err.Error(), "with ? in its name") {
+		t.Error(err)
+	}
+}
+
+func TestBuildStopsWhenAskedTo(t *testing.T) {
+	w := warehouse(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Build(ctx, w); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled build: %v", err)
+	}
+}

@@ -1,0 +1,187 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Format is how Query writes its result.
+type Format string
+
+// The formats of query results.
+const (
+	Table   Format = "table"   // for people: types in the header, numbers to the right, NULL, the number of rows
+	CSV     Format = "csv"     // with a header line; null is empty, empty text is ""
+	JSON    Format = "json"    // one array of objects
+	Parquet Format = "parquet" // one file, zstd
+)
+
+// Formats lists them in the order a usage line gives them.
+func Formats() []Format { return []Format{Table, CSV, JSON, Parquet} }
+
+// copyOptions are DuckDB's COPY options of the formats it writes by itself.
+var copyOptions = map[Format]string{
+	CSV:     "FORMAT csv, HEADER",
+	JSON:    "FORMAT json, ARRAY",
+	Parquet: "FORMAT parquet, COMPRESSION zstd",
+}
+
+// errNotAQuestion refuses statements that are not about reading.
+var errNotAQuestion = errors.New("only questions are taken: SELECT, FROM, WITH, VALUES, TABLE, PIVOT, UNPIVOT, DESCRIBE, SHOW, SUMMARIZE, PRAGMA that return rows, and EXPLAIN as a table")
+
+// questions are the words that begin one. Statements that begin otherwise are not even prepared: EXPORT makes its
+// directory as it is prepared (DuckDB 1.5.5).
+var questions = regexp.MustCompile(`(?i)^(\(|(select|from|with|values|table|pivot|unpivot|describe|desc|show|summarize)\b)`)
+
+// Query runs one statement against the catalog and writes its result to w. The catalog is attached read-only and
+// only for the duration; nothing of the warehouse is written. Values are spelled by DuckDB. What is written may
+// be cut short if w fails or ctx ends, but nothing is written when the statement itself is at fault: errors of
+// the statement are DuckDB's own, with line and caret. A catalog that does not exist is ErrNoCatalog.
+func Query(ctx context.Context, catalogPath, sql string, format Format, w io.Writer) error {
+	if _, ok := copyOptions[format]; !ok && format != Table {
+		return fmt.Errorf("unknown format %q: one of %v", format, Formats())
+	}
+	s, err := openCatalog(ctx, catalogPath)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	q, err := s.question(ctx, sql)
+	if err != nil {
+		return err
+	}
+	switch {
+	case format == Table:
+		return s.table(ctx, q, w)
+	case q.explain:
+		return fmt.Errorf("EXPLAIN has no %s form: %w", format, errNotAQuestion)
+	}
+	return s.export(ctx, q, format, w)
+}
+
+// question is a statement that has been checked to only read.
+type question struct {
+	text    string // usable as FROM (text), unless it explains
+	explain bool
+}
+
+// question checks names and types of a statement as it was typed, so that messages point into the user's own text.
+func (s *session) question(ctx context.Context, sql string) (question, error) {
+	text, err := statement(sql)
+	if err != nil {
+		return question{}, err
+	}
+	bare := text[len(comment.FindString(text)):]
+	if m := explain.FindString(bare); m != "" {
+		_, err := s.question(ctx, bare[len(m):])
+		return question{text: text, explain: true}, err
+	}
+	if m := pragma.FindStringSubmatch(bare); m != nil {
+		text = "FROM pragma_" + m[1] + "(" + strings.Trim(m[2], "()") + ")"
+	} else if !questions.MatchString(bare) {
+		return question{}, errNotAQuestion
+	}
+	if err := s.check(ctx, text); err != nil {
+		return question{}, err
+	}
+	if err := s.check(ctx, from(text)); err != nil {
+		return question{}, errNotAQuestion
+	}
+	return question{text: text}, nil
+}
+
+var (
+	comment = regexp.MustCompile(`(?s)^(\s+|--[^\n]*\n|/\*.*?\*/)*`)
+	pragma  = regexp.MustCompile(`(?is)^pragma\s+(\w+)\s*(\(.*\))?$`)
+	explain = regexp.MustCompile(`(?is)^explain(\s+analyze)?\b`)
+)
+
+// from makes any question part of another statement. The new line ends a comment at its end.
+func from(text string) string { return "FROM (" + text + "\n)" }
+
+// export lets DuckDB write the result into a file of its own and passes that on.
+func (s *session) export(ctx context.Context, q question, format Format, w io.Writer) error {
+	path := filepath.Join(s.dir, "result")
+	err := s.exec(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", from(q.text), quote(path), copyOptions[format]))
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if format == JSON {
+		if empty, err := emptyArray(f); err != nil || empty {
+			return errors.Join(err, writeAll(w, "[]\n"))
+		}
+	}
+	_, err = io.Copy(w, f)
+	return err
+}
+
+// emptyArray reports whether the file is a JSON array of nothing, which DuckDB spells over three lines.
+func emptyArray(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() > 16 {
+		return false, err
+	}
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return false, err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return strings.Join(strings.Fields(string(b)), "") == "[]", err
+}
+
+func writeAll(w io.Writer, s string) error {
+	_, err := io.WriteString(w, s)
+	return err
+}
+
+// Select runs one statement against the catalog and returns its columns and rows as Go values: nil, bool, int8 to
+// int64, float64, string, time.Time (DATE, TIMESTAMP), *big.Int (HUGEINT, which sum of BIGINT gives),
+// duckdb-go's Decimal, []any (lists). All rows are held in memory. Errors are those of Query.
+func Select(ctx context.Context, catalogPath, sql string) (columns []string, rows [][]any, err error) {
+	s, err := openCatalog(ctx, catalogPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer s.close()
+	q, err := s.question(ctx, sql)
+	if err != nil {
+		return nil, nil, err
+	}
+	if q.explain {
+		return nil, nil, errNotAQuestion
+	}
+	return s.rows(ctx, from(q.text))
+}
+
+func (s *session) rows(ctx context.Context, sql string) (columns []string, rows [][]any, err error) {
+	result, err := s.conn.QueryContext(ctx, sql)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer result.Close()
+	if columns, err = result.Columns(); err != nil {
+		return nil, nil, err
+	}
+	for result.Next() {
+		row, places := make([]any, len(columns)), make([]any, len(columns))
+		for i := range row {
+			places[i] = &row[i]
+		}
+		if err := result.Scan(places...); err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, row)
+	}
+	return columns, rows, result.Err()
+}

@@ -1,0 +1,117 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// table writes the result for people. Every value is spelled by DuckDB; control characters are escaped, so that
+// one row is one line.
+func (s *session) table(ctx context.Context, q question, w io.Writer) error {
+	if q.explain {
+		return s.plan(ctx, q, w)
+	}
+	_, described, err := s.rows(ctx, "SELECT column_name, column_type FROM (DESCRIBE "+from(q.text)+")")
+	if err != nil {
+		return err
+	}
+	_, rows, err := s.rows(ctx, "SELECT CAST(COLUMNS(*) AS VARCHAR) "+from(q.text))
+	if err != nil {
+		return err
+	}
+	out := table.NewWriter()
+	out.SetStyle(style())
+	names, types, configs := make(table.Row, len(described)), make(table.Row, len(described)), make([]table.ColumnConfig, len(described))
+	for i, d := range described {
+		names[i], types[i] = escape(d[0].(string)), strings.ToLower(d[1].(string))
+		align := alignment(d[1].(string))
+		configs[i] = table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align}
+	}
+	out.AppendHeader(names)
+	out.AppendHeader(types)
+	out.SetColumnConfigs(configs)
+	for _, row := range rows {
+		out.AppendRow(cells(row))
+	}
+	_, err = fmt.Fprintf(w, "%s\n%s\n", out.Render(), count(len(rows)))
+	return err
+}
+
+// plan writes what EXPLAIN says as it says it.
+func (s *session) plan(ctx context.Context, q question, w io.Writer) error {
+	_, rows, err := s.rows(ctx, q.text)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if _, err := fmt.Fprintln(w, row[len(row)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func style() table.Style {
+	style := table.StyleLight
+	style.Format.Header = text.FormatDefault
+	return style
+}
+
+func cells(row []any) table.Row {
+	out := make(table.Row, len(row))
+	for i, v := range row {
+		if v == nil {
+			out[i] = "NULL"
+			continue
+		}
+		out[i] = escape(v.(string))
+		if out[i] == "NULL" {
+			out[i] = "'NULL'" // the text, not its absence
+		}
+	}
+	return out
+}
+
+// escape spells control characters as Go does.
+func escape(s string) string {
+	if !strings.ContainsFunc(s, isControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if isControl(r) {
+			q := fmt.Sprintf("%q", r)
+			b.WriteString(q[1 : len(q)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// isControl includes the marks that turn the direction of a whole line.
+func isControl(r rune) bool {
+	return r < 0x20 || 0x7f <= r && r < 0xa0 || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
+}
+
+func alignment(sqlType string) text.Align {
+	switch {
+	case strings.HasSuffix(sqlType, "]"):
+	case strings.HasSuffix(sqlType, "INT"), sqlType == "INTEGER", sqlType == "UINTEGER", sqlType == "DOUBLE",
+		sqlType == "FLOAT", strings.HasPrefix(sqlType, "DECIMAL"):
+		return text.AlignRight
+	}
+	return text.AlignLeft
+}
+
+func count(rows int) string {
+	if rows == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", rows)
+}
