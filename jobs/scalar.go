@@ -59,7 +59,7 @@ func interval(least, most int64) string {
 func (l *loader) rate(n *node, what string, most float64) (float64, bool) {
 	v, err := strconv.ParseFloat(n.text, 64)
 	if n.kind != integer && n.kind != float || err != nil || math.IsNaN(v) || v <= 0 || v > most {
-		l.errorf(n.Place, "%s must be a number above 0, at most %g", what, most)
+		l.errorf(n.Place, "%s must be a number above 0, at most %.0f", what, most)
 		return 0, false
 	}
 	return v, true

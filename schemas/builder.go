@@ -45,7 +45,7 @@ type Builder struct {
 	rb       *array.RecordBuilder
 	own      int // columns before the common ones
 	origin   Origin
-	left     int64
+	left     int64 // rows the page may still bring; -1 all
 	rows     int
 	row      Row
 	rejected []Rejection
@@ -53,7 +53,7 @@ type Builder struct {
 
 // NewBuilder returns an empty builder. Release it when done.
 func NewBuilder(mem memory.Allocator, t *Table) *Builder {
-	b := &Builder{table: t, rb: array.NewRecordBuilder(mem, t.Arrow()), own: len(t.Own)}
+	b := &Builder{table: t, rb: array.NewRecordBuilder(mem, t.Arrow()), own: len(t.Own), left: -1}
 	b.row.values = make([]value, len(t.Columns()))
 	return b
 }

@@ -49,21 +49,24 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, path string, a 
 // slowPieces is how many pieces a slow answer comes in; short answers come byte by byte.
 const slowPieces = 100
 
+// write reports whether everything was written while the client was there. It does not look again after the last piece: a client
+// that has all it asked for may leave at once.
 func write(w http.ResponseWriter, ctx context.Context, body []byte, chunk int, wait time.Duration) bool {
 	for len(body) > 0 {
+		if ctx.Err() != nil {
+			return false
+		}
 		n := min(chunk, len(body))
 		if _, err := w.Write(body[:n]); err != nil {
 			return false
 		}
 		body = body[n:]
-		if wait > 0 {
+		if wait > 0 && len(body) > 0 {
 			_ = http.NewResponseController(w).Flush()
-			if !pause(ctx, wait) {
-				return false
-			}
+			pause(ctx, wait)
 		}
 	}
-	return ctx.Err() == nil
+	return true
 }
 
 // header sets the headers of an answer and returns its body as it goes over the wire.

@@ -217,7 +217,9 @@ func TestEverySortDescends(t *testing.T) {
 func TestNegativeDomainFiltersNeedAllLinksToMatch(t *testing.T) {
 	s := New(Options{})
 	base := object{"target": "rivalgear.example", "target_scope": "root_domain"}
-	with := func(filter string) object { return object{"target": base["target"], "target_scope": "root_domain", "filter": filter} }
+	with := func(filter string) object {
+		return object{"target": base["target"], "target_scope": "root_domain", "filter": filter}
+	}
 	want := map[string]bool{}
 	for name, links := range groupByDomain(pageThrough[linkRow](t, s, "links", base)) {
 		if !slices.ContainsFunc(links, func(l linkRow) bool { return l.Disappeared != "" }) {
@@ -281,7 +283,9 @@ func TestAnchorAndSourceFiltersSelect(t *testing.T) {
 		return pageThrough[linkRow](t, s, "links", object{"target": "rivalgear.example", "target_scope": "root_domain", name: value})
 	}
 	all := pageThrough[linkRow](t, s, "links", object{"target": "rivalgear.example", "target_scope": "root_domain"})
-	count := func(fits func(linkRow) bool) int { return len(slices.DeleteFunc(slices.Clone(all), func(l linkRow) bool { return !fits(l) })) }
+	count := func(fits func(linkRow) bool) int {
+		return len(slices.DeleteFunc(slices.Clone(all), func(l linkRow) bool { return !fits(l) }))
+	}
 	for name, test := range map[string]struct {
 		got  []linkRow
 		want int

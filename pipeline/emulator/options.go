@@ -81,13 +81,13 @@ func (o Options) withDefaults() Options {
 // authorised accepts an x-moz-token header or Basic credentials (Moz V2 overview). A wrong one of either kind is
 // refused even beside a right one of the other (chosen).
 func (s *Server) authorised(r *http.Request) bool {
-	token, hasToken := r.Header["X-Moz-Token"]
-	if hasToken && (len(token) != 1 || !same(token[0], s.options.Token)) {
+	token := r.Header.Values("X-Moz-Token")
+	if len(token) > 1 || len(token) == 1 && !same(token[0], s.options.Token) {
 		return false
 	}
 	basic := r.Header.Get("Authorization")
 	if basic == "" {
-		return hasToken
+		return len(token) == 1
 	}
 	id, secret, ok := r.BasicAuth()
 	return ok && strings.HasPrefix(basic, "Basic ") && same(id, s.options.AccessID) && same(secret, s.options.SecretKey)

@@ -183,7 +183,11 @@ func (b *buyer) restart() {
 // once makes one request, settles its price, and records it if it failed.
 func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked int, err error) {
 	facts := b.Source.Endpoint()
-	pass, err := b.Gate.Admit(ctx, facts.WorstCase(want), facts.WorstCase(1))
+	least := 1
+	if b.whole {
+		least = want
+	}
+	pass, err := b.Gate.Admit(ctx, facts.WorstCase(want), facts.WorstCase(least))
 	if err != nil {
 		return page, want, err
 	}

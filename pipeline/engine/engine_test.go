@@ -64,7 +64,7 @@ type vendor struct {
 
 var facts = &pipeline.Endpoint{Vendor: "moz", Surface: "v2", Name: "anchor_text", PageSize: 50, UnitsPerRow: 1}
 
-func (v *vendor) Endpoint() *pipeline.Endpoint                        { return facts }
+func (v *vendor) Endpoint() *pipeline.Endpoint                       { return facts }
 func (v *vendor) Decode(pipeline.Page, *schemas.Builder) (err error) { return nil }
 
 func (v *vendor) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
@@ -407,6 +407,31 @@ func TestABudgetIsNeverOverrunAndUsedToItsEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestABudgetTooShortForAPageStopsWhereSmallerPagesAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		v.fault = func(_ int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			if ask.Limit != 50 {
+				return nil, &pipeline.Error{Kind: pipeline.Rejected, Status: 400, Message: "token does not fit the request"}
+			}
+			return nil, nil
+		}
+		left := pipeline.Units(110)
+		grant := func(_ context.Context, want, least pipeline.Units) (got, rest pipeline.Units, err error) {
+			if got = min(want, left); got < least {
+				return 0, left, nil
+			}
+			left -= got
+			return got, left, nil
+		}
+		outcomes, err := Run(context.Background(), config(m, 1, works(v, 500), limit.Config{Grant: grant}))
+		var stop *StopError
+		if !errors.As(err, &stop) || stop.Ending != pipeline.EndBudget || outcomes[0].Place.Units != 100 {
+			t.Errorf("%+v, %v", outcomes[0], err)
+		}
+	})
 }
 
 func TestTheRateIsKept(t *testing.T) {

@@ -168,9 +168,9 @@ func TestBloomFilterFindsTheTargetsAndIsSmall(t *testing.T) {
 func TestWideTablesGetSmallerRowGroups(t *testing.T) {
 	mem := checked(t)
 	path := filepath.Join(t.TempDir(), "f")
-	write(t, path, schemas.Lookup("moz.links"), 20_000, Options{Memory: mem, RowGroupBytes: 4 << 20})
+	write(t, path, schemas.Lookup("moz.links"), 5_000, Options{Memory: mem, RowGroupBytes: 1 << 20})
 	r := open(t, path)
 	if n := r.NumRowGroups(); n < 4 || n > 8 {
-		t.Errorf("%d row groups of 20,000 rows of about 1 kB under 4 MiB", n)
+		t.Errorf("%d row groups of 5,000 rows of about 1 kB under 1 MiB", n)
 	}
 }

@@ -65,7 +65,7 @@ func Create(fs blob.FS, path string, t *schemas.Table, o Options) (*Writer, erro
 	}
 	w := &Writer{
 		table: t, opts: o, fs: fs, file: file,
-		buf:   bufio.NewWriterSize(file, 1<<20),
+		buf:   bufio.NewWriterSize(file, 256<<10),
 		sums:  newSums(len(t.Columns())),
 		order: order{names: o.SortedBy, at: sorted},
 	}

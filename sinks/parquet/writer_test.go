@@ -72,7 +72,7 @@ func TestTheSameBatchesGiveTheSameBytes(t *testing.T) {
 		var files [2][]byte
 		for i := range files {
 			path := filepath.Join(dir, fmt.Sprint(table.Name, i))
-			write(t, path, table, 20_000, Options{Memory: mem})
+			write(t, path, table, 5_000, Options{Memory: mem})
 			files[i], _ = os.ReadFile(path)
 		}
 		if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
@@ -293,13 +293,13 @@ func TestFailureOfAnyOperationNamesTheFileAndLeavesNothing(t *testing.T) {
 }
 
 func writeSmallGroups(mem memory.Allocator, fs blob.FS, path string, table *schemas.Table) error {
-	w, err := Create(fs, path, table, Options{Memory: mem, RowGroupRows: 20_000})
+	w, err := Create(fs, path, table, Options{Memory: mem, RowGroupRows: 10_000})
 	if err != nil {
 		return err
 	}
 	shape := sample.NewShape(mem, table, 100)
 	defer shape.Release()
-	for range 20 {
+	for range 6 {
 		batch := shape.Next(10_000)
 		err := w.Write(batch)
 		batch.Release()

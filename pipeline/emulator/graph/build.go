@@ -363,7 +363,7 @@ func (b *builder) ownEnd(src PageID, d DomainID) (died, returned int16) {
 	if roll.below(100) >= 18 {
 		return never, never
 	}
-	own := builder{Graph: b.Graph, dice: roll}
+	own := builder{Graph: b.Graph, dice: roll} // for its dice alone
 	return own.drawEnd(-1600)
 }
 

@@ -1,7 +1,7 @@
 // Package graph owns a made-up web: root domains, hosts, pages and the links between them, as a link index would see it
 // on a given day. It knows nothing of HTTP, of any vendor's JSON, or of money.
 //
-// The whole web follows from one seed. It is built once, in well under a second, as flat arrays of ids (about 40 MiB); a
+// The whole web follows from one seed. It is built once, in well under a second, as flat arrays of ids (about 30 MiB); a
 // [View] answers for one day, and everything dear is computed on demand and remembered within bounds.
 //
 // # Rules the web obeys
@@ -30,6 +30,7 @@ package graph
 import (
 	"sort"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -130,7 +131,7 @@ func alive(born, died, returned int16, day int) bool {
 	return int(born) <= day && (day < int(died) || day >= int(returned))
 }
 
-// Graph is the web of one seed. It does not change and is safe for concurrent use.
+// Graph is the web of one seed. What it says never changes, and it is safe for concurrent use.
 type Graph struct {
 	seed     uint64
 	domains  []domain
@@ -143,6 +144,9 @@ type Graph struct {
 	inAt     []uint32   // first entry of each target page in `in`, one more than pages
 	byHost   map[string]HostID
 	byDomain map[string]DomainID
+
+	mu    sync.Mutex
+	views []*View // oldest first
 }
 
 // Size returns how many root domains, hosts, pages and links the web has over all days.

@@ -87,9 +87,9 @@ func TestHostsOfSharedHostingAreRootDomains(t *testing.T) {
 }
 
 func TestCountsObeyTheRelationsOfRealReplies(t *testing.T) {
-	for _, day := range []int{-5, 0, 1, 200, 500} {
+	for _, day := range []int{-5, 0, 200} {
 		v := web.At(day)
-		for i := day & 3; i < len(web.pages); i += 97 {
+		for i := day & 3; i < len(web.pages); i += 397 {
 			m := v.Metrics(PageID(i))
 			for _, c := range []Counts{m.ToPage, m.ToHost, m.ToDomain} {
 				if c.ExternalPages > c.Pages || c.ExternalNofollowPages > c.NofollowPages || c.ExternalRedirectPages > c.RedirectPages ||
@@ -154,7 +154,7 @@ func TestTheWebMovesALittleEveryDay(t *testing.T) {
 func TestEveryKindOfLinkAndPageOccurs(t *testing.T) {
 	v := web.At(0)
 	links, codes := map[string]int{}, map[int]int{}
-	for i := range web.rows {
+	for i := 0; i < len(web.rows); i += 4 {
 		l := v.Link(LinkID(i))
 		for name, on := range map[string]bool{"redirect": l.Redirect, "canonical": l.Canonical, "via redirect": l.ViaRedirect,
 			"via canonical": l.ViaCanonical, "nofollow": l.Nofollow, "external": l.External, "dead": !l.Live,
@@ -169,7 +169,7 @@ func TestEveryKindOfLinkAndPageOccurs(t *testing.T) {
 		t.Fatal(links)
 	}
 	for name, n := range links {
-		if n < 100 {
+		if n < 25 {
 			t.Errorf("%d links are %s", n, name)
 		}
 	}

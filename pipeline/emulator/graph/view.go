@@ -22,8 +22,26 @@ type View struct {
 	levels map[Target]*Counts
 }
 
-// At returns the web on a day. The first question asked of a view costs a walk over all links (tens of milliseconds).
-func (g *Graph) At(day int) *View { return &View{g: g, day: day, levels: map[Target]*Counts{}} }
+// keptViews of a web are remembered: at most some 10 MiB each.
+const keptViews = 4
+
+// At returns the web on a day. The first question asked of a view costs a walk over all links (about 100 ms); the last
+// few days asked for are remembered.
+func (g *Graph) At(day int) *View {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, v := range g.views {
+		if v.day == day {
+			return v
+		}
+	}
+	if len(g.views) == keptViews {
+		g.views = slices.Delete(g.views, 0, 1)
+	}
+	v := &View{g: g, day: day, levels: map[Target]*Counts{}}
+	g.views = append(g.views, v)
+	return v
+}
 
 // Day returns the day of the view.
 func (v *View) Day() int { return v.day }

@@ -114,21 +114,31 @@ func (r Reply) Rows() iter.Seq2[int, []byte] {
 	}
 }
 
-var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+// checker is what checking one reply needs, to be used again for the next.
+type checker struct {
+	syntax jsontext.Decoder
+	names  names
+}
+
+var checkers = sync.Pool{New: func() any { return new(checker) }}
 
 // check accepts exactly one strict JSON value with at most MaxDepth levels.
 func check(body []byte) error {
-	if deep(body) {
-		return fmt.Errorf("nested deeper than %d levels", MaxDepth)
+	c := checkers.Get().(*checker)
+	defer checkers.Put(c)
+	if err := c.parse(body); err != nil {
+		return err
 	}
-	d := decoders.Get().(*jsontext.Decoder)
-	defer func() {
-		d.Reset(bytes.NewReader(nil)) // let go of the body
-		decoders.Put(d)
-	}()
-	d.Reset(bytes.NewBuffer(body)) // read in place
+	return c.names.check(body)
+}
+
+// parse leaves to names what jsontext is slow at.
+func (c *checker) parse(body []byte) error {
+	d := &c.syntax
+	d.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)) // reads in place
+	defer d.Reset(bytes.NewReader(nil))                                // lets go of the body
 	if _, err := d.ReadValue(); err != nil {
-		return syntax(body, err)
+		return syntaxError(body, err)
 	}
 	if _, err := d.ReadToken(); err != io.EOF {
 		return fmt.Errorf("something follows the JSON after %d bytes", d.InputOffset())
@@ -136,27 +146,9 @@ func check(body []byte) error {
 	return nil
 }
 
-func syntax(body []byte, err error) error {
+func syntaxError(body []byte, err error) error {
 	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w after %d bytes", ErrCut, len(body))
 	}
 	return errors.New("not strict JSON: " + clip(strings.TrimPrefix(err.Error(), "jsontext: "), 200))
-}
-
-// deep reports whether brackets outside strings nest beyond MaxDepth. What is not JSON is for others to find.
-func deep(b []byte) bool {
-	depth := 0
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			i = endOfString(b, i) - 1
-		case '{', '[':
-			if depth++; depth > MaxDepth {
-				return true
-			}
-		case '}', ']':
-			depth--
-		}
-	}
-	return false
 }

@@ -15,19 +15,28 @@ func nested(levels int) string {
 	return `{"results":[` + strings.Repeat("[", levels-2) + strings.Repeat("]", levels-2) + `]}`
 }
 
+func many(names int) string {
+	var list []string
+	for i := range names {
+		list = append(list, fmt.Sprintf(`"n%d":{"n%d":0}`, i, i))
+	}
+	return strings.Join(list, ",")
+}
+
 func TestScanFindsRowsAndToken(t *testing.T) {
 	for body, want := range map[string]struct {
 		count int
 		token string
 	}{
-		anchors:                                    {3, "KIkQVg4s9ak8=="},
-		`{"results":[]}`:                           {0, ""},
-		" \n{\"results\" : [ {} , { } ] }\t ":      {2, ""},
-		`{"results":[{}],"next_token":null}`:       {1, ""},
-		`{"results":[{}],"next_token":""}`:         {1, ""},
-		`{"next_token":"a\/b\u0041","results":[]}`: {0, "a/bA"},
-		`{"r\u0065sults":[1,"]",[",",{}]]}`:        {3, ""},
-		nested(MaxDepth):                           {1, ""},
+		anchors:                                                  {3, "KIkQVg4s9ak8=="},
+		`{"results":[]}`:                                         {0, ""},
+		" \n{\"results\" : [ {} , { } ] }\t ":                    {2, ""},
+		`{"results":[{}],"next_token":null}`:                     {1, ""},
+		`{"results":[{}],"next_token":""}`:                       {1, ""},
+		`{"next_token":"a\/b\u0041","results":[]}`:               {0, "a/bA"},
+		`{"r\u0065sults":[1,"]",[",",{}]]}`:                      {3, ""},
+		`{"results":[{` + many(5000) + `},{` + many(300) + `}]}`: {2, ""},
+		nested(MaxDepth):                                         {1, ""},
 	} {
 		r, err := Scan([]byte(body), layout)
 		if err != nil || r.Count != want.count || r.Token != want.token {
@@ -50,6 +59,8 @@ func TestScanRefusesWhatIsNotStrict(t *testing.T) {
 	for name, body := range map[string]string{
 		"duplicate name":          `{"results":[],"a":1,"a":2}`,
 		"duplicate name, escaped": `{"results":[{"a":1,"\u0061":2}]}`,
+		"duplicate of an escape":  `{"results":[{"\u0061\u0062":1,"c":2,"a\u0062":1}]}`,
+		"duplicate among many":    `{"results":[{` + many(200) + `,"n57":0}]}`,
 		"duplicate deep inside":   `{"results":[{"s":{"x":1,"x":1}}]}`,
 		"invalid UTF-8":           "{\"results\":[{\"a\":\"\xff\"}]}",
 		"overlong UTF-8":          "{\"results\":[{\"a\":\"\xc0\xaf\"}]}",

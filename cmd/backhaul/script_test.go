@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"backhaul/pipeline/emulator"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"backhaul": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
+		},
+	})
+}
+
+// TestScripts plays what users type, mistakes included, against an emulator. Every script has one of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0"})
+			if err != nil {
+				return err
+			}
+			env.Defer(e.close)
+			for name, value := range e.environment() {
+				env.Setenv(name, value)
+			}
+			env.Values["emulator"] = e.server
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits,
+			"billed": func(ts *testscript.TestScript, neg bool, args []string) {
+				checkBilled(ts, ts.Value("emulator").(*emulator.Server), args)
+			},
+		},
+	})
+}
