@@ -50,6 +50,7 @@ var opsTasks = &Table{
 		Column{Name: "target_as_given", Type: String, Meaning: "the target as the spec spelled it", Source: "job spec"},
 		Column{Name: "scope", Type: String, Meaning: "scope of the target", Source: "job spec"},
 		Column{Name: "complete", Type: Bool, Required: true, Meaning: "everything asked for is held; where false, missing rows mean nothing", Source: "backhaul"},
+		Column{Name: "published", Type: Bool, Required: true, Meaning: "its rows are in the lake as of this run; a run that was interrupted publishes nothing", Source: "backhaul"},
 		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, not reached, interrupted, budget, quota, denied, unreachable, stale, fault", Source: "backhaul"},
 		Column{Name: "error", Type: String, Meaning: "why it is not complete", Source: "vendor response"},
 		Column{Name: "pages", Type: Int64, Required: true, Unit: "pages", Meaning: "pages bought", Source: "backhaul"},

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -85,6 +87,34 @@ func BenchmarkLatencyBound(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(all), "pages")
+}
+
+// BenchmarkTenMillionRows buys and loads ten million rows in a process of its own, and reports the most memory it held.
+func BenchmarkTenMillionRows(b *testing.B) {
+	s := newListServer(b)
+	s.forget = true
+	binary := filepath.Join(b.TempDir(), "backhaul")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	targets := make([]string, 100)
+	for i := range targets {
+		targets[i] = listTarget(i, 100_000)
+	}
+	for range b.N {
+		dir := b.TempDir()
+		job := writeJob(b, dir, "{requests_per_second: 1000000, connections: 8}", targets)
+		cmd := exec.Command(binary, "run", job, "--warehouse", filepath.Join(dir, "w"))
+		cmd.Env = append(os.Environ(), "MOZ_TOKEN=secret-token", "BACKHAUL_MOZ_V2_URL="+s.URL)
+		begin := time.Now()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+		b.ReportMetric(float64(10_000_000)/time.Since(begin).Seconds(), "rows/s")
+		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			b.ReportMetric(float64(usage.Maxrss)/1024, "MiB-peak")
+		}
+	}
 }
 
 // BenchmarkRateBound runs at a server that allows 20 requests a second, and reports the time as a multiple of pages / 20.

@@ -20,6 +20,8 @@ type listServer struct {
 	// answer, when set, may answer a request itself and return true.
 	answer func(w http.ResponseWriter, target, token string) bool
 
+	forget bool // count no single request
+
 	mu       sync.Mutex
 	requests map[string]int // by target and token
 	limits   map[int]int    // by limit asked for
@@ -72,7 +74,9 @@ func (s *listServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *listServer) count(target, token string, limit int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests[target+" "+token]++
+	if !s.forget {
+		s.requests[target+" "+token]++
+	}
 	s.limits[limit]++
 	s.busy++
 	s.peak = max(s.peak, s.busy)

@@ -87,7 +87,7 @@ func (e *extractProgress) text(since time.Duration) string {
 
 // observe takes one event of the engine.
 func (p *progress) observe(ev engine.Event) {
-	if e := p.count(ev); e != nil && ev.Outcome != nil && e.bar != nil {
+	if e := p.count(ev); e != nil && ev.Outcome != nil && ev.Outcome.Ending.Complete() && e.bar != nil {
 		e.bar.Increment() // outside the lock: the bar takes it to draw itself
 	}
 }
@@ -110,7 +110,7 @@ func (p *progress) count(ev engine.Event) *extractProgress {
 		if p.bars == nil {
 			p.log.Warn("try again", "extract", ev.Task.Extract, "target", ev.Task.Target, "wait", ev.Wait.Round(time.Millisecond), "error", ev.Retry)
 		}
-	case ev.Outcome != nil:
+	case ev.Outcome != nil && ev.Outcome.Ending.Complete():
 		e.done++
 	}
 	if p.bars == nil && time.Since(p.lastLine) >= logEvery {

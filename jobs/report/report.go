@@ -96,6 +96,9 @@ const mostShown = 10
 func (s Summary) Text(w io.Writer) error {
 	p := &printer{w: w}
 	p.line("run %s of job %s for %s: %s in %s", s.RunID, s.Job, s.RunDate, s.State, Duration(s.Seconds))
+	if s.Bought.Pages == 0 && s.State == string(ledger.Complete) {
+		p.line("  nothing was missing: no request, no unit")
+	}
 	p.line("  bought    %s rows for %s units in %s pages", Count(s.Bought.Rows), Count(int64(s.Bought.Units)), Count(s.Bought.Pages))
 	if s.Held != s.Bought {
 		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", Count(s.Held.Rows), Count(int64(s.Held.Units)), Count(s.Held.Pages))

@@ -20,7 +20,7 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 		write func(*accountant) error
 	}{
 		{"ops.runs", func(a *accountant) error { return a.run(result) }},
-		{"ops.tasks", func(a *accountant) error { return a.tasks(result.Tasks) }},
+		{"ops.tasks", func(a *accountant) error { return a.tasks(result.Tasks, r.isPublished) }},
 		{"ops.pages", func(a *accountant) error { return a.pages(ctx, r.journal, result.Tasks) }},
 		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, r.journal, result.Tasks) }},
 	}
@@ -126,7 +126,7 @@ func (a *accountant) run(result *Result) error {
 	return row.done()
 }
 
-func (a *accountant) tasks(tasks []ledger.Task) error {
+func (a *accountant) tasks(tasks []ledger.Task, published func(pipeline.Task) bool) error {
 	for _, t := range tasks {
 		row := a.row()
 		row.text("task_id", t.ID)
@@ -137,6 +137,7 @@ func (a *accountant) tasks(tasks []ledger.Task) error {
 		row.opt("target_as_given", t.TargetAsGiven)
 		row.opt("scope", t.Scope)
 		row.flag("complete", t.Ending.Complete())
+		row.flag("published", published(t.Task))
 		ending := t.Ending
 		if ending == "" {
 			ending = pipeline.EndNotReached

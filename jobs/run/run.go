@@ -148,6 +148,7 @@ type runner struct {
 	held    map[*schemas.Table]bool // tables that must not be seen yet
 	// rejected is what loading rejected; nil if nothing was loaded.
 	rejected []schemas.Rejection
+	loaded   map[string]bool // tables this execution has published
 }
 
 // Run carries out a job for its run date. When ctx ends it stops asking, keeps the pages under way and returns; the same
@@ -478,11 +479,13 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	}
 	result.Rejected = l.rejectedRows
 	r.rejected = append([]schemas.Rejection{}, l.rejected...)
+	r.loaded = map[string]bool{}
 	for _, s := range files {
 		final := r.file(s.table)
 		if err := r.Lake.Publish(s.file.Path, final); err != nil {
 			return err
 		}
+		r.loaded[s.table.FullName()] = true
 		result.Files = append(result.Files, File{Table: s.table.FullName(), Path: final, Rows: s.file.Rows, Bytes: s.file.Bytes})
 	}
 	return r.waste(ctx, l.waste)
@@ -501,6 +504,12 @@ func (r *runner) visible(tasks []pipeline.Task) ([]pipeline.Task, error) {
 		}
 	}
 	return visible, nil
+}
+
+// isPublished reports whether the rows of a task are in the lake.
+func (r *runner) isPublished(t pipeline.Task) bool {
+	source, err := r.Sources(t)
+	return err == nil && r.loaded[source.Endpoint().Table.FullName()]
 }
 
 // waste enters the rows that restarted lists brought again, which only loading can tell.

@@ -79,6 +79,36 @@ func anchors(t testing.TB, w sinks.Warehouse, job string, date time.Time, texts 
 	put(t, w, table, job, date, batch)
 }
 
+// task writes how the list of a.com ended on a night.
+func task(t testing.TB, w sinks.Warehouse, job string, date time.Time, ending string, published bool) {
+	t.Helper()
+	table := schemas.Lookup("ops.tasks")
+	b := schemas.NewBuilder(memory.DefaultAllocator, table)
+	defer b.Release()
+	o, row := sample.Origin("a.com"), b.Row()
+	for i, c := range table.Columns() {
+		switch {
+		case c.Type == schemas.String:
+			row.SetString(i, "x")
+		case c.Type == schemas.Bool:
+			row.SetBool(i, true)
+		default:
+			row.SetInt(i, 0)
+		}
+	}
+	for column, text := range map[string]string{
+		"job": o.Job, "extract": o.Extract, "target": o.Target, "scope": o.Scope, "endpoint": "moz/anchor_text", "ending": ending,
+	} {
+		row.SetString(table.Index(column), text)
+	}
+	row.SetInt(table.Index("run_date"), int64(arrow.Date32FromTime(date)))
+	row.SetBool(table.Index("published"), published)
+	b.Append()
+	batch := b.Batch()
+	defer batch.Release()
+	put(t, w, table, job, date, batch)
+}
+
 func ask(t testing.TB, w sinks.Warehouse, sql string, format Format) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -265,17 +295,32 @@ func TestCatalogHasNoLogAndNoRowsAndStagingIsEmpty(t *testing.T) {
 	}
 }
 
-func TestAnchorChangesAreBetweenConsecutiveNights(t *testing.T) {
+func TestAnchorChangesAreBetweenConsecutiveWholeNights(t *testing.T) {
 	w := warehouse(t)
-	for i, texts := range []map[string]int64{
-		{"stays": 5, "lost": 3}, {"stays": 6, "new": 2}, {"stays": 6, "new": 2},
+	for i, n := range []struct {
+		texts     map[string]int64
+		ending    string
+		published bool
+	}{
+		{map[string]int64{"stays": 5, "lost": 3}, "end of list", true},
+		{map[string]int64{"stays": 5}, "fault", true}, // cut off: the rest is not lost
+		{map[string]int64{"stays": 5}, "max_rows", true},
+		{map[string]int64{"stays": 6, "new": 2}, "end of list", true},
+		{nil, "end of list", false}, // bought, but its rows are not to be seen yet
+		{map[string]int64{"stays": 6, "new": 2}, "end of list", true},
+		{map[string]int64{}, "end of list", true}, // a night without an anchor is a night
 	} {
-		anchors(t, w, "nightly", night.AddDate(0, 0, 10*i), texts) // over the end of a month
+		date := night.AddDate(0, 0, 5*i) // over the end of a month
+		if n.texts != nil {
+			anchors(t, w, "nightly", date, n.texts)
+		}
+		task(t, w, "nightly", date, n.ending, n.published)
 	}
 	mustBuild(t, w)
 	got := ask(t, w, `SELECT previous_run_date AS p, run_date AS d, change, anchor_text,
 		previous_external_root_domains AS was, external_root_domains AS "is" FROM marts.anchor_changes ORDER BY ALL`, CSV)
-	want := "p,d,change,anchor_text,was,is\n2026-11-23,2026-12-03,lost,lost,3,\n2026-11-23,2026-12-03,new,new,,2\n"
+	want := "p,d,change,anchor_text,was,is\n2026-11-23,2026-12-08,lost,lost,3,\n2026-11-23,2026-12-08,new,new,,2\n" +
+		"2026-12-18,2026-12-23,lost,new,2,\n2026-12-18,2026-12-23,lost,stays,6,\n"
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

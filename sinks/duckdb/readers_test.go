@@ -156,6 +156,8 @@ func TestCatalogOpensInDuckDB11(t *testing.T) {
 	w := warehouse(t)
 	anchors(t, w, "nightly", night, map[string]int64{"old": 1})
 	anchors(t, w, "nightly", night.AddDate(0, 0, 1), map[string]int64{"new": 2})
+	task(t, w, "nightly", night, "end of list", true)
+	task(t, w, "nightly", night.AddDate(0, 0, 1), "end of list", true)
 	mustBuild(t, w)
 	cmd := exec.Command(python, "-c", `
 import duckdb, sys

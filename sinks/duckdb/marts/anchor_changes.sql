@@ -1,7 +1,9 @@
--- Which anchor texts appeared and disappeared between two consecutive run dates of the same target.
+-- Which anchor texts appeared and disappeared between two consecutive whole nights of the same target. Which nights
+-- are whole is what ops.tasks says: a list that was cut off, by a fault, a budget or max_rows, is not taken for lost
+-- anchors, and a night on which a target had no anchor counts as a night.
 CREATE VIEW marts.anchor_changes AS
 WITH dates AS (
-    SELECT DISTINCT job, extract, target, scope, run_date FROM moz.anchor_text
+    SELECT job, extract, target, scope, run_date FROM ops.tasks WHERE published AND ending = 'end of list' AND endpoint = 'moz/anchor_text'
 ),
 nights AS (
     SELECT *,
@@ -42,7 +44,7 @@ lost_anchors AS (
 )
 SELECT * FROM new_anchors UNION ALL SELECT * FROM lost_anchors;
 
-COMMENT ON VIEW marts.anchor_changes IS 'one anchor text that a target gained (new) or lost between two consecutive run dates of the same job and extract; nights are compared as they are, whether or not they were bought to the end';
+COMMENT ON VIEW marts.anchor_changes IS 'one anchor text that a target gained (new) or lost between two consecutive run dates of the same job and extract; only nights whose list was bought to its end are compared';
 COMMENT ON COLUMN marts.anchor_changes.change IS 'new: on run_date but not on previous_run_date; lost: the reverse';
 COMMENT ON COLUMN marts.anchor_changes.previous_external_root_domains IS 'root domains linking with this text on previous_run_date; null if new [root domains]';
 COMMENT ON COLUMN marts.anchor_changes.external_root_domains IS 'root domains linking with this text on run_date; null if lost [root domains]';
