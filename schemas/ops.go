@@ -51,7 +51,7 @@ var opsTasks = &Table{
 		Column{Name: "scope", Type: String, Meaning: "scope of the target", Source: "job spec"},
 		Column{Name: "complete", Type: Bool, Required: true, Meaning: "everything asked for is held; where false, missing rows mean nothing", Source: "backhaul"},
 		Column{Name: "published", Type: Bool, Required: true, Meaning: "its rows are in the lake as of this run; a run that was interrupted publishes nothing", Source: "backhaul"},
-		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, not reached, interrupted, budget, quota, denied, unreachable, stale, fault", Source: "backhaul"},
+		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, index unchanged, not reached, interrupted, budget, quota, denied, unreachable, stale, fault", Source: "backhaul"},
 		Column{Name: "error", Type: String, Meaning: "why it is not complete", Source: "vendor response"},
 		Column{Name: "pages", Type: Int64, Required: true, Unit: "pages", Meaning: "pages bought", Source: "backhaul"},
 		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows held", Source: "backhaul"},
@@ -59,6 +59,9 @@ var opsTasks = &Table{
 		Column{Name: "waste_rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows bought again", Source: "backhaul"},
 		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what requests without an answer may have cost", Source: "vendor price"},
 		Column{Name: "attempts", Type: Int64, Required: true, Unit: "requests", Meaning: "requests that yielded no page", Source: "backhaul"},
+		Column{Name: "reused_from", Type: String, Meaning: "the run whose pages were taken over instead of bought; null if it bought its own", Source: "backhaul"},
+		Column{Name: "saved_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what was not spent because an earlier answer would do", Source: "vendor price"},
+		Column{Name: "index_id", Type: String, Meaning: "the vendor's index the answer comes from, where the job asked for it", Source: "vendor response"},
 		Column{Name: "ended_at", Type: Timestamp, Meaning: "when it ended, UTC", Source: "backhaul"},
 	),
 }
@@ -101,6 +104,41 @@ var opsAttempts = &Table{
 	),
 }
 
+// opsSpend is what a run spent, by the day its pages arrived.
+var opsSpend = &Table{
+	Schema: opsSchema, Name: "spend", Meaning: "what a run spent on one target of one extract on one day", Source: "backhaul", Key: []string{"run_id", "vendor", "extract", "target", "scope", "day"},
+	Own: append(runColumns(),
+		Column{Name: "vendor", Type: String, Required: true, Meaning: "the vendor", Source: "job spec"},
+		Column{Name: "endpoint", Type: String, Required: true, Meaning: "vendor and report", Source: "job spec"},
+		Column{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},
+		Column{Name: "target", Type: String, Meaning: "the target as sent", Source: "job spec, normalised"},
+		Column{Name: "scope", Type: String, Meaning: "scope of the target", Source: "job spec"},
+		Column{Name: "day", Type: Date, Required: true, Meaning: "the day the pages arrived, UTC", Source: "backhaul"},
+		Column{Name: "pages", Type: Int64, Required: true, Unit: "pages", Meaning: "pages bought", Source: "backhaul"},
+		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows bought, waste included", Source: "vendor response"},
+		Column{Name: "units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "units charged", Source: "vendor price"},
+		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what requests without an answer may have cost beyond that", Source: "vendor price"},
+		Column{Name: "saved_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what was not spent because an earlier answer would do", Source: "vendor price"},
+	),
+}
+
+// opsReconciliation holds the vendor's own account against the ledger.
+var opsReconciliation = &Table{
+	Schema: opsSchema, Name: "reconciliation", Meaning: "a vendor's own account against the ledger, over the executions of a run", Source: "backhaul", Key: []string{"run_id", "vendor", "month"},
+	Own: append(runColumns(),
+		Column{Name: "vendor", Type: String, Required: true, Meaning: "the vendor", Source: "job spec"},
+		Column{Name: "month", Type: String, Required: true, Meaning: "the month of the vendor's meter, YYYY-MM", Source: "backhaul"},
+		Column{Name: "first_asked_at", Type: Timestamp, Required: true, Meaning: "when the vendor was asked first, UTC", Source: "backhaul"},
+		Column{Name: "last_asked_at", Type: Timestamp, Required: true, Meaning: "when the vendor was asked last, UTC", Source: "backhaul"},
+		Column{Name: "vendor_units_before", Type: Int64, Required: true, Unit: "vendor units", Meaning: "consumed in the month, as the vendor said first", Source: "vendor response"},
+		Column{Name: "vendor_units_after", Type: Int64, Required: true, Unit: "vendor units", Meaning: "consumed in the month, as the vendor said last", Source: "vendor response"},
+		Column{Name: "ledger_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "spent meanwhile by all runs of this warehouse", Source: "ledger"},
+		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what requests without an answer may have cost meanwhile", Source: "ledger"},
+		Column{Name: "difference", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what the vendor counted beyond the ledger; below zero if it lags", Source: "backhaul"},
+		Column{Name: "explanation", Type: String, Required: true, Meaning: "what accounts for the difference", Source: "backhaul"},
+	),
+}
+
 // runColumns begin every ops table: which run speaks.
 func runColumns() []Column {
 	return []Column{
@@ -113,5 +151,5 @@ func runColumns() []Column {
 // tables is every table of the warehouse.
 var tables = []*Table{
 	mozAnchorText, mozLinks, mozLinkingRootDomains,
-	opsRuns, opsTasks, opsPages, opsAttempts, opsRejectedRows,
+	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows,
 }

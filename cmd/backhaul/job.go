@@ -9,6 +9,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
+	"backhaul/pipeline"
 )
 
 // loadedJob is a valid spec.
@@ -42,16 +43,36 @@ func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) 
 			size = x.Limit
 		}
 		for _, t := range x.Tasks() {
-			job.Items = append(job.Items, plan.Item{Task: t, Endpoint: x.Endpoint, PageSize: size})
+			job.Items = append(job.Items, plan.Item{
+				Task: t, Endpoint: x.Endpoint, PageSize: size, MaxAge: x.MaxAge, OnlyIfIndexChanged: x.OnlyIf == jobs.IndexChanged, MaxUnits: x.MaxUnits,
+			})
 		}
-		job.Accounts[x.Endpoint.Vendor] = j.account(x.Endpoint.Vendor)
+		account, err := j.account(x.Endpoint, vendors)
+		if err != nil {
+			return nil, err
+		}
+		job.Accounts[x.Endpoint.Vendor] = account
 	}
 	return job, nil
 }
 
-func (j *loadedJob) account(vendor string) run.Account {
-	v, b := j.Vendors[vendor], j.Budget[vendor]
-	return run.Account{PerSecond: v.RequestsPerSecond, Connections: v.Connections, Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month}}
+// account is what the job allows at an endpoint's vendor. Missing credentials are told here, before anything is made.
+func (j *loadedJob) account(e *pipeline.Endpoint, vendors *vendors) (run.Account, error) {
+	v, b := j.Vendors[e.Vendor], j.Budget[e.Vendor]
+	account := run.Account{
+		PerSecond: v.RequestsPerSecond, Connections: v.Connections, TokenLife: v.TokenLife,
+		Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month},
+	}
+	if vendors == nil {
+		return account, nil
+	}
+	open, err := vendors.surface(e.Vendor, e.Surface)
+	if err != nil {
+		return account, err
+	}
+	account.Usage, _ = open.client.(pipeline.Usage)
+	account.Index, _ = open.client.(pipeline.Index)
+	return account, nil
 }
 
 // overThreshold says which vendor's expected price is above the job's confirm_over; "" if none is.

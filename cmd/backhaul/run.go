@@ -66,12 +66,6 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	// Missing credentials are told before anything is made.
-	for _, it := range ready.Items {
-		if _, err := ready.Sources(it.Task); err != nil {
-			return err
-		}
-	}
 	if err := limitUnits(ready.Accounts, f.maxUnits); err != nil {
 		return err
 	}

@@ -30,12 +30,16 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// checkBilled checks how many rows the emulator has billed so far: billed 120.
-func checkBilled(ts *testscript.TestScript, server *emulator.Server, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: billed ROWS")
-	}
-	if got := strconv.FormatInt(server.Meter().Rows, 10); got != args[0] {
-		ts.Fatalf("%s rows billed, want %s", got, args[0])
+// billed returns a command that holds the rows the emulator has billed so far against a number: billed 120.
+func billed(right func(got, want int64) bool) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 1 {
+			ts.Fatalf("usage: billed[-at-most|-at-least] ROWS")
+		}
+		want, err := strconv.ParseInt(args[0], 10, 64)
+		ts.Check(err)
+		if got := ts.Value("emulator").(*emulator.Server).Meter().Rows; !right(got, want) {
+			ts.Fatalf("%d rows billed, want %d", got, want)
+		}
 	}
 }

@@ -16,8 +16,9 @@ type surface struct {
 	// urls and credentials are the names of the environment variables it reads.
 	url         string
 	credentials string
-	// open returns the surface's sources. Without credentials they only decode.
-	open func(credentials bool) ([]pipeline.Source, error)
+	// open returns the surface's sources and the client that serves them. Without credentials the sources only decode,
+	// and there is no client.
+	open func(credentials bool) ([]pipeline.Source, any, error)
 }
 
 var surfaces = []surface{
@@ -28,16 +29,16 @@ var surfaces = []surface{
 	},
 }
 
-func openMozV2(credentials bool) ([]pipeline.Source, error) {
+func openMozV2(credentials bool) ([]pipeline.Source, any, error) {
 	if !credentials {
-		return mozv2.Offline(), nil
+		return mozv2.Offline(), nil, nil
 	}
 	v, err := envs("MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY", "BACKHAUL_MOZ_V2_URL")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if v["MOZ_TOKEN"] == "" && (v["MOZ_ACCESS_ID"] == "" || v["MOZ_SECRET_KEY"] == "") {
-		return nil, fmt.Errorf("no Moz credentials: set MOZ_TOKEN, or MOZ_ACCESS_ID and MOZ_SECRET_KEY")
+		return nil, nil, fmt.Errorf("no Moz credentials: set MOZ_TOKEN, or MOZ_ACCESS_ID and MOZ_SECRET_KEY")
 	}
 	base := v["BACKHAUL_MOZ_V2_URL"]
 	if base == "" {
@@ -45,9 +46,9 @@ func openMozV2(credentials bool) ([]pipeline.Source, error) {
 	}
 	client, err := mozv2.New(mozv2.Config{BaseURL: base, Token: v["MOZ_TOKEN"], AccessID: v["MOZ_ACCESS_ID"], SecretKey: v["MOZ_SECRET_KEY"]})
 	if err != nil {
-		return nil, fmt.Errorf("BACKHAUL_MOZ_V2_URL: %w", err)
+		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_V2_URL: %w", err)
 	}
-	return client.Sources(), nil
+	return client.Sources(), client, nil
 }
 
 // registry tells jobs what is known offline about the vendors' reports.
@@ -82,7 +83,13 @@ func (registry) Names(vendor, surface string) []string {
 type vendors struct {
 	credentials bool
 	mu          sync.Mutex
-	open        map[string]map[string]pipeline.Source // by vendor/surface, then by endpoint
+	open        map[string]*openSurface // by vendor/surface
+}
+
+// openSurface is a surface in use.
+type openSurface struct {
+	sources map[string]pipeline.Source // by endpoint
+	client  any
 }
 
 // openVendors returns the sources that buy; decoders those that only read pages bought earlier.
@@ -92,18 +99,18 @@ func decoders() *vendors    { return &vendors{} }
 // source returns the source of a task. It implements run.Job.Sources.
 func (v *vendors) source(t pipeline.Task) (pipeline.Source, error) {
 	vendor, name, _ := strings.Cut(t.Endpoint, "/")
-	sources, err := v.surface(vendor, t.Surface)
+	open, err := v.surface(vendor, t.Surface)
 	if err != nil {
 		return nil, err
 	}
-	source := sources[name]
+	source := open.sources[name]
 	if source == nil {
 		return nil, fmt.Errorf("this program does not know %s on surface %s", t.Endpoint, t.Surface)
 	}
 	return source, nil
 }
 
-func (v *vendors) surface(vendor, name string) (map[string]pipeline.Source, error) {
+func (v *vendors) surface(vendor, name string) (*openSurface, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	key := vendor + "/" + name
@@ -114,19 +121,19 @@ func (v *vendors) surface(vendor, name string) (map[string]pipeline.Source, erro
 		if s.vendor != vendor || s.name != name {
 			continue
 		}
-		sources, err := s.open(v.credentials)
+		sources, client, err := s.open(v.credentials)
 		if err != nil {
 			return nil, err
 		}
-		byName := map[string]pipeline.Source{}
+		open := &openSurface{sources: map[string]pipeline.Source{}, client: client}
 		for _, source := range sources {
-			byName[source.Endpoint().Name] = source
+			open.sources[source.Endpoint().Name] = source
 		}
 		if v.open == nil {
-			v.open = map[string]map[string]pipeline.Source{}
+			v.open = map[string]*openSurface{}
 		}
-		v.open[key] = byName
-		return byName, nil
+		v.open[key] = open
+		return open, nil
 	}
 	return nil, fmt.Errorf("this program does not speak surface %s of %s", name, vendor)
 }

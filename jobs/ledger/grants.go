@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
 )
 
 // Ceiling is a budget in the vendor's own units. A nil bound is none.
@@ -18,6 +19,7 @@ type Ceiling struct {
 // where the ceiling leaves no more. It returns what was granted, 0 if not even least fits, and what the ceiling
 // leaves then. The grant is durable, and counts against every other run's, when Grant returns.
 func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, least pipeline.Units, c Ceiling) (got, left pipeline.Units, err error) {
+	failpoint.Hit("ledger.grant.before")
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		ofRun, ofMonth, err := granted(tx, runID, vendor, month)
 		if err != nil {
@@ -42,6 +44,7 @@ func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, l
 	if err != nil {
 		return 0, 0, fmt.Errorf("reserve %d units at %s: %w", want, vendor, err)
 	}
+	failpoint.Hit("ledger.grant.after")
 	return got, left, nil
 }
 
@@ -68,6 +71,7 @@ func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, spent,
 	if err != nil {
 		return fmt.Errorf("settle run %s at %s: %w", runID, vendor, err)
 	}
+	failpoint.Hit("ledger.settle.after")
 	return nil
 }
 

@@ -18,11 +18,12 @@ import (
 	"time"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/sqlite"
 )
 
 // format is the version of the file's layout.
-const format = 1
+const format = 2
 
 const schema = `
 CREATE TABLE IF NOT EXISTS runs (
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 	ending TEXT NOT NULL DEFAULT '', pages INTEGER NOT NULL DEFAULT 0, rows INTEGER NOT NULL DEFAULT 0,
 	units INTEGER NOT NULL DEFAULT 0, waste INTEGER NOT NULL DEFAULT 0, maybe_units INTEGER NOT NULL DEFAULT 0,
 	attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', ended_at INTEGER NOT NULL DEFAULT 0,
+	reused_from TEXT NOT NULL DEFAULT '', saved_units INTEGER NOT NULL DEFAULT 0, index_id TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (run_id, task_id)
 );
 CREATE INDEX IF NOT EXISTS tasks_by_request ON tasks (request, ended_at);
@@ -47,7 +49,16 @@ CREATE TABLE IF NOT EXISTS grants (
 	granted INTEGER NOT NULL, spent INTEGER NOT NULL, settled INTEGER NOT NULL,
 	PRIMARY KEY (run_id, vendor, month)
 );
-CREATE INDEX IF NOT EXISTS grants_by_month ON grants (vendor, month);`
+CREATE TABLE IF NOT EXISTS usages (
+	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, at INTEGER NOT NULL,
+	month TEXT NOT NULL, vendor_units INTEGER NOT NULL, ledger_units INTEGER NOT NULL, maybe_units INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS grants_by_month ON grants (vendor, month);
+CREATE TABLE IF NOT EXISTS retired (run_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS retired_tables (
+	run_id TEXT NOT NULL, table_name TEXT NOT NULL, rows INTEGER NOT NULL, checksum INTEGER NOT NULL,
+	PRIMARY KEY (run_id, table_name)
+);`
 
 // Ledger is the open ledger of a warehouse. It is safe for concurrent use, by many processes.
 type Ledger struct{ db *sqlite.DB }
@@ -108,11 +119,13 @@ func (l *Ledger) Begin(ctx context.Context, job, runDate, specHash, newID string
 	if err != nil {
 		return Run{}, fmt.Errorf("begin run: %w", err)
 	}
+	failpoint.Hit("ledger.begin.after")
 	return l.Find(ctx, job, runDate)
 }
 
 // End marks a run as stopped or complete.
 func (l *Ledger) End(ctx context.Context, runID string, state State, exitStatus int, message string, now time.Time) error {
+	failpoint.Hit("ledger.end.before")
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE runs SET state = ?, exit_status = ?, message = ?, ended_at = ? WHERE run_id = ?`,
 			state, exitStatus, message, now.UnixMicro(), runID)
@@ -121,6 +134,7 @@ func (l *Ledger) End(ctx context.Context, runID string, state State, exitStatus 
 	if err != nil {
 		return fmt.Errorf("end run %s: %w", runID, err)
 	}
+	failpoint.Hit("ledger.end.after")
 	return nil
 }
 
@@ -201,4 +215,10 @@ type Task struct {
 	Attempts   int // requests that yielded no page
 	Error      string
 	Ended      time.Time
+	// ReusedFrom is the run whose pages the task took over instead of buying them. "" if it bought its own.
+	ReusedFrom string
+	// SavedUnits is what those pages had cost.
+	SavedUnits pipeline.Units
+	// IndexID is the vendor's index the answer comes from, where it was asked for.
+	IndexID string
 }

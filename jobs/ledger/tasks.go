@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
 )
 
 // Intend enters what a run is to do. Tasks already known keep how they went; tasks of the run that are no longer
@@ -44,21 +46,23 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 	if err != nil {
 		return fmt.Errorf("enter the tasks of run %s: %w", runID, err)
 	}
+	failpoint.Hit("ledger.intend.after")
 	return nil
 }
 
 // Record enters how tasks went.
 func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error {
+	failpoint.Hit("ledger.record.before")
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
 		set, err := tx.Prepare(`UPDATE tasks SET ending = ?, pages = ?, rows = ?, units = ?, waste = ?, maybe_units = ?, attempts = ?,
-			error = ?, ended_at = ? WHERE run_id = ? AND task_id = ?`)
+			error = ?, ended_at = ?, reused_from = ?, saved_units = ?, index_id = ? WHERE run_id = ? AND task_id = ?`)
 		if err != nil {
 			return err
 		}
 		defer set.Close()
 		for _, t := range tasks {
 			if _, err := set.Exec(t.Ending, t.Pages, t.Rows, t.Units, t.Waste, t.MaybeUnits, t.Attempts, t.Error, micros(t.Ended),
-				runID, t.ID); err != nil {
+				t.ReusedFrom, t.SavedUnits, t.IndexID, runID, t.ID); err != nil {
 				return err
 			}
 		}
@@ -67,13 +71,14 @@ func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error 
 	if err != nil {
 		return fmt.Errorf("record tasks of run %s: %w", runID, err)
 	}
+	failpoint.Hit("ledger.record.after")
 	return nil
 }
 
 // Tasks returns the tasks of a run, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, priority,
-		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at
+		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id
 		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)
@@ -84,7 +89,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 		var t Task
 		var ended int64
 		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Priority,
-			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended); err != nil {
+			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		t.Ended = at(ended)
@@ -114,4 +119,34 @@ func (l *Ledger) Histories(ctx context.Context) (map[string]plan.History, error)
 		histories[request] = h
 	}
 	return histories, l.db.Wrap(rows.Err())
+}
+
+// Answer is an earlier task that holds all a request asked for.
+type Answer struct {
+	RunID, Job, RunDate, TaskID string
+	Rows                        int64
+	Units                       pipeline.Units
+	IndexID                     string
+	Ended                       time.Time
+}
+
+// LastAnswer returns the latest answer to a request by any run but runID that holds maxRows rows (0: the whole list), or
+// reports false. Answers that were taken over themselves count from when they were bought, through the run that did.
+func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) (a Answer, ok bool, err error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT t.run_id, r.job, r.run_date, t.task_id, t.rows, t.units, t.index_id, t.ended_at
+		FROM tasks t JOIN runs r ON r.run_id = t.run_id
+		WHERE t.request = ? AND t.run_id <> ? AND t.reused_from = '' AND (t.ending = ? OR t.ending = ? AND ? > 0 AND t.rows >= ?)
+		ORDER BY t.ended_at DESC LIMIT 1`, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows, t.MaxRows)
+	if err != nil {
+		return a, false, l.db.Wrap(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var ended int64
+		if err := rows.Scan(&a.RunID, &a.Job, &a.RunDate, &a.TaskID, &a.Rows, &a.Units, &a.IndexID, &ended); err != nil {
+			return a, false, l.db.Wrap(err)
+		}
+		a.Ended, ok = at(ended), true
+	}
+	return a, ok, l.db.Wrap(rows.Err())
 }

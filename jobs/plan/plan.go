@@ -23,7 +23,26 @@ type Item struct {
 	PageSize int
 	// Place is how far the task has come in this run. Default: nowhere.
 	Place journal.Place
+	// MaxAge is how old an earlier answer may be to be taken over instead of bought. Default 0: none.
+	MaxAge time.Duration
+	// OnlyIfIndexChanged skips the task while the vendor's index is that of the last answer.
+	OnlyIfIndexChanged bool
+	// MaxUnits bounds what the task's extract may spend in one execution. Default nil: nothing does.
+	MaxUnits *pipeline.Units
+	// Saves says why the task need not be bought, and AnswerUnits what the answer that is there had cost.
+	Saves       Saving
+	AnswerUnits pipeline.Units
 }
+
+// Saving is why a task need not be bought.
+type Saving uint8
+
+// The reasons not to buy.
+const (
+	Nothing   Saving = iota
+	Reused           // a young answer to the same request is taken over
+	Unchanged        // the vendor's index has not changed since the last answer
+)
 
 // History is what the latest complete answer to a request held.
 type History struct {
@@ -61,6 +80,13 @@ type Extract struct {
 	Targets  int    `json:"targets"`
 	// Done is how many targets need nothing more in this run.
 	Done int `json:"done"`
+	// Reused is how many are taken over from another run, Unchanged how many are skipped because the vendor's index is
+	// the same, and Saved what both together had cost.
+	Reused    int            `json:"reused"`
+	Unchanged int            `json:"unchanged"`
+	Saved     pipeline.Units `json:"units_saved"`
+	// MaxUnits is the extract's own ceiling; null if it has none.
+	MaxUnits *pipeline.Units `json:"max_units"`
 	// Unknown is how many have no complete earlier answer; they are expected with one page each.
 	Unknown  int  `json:"unknown"`
 	Expected Cost `json:"expected"`
@@ -143,9 +169,19 @@ func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 	x := p.extract(it)
 	v := p.vendor(it.Endpoint.Vendor)
 	x.Targets++
-	if e.done {
+	x.MaxUnits = it.MaxUnits
+	switch {
+	case e.done:
 		x.Done++
 		return e
+	case it.Saves != Nothing:
+		if it.Saves == Reused {
+			x.Reused++
+		} else {
+			x.Unchanged++
+		}
+		x.Saved += it.AnswerUnits
+		return estimate{done: true}
 	}
 	if !e.known {
 		x.Unknown++

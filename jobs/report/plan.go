@@ -25,13 +25,22 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 }
 
 func extractText(x plan.Extract) string {
-	text := fmt.Sprintf("%d targets", x.Targets)
+	text := Plural(x.Targets, "target")
 	if x.Done > 0 {
 		text += fmt.Sprintf(" (%d done)", x.Done)
+	}
+	if x.Reused > 0 {
+		text += fmt.Sprintf(" (%d taken over from recent runs)", x.Reused)
+	}
+	if x.Unchanged > 0 {
+		text += fmt.Sprintf(" (%d skipped, the index is unchanged)", x.Unchanged)
 	}
 	text += ", expected " + costText(x.Expected)
 	if x.Unknown > 0 {
 		text += fmt.Sprintf(", %d of unknown length", x.Unknown)
+	}
+	if x.MaxUnits != nil {
+		text += fmt.Sprintf(", at most %s units", Count(int64(*x.MaxUnits)))
 	}
 	return text + ", worst case " + worstText(x.Worst)
 }

@@ -25,19 +25,22 @@ type Summary struct {
 	ExitStatus int    `json:"exit_status"`
 	// Bought is what this execution bought.
 	Bought plan.Cost `json:"bought"`
+	// Saved is units not spent because an earlier answer would do.
+	Saved pipeline.Units `json:"units_saved"`
 	// Held is what the run holds in all, over all its executions.
 	Held plan.Cost `json:"held"`
 	// Retries counts requests that yielded no page, over all executions.
 	Retries int `json:"retries"`
 	// Waste is rows bought again; MaybeUnits is what requests without an answer may have cost.
-	Waste      int64          `json:"waste_rows"`
-	MaybeUnits pipeline.Units `json:"maybe_units"`
-	Tasks      int            `json:"tasks"`
-	Incomplete []Task         `json:"incomplete"`
-	Rejected   int64          `json:"rejected_rows"`
-	Files      []run.File     `json:"files"`
-	Seconds    float64        `json:"seconds"`
-	Stop       string         `json:"stop,omitempty"`
+	Waste          int64                `json:"waste_rows"`
+	MaybeUnits     pipeline.Units       `json:"maybe_units"`
+	Tasks          int                  `json:"tasks"`
+	Incomplete     []Task               `json:"incomplete"`
+	Rejected       int64                `json:"rejected_rows"`
+	Files          []run.File           `json:"files"`
+	Reconciliation []run.Reconciliation `json:"reconciliation"`
+	Seconds        float64              `json:"seconds"`
+	Stop           string               `json:"stop,omitempty"`
 }
 
 // Task is a task that does not hold all it asks for.
@@ -57,7 +60,7 @@ type Task struct {
 func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	s := Summary{
 		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
-		Bought: r.Bought, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected, Files: r.Files,
+		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected, Files: r.Files,
 		Seconds: took.Seconds(),
 	}
 	if s.Files == nil {
@@ -66,6 +69,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	if r.Stop != nil {
 		s.Stop = r.Stop.Error()
 	}
+	s.Reconciliation = append([]run.Reconciliation{}, r.Reconciled...)
 	for _, t := range r.Tasks {
 		s.Held.Pages += int64(t.Pages)
 		s.Held.Rows += t.Rows
@@ -100,12 +104,18 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  nothing was missing: no request, no unit")
 	}
 	p.line("  bought    %s rows for %s units in %s pages", Count(s.Bought.Rows), Count(int64(s.Bought.Units)), Count(s.Bought.Pages))
+	if s.Saved > 0 {
+		p.line("  saved     %s units: earlier answers will do", Count(int64(s.Saved)))
+	}
 	if s.Held != s.Bought {
 		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", Count(s.Held.Rows), Count(int64(s.Held.Units)), Count(s.Held.Pages))
 	}
 	p.line("  tasks     %d of %d complete, %d requests tried again", s.Tasks-len(s.Incomplete), s.Tasks, s.Retries)
 	if s.Waste > 0 || s.MaybeUnits > 0 {
 		p.line("  waste     %s rows bought again, up to %s units charged for requests without an answer", Count(s.Waste), Count(int64(s.MaybeUnits)))
+	}
+	for _, c := range s.Reconciliation {
+		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, Count(int64(c.VendorUnits)), Count(int64(c.LedgerUnits)), c.Explanation)
 	}
 	if s.Rejected > 0 {
 		p.line("  rejected  %s rows did not fit their table: see ops.rejected_rows", Count(s.Rejected))
@@ -144,14 +154,16 @@ func (s Summary) Queries() []string {
 	for _, f := range s.Files {
 		switch f.Table {
 		case "moz.anchor_text":
-			q = append(q, fmt.Sprintf("select target, anchor_text, external_root_domains from moz.anchor_text where run_date = '%s' order by external_root_domains desc limit 20", s.RunDate))
+			q = append(q, fmt.Sprintf("select target, anchor_text, external_root_domains from moz.anchor_text where run_date = '%s' order by external_root_domains desc limit 20", s.RunDate),
+				fmt.Sprintf("from marts.anchor_changes where run_date = '%s' limit 20", s.RunDate))
 		case "moz.linking_root_domains":
 			q = append(q, fmt.Sprintf("select root_domain, domain_authority, to_target_pages, target from moz.linking_root_domains where run_date = '%s' order by domain_authority desc limit 20", s.RunDate))
 		case "moz.links":
 			q = append(q, fmt.Sprintf("select target, count(*) links, count(*) filter (where not nofollow) followed from moz.links where run_date = '%s' group by target order by links desc", s.RunDate))
 		}
 	}
-	return append(q, fmt.Sprintf("from marts.anchor_changes where run_date = '%s' limit 20", s.RunDate))[:min(2, len(q)+1)]
+	q = append(q, fmt.Sprintf("select extract, target, ending, rows, units from ops.tasks where run_date = '%s' order by rows desc", s.RunDate))
+	return q[:min(2, len(q))]
 }
 
 // printer keeps the first error of many writes.

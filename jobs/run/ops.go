@@ -2,12 +2,16 @@ package run
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -23,6 +27,8 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 		{"ops.tasks", func(a *accountant) error { return a.tasks(result.Tasks, r.isPublished) }},
 		{"ops.pages", func(a *accountant) error { return a.pages(ctx, r.journal, result.Tasks) }},
 		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, r.journal, result.Tasks) }},
+		{"ops.spend", func(a *accountant) error { return a.spend(ctx, r.journal, result.Tasks) }},
+		{"ops.reconciliation", func(a *accountant) error { return a.reconciliation(result.Reconciled) }},
 	}
 	if r.rejected != nil {
 		tables = append(tables, struct {
@@ -56,6 +62,7 @@ func (r *runner) accountTable(table *schemas.Table, run ledger.Run, write func(*
 	if err != nil {
 		return err
 	}
+	failpoint.Hit("run.account.staged")
 	return r.Lake.Publish(staged.Path, r.file(table))
 }
 
@@ -150,6 +157,9 @@ func (a *accountant) tasks(tasks []ledger.Task, published func(pipeline.Task) bo
 		row.number("waste_rows", t.Waste)
 		row.number("maybe_units", int64(t.MaybeUnits))
 		row.number("attempts", int64(t.Attempts))
+		row.opt("reused_from", t.ReusedFrom)
+		row.number("saved_units", int64(t.SavedUnits))
+		row.opt("index_id", t.IndexID)
 		row.time("ended_at", t.Ended)
 		if err := row.done(); err != nil {
 			return err
@@ -213,6 +223,111 @@ func (a *accountant) attempts(ctx context.Context, j *journal.Journal, tasks []l
 		}
 		row.number("maybe_units", int64(attempt.MaybeUnits))
 		row.text("message", attempt.Message)
+		if err := row.done(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// day is what one task spent on one day.
+type day struct{ pages, rows, units, maybe, saved int64 }
+
+// spend sums up pages and attempts by the day they happened. What was saved counts on the day the task ended.
+func (a *accountant) spend(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
+	maybe, err := maybeByDay(ctx, j)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		days := map[string]*day{}
+		of := func(at time.Time) *day {
+			key := at.UTC().Format(time.DateOnly)
+			if days[key] == nil {
+				days[key] = &day{}
+			}
+			return days[key]
+		}
+		for p, err := range j.Facts(ctx, t.ID) {
+			if err != nil {
+				return err
+			}
+			if t.ReusedFrom == "" {
+				d := of(p.FetchedAt)
+				d.pages++
+				d.rows += int64(p.Rows)
+				d.units += int64(p.Units)
+			}
+		}
+		for at, units := range maybe[t.ID] {
+			of(at).maybe += units
+		}
+		if t.SavedUnits > 0 {
+			of(t.Ended).saved += int64(t.SavedUnits)
+		}
+		if err := a.spendOf(t, days); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maybeByDay sums up what attempts may have cost, by task and day.
+func maybeByDay(ctx context.Context, j *journal.Journal) (map[string]map[time.Time]int64, error) {
+	maybe := map[string]map[time.Time]int64{}
+	for attempt, err := range j.Attempts(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if attempt.MaybeUnits == 0 {
+			continue
+		}
+		if maybe[attempt.TaskID] == nil {
+			maybe[attempt.TaskID] = map[time.Time]int64{}
+		}
+		maybe[attempt.TaskID][attempt.At.Truncate(24*time.Hour)] += int64(attempt.MaybeUnits)
+	}
+	return maybe, nil
+}
+
+func (a *accountant) spendOf(t ledger.Task, days map[string]*day) error {
+	for _, key := range slices.Sorted(maps.Keys(days)) {
+		date, err := time.Parse(time.DateOnly, key)
+		if err != nil {
+			return err
+		}
+		d, row := days[key], a.row()
+		row.text("vendor", vendorOf(t.Task))
+		row.text("endpoint", t.Endpoint)
+		row.text("extract", t.Extract)
+		row.opt("target", t.Target)
+		row.opt("scope", t.Scope)
+		row.number("day", int64(arrow.Date32FromTime(date)))
+		row.number("pages", d.pages)
+		row.number("rows", d.rows)
+		row.number("units", d.units)
+		row.number("maybe_units", d.maybe)
+		row.number("saved_units", d.saved)
+		if err := row.done(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *accountant) reconciliation(all []Reconciliation) error {
+	for _, c := range all {
+		row := a.row()
+		row.text("vendor", c.Vendor)
+		row.text("month", c.First.Month)
+		row.time("first_asked_at", c.First.At)
+		row.time("last_asked_at", c.Last.At)
+		row.number("vendor_units_before", int64(c.First.VendorUnits))
+		row.number("vendor_units_after", int64(c.Last.VendorUnits))
+		row.number("ledger_units", int64(c.LedgerUnits))
+		row.number("maybe_units", int64(c.MaybeUnits))
+		row.number("difference", int64(c.Difference))
+		row.text("explanation", c.Explanation)
 		if err := row.done(); err != nil {
 			return err
 		}

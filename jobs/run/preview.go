@@ -3,8 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -15,15 +13,15 @@ import (
 
 // Preview plans a job without entering anything anywhere: what a run would do and cost now.
 func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
-	r := &runner{Job: job, date: job.RunDate.Format(time.DateOnly), month: now.UTC().Format("2006-01")}
+	r := &runner{Options: Options{Warehouse: w, Now: func() time.Time { return now }}, Job: job, date: job.RunDate.Format(time.DateOnly), month: now.UTC().Format("2006-01")}
 	accounts := map[string]plan.Account{}
 	for vendor, a := range job.Accounts {
 		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: least(a.Ceiling.Run, a.Ceiling.Month)}
 	}
-	if _, err := os.Stat(w.Ledger()); errors.Is(err, fs.ErrNotExist) {
+	if gone(w.Ledger()) && !hasJournals(w) {
 		return plan.Make(job.Items, nil, accounts), nil
 	}
-	l, err := ledger.Open(ctx, w.Ledger())
+	l, err := OpenLedger(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +56,13 @@ func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 	}
 	r.run = earlier
 	path := JournalPath(w, r.Name, r.date)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if gone(path) {
+		retired, err := r.ledger.Retired(ctx, earlier.ID)
+		if err != nil || retired == nil {
+			return err
+		}
+		r.places, err = placesOf(ctx, r.ledger, earlier.ID)
+		return err
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: r.Name, RunDate: r.date})
 	if err != nil {

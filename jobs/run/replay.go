@@ -2,10 +2,7 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -25,14 +22,17 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 		return nil, err
 	}
 	defer unlock()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
+	if gone(path) {
+		return nil, missing(ctx, l, run.ID, path)
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = j.Close() }()
+	if err := checkHeld(ctx, l, j, run.ID, path); err != nil {
+		return nil, err
+	}
 	date, err := time.Parse(time.DateOnly, run.RunDate)
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", run.ID, err)

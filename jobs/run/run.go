@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,6 +18,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/journal"
 	"backhaul/pipeline/limit"
 	"backhaul/schemas"
@@ -41,6 +43,11 @@ type Account struct {
 	PerSecond   float64
 	Connections int
 	Ceiling     ledger.Ceiling
+	// TokenLife is how long the vendor's cursors live. Default 0: until they are refused.
+	TokenLife time.Duration
+	// Usage and Index are the vendor's own account and index, where the surface tells them. Default nil.
+	Usage pipeline.Usage
+	Index pipeline.Index
 }
 
 // Lake is where tables are written and published.
@@ -84,10 +91,14 @@ type Result struct {
 	Tasks []ledger.Task
 	// Bought counts what this execution bought; the tasks count what the run holds in all.
 	Bought plan.Cost
+	// Saved is what this execution did not have to spend, because an earlier answer would do.
+	Saved pipeline.Units
 	// Files are the tables published.
 	Files []File
 	// Rejected counts rows that did not fit their table.
 	Rejected int64
+	// Reconciled compares the vendors' own accounts with the ledger.
+	Reconciled []Reconciliation
 	// Stop says why vendors were given up: an *engine.StopError for each, joined; nil if none was.
 	Stop error
 	// Interrupted: the context ended before the run did.
@@ -145,7 +156,9 @@ type runner struct {
 	date    string
 	month   string
 	places  map[string]journal.Place
-	held    map[*schemas.Table]bool // tables that must not be seen yet
+	held    map[*schemas.Table]bool  // tables that must not be seen yet
+	answers map[string]ledger.Answer // by task: the latest earlier one
+	indexes map[string]string        // by vendor: the index it answers from
 	// rejected is what loading rejected; nil if nothing was loaded.
 	rejected []schemas.Rejection
 	loaded   map[string]bool // tables this execution has published
@@ -166,10 +179,13 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer unlock()
-	if r.ledger, err = ledger.Open(ctx, o.Warehouse.Ledger()); err != nil {
+	if r.ledger, err = OpenLedger(ctx, o.Warehouse); err != nil {
 		return nil, err
 	}
 	defer func() { _ = r.ledger.Close() }()
+	if result, err := r.before(ctx); result != nil || err != nil {
+		return result, err
+	}
 	if err := SettleDead(ctx, r.ledger, o.Warehouse, r.Now()); err != nil {
 		return nil, err
 	}
@@ -178,7 +194,7 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	}
 	defer func() { _ = r.journal.Close() }()
 	result, err := r.execute(ctx)
-	return result, errors.Join(err, r.settle(context.WithoutCancel(ctx)))
+	return result, errors.Join(err, r.leave(context.WithoutCancel(ctx)))
 }
 
 // lock takes the run for this process. The operating system lets go of it when the process dies.
@@ -204,7 +220,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
 	switch {
 	case err == nil:
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && r.holdsPages(ctx, earlier) {
+		if gone(path) && r.holdsPages(ctx, earlier) {
 			return fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", path, ErrDamaged)
 		}
 	case !errors.Is(err, ledger.ErrNoRun):
@@ -217,6 +233,10 @@ func (r *runner) open(ctx context.Context) (err error) {
 	header := journal.Header{RunID: id, Job: r.Name, RunDate: r.date, Created: r.Now().UTC()}
 	if r.journal, err = journal.Open(ctx, path, header); err != nil {
 		return err
+	}
+	failpoint.Hit("run.journal.opened")
+	if err := checkHeld(ctx, r.ledger, r.journal, earlier.ID, path); err != nil {
+		return errors.Join(err, r.journal.Close())
 	}
 	// A journal without its ledger is the truth: the run goes on under the id its pages have.
 	r.run, err = r.ledger.Begin(ctx, r.Name, r.date, r.SpecHash, r.journal.Header().RunID, r.Now())
@@ -233,6 +253,11 @@ func (r *runner) open(ctx context.Context) (err error) {
 // settleBefore gives back what an earlier execution had reserved and not spent, and moves the ceiling of this one above what
 // the run has spent before: the budget's "run" bounds one execution, so that a run stopped by it can go on the next day.
 func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
+	if earlier.State == ledger.Running {
+		if err := recordDead(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {
+			return err
+		}
+	}
 	if earlier.ID != "" {
 		if err := settle(ctx, r.ledger, r.journal, r.run.ID, earlier.Started.UTC().Format("2006-01")); err != nil {
 			return err
@@ -283,6 +308,13 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return result, err
 	}
+	var asked []string
+	if r.state != ledger.Complete {
+		r.askIndexes(ctx)
+		if asked, err = r.askUsage(ctx, slices.Sorted(maps.Keys(r.Accounts))); err != nil {
+			return result, err
+		}
+	}
 	if result.Plan, err = r.plan(ctx); err != nil {
 		return result, err
 	}
@@ -294,7 +326,19 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 		}
 	}
 	if !complete {
+		if err := r.takeOver(ctx, result); err != nil {
+			return result, err
+		}
+		if err := r.recordHeld(ctx); err != nil {
+			return result, err
+		}
 		if err := r.buy(ctx, result); err != nil {
+			return result, err
+		}
+		if err := r.settle(context.WithoutCancel(ctx)); err != nil {
+			return result, err
+		}
+		if _, err := r.askUsage(ctx, asked); err != nil {
 			return result, err
 		}
 		if err := r.publish(ctx, result, tasks); err != nil {
@@ -320,6 +364,9 @@ func (r *runner) plan(ctx context.Context) (*plan.Plan, error) {
 	}
 	for i := range r.Items {
 		r.Items[i].Place = r.places[r.Items[i].Task.ID]
+	}
+	if err := r.findAnswers(ctx); err != nil {
+		return nil, err
 	}
 	return plan.Make(r.Items, histories, accounts), nil
 }
@@ -375,7 +422,9 @@ func (r *runner) buy(ctx context.Context, result *Result) error {
 		result.Bought.Rows += o.Place.Rows + o.Place.Waste - before.Rows - before.Waste
 		result.Bought.Units += o.Place.Units - before.Units
 		r.places[o.Task.ID] = o.Place
-		records = append(records, record(o, ended))
+		record := record(o, ended)
+		record.IndexID = r.indexes[vendorOf(o.Task)]
+		records = append(records, record)
 	}
 	result.Stop, result.Interrupted = err, ctx.Err() != nil
 	r.held = r.blocked(outcomes)
@@ -388,6 +437,11 @@ func (r *runner) buy(ctx context.Context, result *Result) error {
 	return nil
 }
 
+func vendorOf(t pipeline.Task) string {
+	vendor, _, _ := strings.Cut(t.Endpoint, "/")
+	return vendor
+}
+
 func record(o engine.Outcome, ended time.Time) ledger.Task {
 	t := ledger.Task{
 		Task: o.Task, Ending: o.Ending, Pages: o.Place.Pages, Rows: o.Place.Rows, Units: o.Place.Units,
@@ -397,6 +451,46 @@ func record(o engine.Outcome, ended time.Time) ledger.Task {
 		t.Error = o.Err.Error()
 	}
 	return t
+}
+
+// recordHeld enters what the journal holds of tasks that need nothing more: a process that died may not have got to it, and
+// a bound that was lowered may be met by now.
+func (r *runner) recordHeld(ctx context.Context) error {
+	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	var changed []ledger.Task
+	for _, t := range tasks {
+		before := t
+		if t.Ending == pipeline.EndUnchanged {
+			continue
+		}
+		if held(&t, r.places[t.ID]); t.Ending.Complete() && t.Ending != before.Ending {
+			t.Error, t.Ended = "", r.Now().UTC()
+			changed = append(changed, t)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return r.ledger.Record(ctx, r.run.ID, changed...)
+}
+
+// held fills in what the journal says of a task.
+func held(t *ledger.Task, place journal.Place) {
+	switch {
+	case place.Pages > 0 && place.End:
+		t.Ending = pipeline.EndOfList
+	case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
+		t.Ending = pipeline.EndMaxRows
+	case place.Pages > 0:
+		t.Ending = pipeline.EndInterrupted
+	default:
+		t.Ending = pipeline.EndNotReached
+	}
+	t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
+	t.MaybeUnits, t.Attempts, t.ReusedFrom = place.MaybeUnits, place.Attempts, place.ReusedFrom
 }
 
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
@@ -414,8 +508,12 @@ func (r *runner) lane(vendor string, items []plan.Item) (engine.Lane, error) {
 		page = max(page, it.Endpoint.WorstCase(it.PageSize))
 		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize})
 	}
+	block := page * pipeline.Units(connections)
+	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {
+		block *= 16 // nobody waits for what this run holds
+	}
 	lane.Gate = limit.New(limit.Config{
-		PerSecond: a.PerSecond, Connections: connections, Block: page * pipeline.Units(4*connections),
+		PerSecond: a.PerSecond, Connections: connections, Block: block,
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
 			return r.ledger.Grant(context.WithoutCancel(ctx), r.run.ID, vendor, r.month, want, least, a.Ceiling)
 		},
@@ -473,6 +571,7 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	if err != nil || len(tasks) == 0 {
 		return err
 	}
+	failpoint.Hit("run.load.before")
 	files, err := l.load(ctx, tasks)
 	if err != nil {
 		return err
@@ -480,11 +579,13 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	result.Rejected = l.rejectedRows
 	r.rejected = append([]schemas.Rejection{}, l.rejected...)
 	r.loaded = map[string]bool{}
+	failpoint.Hit("run.load.after")
 	for _, s := range files {
 		final := r.file(s.table)
 		if err := r.Lake.Publish(s.file.Path, final); err != nil {
 			return err
 		}
+		failpoint.Hit("run.publish.after")
 		r.loaded[s.table.FullName()] = true
 		result.Files = append(result.Files, File{Table: s.table.FullName(), Path: final, Rows: s.file.Rows, Bytes: s.file.Bytes})
 	}
@@ -545,6 +646,11 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	if result.Stop != nil {
 		message = result.Stop.Error()
 	}
+	usages, err := r.ledger.Usages(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	result.Reconciled = reconcile(usages)
 	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
 	if !result.untouched {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
@@ -558,9 +664,14 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	return r.ledger.End(ctx, r.run.ID, state, 0, message, result.Run.Ended)
 }
 
-// settle shrinks the run's grants to what its journal says, and leaves no run behind that looks alive.
+// settle shrinks the run's grants to what its journal says.
 func (r *runner) settle(ctx context.Context) error {
-	if err := settle(ctx, r.ledger, r.journal, r.run.ID, r.month); err != nil {
+	return settle(ctx, r.ledger, r.journal, r.run.ID, r.month)
+}
+
+// leave settles the run and leaves none behind that looks alive.
+func (r *runner) leave(ctx context.Context) error {
+	if err := r.settle(ctx); err != nil {
 		return err
 	}
 	run, err := r.ledger.Get(ctx, r.run.ID)

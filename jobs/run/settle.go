@@ -3,9 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"strings"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -39,22 +36,32 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 		return err
 	}
 	defer unlock()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if gone(path) {
 		// Without its journal nobody knows what it spent: its grants stay as they are.
 		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is missing", now)
 	}
+	if err := settleFrom(ctx, l, run, path, now); errors.Is(err, ErrDamaged) {
+		// It must not stop the runs of other jobs. Its own next run says what is damaged.
+		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is damaged: "+err.Error(), now)
+	} else if err != nil {
+		return err
+	}
+	return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died", now)
+}
+
+func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path string, now time.Time) error {
 	j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = j.Close() }()
+	if err := checkHeld(ctx, l, j, run.ID, path); err != nil {
+		return err
+	}
 	if err := settle(ctx, l, j, run.ID, run.Started.UTC().Format("2006-01")); err != nil {
 		return err
 	}
-	if err := recordDead(ctx, l, j, run.ID, now); err != nil {
-		return err
-	}
-	return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died", now)
+	return recordDead(ctx, l, j, run.ID, now)
 }
 
 // recordDead enters how far the tasks had come when their process died.
@@ -68,19 +75,10 @@ func recordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 		return err
 	}
 	for i := range tasks {
-		t, place := &tasks[i], places[tasks[i].ID]
-		switch {
-		case place.End:
-			t.Ending = pipeline.EndOfList
-		case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
-			t.Ending = pipeline.EndMaxRows
-		case place.Pages > 0:
-			t.Ending = pipeline.EndInterrupted
-		default:
-			t.Ending = pipeline.EndNotReached
+		if tasks[i].Ending != pipeline.EndUnchanged {
+			held(&tasks[i], places[tasks[i].ID])
+			tasks[i].Ended = now
 		}
-		t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
-		t.MaybeUnits, t.Attempts, t.Ended = place.MaybeUnits, place.Attempts, now
 	}
 	return l.Record(ctx, runID, tasks...)
 }
@@ -97,7 +95,7 @@ func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID, mo
 	}
 	spent, maybe := map[string]pipeline.Units{}, map[string]pipeline.Units{}
 	for _, t := range tasks {
-		vendor, _, _ := strings.Cut(t.Endpoint, "/")
+		vendor := vendorOf(t)
 		spent[vendor] += places[t.ID].Units
 		maybe[vendor] += places[t.ID].MaybeUnits
 	}

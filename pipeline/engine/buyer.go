@@ -9,6 +9,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/journal"
 	"backhaul/pipeline/limit"
 )
@@ -21,16 +22,18 @@ const maxIdle = 5
 type buyer struct {
 	*lane
 	Work
-	halt     context.CancelCauseFunc // stops the lane
-	seen     map[pipeline.Cursor]bool
+	halt     context.CancelCauseFunc  // stops the lane
+	held     map[pipeline.Cursor]bool // cursors at which the chain has brought rows
 	idle     int
-	restarts int
+	restarts int  // by this execution; Place.Chain counts those of earlier ones too
+	size     int  // rows in a whole page, where the cursor wants another size than PageSize; 0 if not
 	whole    bool // ask for whole pages only
+	answers  int  // of the lane, when the page was first asked for
 }
 
 // buy reads on from the task's place until the list ends or something ends it.
 func (b *buyer) buy(ctx context.Context) Outcome {
-	b.seen = map[pipeline.Cursor]bool{}
+	b.held = map[pipeline.Cursor]bool{}
 	var err error
 	ending := b.ended()
 	for ending == "" {
@@ -81,8 +84,8 @@ func (b *buyer) page(ctx context.Context) error {
 // keep makes the page durable and moves the place on.
 func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	page.Seq, page.Chain, page.Cursor = b.Place.Pages, b.Place.Chain, b.Place.Next
-	page.Repeated = b.seen[page.Cursor]
-	b.seen[page.Cursor] = true
+	page.Repeated = b.held[page.Cursor]
+	failpoint.Hit("engine.reply.after")
 	if err := b.Journal.Append(context.WithoutCancel(ctx), b.Task.ID, page); err != nil {
 		err = &JournalError{Err: err}
 		b.stopRun(err)
@@ -92,13 +95,17 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	place.Pages++
 	place.Units += page.Units
 	place.Next, place.End = page.Next, page.End
+	place.Fetched, place.LastRows = page.FetchedAt, page.Rows
 	if page.Repeated {
 		place.Waste += int64(page.Rows)
 	} else {
 		place.Rows += int64(page.Rows)
 		place.ChainRows += int64(page.Rows)
 	}
-	if page.End || page.Rows > 0 && !b.seen[page.Next] {
+	if page.Rows > 0 {
+		b.held[page.Cursor] = true
+	}
+	if page.End || page.Rows > 0 && !b.held[page.Next] {
 		b.idle = 0
 	} else {
 		b.idle++
@@ -111,13 +118,17 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 	pause := backoff.ExponentialBackOff{
 		// Full jitter: a randomisation by the whole interval draws from zero to twice of it.
-		InitialInterval: b.Retry.Base, MaxInterval: b.Retry.Most, Multiplier: 2, RandomizationFactor: 1,
+		InitialInterval: b.Retry.Base / 2, MaxInterval: b.Retry.Most / 2, Multiplier: 2, RandomizationFactor: 1,
 	}
 	pause.Reset()
+	b.answers = b.answersSoFar()
 	for failed, throttled := 0, 0; ; {
+		if left, known := b.lifeLeft(); known && left <= 0 && b.mayRestart() {
+			b.restart()
+		}
 		page, asked, err := b.once(ctx, b.limit())
 		if err == nil {
-			b.answered(true)
+			b.answered()
 			return page, nil
 		}
 		var e *pipeline.Error
@@ -130,12 +141,17 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		case pipeline.Throttled:
 			throttled++
 		default:
+			b.answered()
 			if b.tryAnotherWay(e, asked) {
 				continue
 			}
-			return page, e
+			return page, b.final(e)
 		}
-		if failed >= b.Retry.Attempts || throttled >= b.Retry.Throttles {
+		switch {
+		case e.Kind == pipeline.Throttled && e.After > b.Retry.Patience:
+			return page, &pipeline.Error{Kind: pipeline.Exhausted, Status: e.Status, Err: e,
+				Message: fmt.Sprintf("the vendor asks to wait for %s: %s", e.After, e.Message)}
+		case failed >= b.Retry.Attempts || throttled >= b.Retry.Throttles:
 			return page, fmt.Errorf("gave up after %d attempts: %w", failed+throttled, e)
 		}
 		if err := b.wait(ctx, e, pause.NextBackOff()); err != nil {
@@ -144,29 +160,76 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 	}
 }
 
+// final adds to an error what led up to it.
+func (b *buyer) final(e *pipeline.Error) error {
+	if e.Kind == pipeline.Stale && b.Place.Chain > 0 {
+		return fmt.Errorf("the list was begun anew %d times, and its cursor died again: %w", b.Place.Chain, e)
+	}
+	return e
+}
+
+// lifeLeft is how long the cursor of the next page still lives, as far as that is known.
+func (b *buyer) lifeLeft() (left time.Duration, known bool) {
+	if b.TokenLife <= 0 || b.Place.Next == "" || b.Place.Fetched.IsZero() {
+		return 0, false
+	}
+	return b.TokenLife - time.Since(b.Place.Fetched), true
+}
+
 // tryAnotherWay changes what is asked for after an error that the same request would meet again, if there is a way.
 func (b *buyer) tryAnotherWay(e *pipeline.Error, asked int) bool {
 	if e.Kind != pipeline.Stale && e.Kind != pipeline.Rejected || b.Place.Next == "" {
 		return false
 	}
-	if asked < b.PageSize && !b.whole {
+	if asked < b.fullSize() && !b.whole {
 		// Whether a cursor outlives a change of the page size is unknown: ask as before.
 		b.whole = true
 		return true
 	}
-	if e.Kind == pipeline.Stale && b.restarts < b.Retry.Restarts {
+	if e.Kind == pipeline.Rejected {
+		return b.tryAnotherSize(asked)
+	}
+	if b.mayRestart() {
 		b.restart()
 		return true
 	}
 	return false
 }
 
+// tryAnotherSize goes on where a cursor is refused that came with a page of another size: its page was cut short by a
+// budget or by max_rows, or the job's limit has changed since. Beginning anew costs the rows of the chain again, the
+// cursor's own size only requests.
+func (b *buyer) tryAnotherSize(asked int) bool {
+	if b.size != 0 || b.Place.LastRows == 0 || b.Place.LastRows == asked {
+		return false
+	}
+	if b.Place.ChainRows <= int64(b.PageSize) && b.mayRestart() {
+		b.restart()
+		return true
+	}
+	b.size = min(b.Place.LastRows, b.PageSize)
+	return b.size != asked
+}
+
+// fullSize is how many rows a whole page of the list has.
+func (b *buyer) fullSize() int {
+	if b.size > 0 {
+		return b.size
+	}
+	return b.PageSize
+}
+
 // limit is how many rows the next page should hold.
 func (b *buyer) limit() int {
 	if b.Task.MaxRows == 0 || b.whole {
-		return b.PageSize
+		return b.fullSize()
 	}
-	return int(min(int64(b.PageSize), b.Task.MaxRows-b.Place.ChainRows))
+	return int(min(int64(b.fullSize()), b.Task.MaxRows-b.Place.ChainRows))
+}
+
+// mayRestart says whether the list may be begun anew once more.
+func (b *buyer) mayRestart() bool {
+	return b.restarts < b.Retry.Restarts && b.Place.Chain < b.Retry.RestartsInAll
 }
 
 // restart begins the list anew, because its cursor died. The pages held are kept; rows they have in common with the new
@@ -175,9 +238,8 @@ func (b *buyer) restart() {
 	b.restarts++
 	b.Place.Chain++
 	b.Place.Next, b.Place.ChainRows = "", 0
-	b.idle = 0
-	b.whole = false
-	clear(b.seen)
+	b.idle, b.size, b.whole = 0, 0, false
+	clear(b.held)
 }
 
 // once makes one request, settles its price, and records it if it failed.
@@ -195,6 +257,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	if facts.UnitsPerRow > 0 {
 		asked = min(want, int(pass.Units/facts.UnitsPerRow))
 	}
+	failpoint.Hit("engine.request.before")
 	// An interruption lets the request finish: its page may be paid for already.
 	page, err = b.Source.Fetch(context.WithoutCancel(ctx), b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: asked})
 	if err == nil {
@@ -206,11 +269,14 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 		e = &pipeline.Error{Kind: pipeline.Transient, Err: err, MaybeCharged: true}
 	}
 	var maybe pipeline.Units
-	// What was sent but cannot be read is billed as far as anybody can tell.
-	if e.MaybeCharged || e.Kind == pipeline.Malformed {
+	switch {
+	case e.MaybeCharged || e.Kind == pipeline.Malformed:
+		// What was sent but cannot be read is billed as far as anybody can tell.
 		maybe = pass.Units
 		pass.Unsettled()
-	} else {
+	case e.Kind == pipeline.Throttled:
+		pass.TurnedAway()
+	default:
 		pass.Settle(0)
 	}
 	return page, asked, b.record(ctx, e, maybe, page.Body)
@@ -232,10 +298,13 @@ func (b *buyer) record(ctx context.Context, e *pipeline.Error, maybe pipeline.Un
 	return e
 }
 
-// wait pauses before the next attempt. When the vendor asks everybody to wait, everybody does.
+// wait pauses before the next attempt. When the vendor asks everybody to wait, everybody does. A pause of our own choice
+// is shortened where it would outlive the cursor, and the list with it.
 func (b *buyer) wait(ctx context.Context, e *pipeline.Error, pause time.Duration) error {
 	if e.After > 0 {
 		pause = e.After
+	} else if left, known := b.lifeLeft(); known && left > 0 {
+		pause = min(pause, left/2)
 	}
 	b.Observe(Event{Task: b.Task, Retry: e, Wait: pause})
 	if e.Kind == pipeline.Throttled {
@@ -277,7 +346,7 @@ func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error
 	case pipeline.Stale:
 		return pipeline.EndStale, err
 	case pipeline.Transient, pipeline.Throttled:
-		if down := b.answered(false); down || e.Unreachable {
+		if b.failed(e.Unreachable) {
 			b.giveUp(b.halt, pipeline.EndUnreachable, err)
 			return pipeline.EndUnreachable, err
 		}

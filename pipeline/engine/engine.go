@@ -13,8 +13,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,6 +51,10 @@ type Lane struct {
 	Gate        *limit.Gate
 	Connections int
 	Work        []Work
+	// TokenLife is how long a cursor of this vendor lives. With it, lists under way are continued first, the one whose
+	// cursor is soonest to die before the others of its priority; a cursor known to be dead is not asked for; and no
+	// more lists are under way than can have a page each within half that time. Default 0: unknown.
+	TokenLife time.Duration
 }
 
 // Retry bounds how often one page is asked for.
@@ -59,10 +65,16 @@ type Retry struct {
 	// which costs nothing. Default 30.
 	Throttles int
 	// Base and Most bound the pause before the next attempt, which is drawn at random between zero and a bound
-	// that doubles from Base to Most. Default 500ms and 30s.
+	// that doubles from Base to Most. Default 1s and 1m.
 	Base, Most time.Duration
+	// Patience is the longest wait a vendor may ask for. One that asks for more is given up for this run, as if its
+	// quota were used up. Default 15m.
+	Patience time.Duration
 	// Restarts is how often a list whose cursor died is read again from its start. Default 3.
 	Restarts int
+	// RestartsInAll bounds that for all executions of a run together, so that a list that never lives long enough to be
+	// read is not paid for night after night. Default 10.
+	RestartsInAll int
 }
 
 func (r Retry) withDefaults() Retry {
@@ -73,13 +85,19 @@ func (r Retry) withDefaults() Retry {
 		r.Throttles = 30
 	}
 	if r.Base == 0 {
-		r.Base = 500 * time.Millisecond
+		r.Base = time.Second
 	}
 	if r.Most == 0 {
-		r.Most = 30 * time.Second
+		r.Most = time.Minute
+	}
+	if r.Patience == 0 {
+		r.Patience = 15 * time.Minute
 	}
 	if r.Restarts == 0 {
 		r.Restarts = 3
+	}
+	if r.RestartsInAll == 0 {
+		r.RestartsInAll = 10
 	}
 	return r
 }
@@ -172,18 +190,20 @@ type lane struct {
 	mu       sync.Mutex
 	stopped  *StopError
 	failures int // tasks in a row that failed for want of an answer
+	answers  int // requests answered
 }
 
 func (l *lane) run(ctx context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan int, len(l.Work))
-	for i := range l.Work {
+	for _, i := range l.order(time.Now()) {
 		next <- i
 	}
 	close(next)
-	workers := pool.New().WithMaxGoroutines(max(1, l.Connections))
-	for range min(max(1, l.Connections), len(l.Work)) {
+	n := l.workers()
+	workers := pool.New().WithMaxGoroutines(n)
+	for range min(n, len(l.Work)) {
 		workers.Go(func() {
 			for i := range next {
 				b := &buyer{lane: l, Work: l.Work[i], halt: cancel}
@@ -193,6 +213,41 @@ func (l *lane) run(ctx context.Context) {
 		})
 	}
 	workers.Wait()
+}
+
+// workers is how many lists are under way at once: one a connection, but no more than have a turn at the account's rate
+// within half the life of a cursor.
+func (l *lane) workers() int {
+	n := max(1, l.Connections)
+	if rate := l.Gate.PerSecond(); l.TokenLife > 0 && rate > 0 {
+		n = min(n, max(1, int(rate*l.TokenLife.Seconds()/2)))
+	}
+	return n
+}
+
+// order is the order in which the work is begun: as it was given, but that of lists of one priority those come first whose
+// cursors live, soonest to die first.
+func (l *lane) order(now time.Time) []int {
+	order := make([]int, len(l.Work))
+	for i := range order {
+		order[i] = i
+	}
+	if l.TokenLife <= 0 {
+		return order
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := &l.Work[i], &l.Work[j]
+		return cmp.Or(cmp.Compare(b.Task.Priority, a.Task.Priority), a.diesAt(now, l.TokenLife).Compare(b.diesAt(now, l.TokenLife)))
+	})
+	return order
+}
+
+// diesAt is when the cursor of a list under way dies, and far in the future where there is none that lives.
+func (w *Work) diesAt(now time.Time, life time.Duration) time.Time {
+	if at := w.Place.Fetched.Add(life); w.Place.Next != "" && !w.Place.End && at.After(now) {
+		return at
+	}
+	return now.AddDate(1000, 0, 0)
 }
 
 // giveUp stops the lane: no further request is made to this vendor.
@@ -209,14 +264,26 @@ func (l *lane) giveUp(halt context.CancelCauseFunc, ending pipeline.Ending, err 
 // tooManyFailures is how many tasks in a row may fail for want of an answer before the vendor is taken to be down.
 const tooManyFailures = 10
 
-// answered notes whether the vendor answers at all, and reports whether it is to be given up.
-func (l *lane) answered(yes bool) (giveUp bool) {
+// answered notes that the vendor answers, be it with a refusal.
+func (l *lane) answered() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if yes {
-		l.failures = 0
-		return false
-	}
+	l.failures = 0
+	l.answers++
+}
+
+func (l *lane) answersSoFar() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers
+}
+
+// failed notes that a task failed for want of an answer, and reports whether the vendor is to be given up: too many did in
+// a row, or no connection can be made and nobody had an answer while the task tried.
+func (b *buyer) failed(unreachable bool) (giveUp bool) {
+	l := b.lane
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.failures++
-	return l.failures >= tooManyFailures
+	return l.failures >= tooManyFailures || unreachable && l.answers == b.answers
 }

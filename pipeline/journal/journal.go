@@ -21,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/sqlite"
 )
 
@@ -39,7 +40,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 	extract TEXT NOT NULL, endpoint TEXT NOT NULL, surface TEXT NOT NULL,
 	target TEXT NOT NULL, target_as_given TEXT NOT NULL, scope TEXT NOT NULL, params TEXT NOT NULL,
 	max_rows INTEGER NOT NULL, priority INTEGER NOT NULL,
-	pages INTEGER NOT NULL DEFAULT 0
+	pages INTEGER NOT NULL DEFAULT 0, reused_from TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS pages (
 	task INTEGER NOT NULL REFERENCES tasks(no), seq INTEGER NOT NULL,
@@ -75,7 +76,7 @@ type Journal struct {
 }
 
 // Open opens the journal at path. Where there is none, it is created for header; an existing journal keeps its
-// own, which Header returns, and must be of the same job and run date.
+// own, which Header returns, and must be of the same job and run date. A header without a run id opens only what is there.
 func Open(ctx context.Context, path string, header Header) (*Journal, error) {
 	db, err := sqlite.Open(ctx, path, schema, format)
 	if err != nil {
@@ -96,6 +97,9 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 		return err
 	}
 	err = j.db.Write(ctx, func(tx *sql.Tx) error {
+		if header.RunID == "" {
+			return nil // who knows no run opens a journal that is there
+		}
 		_, err := tx.Exec(`INSERT INTO header SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM header)`,
 			header.RunID, header.Job, header.RunDate, header.Created.UnixMicro())
 		return err
@@ -105,7 +109,10 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 	}
 	var created int64
 	row := j.db.Read().QueryRowContext(ctx, `SELECT run_id, job, run_date, created_at FROM header`)
-	if err := row.Scan(&j.header.RunID, &j.header.Job, &j.header.RunDate, &created); err != nil {
+	switch err := row.Scan(&j.header.RunID, &j.header.Job, &j.header.RunDate, &created); {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%s: %w: it does not say whose it is", j.db.Path(), ErrDamaged)
+	case err != nil:
 		return j.db.Wrap(err)
 	}
 	j.header.Created = time.UnixMicro(created).UTC()
@@ -150,9 +157,9 @@ func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) er
 		return err
 	}
 	r := j.pack(no, p)
+	failpoint.Hit("journal.append.before")
 	err = j.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.task, r.seq, r.chain, r.repeated,
-			r.cursor, r.next, r.ended, r.request, r.status, r.fetchedAt, r.rows, r.units, r.size, r.checksum, r.body); err != nil {
+		if err := insert(tx, r); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`UPDATE tasks SET pages = pages + 1 WHERE no = ?`, r.task)
@@ -161,6 +168,7 @@ func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) er
 	if err != nil {
 		return fmt.Errorf("append page %d of %s: %w", p.Seq, j.describe(taskID), err)
 	}
+	failpoint.Hit("journal.append.after")
 	return nil
 }
 

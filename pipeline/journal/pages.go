@@ -29,6 +29,15 @@ type record struct {
 	checksum, body   []byte
 }
 
+const recordColumns = `p.task, p.seq, p.chain, p.repeated, p.cursor, p.next, p.ended, p.request, p.status, p.fetched_at, p.rows, p.units,
+	p.size, p.checksum, p.body`
+
+// places are where recordColumns are scanned to.
+func (r *record) places() []any {
+	return []any{&r.task, &r.seq, &r.chain, &r.repeated, &r.cursor, &r.next, &r.ended, &r.request, &r.status, &r.fetchedAt, &r.rows, &r.units,
+		&r.size, &r.checksum, &r.body}
+}
+
 func (j *Journal) pack(task int64, p pipeline.Page) *record {
 	r := &record{
 		task: task, seq: int64(p.Seq), chain: int64(p.Chain), repeated: p.Repeated,
@@ -119,11 +128,9 @@ func (j *Journal) scan(ctx context.Context, taskID string, visit func(*record) (
 	if err := j.db.Read().QueryRowContext(ctx, `SELECT pages FROM tasks WHERE no = ?`, no).Scan(&claimed); err != nil {
 		return j.db.Wrap(err)
 	}
-	err = j.each(ctx, `SELECT task, seq, chain, repeated, cursor, next, ended, request, status, fetched_at, rows, units, size,
-		checksum, body FROM pages WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {
+	err = j.each(ctx, `SELECT `+recordColumns+` FROM pages p WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {
 		r := &record{}
-		if err := rows.Scan(&r.task, &r.seq, &r.chain, &r.repeated, &r.cursor, &r.next, &r.ended, &r.request, &r.status,
-			&r.fetchedAt, &r.rows, &r.units, &r.size, &r.checksum, &r.body); err != nil {
+		if err := rows.Scan(r.places()...); err != nil {
 			return err
 		}
 		found++

@@ -1,12 +1,15 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
 	"sync"
+	"time"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
 )
 
 // numbers maps task ids to the short numbers pages refer to them by.
@@ -78,6 +81,7 @@ func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
 	if err != nil {
 		return fmt.Errorf("add tasks to the journal: %w", err)
 	}
+	failpoint.Hit("journal.tasks.after")
 	return j.number(ctx)
 }
 
@@ -117,8 +121,14 @@ type Place struct {
 	// MaybeUnits may have been charged by attempts that yielded no page.
 	MaybeUnits pipeline.Units
 	Attempts   int
+	// ReusedFrom is the run whose pages were taken over instead of bought. "" if none.
+	ReusedFrom string
 	// Next is where the list goes on; meaningless when End.
 	Next pipeline.Cursor
+	// Fetched is when the last page arrived, and with it Next. Zero without a page.
+	Fetched time.Time
+	// LastRows is how many rows the last page holds.
+	LastRows int
 	// End: the list was read to its end.
 	End bool
 }
@@ -126,14 +136,14 @@ type Place struct {
 // Places returns how far every task has come, by task id. Tasks without a page are present with zero.
 func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 	places := map[string]Place{}
-	err := j.each(ctx, `SELECT t.id, t.pages, count(p.seq), coalesce(max(p.chain), 0),
+	err := j.each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
 			coalesce(sum(iif(p.repeated, 0, p.rows)), 0), coalesce(sum(iif(p.repeated, p.rows, 0)), 0), coalesce(sum(p.units), 0)
 		FROM tasks t LEFT JOIN pages p ON p.task = t.no GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
 			var claimed int
 			var p Place
-			if err := rows.Scan(&id, &claimed, &p.Pages, &p.Chain, &p.Rows, &p.Waste, &p.Units); err != nil {
+			if err := rows.Scan(&id, &claimed, &p.ReusedFrom, &p.Pages, &p.Chain, &p.Rows, &p.Waste, &p.Units); err != nil {
 				return err
 			}
 			places[id] = p
@@ -142,20 +152,22 @@ func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = j.each(ctx, `SELECT t.id, p.chain, p.next, p.ended,
-			(SELECT coalesce(sum(q.rows), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated)
+	// The last page says where the list goes on, or that it has ended: a flipped bit there would buy the wrong pages, or none.
+	err = j.each(ctx, `SELECT t.id, (SELECT coalesce(sum(q.rows), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated),
+			`+recordColumns+`
 		FROM tasks t JOIN pages p ON p.task = t.no AND p.seq = t.pages - 1`,
 		func(rows *sql.Rows) error {
 			var id string
-			var chain int
-			var next string
-			var end bool
 			var chainRows int64
-			if err := rows.Scan(&id, &chain, &next, &end, &chainRows); err != nil {
+			last := &record{}
+			if err := rows.Scan(append([]any{&id, &chainRows}, last.places()...)...); err != nil {
 				return err
 			}
+			if !bytes.Equal(last.sum(), last.checksum) {
+				return fmt.Errorf("%s: %w: page %d of %s: its checksum does not fit", j.db.Path(), ErrDamaged, last.seq, j.describe(id))
+			}
 			p := places[id]
-			p.Next, p.End, p.ChainRows = pipeline.Cursor(next), end, chainRows
+			p.Next, p.End, p.ChainRows = pipeline.Cursor(last.next), last.ended, chainRows
 			places[id] = p
 			return nil
 		})

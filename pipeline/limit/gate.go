@@ -4,16 +4,22 @@
 // Units are reserved in two steps. Durable grants come from outside in blocks (see [Grant]); requests share them out
 // in memory. Spent, reserved and possibly charged units together never exceed what was granted.
 //
+// The rate of [Config] is a ceiling. What a vendor really allows is often unknown, so a request that it turns away
+// lowers the rate by three tenths, once for all requests that were under way together. Every request that is answered
+// raises it by a thirty-second, and it doubles in five minutes without one that is turned away, up to the ceiling. At a
+// vendor that allows less, the rate so comes to swing closely below what is allowed, with about one request in ten
+// turned away, which costs nothing. Requests turned away by accident, up to one in forty, cost less than a tenth of the
+// speed. The rate never falls below one request a minute, from where it is back at 2 a second in 10 minutes. A gate without a ceiling has no rate to lower and keeps pauses only.
+//
 // The package knows neither requests nor HTTP.
 package limit
 
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"backhaul/pipeline"
 )
@@ -38,11 +44,15 @@ type Config struct {
 // Gate admits requests to one vendor account. It is safe for concurrent use.
 type Gate struct {
 	config Config
-	rate   *rate.Limiter
 	slots  chan struct{}
+	line   chan struct{} // held by who is next to pass; those behind are served in their order
 
 	mu       sync.Mutex
+	rate     float64       // requests per second, in force
+	last     time.Time     // when a request last passed
 	paused   time.Time     // no request before
+	lowered  time.Time     // when the rate was last lowered
+	steered  time.Time     // when it was last lowered or raised
 	changed  chan struct{} // closed and replaced when reserved units are settled
 	granted  pipeline.Units
 	spent    pipeline.Units
@@ -52,14 +62,10 @@ type Gate struct {
 
 // New returns a gate.
 func New(c Config) *Gate {
-	g := &Gate{config: c, slots: make(chan struct{}, max(1, c.Connections)), changed: make(chan struct{})}
-	limit := rate.Inf
-	if c.PerSecond > 0 {
-		limit = rate.Limit(c.PerSecond)
+	return &Gate{
+		config: c, rate: c.PerSecond,
+		slots: make(chan struct{}, max(1, c.Connections)), line: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
-	// No burst: vendors count in windows of their own, and an even pace fits every one of them.
-	g.rate = rate.NewLimiter(limit, 1)
-	return g
 }
 
 // BudgetError means that the units left do not suffice for the request.
@@ -75,8 +81,9 @@ func (e *BudgetError) Error() string {
 // Pass is the leave to make one request. Exactly one of its methods must be called when the request is over.
 type Pass struct {
 	// Units is what the request may cost at most.
-	Units pipeline.Units
-	gate  *Gate
+	Units    pipeline.Units
+	gate     *Gate
+	admitted time.Time
 }
 
 // Admit waits until the account allows one more request and reserves want units for it, or fewer, but not less than
@@ -93,19 +100,27 @@ func (g *Gate) Admit(ctx context.Context, want, least pipeline.Units) (*Pass, er
 		<-g.slots
 		return nil, err
 	}
-	pass := &Pass{Units: units, gate: g}
 	if err := g.pace(ctx); err != nil {
-		pass.Settle(0)
+		g.release(units, 0, 0)
 		return nil, err
 	}
-	return pass, nil
+	return &Pass{Units: units, gate: g, admitted: time.Now()}, nil
 }
 
-// Settle ends the request: it cost actual units.
-func (p *Pass) Settle(actual pipeline.Units) { p.gate.release(p.Units, actual, 0) }
+// Settle ends the request: the vendor answered, for actual units.
+func (p *Pass) Settle(actual pipeline.Units) {
+	p.gate.faster()
+	p.gate.release(p.Units, actual, 0)
+}
 
 // Unsettled ends the request without knowing whether it was charged: its units stay set aside.
 func (p *Pass) Unsettled() { p.gate.release(p.Units, 0, p.Units) }
+
+// TurnedAway ends the request: the vendor asks for fewer of them and charged nothing.
+func (p *Pass) TurnedAway() {
+	p.gate.slower(p.admitted)
+	p.gate.release(p.Units, 0, 0)
+}
 
 // Pause lets no further request pass before t.
 func (g *Gate) Pause(t time.Time) {
@@ -116,24 +131,102 @@ func (g *Gate) Pause(t time.Time) {
 	}
 }
 
-// pace waits for the end of a pause, then for the rate.
+// pace waits for the end of a pause and for the rate: requests pass at an even pace, without bursts, since vendors count
+// in windows of their own and an even pace fits every one of them.
 func (g *Gate) pace(ctx context.Context) error {
+	select {
+	case g.line <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-g.line }()
 	for {
-		g.mu.Lock()
-		wait := time.Until(g.paused)
-		g.mu.Unlock()
-		if wait <= 0 {
-			break
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return context.Cause(ctx)
+		wait := g.pass()
+		if err := sleep(ctx, wait); err != nil || wait <= 0 {
+			return err
 		}
 	}
-	return g.rate.Wait(ctx)
+}
+
+// catchUp is by how much a request may pass early because the one before it was late, as timers are.
+const catchUp = 5 * time.Millisecond
+
+// pass lets a request pass, or says how long it has to wait for that.
+func (g *Gate) pass() (wait time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	due := g.paused
+	if g.rate > 0 {
+		if turn := g.last.Add(time.Duration(float64(time.Second) / g.rate)); turn.After(due) {
+			due = turn
+		}
+	}
+	now := time.Now()
+	late := now.Sub(due)
+	switch {
+	case late < 0:
+		return -late
+	case late < catchUp:
+		g.last = due
+	default:
+		g.last = now
+	}
+	return 0
+}
+
+// sleep returns early, with the cause, when ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// The steps of the rate, and how far it may fall.
+const (
+	down     = 0.7
+	up       = 1 + 1.0/32
+	doubling = 5 * time.Minute
+	slowest  = 1.0 / 60 // requests per second
+)
+
+// slower lowers the rate, unless it has been since the request was admitted: that one tells nothing of the new rate.
+func (g *Gate) slower(admitted time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !admitted.After(g.lowered) {
+		return
+	}
+	g.rate = max(g.rate*down, min(g.config.PerSecond, slowest))
+	g.lowered = time.Now()
+	g.steered = g.lowered
+}
+
+// faster raises the rate towards its ceiling.
+func (g *Gate) faster() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.rate >= g.config.PerSecond {
+		return
+	}
+	now := time.Now()
+	rest := min(1, float64(now.Sub(g.steered))/float64(doubling))
+	g.rate = min(g.rate*up*math.Exp2(rest), g.config.PerSecond)
+	g.steered = now
+}
+
+// PerSecond returns the rate in force, 0 if it is unlimited.
+func (g *Gate) PerSecond() float64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.rate
 }
 
 func (g *Gate) reserve(ctx context.Context, want, least pipeline.Units) (pipeline.Units, error) {

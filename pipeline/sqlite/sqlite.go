@@ -18,6 +18,8 @@ import (
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"backhaul/pipeline/failpoint"
 )
 
 // ErrDamaged is the error, somewhere in its chain, of a file that SQLite can no longer read as it was written.
@@ -134,7 +136,10 @@ func (d *DB) commit(ctx context.Context, batch []*write) error {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
-	return tx.Commit()
+	failpoint.Hit("sqlite.commit.before")
+	err = tx.Commit()
+	failpoint.Hit("sqlite.commit.after")
+	return err
 }
 
 // Check reads the whole file and reports damage to its structure.

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"backhaul/pipeline/failpoint"
 )
 
 // Op names a file operation as the hook of [FS] sees it.
@@ -170,10 +172,12 @@ func (f FS) Publish(staged, final string) error {
 	if err := f.MkdirAll(dir); err != nil {
 		return err
 	}
+	failpoint.Hit("blob.rename.before")
 	// The rename replaces the name in one step; see package sinks for why that is all that is needed.
 	if err := f.do(OpRename, final, func() error { return os.Rename(staged, final) }); err != nil {
 		return err
 	}
+	failpoint.Hit("blob.rename.after")
 	// Without this a power loss could bring the old name back, after the ledger has said otherwise.
 	return f.SyncDir(dir)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"backhaul/pipeline/failpoint"
 )
 
 // Pin gives what path holds now a second name in dir, one that no other content ever gets, and returns it: a hard
@@ -37,6 +39,7 @@ func (f FS) Pin(path, dir string) (pinned string, err error) {
 		case err != nil:
 			return "", err
 		}
+		failpoint.Hit("blob.pin.after")
 		// path may have been published anew between the look and the link.
 		after, err := stat(pinned)
 		if err == nil && pinName(path, after) == filepath.Base(pinned) {

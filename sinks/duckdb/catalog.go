@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"backhaul/pipeline/failpoint"
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
@@ -69,12 +70,15 @@ func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, tables []*schem
 	}
 	defer func() { err = errors.Join(err, staging.Close()) }()
 	path := staging.Path("catalog.duckdb")
+	failpoint.Hit("catalog.build.before")
 	if err := create(ctx, disk, path, w, tables); err != nil {
 		return err
 	}
+	failpoint.Hit("catalog.swap.before")
 	if err := publish(disk, path, w.Catalog()); err != nil {
 		return err
 	}
+	failpoint.Hit("catalog.swap.after")
 	return sweepVersions(disk, w, tables)
 }
 
@@ -85,6 +89,7 @@ func create(ctx context.Context, disk blob.FS, path string, w sinks.Warehouse, t
 		return err
 	}
 	defer s.close()
+	failpoint.Hit("catalog.session.opened")
 	statements := []string{
 		fmt.Sprintf("ATTACH %s AS %s (STORAGE_VERSION %s)", quote(path), catalogName, quote(storageVersion)),
 		"USE " + catalogName,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	pq "github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
@@ -63,7 +64,23 @@ func checkMagic(r io.ReaderAt) error {
 }
 
 // readSums reads the file from first row to last and returns the checksum of each of its columns.
-func readSums(r pq.ReaderAtSeeker, columns int) (sums []*columnSum, err error) {
+func readSums(r pq.ReaderAtSeeker, columns int) ([]*columnSum, error) {
+	sums := newSums(columns)
+	return sums, readBatches(r, func(batch arrow.RecordBatch) error {
+		if int(batch.NumCols()) != columns {
+			return fmt.Errorf("%d columns where %d were written", batch.NumCols(), columns)
+		}
+		for i, s := range sums {
+			if err := s.add(batch.Column(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// readBatches reads the file from first row to last.
+func readBatches(r pq.ReaderAtSeeker, visit func(arrow.RecordBatch) error) (err error) {
 	// arrow-go panics on some damaged files; here that is one more way of not reading back.
 	defer func() {
 		if p := recover(); p != nil {
@@ -77,32 +94,32 @@ func readSums(r pq.ReaderAtSeeker, columns int) (sums []*columnSum, err error) {
 	props.BufferedStreamEnabled = true // pages are read as needed, not whole column chunks
 	pf, err := file.NewParquetReader(r, file.WithReadProps(props))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	reader, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: verifyRows}, mem)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	records, err := reader.GetRecordReader(context.Background(), nil, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer records.Release()
-	sums = newSums(columns)
+	rows := int64(0)
 	for {
 		batch, err := records.Read()
 		if errors.Is(err, io.EOF) {
-			return sums, nil
+			break
 		} else if err != nil {
-			return nil, err
+			return err
 		}
-		if int(batch.NumCols()) != columns {
-			return nil, fmt.Errorf("%d columns where %d were written", batch.NumCols(), columns)
-		}
-		for i, s := range sums {
-			if err := s.add(batch.Column(i)); err != nil {
-				return nil, err
-			}
+		rows += batch.NumRows()
+		if err := visit(batch); err != nil {
+			return err
 		}
 	}
+	if rows != pf.NumRows() {
+		return fmt.Errorf("%d rows where the footer says %d", rows, pf.NumRows())
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
+	"backhaul/pipeline/failpoint"
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
@@ -69,6 +70,7 @@ func Create(fs blob.FS, path string, t *schemas.Table, o Options) (*Writer, erro
 		sums:  newSums(len(t.Columns())),
 		order: order{names: o.SortedBy, at: sorted},
 	}
+	failpoint.Hit("parquet.stage.begun")
 	w.out, err = pqarrow.NewFileWriter(t.Arrow(), w.buf, properties(o.Memory, t, sorted),
 		pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(o.Memory), pqarrow.WithStoreSchema()))
 	if err != nil {
@@ -195,6 +197,7 @@ func (w *Writer) Close() (sinks.Staged, error) {
 	if err != nil {
 		return sinks.Staged{}, errors.Join(w.failed("close", err), w.file.Abort())
 	}
+	failpoint.Hit("parquet.verify.after")
 	return staged, nil
 }
 
@@ -208,6 +211,7 @@ func (w *Writer) complete() (sinks.Staged, error) {
 	if err := w.file.Close(); err != nil {
 		return sinks.Staged{}, err
 	}
+	failpoint.Hit("parquet.verify.before")
 	return verify(w.file.Name(), w.table, w.rows, finish(w.sums))
 }
 

@@ -127,6 +127,8 @@ type Response struct {
 	Body []byte
 	// At is when the body had arrived, UTC.
 	At time.Time
+	// Date is the vendor's clock when it answered, UTC; zero if it did not say.
+	Date time.Time
 }
 
 // Do makes exactly one request to base/path and reads the whole reply. body is sent as JSON; nil sends none. Of the kind
@@ -152,6 +154,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Resp
 		return Response{}, c.refusal(resp, content)
 	}
 	reply := Response{Status: resp.StatusCode, Body: content, At: c.opt.Clock().UTC()}
+	reply.Date, _ = http.ParseTime(resp.Header.Get("Date")) // always GMT
 	switch {
 	case err != nil:
 		return Response{}, x.brokenOff(resp.StatusCode, len(content), err)

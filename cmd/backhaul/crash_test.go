@@ -1,0 +1,332 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/emulator"
+	"backhaul/pipeline/failpoint"
+	"backhaul/sinks"
+)
+
+// killsVariable raises the number of random kills: the promise is kept with 500.
+const killsVariable = "BACKHAUL_KILLS"
+
+// killDate is the run date of every night of these tests.
+const killDate = "2026-11-23"
+
+// killConnections bounds the requests under way, and so what one kill may cost: the pages that were on their way.
+const killConnections = 4
+
+const killJob = `job: killed
+vendors: {moz: {requests_per_second: 10000, connections: 4}}
+targets: {all: [summit-supply.example, trailhead-co.example, pinecone-packs.example, tiny-tarps.example, quietpeak.example]}
+extracts:
+  - {name: anchors, endpoint: moz/anchor_text, targets: [all], params: {scope: root_domain}}
+  - {name: domains, endpoint: moz/linking_root_domains, targets: [all], params: {target_scope: root_domain}}
+  - {name: first, endpoint: moz/anchor_text, targets: [all], params: {scope: subdomain}, max_rows: 50}
+`
+
+// killTables are the tables of killJob, each with the columns that no two runs have in common.
+var killTables = map[string]string{
+	"moz.anchor_text":          "run_id, fetched_at",
+	"moz.linking_root_domains": "run_id, fetched_at",
+	"ops.tasks":                "run_id, ended_at, attempts",
+	"ops.pages":                "run_id, fetched_at, request", // a request holds a token of the moment
+}
+
+// lab has the real program, built with failpoints, and what a run of killJob leaves when nobody disturbs it.
+type lab struct {
+	binary, job string
+	undisturbed string // warehouse
+	trace       string // the failpoints it hit, in their order
+	took        time.Duration
+}
+
+func newLab(t *testing.T) *lab {
+	dir := t.TempDir()
+	l := &lab{binary: filepath.Join(dir, "backhaul"), job: writeFile(t, dir, "killed.yaml", killJob)}
+	if out, err := exec.Command("go", "build", "-tags", "failpoint", "-o", l.binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	calm := l.begin(t)
+	l.undisturbed = calm.warehouse
+	l.trace = filepath.Join(dir, "trace")
+	t.Setenv(failpoint.TraceVariable, l.trace)
+	begin := time.Now()
+	if calm.run(t, "", 0) {
+		t.Fatal("a run that nobody kills was killed")
+	}
+	l.took = time.Since(begin)
+	t.Setenv(failpoint.TraceVariable, "")
+	calm.check(t)
+	return l
+}
+
+// night is one run of the job for one warehouse, by as many processes as it takes.
+type night struct {
+	*lab
+	warehouse string
+	server    *emulator.Server
+	http      *httptest.Server
+	kills     int
+}
+
+func (l *lab) begin(t *testing.T) *night {
+	n := &night{lab: l, warehouse: filepath.Join(t.TempDir(), "w")}
+	n.server = emulator.New(emulator.Options{Latency: 3 * time.Millisecond})
+	n.http = httptest.NewServer(http.HandlerFunc(n.answer))
+	t.Cleanup(n.http.Close)
+	return n
+}
+
+// answer lets every reply travel for a while after it was billed, so that a kill can meet it on its way.
+func (n *night) answer(w http.ResponseWriter, r *http.Request) {
+	reply := httptest.NewRecorder()
+	n.server.ServeHTTP(reply, r)
+	time.Sleep(3 * time.Millisecond)
+	maps.Copy(w.Header(), reply.Header())
+	w.WriteHeader(reply.Code)
+	_, _ = w.Write(reply.Body.Bytes())
+}
+
+// run starts the program once, to be killed at a failpoint or after a while, or not at all, and reports whether it was.
+// If it was not it must have completed.
+func (n *night) run(t *testing.T, point string, after time.Duration) (killed bool) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.Command(n.binary, "run", n.job, "--warehouse", n.warehouse, "--date", killDate)
+	cmd.Env = append(os.Environ(), "BACKHAUL_MOZ_V2_URL="+n.http.URL+"/v2", "MOZ_TOKEN="+emulator.DefaultToken, failpoint.Variable+"="+point)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if after > 0 {
+		defer time.AfterFunc(after, func() { _ = cmd.Process.Kill() }).Stop()
+	}
+	err := cmd.Wait()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		n.kills++
+		n.checkPublished(t)
+		return true
+	}
+	if err != nil {
+		t.Fatalf("after %d kills, with failpoint %q: %v\n%s", n.kills, point, err, out.String())
+	}
+	return false
+}
+
+// differences counts the rows that one of two relations has more often than the other, without the columns that differ by nature.
+func differences(a, b, except string) string {
+	return fmt.Sprintf(`(select count(*) from (select * exclude (%[3]s) from %[1]s except all select * exclude (%[3]s) from %[2]s))
+		+ (select count(*) from (select * exclude (%[3]s) from %[2]s except all select * exclude (%[3]s) from %[1]s))`, a, b, except)
+}
+
+// files is a table of a warehouse as its files have it, past any catalog.
+func files(warehouse, table string) string {
+	return fmt.Sprintf("read_parquet('%s/lake/%s/*/*.parquet', hive_partitioning => false)", warehouse, strings.Replace(table, ".", "/", 1))
+}
+
+// checkPublished holds the vendors' tables in the lake of an unfinished run against the undisturbed ones: a table is there wholly or not at all.
+func (n *night) checkPublished(t *testing.T) {
+	t.Helper()
+	for table, except := range killTables {
+		if published, _ := filepath.Glob(filepath.Join(n.warehouse, "lake", strings.Replace(table, ".", "/", 1), "*", "*")); len(published) == 0 {
+			continue
+		}
+		type verdict struct{ N int64 }
+		got := ask[verdict](t, n.undisturbed, "select "+differences(files(n.warehouse, table), files(n.undisturbed, table), except)+" as N")
+		if got[0].N != 0 {
+			t.Errorf("after %d kills %s is in the lake with %d rows that are not right", n.kills, table, got[0].N)
+		}
+	}
+}
+
+// check holds a completed run against the undisturbed one, the vendor's meter and the ledger.
+func (n *night) check(t *testing.T) {
+	t.Helper()
+	n.http.Close() // waits for answers still on their way to dead processes
+	for table, except := range killTables {
+		type verdict struct{ N int64 }
+		got := ask[verdict](t, n.warehouse, "select "+differences(table, files(n.undisturbed, table), except)+" as N")
+		if got[0].N != 0 {
+			t.Errorf("after %d kills %s differs from the undisturbed one in %d rows", n.kills, table, got[0].N)
+		}
+	}
+	type account struct{ Lake, Rows, Units, Pages, Tasks, Complete int64 }
+	a := ask[account](t, n.warehouse, `select (select count(*) from moz.anchor_text) + (select count(*) from moz.linking_root_domains) as Lake,
+		sum(rows)::bigint as Rows, sum(units)::bigint as Units, sum(pages)::bigint as Pages, count(*) as Tasks,
+		(select count(*) from ops.runs where state = 'complete') as Complete from ops.tasks`)[0]
+	if a.Complete != 1 || a.Tasks != 15 || a.Lake != a.Rows || a.Units != a.Rows || a.Rows == 0 {
+		t.Errorf("after %d kills the account is %+v", n.kills, a)
+	}
+	n.checkMeter(t, a.Rows, a.Pages)
+	n.checkLedger(t, pipeline.Units(a.Units))
+	if left, _ := filepath.Glob(filepath.Join(n.warehouse, "staging", "*", "*")); len(left) != 0 {
+		t.Errorf("left in staging: %v", left)
+	}
+}
+
+// checkMeter holds what the vendor billed against what the run holds. What is over was bought twice, or paid for and lost.
+func (n *night) checkMeter(t *testing.T, rows, pages int64) {
+	t.Helper()
+	m := n.server.Meter()
+	if over := m.DuplicatePages + m.WastePages; over > killConnections*n.kills {
+		t.Errorf("%d kills at %d connections, and %d pages were bought again", n.kills, killConnections, over)
+	}
+	if held := m.Rows - m.DuplicateRows - m.WasteRows; held != rows || int64(m.Pages-m.DuplicatePages) != pages {
+		t.Errorf("after %d kills the run holds %d rows in %d pages; the vendor delivered %d in %d", n.kills, rows, pages, held, m.Pages-m.DuplicatePages)
+	}
+}
+
+func (n *night) checkLedger(t *testing.T, units pipeline.Units) {
+	t.Helper()
+	l, err := ledger.Open(context.Background(), sinks.Warehouse{Root: n.warehouse}.Ledger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	spends, err := l.Spends(context.Background(), "")
+	if err != nil || len(spends) != 1 || spends[0].Granted != units || spends[0].Spent != units || !spends[0].Settled {
+		t.Errorf("after %d kills the ledger has %+v (%v) for %d units bought", n.kills, spends, err, units)
+	}
+}
+
+// failpoints returns every name that the program's source hits.
+func failpoints(t *testing.T) []string {
+	t.Helper()
+	call := regexp.MustCompile(`failpoint\.Hit\("([^"]+)"\)`)
+	var names []string
+	for _, root := range []string{"../../pipeline", "../../sinks", "../../jobs"} {
+		err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || filepath.Base(filepath.Dir(path)) == "failpoint" {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			for _, match := range call.FindAllSubmatch(source, -1) {
+				names = append(names, string(match[1]))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(names)
+	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) || len(names) < 20 {
+		t.Fatalf("failpoints that share a name, or too few of them: %v", names)
+	}
+	return names
+}
+
+// moments returns the failpoints to die at, as the variable spells them: the first hit of each and one amid the many of
+// those that come up often; with all, the middle and the last hit of every one.
+func (l *lab) moments(t *testing.T, all bool) []string {
+	t.Helper()
+	trace, err := os.ReadFile(l.trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hits := map[string]int{}
+	for _, name := range strings.Fields(string(trace)) {
+		hits[name]++
+	}
+	var first, later []string
+	for _, name := range failpoints(t) {
+		if hits[name] == 0 {
+			t.Errorf("no run hits failpoint %s", name)
+			continue
+		}
+		first = append(first, name+":1")
+		if all || hits[name] > 20 {
+			later = append(later, fmt.Sprintf("%s:%d", name, (hits[name]+1)/2))
+		}
+		if all {
+			later = append(later, fmt.Sprintf("%s:%d", name, hits[name]))
+		}
+	}
+	if testing.Short() {
+		return first
+	}
+	return append(first, later...)
+}
+
+// TestAKillBetweenAnyTwoStepsCostsNoMoreThanThePagesUnderWay kills the program at every failpoint and lets the next process meet
+// what the last one left, which is then killed at the next failpoint.
+func TestAKillBetweenAnyTwoStepsCostsNoMoreThanThePagesUnderWay(t *testing.T) {
+	l := newLab(t)
+	moments := l.moments(t, os.Getenv(killsVariable) != "")
+	nights, kills := 0, 0
+	n := l.begin(t)
+	finish := func() {
+		n.check(t)
+		nights, kills = nights+1, kills+n.kills
+		n = l.begin(t)
+	}
+	for _, moment := range moments {
+		if n.run(t, moment, 0) {
+			continue
+		}
+		finish() // little was left to do, and it was not among it; a whole run passes there
+		if !n.run(t, moment, 0) {
+			finish()
+			t.Logf("%s did not come up this time", moment)
+		}
+	}
+	if n.run(t, "", 0) {
+		t.Fatal("killed by nobody")
+	}
+	finish()
+	if kills < len(moments)-3 {
+		t.Errorf("only %d kills at %d moments", kills, len(moments))
+	}
+	t.Logf("%d kills at %d moments in %d runs", kills, len(moments), nights)
+}
+
+// TestRandomKillsCostNoMoreThanThePagesUnderWay kills the program at any moment, up to ten times a run.
+func TestRandomKillsCostNoMoreThanThePagesUnderWay(t *testing.T) {
+	l := newLab(t)
+	want := 20
+	if testing.Short() {
+		want = 5
+	}
+	if text := os.Getenv(killsVariable); text != "" {
+		var err error
+		if want, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	random := rand.New(rand.NewPCG(23, 11))
+	var nights, kills, again, most int
+	for kills < want {
+		n := l.begin(t)
+		for n.kills < min(10, want-kills) && n.run(t, "", 1+time.Duration(random.Int64N(int64(l.took)))) {
+		}
+		if n.run(t, "", 0) {
+			t.Fatal("killed by nobody")
+		}
+		n.check(t)
+		m := n.server.Meter()
+		nights, kills, again = nights+1, kills+n.kills, again+m.DuplicatePages+m.WastePages
+		most = max(most, m.DuplicatePages+m.WastePages)
+	}
+	t.Logf("%d kills in %d runs of %v: %d pages bought again (at most %d in a run), none lost, none doubled", kills, nights, l.took, again, most)
+}

@@ -1,0 +1,58 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"backhaul/pipeline"
+)
+
+// Usage is what the vendor said at one moment had been consumed in a month, beside what the ledger knew then.
+type Usage struct {
+	RunID, Vendor, Month string
+	At                   time.Time
+	VendorUnits          pipeline.Units
+	LedgerUnits          pipeline.Units // spent by all runs of the warehouse in that month
+	MaybeUnits           pipeline.Units // possibly charged beyond that
+}
+
+// AddUsage enters what the vendor said. The ledger's own figures are filled in.
+func (l *Ledger) AddUsage(ctx context.Context, u Usage) (Usage, error) {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRow(`SELECT coalesce(sum(spent), 0), coalesce(sum(granted - spent), 0) FROM grants WHERE vendor = ? AND month = ?`,
+			u.Vendor, u.Month).Scan(&u.LedgerUnits, &u.MaybeUnits)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO usages VALUES (?,?,?,?,?,?,?)`, u.RunID, u.Vendor, u.At.UnixMicro(), u.Month,
+			u.VendorUnits, u.LedgerUnits, u.MaybeUnits)
+		return err
+	})
+	if err != nil {
+		return u, fmt.Errorf("enter the usage of %s: %w", u.Vendor, err)
+	}
+	return u, nil
+}
+
+// Usages returns what the vendors said during a run, in the order they were asked.
+func (l *Ledger) Usages(ctx context.Context, runID string) ([]Usage, error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, at, vendor_units, ledger_units, maybe_units
+		FROM usages WHERE run_id = ? ORDER BY at`, runID)
+	if err != nil {
+		return nil, l.db.Wrap(err)
+	}
+	defer rows.Close()
+	var usages []Usage
+	for rows.Next() {
+		var u Usage
+		var when int64
+		if err := rows.Scan(&u.RunID, &u.Vendor, &u.Month, &when, &u.VendorUnits, &u.LedgerUnits, &u.MaybeUnits); err != nil {
+			return nil, l.db.Wrap(err)
+		}
+		u.At = at(when)
+		usages = append(usages, u)
+	}
+	return usages, l.db.Wrap(rows.Err())
+}

@@ -1,0 +1,95 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+)
+
+// ErrRetired means that a run's journal was removed by retention: nothing is damaged, and nothing can be rebuilt.
+var ErrRetired = errors.New("the journal was retired")
+
+// ErrClock means that the clock is behind what the ledger knows to have happened.
+var ErrClock = errors.New("the clock has jumped back")
+
+// clockSlack is how far the clock may be set back without harm: it decides which month's budget is spent.
+const clockSlack = time.Hour
+
+// before looks for what must stop a run ahead of everything else: a clock that has jumped back, and a run whose journal was
+// retired. Of such a run the result is returned if nothing more is asked of it.
+func (r *runner) before(ctx context.Context) (*Result, error) {
+	latest, err := r.ledger.Latest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if now := r.Now(); now.Before(latest.Add(-clockSlack)) {
+		return nil, fmt.Errorf("%w: it says %s, and the ledger's latest entry is of %s", ErrClock, now.UTC().Format(time.RFC3339), latest.Format(time.RFC3339))
+	}
+	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
+	if errors.Is(err, ledger.ErrNoRun) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	path := JournalPath(r.Warehouse, r.Name, r.date)
+	retired, err := r.ledger.Retired(ctx, earlier.ID)
+	if err != nil || retired == nil || !gone(path) {
+		return nil, err
+	}
+	return r.asRetired(ctx, earlier, path)
+}
+
+// asRetired returns the result of a run whose journal was retired, or why it cannot go on: what it would buy could not be
+// joined with what it holds.
+func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string) (*Result, error) {
+	r.run, r.state = earlier, earlier.State
+	result := &Result{Run: earlier, untouched: true}
+	var err error
+	if r.places, err = placesOf(ctx, r.ledger, earlier.ID); err != nil {
+		return nil, err
+	}
+	if result.Plan, err = r.plan(ctx); err != nil {
+		return nil, err
+	}
+	if result.Tasks, err = r.ledger.Tasks(ctx, earlier.ID); err != nil {
+		return nil, err
+	}
+	tasks := make([]pipeline.Task, len(result.Tasks))
+	for i, t := range result.Tasks {
+		tasks[i] = t.Task
+	}
+	switch {
+	case len(result.Plan.Work) > 0:
+		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", missing(ctx, r.ledger, earlier.ID, path))
+	case !r.published(tasks):
+		return nil, fmt.Errorf("%w: tables of run %s are missing in the lake, and its journal was retired; put them back", ErrDamaged, earlier.ID)
+	}
+	return result, nil
+}
+
+// placesOf is how far the ledger says the tasks of a run have come.
+func placesOf(ctx context.Context, l *ledger.Ledger, runID string) (map[string]journal.Place, error) {
+	tasks, err := l.Tasks(ctx, runID)
+	if err != nil {
+		return nil, err
+	}
+	places := map[string]journal.Place{}
+	for _, t := range tasks {
+		held := t.Rows
+		if t.Ending == pipeline.EndMaxRows {
+			held = max(held, t.MaxRows)
+		}
+		places[t.ID] = journal.Place{
+			Pages: t.Pages, Rows: t.Rows, ChainRows: held, Waste: t.Waste, Units: t.Units, MaybeUnits: t.MaybeUnits,
+			Attempts: t.Attempts, ReusedFrom: t.ReusedFrom, End: t.Ending == pipeline.EndOfList,
+		}
+	}
+	return places, nil
+}
+

@@ -1,0 +1,133 @@
+package run
+
+import (
+	"context"
+	"os"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+)
+
+// findAnswers marks the items that need not be bought, because an earlier run's answer will do: one that is young enough
+// (max_age), or one that comes from the index the vendor still answers from (only_if: index_changed).
+func (r *runner) findAnswers(ctx context.Context) error {
+	r.answers = map[string]ledger.Answer{}
+	endings, err := r.endings(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range r.Items {
+		it := &r.Items[i]
+		it.Saves = plan.Nothing
+		if it.Place.Pages > 0 || it.MaxAge == 0 && !it.OnlyIfIndexChanged {
+			continue
+		}
+		answer, ok, err := r.ledger.LastAnswer(ctx, r.run.ID, it.Task)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		r.answers[it.Task.ID] = answer
+		it.AnswerUnits = answer.Units
+		switch {
+		case r.state == ledger.Complete && endings[it.Task.ID] == pipeline.EndUnchanged:
+			it.Saves = plan.Unchanged // what is complete stays so, whatever the index is by now
+		case it.OnlyIfIndexChanged && answer.IndexID != "" && answer.IndexID == r.indexes[it.Endpoint.Vendor]:
+			it.Saves = plan.Unchanged
+		case it.MaxAge > 0 && r.Now().Sub(answer.Ended) <= it.MaxAge && r.hasJournal(answer):
+			it.Saves = plan.Reused
+		}
+	}
+	return nil
+}
+
+// endings returns how the run's tasks ended in earlier executions.
+func (r *runner) endings(ctx context.Context) (map[string]pipeline.Ending, error) {
+	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return nil, err
+	}
+	endings := map[string]pipeline.Ending{}
+	for _, t := range tasks {
+		endings[t.ID] = t.Ending
+	}
+	return endings, nil
+}
+
+func (r *runner) hasJournal(a ledger.Answer) bool {
+	_, err := os.Stat(JournalPath(r.Warehouse, a.Job, a.RunDate))
+	return err == nil
+}
+
+// askIndexes asks the vendors for their index where an extract depends on it. A vendor that does not say leaves the
+// extract to be bought.
+func (r *runner) askIndexes(ctx context.Context) {
+	r.indexes = map[string]string{}
+	if r.state == ledger.Complete {
+		return
+	}
+	for _, it := range r.Items {
+		vendor := it.Endpoint.Vendor
+		if _, asked := r.indexes[vendor]; asked || !it.OnlyIfIndexChanged {
+			continue
+		}
+		r.indexes[vendor] = ""
+		if index := r.Accounts[vendor].Index; index != nil {
+			if id, err := index.IndexID(ctx); err == nil {
+				r.indexes[vendor] = id
+			}
+		}
+	}
+}
+
+// takeOver copies the pages of answers that will do into this run's journal, and records what need not be asked at all.
+func (r *runner) takeOver(ctx context.Context, result *Result) error {
+	ended := r.Now().UTC()
+	var records []ledger.Task
+	for _, it := range r.Items {
+		answer := r.answers[it.Task.ID]
+		t := ledger.Task{Task: it.Task, Ended: ended, SavedUnits: answer.Units, IndexID: answer.IndexID}
+		switch it.Saves {
+		case plan.Unchanged:
+			t.Ending = pipeline.EndUnchanged
+		case plan.Reused:
+			if err := r.take(ctx, it.Task.ID, answer); err != nil {
+				return err
+			}
+			t.Ending, t.ReusedFrom = pipeline.EndOfList, answer.RunID
+		default:
+			continue
+		}
+		records = append(records, t)
+		result.Saved += answer.Units
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	var err error
+	if r.places, err = r.journal.Places(ctx); err != nil {
+		return err
+	}
+	for i := range records {
+		t, place := &records[i], r.places[records[i].ID]
+		t.Pages, t.Rows = place.Pages, place.Rows
+		if t.Ending == pipeline.EndOfList && !place.End {
+			t.Ending = pipeline.EndMaxRows
+		}
+	}
+	return r.ledger.Record(ctx, r.run.ID, records...)
+}
+
+// take copies the pages of one answer.
+func (r *runner) take(ctx context.Context, taskID string, a ledger.Answer) error {
+	from, err := journal.Open(ctx, JournalPath(r.Warehouse, a.Job, a.RunDate), journal.Header{Job: a.Job, RunDate: a.RunDate})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }()
+	return r.journal.Take(ctx, taskID, a.RunID, from.Pages(ctx, a.TaskID))
+}

@@ -1,0 +1,44 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+
+	"backhaul/pipeline"
+)
+
+// Take makes pages that another run has bought the pages of a task that has none, all of them or none, and returns when
+// that is durable. They keep everything but their price, which has been paid: their units are 0 here.
+func (j *Journal) Take(ctx context.Context, taskID, fromRun string, pages iter.Seq2[pipeline.Page, error]) error {
+	no, err := j.numberOf(taskID)
+	if err != nil {
+		return err
+	}
+	err = j.db.Write(ctx, func(tx *sql.Tx) error {
+		taken := 0
+		for p, err := range pages {
+			if err != nil {
+				return err
+			}
+			p.Units = 0
+			if err := insert(tx, j.pack(no, p)); err != nil {
+				return err
+			}
+			taken++
+		}
+		_, err := tx.Exec(`UPDATE tasks SET pages = pages + ?, reused_from = ? WHERE no = ?`, taken, fromRun, no)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take over the pages of %s from run %s: %w", j.describe(taskID), fromRun, err)
+	}
+	return nil
+}
+
+func insert(tx *sql.Tx, r *record) error {
+	_, err := tx.Exec(`INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.task, r.seq, r.chain, r.repeated,
+		r.cursor, r.next, r.ended, r.request, r.status, r.fetchedAt, r.rows, r.units, r.size, r.checksum, r.body)
+	return err
+}

@@ -1,0 +1,29 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+)
+
+// Usage is implemented by clients of vendors that tell what an account has consumed. It is optional.
+type Usage interface {
+	// Usage asks the vendor's own meter for the units consumed from one time to another, by everybody who uses the
+	// account. A zero from is the start of the vendor's current month, a zero to is now; times are cut to whole
+	// seconds. It makes exactly one request and neither waits nor retries; an error is an *Error. Safe for
+	// concurrent use.
+	Usage(ctx context.Context, from, to time.Time) (UsageReport, error)
+}
+
+// UsageReport is what a vendor says it has counted.
+type UsageReport struct {
+	// From and To are the period asked for; zero where the vendor's default was taken.
+	From, To time.Time
+	// Units is what the account consumed in the period.
+	Units Units
+	// Lag is how late the vendor's count may be.
+	Lag time.Duration
+	// VendorTime is the Date header of the reply; zero if there was none.
+	VendorTime time.Time
+	// At is when the reply had arrived, by this machine's clock, UTC.
+	At time.Time
+}

@@ -1,0 +1,43 @@
+package ahrefsv3
+
+// linkedAnchorsExternal. Source: Ahrefs OpenAPI 3.0.0, site-explorer/linked-anchors-external.
+var linkedAnchorsExternal = &Report{
+	Name: "linked_anchors_external", Path: "site-explorer/linked-anchors-external", Envelope: "linkedanchors", Kind: List,
+	Meaning: "anchor texts of links from the target to other sites",
+	Fields: []Field{
+		{Name: "anchor", Type: String, Units: 1, Meaning: "link text; may be empty"},
+		{Name: "dofollow_links", Type: Integer, Units: 1, Meaning: "links without nofollow"},
+		{Name: "first_seen", Type: DateTime, Units: 1, Meaning: "when a link with this text was first found on the target"},
+		{Name: "linked_domains", Type: Integer, Units: 1, Meaning: "domains linked from the target with this text"},
+		{Name: "linked_pages", Type: Integer, Units: 1, Meaning: "pages linked with this text"},
+		{Name: "links_from_target", Type: Integer, Units: 1, Meaning: "links out of the target with this text"},
+	},
+	Filters: []Field{
+		{Name: "domain", Type: String, Units: 1, Meaning: "the linked domain"},
+		{Name: "domain_rating", Type: Float, Units: 1, Meaning: "DR 0-100 of the linked domain"},
+		{Name: "is_content", Type: Boolean, Units: 1, Meaning: "inside the main content block"},
+		{Name: "is_dofollow", Type: Boolean, Units: 1, Meaning: "no nofollow-type attribute"},
+		{Name: "is_nofollow", Type: Boolean, Units: 1, Meaning: "link or page is nofollow"},
+		{Name: "is_non_html", Type: Boolean, Units: 1, Meaning: "link points at non-HTML content"},
+		{Name: "is_sponsored", Type: Boolean, Units: 1, Meaning: "rel=sponsored"},
+		{Name: "is_ugc", Type: Boolean, Units: 1, Meaning: "rel=ugc"},
+		{Name: "languages", Type: Strings, Units: 1, Meaning: "languages of the referring page"},
+		{Name: "len_url_redirect", Type: Integer, Units: 1, Meaning: "number of URLs in the redirect chain"},
+		{Name: "link_type", Type: String, Units: 1, Values: linkTypes, Meaning: "kind of link"},
+		{Name: "linked_domains_source", Type: Integer, Units: 1, Meaning: "root domains linked from the referring page"},
+		{Name: "links_external", Type: Integer, Units: 1, Meaning: "external links on the referring page"},
+		{Name: "port_source", Type: Integer, Units: 1, Meaning: "port of the referring URL"},
+		{Name: "port_target", Type: Integer, Units: 1, Meaning: "port of the target URL"},
+		{Name: "positions", Type: Integer, Units: 1, Meaning: "top-100 keywords of the referring page"},
+		{Name: "powered_by", Type: Strings, Units: 1, Meaning: "technologies detected on the page"},
+		{Name: "refdomains_source", Type: Integer, Units: 5, Meaning: "referring domains of the linking page"},
+		{Name: "snippet_left", Type: String, Units: 1, Meaning: "text just before the link"},
+		{Name: "snippet_right", Type: String, Units: 1, Meaning: "text just after the link"},
+		{Name: "title", Type: String, Units: 1, Meaning: "title of the referring page"},
+		{Name: "traffic_page", Type: Integer, Units: 10, Meaning: "organic traffic estimate of the referring page"},
+		{Name: "url_from", Type: String, Units: 1, Meaning: "page holding the link"},
+		{Name: "url_redirect", Type: URLs, Units: 1, Meaning: "redirect chain of the target URL"},
+		{Name: "url_redirect_with_target", Type: Strings, Units: 1, Meaning: "target plus its redirect chain"},
+		{Name: "url_to", Type: String, Units: 1, Meaning: "URL linked to"},
+	},
+}

@@ -1,0 +1,184 @@
+package mozv2
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"backhaul/pipeline"
+)
+
+const threeAnchors = `{"results":[{"anchor_text":"moz", "external_root_domains":2026, "external_pages":7162}, {"anchor_text":"", "external_root_domains":5, "external_pages":9}, 17]`
+
+func TestRequestBodies(t *testing.T) {
+	for name, tc := range map[string]struct {
+		endpoint string
+		task     pipeline.Task
+		ask      pipeline.Ask
+		want     string
+	}{
+		"scope of the task": {"anchor_text", pipeline.Task{Target: "moz.com", Scope: "root_domain", Params: `{}`}, pipeline.Ask{},
+			`{"limit":50,"scope":"root_domain","target":"moz.com"}`},
+		"scope among the parameters": {"anchor_text", pipeline.Task{Target: "moz.com/blog", Scope: "subdomain", Params: `{"scope":"subdomain"}`}, pipeline.Ask{Limit: 5},
+			`{"limit":5,"scope":"subdomain","target":"moz.com/blog"}`},
+		"default scope": {"links", pipeline.Task{Target: "moz.com"}, pipeline.Ask{}, `{"limit":50,"target":"moz.com","target_scope":"page"}`},
+		"next page": {"links", pipeline.Task{Target: "moz.com", Params: `{"filter":"external+not_deleted","sort":"source_domain_authority","subdomains_limited_to_one":["a.com","b.com"],"target_scope":"page"}`},
+			pipeline.Ask{Cursor: "AVvpJ4gPPvOY", Limit: 1},
+			`{"filter":"external+not_deleted","limit":1,"next_token":"AVvpJ4gPPvOY","sort":"source_domain_authority","subdomains_limited_to_one":["a.com","b.com"],"target":"moz.com","target_scope":"page"}`},
+		"links without text":      {"links", pipeline.Task{Target: "moz.com", Params: `{"anchor_text":""}`}, pipeline.Ask{}, `{"anchor_text":"\u0000","limit":50,"target":"moz.com","target_scope":"page"}`},
+		"links with a text":       {"links", pipeline.Task{Target: "moz.com", Params: `{"anchor_text":"møz \"blog\""}`}, pipeline.Ask{}, `{"anchor_text":"møz \"blog\"","limit":50,"target":"moz.com","target_scope":"page"}`},
+		"limit beyond the vendor": {"linking_root_domains", pipeline.Task{Target: "moz.com"}, pipeline.Ask{Limit: 51}, `{"limit":50,"target":"moz.com","target_scope":"page"}`},
+		"dates": {"linking_root_domains", pipeline.Task{Target: "moz.com", Params: `{"begin_date":"2026-01-01","sort":"date_gained","target_scope":"root_domain"}`}, pipeline.Ask{},
+			`{"begin_date":"2026-01-01","limit":50,"sort":"date_gained","target":"moz.com","target_scope":"root_domain"}`},
+	} {
+		c, seen := fake(t, 200, `{"results":[]}`)
+		page, err := named(t, c.Sources(), tc.endpoint).Fetch(t.Context(), tc.task, tc.ask)
+		if err != nil || seen.body != tc.want || string(page.Request) != tc.want {
+			t.Errorf("%s: sent %s\n kept %s\n want %s\n %v", name, seen.body, page.Request, tc.want, err)
+		}
+		if seen.path != "POST /v2/"+tc.endpoint || seen.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %s %v", name, seen.path, seen.header)
+		}
+	}
+}
+
+func TestRequestsThatCannotBeMadeAreRejectedUnsent(t *testing.T) {
+	for name, task := range map[string]pipeline.Task{
+		"no target":          {Params: `{}`},
+		"no JSON":            {Target: "moz.com", Params: `{"a":`},
+		"no object":          {Target: "moz.com", Params: `null`},
+		"duplicate":          {Target: "moz.com", Params: `{"a":1,"a":2}`},
+		"a limit of its own": {Target: "moz.com", Params: `{"limit":10}`},
+		"a token of its own": {Target: "moz.com", Params: `{"next_token":"x"}`},
+	} {
+		c, seen := fake(t, 200, `{"results":[]}`)
+		_, err := named(t, c.Sources(), "links").Fetch(t.Context(), task, pipeline.Ask{})
+		if pipeline.KindOf(err) != pipeline.Rejected || seen.path != "" {
+			t.Errorf("%s: %v, %s", name, err, seen.path)
+		}
+	}
+}
+
+func TestPageIsWhatArrived(t *testing.T) {
+	body := threeAnchors + `,"next_token":"KIkQ=="}`
+	c, _ := fake(t, 200, body)
+	page, err := named(t, c.Sources(), "anchor_text").Fetch(t.Context(), pipeline.Task{Target: "moz.com"}, pipeline.Ask{Cursor: "before"})
+	if err != nil || string(page.Body) != body || page.Status != 200 || page.Cursor != "before" || page.Next != "KIkQ==" || page.End {
+		t.Errorf("%+v, %v", page, err)
+	}
+	if page.Rows != 3 || page.Units != 3 {
+		t.Errorf("%d rows, %d units", page.Rows, page.Units)
+	}
+	if !page.FetchedAt.Equal(arrival) || page.FetchedAt.Location() != time.UTC {
+		t.Error(page.FetchedAt)
+	}
+}
+
+func TestListEndsWhereTheTokenIsAbsentNullOrEmpty(t *testing.T) {
+	for rest, end := range map[string]bool{`}`: true, `,"next_token":null}`: true, `,"next_token":""}`: true, `,"next_token":"x"}`: false, `,"next_token":" "}`: false} {
+		c, _ := fake(t, 200, threeAnchors+rest)
+		page, err := fetch(t, c, "anchor_text")
+		if err != nil || page.End != end || end && page.Next != "" {
+			t.Errorf("%s: %+v, %v", rest, page, err)
+		}
+	}
+}
+
+func TestMalformedPagesAreHandedOverWithTheError(t *testing.T) {
+	for name, body := range map[string]string{
+		"duplicate":     `{"results":[{"anchor_text":"a","anchor_text":"b"}]}`,
+		"invalid UTF-8": "{\"results\":[{\"anchor_text\":\"\xff\"}]}",
+		"trailing":      `{"results":[]}{"results":[]}`,
+		"too deep":      `{"results":[` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `]}`,
+		"no results":    `{"message":"something is wrong"}`,
+		"token":         `{"results":[],"next_token":1}`,
+		"text":          `upstream error`,
+		"too large":     `{"results":["` + strings.Repeat("x", 32<<20) + `"]}`,
+	} {
+		c, _ := fake(t, 200, body)
+		page, err := fetch(t, c, "anchor_text")
+		var e *pipeline.Error
+		if !errors.As(err, &e) || e.Kind != pipeline.Malformed || !e.MaybeCharged || e.Status != 200 {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !strings.HasPrefix(body, string(page.Body)) || len(page.Body) < min(len(body), 32<<20) || len(page.Request) == 0 || page.Status != 200 || page.FetchedAt.IsZero() {
+			t.Errorf("%s: the page is lost: %d bytes", name, len(page.Body))
+		}
+		if name == "no results" && !strings.Contains(err.Error(), "something is wrong") {
+			t.Errorf("%s: what the reply says is lost: %v", name, err)
+		}
+	}
+}
+
+func TestPageCutOnTheWayIsAskedForAgain(t *testing.T) {
+	whole := threeAnchors + `,"next_token":"KIkQ=="}`
+	for _, n := range []int{0, 1, 20, len(threeAnchors), len(whole) - 1} {
+		c, _ := fake(t, 200, whole[:n])
+		_, err := fetch(t, c, "anchor_text")
+		var e *pipeline.Error
+		if !errors.As(err, &e) || e.Kind != pipeline.Transient || !e.MaybeCharged {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, tc := range map[string]struct {
+		status int
+		body   string
+		want   pipeline.Kind
+	}{
+		"stale token":         {410, `{"message":"The next token has expired"}`, pipeline.Stale},
+		"bad parameter":       {400, `{"message":"begin_date needs a date sort"}`, pipeline.Rejected},
+		"rows in a 400":       {400, `{"message":"limit: at most 50 rows"}`, pipeline.Rejected},
+		"no credentials":      {401, ``, pipeline.Denied},
+		"no access":           {403, `{"message":"Forbidden"}`, pipeline.Denied},
+		"plan lacks it":       {403, `{"error":"your plan does not include the Links API"}`, pipeline.Denied},
+		"quota, 403":          {403, `{"message":"Monthly row limit exceeded"}`, pipeline.Exhausted},
+		"quota, 402":          {402, ``, pipeline.Exhausted},
+		"quota, 429":          {429, `{"error":{"message":"You have used all rows of your quota"}}`, pipeline.Exhausted},
+		"rows, 429":           {429, `No rows remaining in this billing period`, pipeline.Exhausted},
+		"rows, 503":           {503, `{"message":"row limit reached"}`, pipeline.Exhausted},
+		"pace":                {429, `{"message":"Too many requests"}`, pipeline.Throttled},
+		"pace, in quota talk": {429, `{"message":"Rate limit: request quota per second exceeded"}`, pipeline.Throttled},
+		"silent 429":          {429, ``, pipeline.Throttled},
+		"maintenance":         {503, `{"message":"down for monthly maintenance"}`, pipeline.Transient},
+		"proxy's page":        {503, `<html><div class="row">limit</div>`, pipeline.Transient},
+		"server":              {500, `{"message":"oops"}`, pipeline.Transient},
+	} {
+		c, _ := fake(t, tc.status, tc.body)
+		page, err := fetch(t, c, "anchor_text")
+		if err == nil || pipeline.KindOf(err) != tc.want || page.Body != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestFetchNeitherWaitsNorRetries(t *testing.T) {
+	c, _ := fake(t, 429, ``, "Retry-After", "30")
+	_, err := fetch(t, c, "links")
+	var e *pipeline.Error
+	if !errors.As(err, &e) || e.After != 30*time.Second {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFetchHonoursCancellation(t *testing.T) {
+	c, seen := fake(t, 200, `{"results":[]}`)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := named(t, c.Sources(), "links").Fetch(ctx, pipeline.Task{Target: "moz.com"}, pipeline.Ask{})
+	if !errors.Is(err, context.Canceled) || seen.path != "" {
+		t.Errorf("%v, %s", err, seen.path)
+	}
+}
+
+func TestDecodeOfAMalformedPageIsAnError(t *testing.T) {
+	for _, s := range Offline() {
+		if rows, _, err := decoded(t, s, []byte(`{"results":[{}]} x`)); err == nil || len(rows) > 0 {
+			t.Errorf("%s: %d rows, %v", s.Endpoint(), len(rows), err)
+		}
+	}
+}

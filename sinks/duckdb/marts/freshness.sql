@@ -1,0 +1,17 @@
+-- Which night's rows are the latest whole ones of every target, and when that was looked at last: a night that was skipped
+-- because the vendor's index had not changed has no rows of its own.
+CREATE VIEW marts.freshness AS
+SELECT job, extract, endpoint, target, scope,
+       max(run_date) FILTER (WHERE published AND ending IN ('end of list', 'max_rows')) AS rows_of,
+       max(run_date) FILTER (WHERE complete) AS checked_on,
+       max_by(rows, run_date) FILTER (WHERE published AND ending IN ('end of list', 'max_rows')) AS rows,
+       max_by(ending, run_date) AS last_ending,
+       max(run_date) AS last_run_date
+FROM ops.tasks
+GROUP BY job, extract, endpoint, target, scope;
+
+COMMENT ON VIEW marts.freshness IS 'one target of one extract: which night its latest whole rows are of, and when they were last known to be current';
+COMMENT ON COLUMN marts.freshness.rows_of IS 'the run date whose rows are the latest whole ones; null if there is none';
+COMMENT ON COLUMN marts.freshness.checked_on IS 'the latest run date on which the target was complete, or skipped because the index was unchanged';
+COMMENT ON COLUMN marts.freshness.rows IS 'how many rows that night holds [rows]';
+COMMENT ON COLUMN marts.freshness.last_ending IS 'how the list ended on the last run date';

@@ -1,0 +1,117 @@
+package parquet
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// Read reads a published file of the table from first row to last and returns what it holds. A file that cannot be read
+// is sinks.ErrDamaged, one with other columns than today's sinks.ErrColumns.
+func Read(path string, t *schemas.Table) (sinks.Contents, error) {
+	c, err := contents(path, t)
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.Is(err, sinks.ErrColumns), isPathError(err):
+		return c, fmt.Errorf("%s: %w", path, err)
+	default:
+		return c, fmt.Errorf("%s: %w: %w", path, sinks.ErrDamaged, err)
+	}
+}
+
+func isPathError(err error) bool {
+	var named *os.PathError
+	return errors.As(err, &named)
+}
+
+func contents(path string, t *schemas.Table) (sinks.Contents, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return sinks.Contents{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return sinks.Contents{}, err
+	}
+	d := NewDigest(t)
+	if err := checkMagic(f); err != nil {
+		return sinks.Contents{}, err
+	}
+	if err := readBatches(f, func(batch arrow.RecordBatch) error {
+		if !sameNames(batch.Schema(), t.Arrow()) {
+			return sinks.ErrColumns
+		}
+		return d.Write(batch)
+	}); err != nil {
+		return sinks.Contents{}, err
+	}
+	c := d.Contents()
+	c.Bytes = info.Size()
+	return c, nil
+}
+
+func sameNames(a, b *arrow.Schema) bool {
+	return slices.EqualFunc(a.Fields(), b.Fields(), func(a, b arrow.Field) bool {
+		return a.Name == b.Name && arrow.TypeEqual(a.Type, b.Type)
+	})
+}
+
+// Digest implements sinks.Digester: it keeps the checksums of a table's rows and the runs they are of.
+type Digest struct {
+	sums []*columnSum
+	run  int // column run_id, or -1
+	rows int64
+	runs []string
+}
+
+// NewDigest returns the digest of no rows of the table.
+func NewDigest(t *schemas.Table) *Digest {
+	return &Digest{sums: newSums(len(t.Columns())), run: t.Index("run_id")}
+}
+
+// Write implements sinks.Writer.
+func (d *Digest) Write(batch arrow.RecordBatch) error {
+	if int(batch.NumCols()) != len(d.sums) {
+		return fmt.Errorf("%d columns where the table has %d", batch.NumCols(), len(d.sums))
+	}
+	for i, s := range d.sums {
+		if err := s.add(batch.Column(i)); err != nil {
+			return err
+		}
+	}
+	d.rows += batch.NumRows()
+	if d.run >= 0 {
+		d.addRuns(batch.Column(d.run))
+	}
+	return nil
+}
+
+func (d *Digest) addRuns(column arrow.Array) {
+	ids, ok := column.(*array.String)
+	for i := 0; ok && i < ids.Len(); i++ {
+		if id := ids.Value(i); len(d.runs) == 0 || d.runs[len(d.runs)-1] != id && !slices.Contains(d.runs, id) {
+			d.runs = append(d.runs, id)
+		}
+	}
+}
+
+// Contents implements sinks.Digester.
+func (d *Digest) Contents() sinks.Contents {
+	columns := finish(d.sums)
+	return sinks.Contents{Rows: d.rows, Columns: columns, Checksum: total(columns), Runs: d.runs}
+}
+
+// Close implements sinks.Writer: nothing is staged, so no path is returned.
+func (d *Digest) Close() (sinks.Staged, error) { return sinks.Staged{Rows: d.rows}, nil }
+
+// Abort implements sinks.Writer. There is nothing to remove.
+func (d *Digest) Abort() error { return nil }
