@@ -37,8 +37,11 @@ type Endpoint struct {
 	DefaultScope string
 	// PageSize is the largest number of rows the vendor returns at once, which is what is asked for.
 	PageSize int
-	// UnitsPerRow is the price of one row.
+	// UnitsPerRow is the price of one row, where Price does not say more.
 	UnitsPerRow Units
+	// Price returns the rule by which a request is charged, from the task's parameters and the place asked for. It is
+	// pure; an error means that the parameters cannot be priced, so they must not be sent. Default: see PriceOf.
+	Price func(t Task, ask Ask) (Price, error)
 	// Meaning is one line for people.
 	Meaning string
 	// Source names the vendor document.
@@ -48,8 +51,19 @@ type Endpoint struct {
 // String returns vendor and name as a job spells them: moz/anchor_text.
 func (e *Endpoint) String() string { return e.Vendor + "/" + e.Name }
 
-// WorstCase returns the most a request for limit rows can cost.
-func (e *Endpoint) WorstCase(limit int) Units { return Units(limit) * e.UnitsPerRow }
+// PriceOf returns the rule by which a request is charged: the endpoint's own, else UnitsPerRow for each of at most
+// PageSize rows.
+func (e *Endpoint) PriceOf(t Task, ask Ask) (Price, error) {
+	if e.Price != nil {
+		return e.Price(t, ask)
+	}
+	return Price{PerRow: e.UnitsPerRow, MaxRows: e.PageSize, Source: e.Source}, nil
+}
+
+// WorstCase returns the most a request for limit rows can cost where UnitsPerRow is all there is to it.
+func (e *Endpoint) WorstCase(limit int) Units {
+	return Price{PerRow: e.UnitsPerRow}.Total(Reply{Rows: limit})
+}
 
 // ParamType is what a parameter's value must look like.
 type ParamType uint8

@@ -26,7 +26,7 @@ type Origin struct {
 	Rank int64
 	// Most stops the page after so many rows, for a task that wants no more. Default 0: all.
 	Most int64
-	// Held drops the rows that an earlier reading of the list has brought. Default none.
+	// Held drops the rows that another reading of the list has brought. Default none.
 	Held *Held
 }
 

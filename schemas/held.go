@@ -6,15 +6,15 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Held remembers which rows of a list are held already, by the table's key, so that a list that had to be read again
-// from its start adds only what is new. A list may hold equal keys more than once: the n-th of a chain is held if an
-// earlier chain had n of them. It takes about 40 bytes a row.
+// Held remembers which rows of a list are held already, by the table's key, so that another reading of the list adds
+// only what it alone has. A list may hold equal keys more than once: the n-th of a reading is held if a reading before
+// it had n of them. So the order in which readings are given decides whose rows stay: the first one's do, all of them.
+// It takes about 40 bytes a row.
 type Held struct {
 	key     []int // column positions
 	types   []Type
 	before  map[uint64]uint32
 	current map[uint64]uint32
-	dropped int64
 	buf     []byte
 }
 
@@ -28,7 +28,7 @@ func NewHeld(t *Table) *Held {
 	return h
 }
 
-// Restart says that the rows that follow are of the list read again from its start.
+// Restart says that the rows that follow are of another reading of the list.
 func (h *Held) Restart() {
 	for key, n := range h.current {
 		h.before[key] = max(h.before[key], n)
@@ -36,18 +36,11 @@ func (h *Held) Restart() {
 	clear(h.current)
 }
 
-// Dropped returns how many rows were held already.
-func (h *Held) Dropped() int64 { return h.dropped }
-
 // drop reports whether the row is held already.
 func (h *Held) drop(r *Row) bool {
 	key := h.hash(r)
 	h.current[key]++
-	if h.current[key] > h.before[key] {
-		return false
-	}
-	h.dropped++
-	return true
+	return h.current[key] <= h.before[key]
 }
 
 func (h *Held) hash(r *Row) uint64 {

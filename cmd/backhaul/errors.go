@@ -10,6 +10,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
+	"backhaul/sinks"
 )
 
 // exitError ends the program with a status. A nil err means that everything has been said already.
@@ -35,7 +36,7 @@ func usage(format string, args ...any) error {
 // exitStatus is the status for an error that brings none of its own.
 func exitStatus(ctx context.Context, err error) int {
 	switch {
-	case errors.Is(err, run.ErrDamaged):
+	case errors.Is(err, run.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
 		return exitDamaged
 	case ctx.Err() != nil:
 		return exitInterrupted
@@ -50,8 +51,12 @@ func advise(err error) string {
 	switch {
 	case errors.Is(err, run.ErrBusy):
 		advice = "wait for it, or see `backhaul status`"
-	case errors.Is(err, run.ErrDamaged):
+	case errors.Is(err, run.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
 		advice = "see `backhaul doctor`"
+	case errors.Is(err, run.ErrClock):
+		advice = "set the clock; if it was the earlier entry that was wrong, `backhaul doctor --repair` corrects the ledger"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), strings.Contains(text, "too many open files"):
+		advice = "raise the limit of open files, `ulimit -n 1024`, and run it again: what was bought is in the journal"
 	case errors.Is(err, ledger.ErrNoRun):
 		advice = "see `backhaul status` for the runs there are"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):

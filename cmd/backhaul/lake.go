@@ -21,9 +21,12 @@ type lake struct {
 	staging   *blob.Staging
 }
 
+// disk is what lakes are written through. Tests put one in its place that fails.
+var disk blob.FS
+
 // openLake opens a staging directory of its own, and removes those of processes that died.
 func openLake(w sinks.Warehouse) (*lake, error) {
-	l := &lake{warehouse: w}
+	l := &lake{warehouse: w, disk: disk}
 	if err := l.disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func (l *lake) Create(t *schemas.Table) (sinks.Writer, error) {
 func (l *lake) Publish(staged, final string) error { return l.disk.Publish(staged, final) }
 
 // Catalog implements run.Lake.
-func (l *lake) Catalog(ctx context.Context) error { return duckdb.Build(ctx, l.warehouse) }
+func (l *lake) Catalog(ctx context.Context) error { return duckdb.BuildOn(ctx, l.disk, l.warehouse) }
 
 func (a *app) catalogCommand() *cobra.Command {
 	return &cobra.Command{
@@ -58,7 +61,7 @@ func (a *app) catalogCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := duckdb.Build(cmd.Context(), w); err != nil {
+			if err := duckdb.BuildOn(cmd.Context(), disk, w); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(a.stderr, "wrote", w.Catalog())

@@ -31,7 +31,7 @@ type loader struct {
 
 	rejected     []schemas.Rejection
 	rejectedRows int64
-	waste        map[string]int64 // by task: rows bought again by restarted lists
+	waste        map[string]int64 // by task: rows bought again, of which the table has one
 }
 
 // staged is one table of the run, verified, waiting to be published.
@@ -108,48 +108,106 @@ func flush(b *schemas.Builder, w sinks.Writer, atLeast int) error {
 }
 
 // list decodes the pages of one task into the builder, and calls after behind every page.
+//
+// A list whose cursor died has been read in several chains, each from the start. The latest comes first, as far as it
+// goes, then what only the earlier ones have, the later of them first. Of a list that did not change in between, that is
+// its order and each row once, wherever the chains broke off. Of one that did, the latest chain is as the vendor gave it,
+// with its ranks and its values; behind it stand rows that an earlier chain brought and the latest has lost or has not
+// reached. In no case is a row (by its table's key) there more often than some one chain brought it.
+//
+// Within a chain nothing is dropped: a vendor whose list moves while it is paged through delivers rows at the seams
+// twice, or never, and no cursor tells. The key finds the former; the latter are found by nobody.
 func (l *loader) list(ctx context.Context, t pipeline.Task, b *schemas.Builder, after func() error) error {
 	source, err := l.sources(t)
 	if err != nil {
 		return err
 	}
-	header := l.journal.Header()
-	o := schemas.Origin{
+	header, place := l.journal.Header(), l.places[t.ID]
+	r := reading{loader: l, task: t, source: source, b: b, after: after, origin: schemas.Origin{
 		Task: t.ID, Target: t.Target, TargetAsGiven: t.TargetAsGiven, Scope: t.Scope,
 		Job: header.Job, Extract: t.Extract, RunID: header.RunID, RunDate: l.runDate, Surface: t.Surface, Rank: 1,
+	}}
+	if place.Chain > 0 {
+		r.origin.Held = schemas.NewHeld(b.Table())
 	}
-	if l.places[t.ID].Chain > 0 {
-		o.Held = schemas.NewHeld(b.Table())
-		defer func() { l.waste[t.ID] = o.Held.Dropped() }()
-	}
-	chain := 0
-	for page, err := range l.journal.Pages(ctx, t.ID) {
-		if err != nil {
+	for chain := place.Chain; chain >= 0 && !r.full(); chain-- {
+		if err := r.chain(ctx, chain); err != nil {
 			return err
 		}
-		if page.Repeated {
-			continue // its rows are held already
-		}
-		if page.Chain != chain {
-			chain = page.Chain
-			o.Held.Restart()
-		}
-		if o.FetchedAt, o.PageSeq = page.FetchedAt, int32(page.Seq); t.MaxRows > 0 {
-			if o.Most = t.MaxRows - (o.Rank - 1); o.Most <= 0 {
-				return nil
-			}
-		}
-		b.Begin(o)
-		if err := source.Decode(page, b); err != nil {
-			return fmt.Errorf("decode page %d of %s/%s: %w", page.Seq, t.Extract, t.Target, err)
-		}
-		o.Rank = b.NextRank()
-		l.reject(b.Rejected())
-		if err := after(); err != nil {
-			return err
-		}
+	}
+	if place.Chain > 0 || r.skipped {
+		l.waste[t.ID] = r.waste(place)
 	}
 	return ctx.Err()
+}
+
+// reading is the list of one task on its way into a builder.
+type reading struct {
+	*loader
+	task     pipeline.Task
+	source   pipeline.Source
+	b        *schemas.Builder
+	after    func() error
+	origin   schemas.Origin // of the next page
+	rejected int64
+	skipped  bool // pages asked for twice that the journal does not mark
+}
+
+// chain decodes the pages of one chain.
+func (r *reading) chain(ctx context.Context, chain int) error {
+	if r.origin.Held != nil {
+		r.origin.Held.Restart()
+	}
+	read := map[pipeline.Cursor]bool{}
+	for page, err := range r.journal.Pages(ctx, r.task.ID) {
+		switch {
+		case err != nil:
+			return err
+		case page.Chain != chain || page.Repeated:
+			continue // of another chain, or held already
+		case r.full():
+			return nil
+		case read[page.Cursor]:
+			// The execution that bought it had no memory of where the one before it had been.
+			r.skipped = true
+			continue
+		}
+		read[page.Cursor] = page.Rows > 0
+		if err := r.page(page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reading) page(page pipeline.Page) error {
+	o := &r.origin
+	o.FetchedAt, o.PageSeq = page.FetchedAt, int32(page.Seq)
+	if r.task.MaxRows > 0 {
+		o.Most = r.task.MaxRows - (o.Rank - 1)
+	}
+	r.b.Begin(*o)
+	if err := r.source.Decode(page, r.b); err != nil {
+		return fmt.Errorf("decode page %d of %s/%s: %w", page.Seq, r.task.Extract, r.task.Target, err)
+	}
+	o.Rank = r.b.NextRank()
+	rejected := r.b.Rejected()
+	r.rejected += int64(len(rejected))
+	r.reject(rejected)
+	return r.after()
+}
+
+// full reports whether the table has all the rows the task asks for.
+func (r *reading) full() bool { return r.task.MaxRows > 0 && r.origin.Rank > r.task.MaxRows }
+
+// waste is how many of the rows held were bought again: neither did they come to the table, nor were they rejected, nor
+// are they what the last page of max_rows brought too many, which a list read at once brings as well.
+func (r *reading) waste(place journal.Place) int64 {
+	waste := place.Rows - (r.origin.Rank - 1) - r.rejected
+	if r.task.MaxRows > 0 {
+		waste -= max(0, place.ChainRows-r.task.MaxRows)
+	}
+	return max(0, waste)
 }
 
 // reject keeps rejected rows for ops.rejected_rows. The journal has them all; memory keeps so many.

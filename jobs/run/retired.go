@@ -92,4 +92,3 @@ func placesOf(ctx context.Context, l *ledger.Ledger, runID string) (map[string]j
 	}
 	return places, nil
 }
-

@@ -168,6 +168,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 			}
 			p := places[id]
 			p.Next, p.End, p.ChainRows = pipeline.Cursor(last.next), last.ended, chainRows
+			p.Fetched, p.LastRows = time.UnixMicro(last.fetchedAt).UTC(), int(last.rows)
 			places[id] = p
 			return nil
 		})

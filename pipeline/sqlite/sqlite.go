@@ -25,6 +25,18 @@ import (
 // ErrDamaged is the error, somewhere in its chain, of a file that SQLite can no longer read as it was written.
 var ErrDamaged = errors.New("the file is damaged")
 
+// Before, where a test sets it, is called ahead of every step of a write with the file it is about; its error takes the
+// place of the step. The steps are "begin", "commit", and "sync": a commit that took place and did not say so, as when the
+// disk fails it at last. Set it while no file is open. Default nil: never called.
+var Before func(step, path string) error
+
+func (d *DB) before(step string) error {
+	if Before == nil {
+		return nil
+	}
+	return Before(step, d.path)
+}
+
 // DB is one open SQLite file. It is safe for concurrent use.
 type DB struct {
 	path string
@@ -78,6 +90,7 @@ func dsn(path string) string {
 }
 
 func (d *DB) prepare(ctx context.Context, schema string, version int) error {
+	ctx = context.WithoutCancel(ctx)
 	return d.Write(ctx, func(tx *sql.Tx) error {
 		var have int
 		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
@@ -127,19 +140,28 @@ func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
 func (d *DB) commit(ctx context.Context, batch []*write) error {
 	// The leader's context must not undo what the others wait for.
 	ctx = context.WithoutCancel(ctx)
+	if err := d.before("begin"); err != nil {
+		return err
+	}
 	tx, err := d.sql.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	for _, w := range batch {
 		if err := w.do(tx); err != nil {
-			return errors.Join(err, tx.Rollback())
+			_ = tx.Rollback() // SQLite may have rolled back by itself; the error that led here is what counts
+			return err
 		}
 	}
+	if err := d.before("commit"); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
 	failpoint.Hit("sqlite.commit.before")
-	err = tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
 	failpoint.Hit("sqlite.commit.after")
-	return err
+	return d.before("sync")
 }
 
 // Check reads the whole file and reports damage to its structure.

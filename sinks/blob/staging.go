@@ -99,6 +99,37 @@ func (f FS) Sweep(root string) (swept []string, err error) {
 	return swept, nil
 }
 
+// Dead returns the names of staging directories whose owners are dead: what Sweep would remove.
+func (f FS) Dead(root string) (dead []string, err error) {
+	if !isDir(root) {
+		return nil, nil
+	}
+	guard, err := f.guard(root)
+	if err != nil {
+		return nil, err
+	}
+	defer guard.Unlock()
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		lock, err := tryLock(filepath.Join(root, e.Name(), lockName))
+		if errors.Is(err, ErrInUse) {
+			continue
+		}
+		if err != nil {
+			return dead, err
+		}
+		dead = append(dead, e.Name())
+		_ = lock.Unlock()
+	}
+	return dead, nil
+}
+
 // sweep removes one owner's directory if the owner is dead. The guard is held.
 func (f FS) sweep(dir string) error {
 	if !isDir(dir) {

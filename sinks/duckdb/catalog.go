@@ -42,8 +42,11 @@ var marts embed.FS
 // Build writes the warehouse's catalog anew from the declared tables and the files in the lake, and puts it in
 // the place of the old one in one step. Readers that have the old one open keep it, and the files it names. Paths are absolute. Builds of several processes follow one another, and each looks at the lake only once its turn has come,
 // so that the last one to finish knows every file published before it began.
-func Build(ctx context.Context, w sinks.Warehouse) error {
-	if err := build(ctx, blob.FS{}, w, schemas.All()); err != nil {
+func Build(ctx context.Context, w sinks.Warehouse) error { return BuildOn(ctx, blob.FS{}, w) }
+
+// BuildOn is Build on the caller's disk, through which everything passes but DuckDB's own writes.
+func BuildOn(ctx context.Context, disk blob.FS, w sinks.Warehouse) error {
+	if err := build(ctx, disk, w, schemas.All()); err != nil {
 		return fmt.Errorf("build catalog: %w", err)
 	}
 	return nil

@@ -42,8 +42,13 @@ var questions = regexp.MustCompile(`(?i)^(\(|(select|from|with|values|table|pivo
 // Query runs one statement against the catalog and writes its result to w. The catalog is attached read-only and
 // only for the duration; nothing of the warehouse is written. Values are spelled by DuckDB. What is written may
 // be cut short if w fails or ctx ends, but nothing is written when the statement itself is at fault: errors of
-// the statement are DuckDB's own, with line and caret. A catalog that does not exist is ErrNoCatalog.
+// the statement are DuckDB's own, with line and caret. A catalog that does not exist is ErrNoCatalog, a file that cannot be
+// read sinks.ErrDamaged.
 func Query(ctx context.Context, catalogPath, sql string, format Format, w io.Writer) error {
+	return damage(query(ctx, catalogPath, sql, format, w))
+}
+
+func query(ctx context.Context, catalogPath, sql string, format Format, w io.Writer) error {
 	if _, ok := copyOptions[format]; !ok && format != Table {
 		return fmt.Errorf("unknown format %q: one of %v", format, Formats())
 	}

@@ -3,7 +3,7 @@ package ahrefsv3
 // allBacklinks: a whole row costs 116 units. Source: Ahrefs OpenAPI 3.0.0, site-explorer/all-backlinks.
 var allBacklinks = &Report{
 	Name: "all_backlinks", Path: "site-explorer/all-backlinks", Envelope: "backlinks", Kind: List,
-	Meaning: "links to the target",
+	Meaning:   "links to the target",
 	Unordered: []string{"link_group_count"},
 	Fields: []Field{
 		{Name: "ahrefs_rank_source", Type: Integer, Units: 1, Meaning: "global Ahrefs rank of the linking domain (1 = strongest)"},

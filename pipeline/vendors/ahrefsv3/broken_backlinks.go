@@ -3,7 +3,7 @@ package ahrefsv3
 // brokenBacklinks. Source: Ahrefs OpenAPI 3.0.0, site-explorer/broken-backlinks.
 var brokenBacklinks = &Report{
 	Name: "broken_backlinks", Path: "site-explorer/broken-backlinks", Envelope: "backlinks", Kind: List,
-	Meaning: "links to pages of the target that are broken",
+	Meaning:   "links to pages of the target that are broken",
 	Unordered: []string{"http_code_target", "last_visited_target", "link_group_count"},
 	Fields: []Field{
 		{Name: "ahrefs_rank_source", Type: Integer, Units: 1, Meaning: "global Ahrefs rank of the linking domain (1 = strongest)"},

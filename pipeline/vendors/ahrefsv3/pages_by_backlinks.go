@@ -4,7 +4,7 @@ package ahrefsv3
 // site-explorer/pages-by-backlinks.
 var pagesByBacklinks = &Report{
 	Name: "pages_by_backlinks", Path: "site-explorer/pages-by-backlinks", Envelope: "pages", Kind: List,
-	Meaning: "pages of the target by the links they have",
+	Meaning:   "pages of the target by the links they have",
 	Unordered: []string{"http_code_target", "languages_target", "last_visited_target", "powered_by_target", "target_redirect", "title_target", "url_rating_target"},
 	Fields: []Field{
 		{Name: "dofollow_to_target", Type: Integer, Units: 1, Meaning: "dofollow links to the page"},

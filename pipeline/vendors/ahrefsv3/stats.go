@@ -39,7 +39,7 @@ var outlinksStats = &Report{
 var limitsAndUsage = &Report{
 	Name: "limits_and_usage", Path: "subscription-info/limits-and-usage", Envelope: "limits_and_usage", Kind: Single,
 	Meaning: "what the workspace and the key may use and have used",
-	Free: true,
+	Free:    true,
 	Fields: []Field{
 		{Name: "api_key_expiration_date", Type: DateTime, Units: 1, Meaning: "key expiry"},
 		{Name: "subscription", Type: String, Units: 1, Meaning: "plan name"},

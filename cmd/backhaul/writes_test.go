@@ -1,0 +1,272 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/emulator"
+	"backhaul/pipeline/sqlite"
+	"backhaul/sinks/blob"
+)
+
+const writesJob = `job: writes
+vendors: {moz: {requests_per_second: 10000, connections: 2}}
+targets: {all: [trailhead-co.example, tiny-tarps.example], few: [tiny-tarps.example, pinecone-packs.example]}
+extracts:
+  - {name: anchors, endpoint: moz/anchor_text, targets: [all], params: {scope: root_domain}}
+  - {name: domains, endpoint: moz/linking_root_domains, targets: [few], params: {target_scope: root_domain}}
+`
+
+// writesConnections is how many pages can be on their way when a write fails.
+const writesConnections = 2
+
+// failingDisk counts every step that changes the disk, in all files of a warehouse, and fails one of them.
+type failingDisk struct {
+	mu     sync.Mutex
+	count  int
+	fail   int    // which one
+	failed string // what it was: "rename /w/lake/..."
+}
+
+func (d *failingDisk) step(op, path string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.count++; d.count != d.fail {
+		return nil
+	}
+	d.failed = op + " " + path
+	return syscall.ENOSPC
+}
+
+// install puts the disk under the program, and takes it away again when the returned function is called.
+func (d *failingDisk) install() (remove func()) {
+	disk = blob.FS{Before: func(op blob.Op, path string) error { return d.step(string(op), path) }}
+	sqlite.Before = d.step
+	return func() { disk, sqlite.Before = blob.FS{}, nil }
+}
+
+// tidying are the steps that follow the publication of everything: a run in which only they fail has completed, and the next one sweeps.
+func tidying(step string) bool {
+	return strings.HasPrefix(step, "remove ") && strings.Contains(step, "/staging/run-")
+}
+
+// writesLab is a small job, an emulator of its own, and what an undisturbed run leaves.
+type writesLab struct {
+	job, undisturbed string
+	server           *emulator.Server
+}
+
+func newWritesLab(t *testing.T) *writesLab {
+	dir := t.TempDir()
+	l := &writesLab{job: writeFile(t, dir, "writes.yaml", writesJob), undisturbed: filepath.Join(dir, "undisturbed")}
+	l.emulate(t)
+	if status, text := l.run(l.undisturbed); status != exitComplete {
+		t.Fatalf("exit %d\n%s", status, text)
+	}
+	return l
+}
+
+// emulate starts an emulator whose meter stands at zero.
+func (l *writesLab) emulate(t *testing.T) (end func()) {
+	t.Helper()
+	l.server = emulator.New(emulator.Options{})
+	s := httptest.NewServer(l.server)
+	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL+"/v2")
+	t.Cleanup(s.Close)
+	return s.Close
+}
+
+// run runs the job in this process.
+func (l *writesLab) run(warehouse string) (status int, stderr string) {
+	var out, errs bytes.Buffer
+	status = Main(context.Background(), []string{"run", l.job, "--warehouse", warehouse, "--date", killDate}, &out, &errs)
+	return status, errs.String()
+}
+
+// checkLake holds the vendors' tables of a lake against the undisturbed ones. Where a run has not completed they may be absent.
+func (l *writesLab) checkLake(t *testing.T, lake string, complete bool) {
+	t.Helper()
+	for _, table := range []string{"moz.anchor_text", "moz.linking_root_domains"} {
+		if there, _ := filepath.Glob(filepath.Join(lake, "lake", strings.Replace(table, ".", "/", 1), "*", "*")); len(there) == 0 {
+			if complete {
+				t.Errorf("%s is missing", table)
+			}
+			continue
+		}
+		type verdict struct{ N int64 }
+		got := ask[verdict](t, l.undisturbed, "select "+differences(files(lake, table), files(l.undisturbed, table), killTables[table])+" as N")
+		if got[0].N != 0 {
+			t.Errorf("%s is in the lake with %d rows that are not right", table, got[0].N)
+		}
+	}
+}
+
+// checkCatalog asks the catalog, if there is one, for the tables: each is there wholly or not at all.
+func (l *writesLab) checkCatalog(t *testing.T, warehouse string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(warehouse, "catalog.duckdb")); err != nil {
+		return
+	}
+	for table, except := range map[string]string{"moz.anchor_text": "run_id, fetched_at", "moz.linking_root_domains": "run_id, fetched_at"} {
+		type verdict struct{ N, Rows int64 }
+		got := ask[verdict](t, warehouse, "select (select count(*) from "+table+") as Rows, "+differences(table, files(l.undisturbed, table), except)+" as N")
+		if got[0].N != 0 && got[0].Rows != 0 {
+			t.Errorf("the catalog shows %s with %d rows that are not right", table, got[0].N)
+		}
+	}
+}
+
+// checkMeter holds the vendor's bill against the rows of the undisturbed run.
+func (l *writesLab) checkMeter(t *testing.T, failures int) {
+	t.Helper()
+	type account struct{ Rows, Pages int64 }
+	want := ask[account](t, l.undisturbed, "select sum(rows)::bigint as Rows, sum(pages)::bigint as Pages from ops.tasks")[0]
+	m := l.server.Meter()
+	if again := m.DuplicatePages + m.WastePages; again > failures*writesConnections {
+		t.Errorf("%d pages were bought again", again)
+	}
+	if m.Rows-m.DuplicateRows-m.WasteRows != want.Rows || int64(m.Pages-m.DuplicatePages) != want.Pages {
+		t.Errorf("the vendor delivered %d rows in %d pages, the run wants %+v", m.Rows-m.DuplicateRows, m.Pages-m.DuplicatePages, want)
+	}
+}
+
+// TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun fails the nth step that changes the disk, for every n of a small
+// run (for every seventh unless BACKHAUL_KILLS is set), with the error of a full disk.
+func TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun(t *testing.T) {
+	l := newWritesLab(t)
+	stride := 7
+	switch {
+	case os.Getenv(killsVariable) != "":
+		stride = 1
+	case testing.Short():
+		stride = 29
+	}
+	told := 0
+	for n := 1; ; n += stride {
+		d := &failingDisk{fail: n}
+		if !t.Run(fmt.Sprint(n), func(t *testing.T) { l.failOne(t, d) }) {
+			t.Logf("it was %s", d.failed)
+		}
+		if d.failed == "" {
+			break
+		}
+		told++
+	}
+	if told < 3 {
+		t.Errorf("only %d failures", told)
+	}
+	t.Logf("%d writes failed, one a run", told)
+}
+
+func (l *writesLab) failOne(t *testing.T, d *failingDisk) {
+	end := l.emulate(t)
+	warehouse := filepath.Join(t.TempDir(), "w")
+	remove := d.install()
+	status, text := l.run(warehouse)
+	remove()
+	switch {
+	case d.failed == "" || tidying(d.failed):
+		if status != exitComplete {
+			t.Fatalf("exit %d, want 0\n%s", status, text)
+		}
+	case status != exitFailed:
+		t.Errorf("exit %d, want 1\n%s", status, text)
+	case !strings.Contains(text, "no space left on device") || !strings.Contains(text, "free some space") || !strings.Contains(text, warehouse):
+		t.Errorf("the failure is told without its reason, its file or what to do:\n%s", text)
+	}
+	l.checkLake(t, warehouse, d.failed == "")
+	l.checkCatalog(t, warehouse)
+	if status, text := l.run(warehouse); status != exitComplete {
+		t.Fatalf("run again: exit %d\n%s", status, text)
+	}
+	end()
+	l.checkLake(t, warehouse, true)
+	l.checkCatalog(t, warehouse)
+	l.checkMeter(t, 1)
+	night := &night{warehouse: warehouse}
+	night.checkLedger(t, l.units(t))
+}
+
+// TestAFullDiskIsToldAndMadeGoodOnceThereIsRoom runs the real program on disks of all sizes too small for it, so that every
+// writer meets a full one: SQLite, the Parquet writer, DuckDB. It needs leave to mount a file system of its own.
+func TestAFullDiskIsToldAndMadeGoodOnceThereIsRoom(t *testing.T) {
+	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
+		t.Skipf("no mount namespace here: %v %s", err, out)
+	}
+	l := newWritesLab(t)
+	binary := filepath.Join(t.TempDir(), "backhaul")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	step := 96
+	if os.Getenv(killsVariable) != "" {
+		step = 12
+	}
+	full := 0
+	for kib := 16; kib < 1200; kib += step {
+		t.Run(fmt.Sprintf("%dKiB", kib), func(t *testing.T) {
+			if l.fillDisk(t, binary, kib) {
+				full++
+			}
+		})
+	}
+	if full < 4 {
+		t.Errorf("only %d disks were too small", full)
+	}
+	t.Logf("%d disks were too small", full)
+}
+
+// onSmallDisk runs the job on a disk of so many KiB, then on the same one made larger, and copies what is there both times.
+const onSmallDisk = `mount -t tmpfs -o size=$KIB"k" tmpfs "$DISK" || exit 99
+"$BINARY" run "$JOB" --warehouse "$DISK/w" --date ` + killDate + ` >"$OUT/first.log" 2>&1
+echo $? >"$OUT/first.status"
+mkdir "$OUT/first" && cp -r "$DISK/w/lake" "$OUT/first/" 2>/dev/null
+mount -o remount,size=64m "$DISK" || exit 98
+"$BINARY" run "$JOB" --warehouse "$DISK/w" --date ` + killDate + ` >"$OUT/second.log" 2>&1
+status=$?
+cp -r "$DISK/w" "$OUT/second"
+exit $status`
+
+// fillDisk reports whether the disk was too small.
+func (l *writesLab) fillDisk(t *testing.T, binary string, kib int) bool {
+	end := l.emulate(t)
+	dir, out := t.TempDir(), t.TempDir()
+	cmd := exec.Command("unshare", "-rm", "sh", "-c", onSmallDisk)
+	cmd.Env = append(os.Environ(), "DISK="+dir, "OUT="+out, "BINARY="+binary, "JOB="+l.job, fmt.Sprint("KIB=", kib))
+	if text, err := cmd.CombinedOutput(); err != nil {
+		log, _ := os.ReadFile(filepath.Join(out, "second.log"))
+		t.Fatalf("with room again: %v\n%s%s", err, text, log)
+	}
+	end()
+	status, err := os.ReadFile(filepath.Join(out, "first.status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, _ := os.ReadFile(filepath.Join(out, "first.log"))
+	full := string(status) != "0\n"
+	if full && (string(status) != "1\n" || !strings.Contains(string(log), "free some space") || !strings.Contains(string(log), dir)) {
+		t.Errorf("a full disk is told with exit %s%s", status, log)
+	}
+	l.checkLake(t, filepath.Join(out, "first"), !full)
+	l.checkLake(t, filepath.Join(out, "second"), true)
+	l.checkMeter(t, 1)
+	return full
+}
+
+// units is what the undisturbed run has cost.
+func (l *writesLab) units(t *testing.T) pipeline.Units {
+	t.Helper()
+	type account struct{ Units int64 }
+	return pipeline.Units(ask[account](t, l.undisturbed, "select sum(units)::bigint as Units from ops.tasks")[0].Units)
+}

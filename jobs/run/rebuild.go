@@ -1,0 +1,236 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"backhaul/sinks"
+)
+
+// Rebuild enters a run into the ledger as its journal has it: what was intended, how far it came, and what it spent in which
+// month. What only the ledger knew (the spec's hash, the texts of errors) is kept where it is still there.
+func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runDate string, now time.Time) error {
+	path := JournalPath(w, job, runDate)
+	unlock, err := lock(path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if gone(path) {
+		return fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
+	}
+	j, err := journal.Open(ctx, path, journal.Header{Job: job, RunDate: runDate})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = j.Close() }()
+	h := j.Header()
+	if err := l.Restore(ctx, ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, State: ledger.Incomplete,
+		Message: "rebuilt from its journal", Created: h.Created, Started: h.Created, Ended: now}); err != nil {
+		return err
+	}
+	if err := intendAll(ctx, l, j); err != nil {
+		return err
+	}
+	if err := recordDead(ctx, l, j, h.RunID, now); err != nil {
+		return err
+	}
+	if err := settleByMonth(ctx, l, j); err != nil {
+		return err
+	}
+	return endRebuilt(ctx, l, h.RunID, now)
+}
+
+// intendAll enters the journal's tasks, unless the ledger has tasks of the run: those are what the latest spec intended.
+func intendAll(ctx context.Context, l *ledger.Ledger, j *journal.Journal) error {
+	known, err := l.Tasks(ctx, j.Header().RunID)
+	if err != nil || len(known) > 0 {
+		return err
+	}
+	tasks, err := j.Tasks(ctx)
+	if err != nil {
+		return err
+	}
+	return l.Intend(ctx, j.Header().RunID, tasks)
+}
+
+// settleByMonth grants what the pages cost to the months they were bought in; what may have been charged belongs to the last.
+func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) error {
+	tasks, err := j.Tasks(ctx)
+	if err != nil {
+		return err
+	}
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	spent, maybe := map[string]map[string]pipeline.Units{}, map[string]pipeline.Units{}
+	for _, t := range tasks {
+		vendor := vendorOf(t)
+		maybe[vendor] += places[t.ID].MaybeUnits
+		if spent[vendor] == nil {
+			spent[vendor] = map[string]pipeline.Units{j.Header().Created.UTC().Format("2006-01"): 0}
+		}
+		for f, err := range j.Facts(ctx, t.ID) {
+			if err != nil {
+				return err
+			}
+			spent[vendor][f.FetchedAt.UTC().Format("2006-01")] += f.Units
+		}
+	}
+	for vendor, months := range spent {
+		total, last := pipeline.Units(0), pipeline.Units(0)
+		order := slices.Sorted(maps.Keys(months))
+		for i, month := range order {
+			total += months[month]
+			if i == len(order)-1 {
+				last = maybe[vendor]
+			}
+			if err := l.Settle(ctx, j.Header().RunID, vendor, month, total, last); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func endRebuilt(ctx context.Context, l *ledger.Ledger, runID string, now time.Time) error {
+	tasks, err := l.Tasks(ctx, runID)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if !t.Ending.Complete() {
+			return nil
+		}
+	}
+	return l.End(ctx, runID, ledger.Complete, 0, "", now)
+}
+
+// DropDamaged puts a journal that is damaged or missing aside, and in its place one that holds, of every task, the pages
+// before the first that cannot be read. What the others cost stays counted, as units that may have been charged, and the next
+// run buys them again. It returns where the damaged file lies now ("" if there was none), and how many pages were kept and
+// dropped.
+func DropDamaged(ctx context.Context, l *ledger.Ledger, run ledger.Run, w sinks.Warehouse, now time.Time) (aside string, kept, dropped int, err error) {
+	path := JournalPath(w, run.Job, run.RunDate)
+	unlock, err := lock(path)
+	if err != nil {
+		return "", 0, 0, err
+	}
+	defer unlock()
+	fresh := path + ".salvaged"
+	if err := removeAll(fresh); err != nil {
+		return "", 0, 0, err
+	}
+	if kept, dropped, err = salvage(ctx, l, run, path, fresh, now); err != nil {
+		return "", 0, 0, errors.Join(err, removeAll(fresh))
+	}
+	aside = path + ".damaged-" + now.UTC().Format("20060102T150405Z")
+	if gone(path) {
+		aside = ""
+	}
+	return aside, kept, dropped, exchange(path, fresh, aside)
+}
+
+// exchange gives the damaged file its new name before the fresh one takes its place, so that at no time there is none.
+func exchange(path, fresh, aside string) error {
+	if aside != "" {
+		if err := os.Link(path, aside); err != nil {
+			return err
+		}
+		// SQLite would apply a log that stays behind to the fresh file.
+		for _, suffix := range []string{"-wal", "-shm"} {
+			if err := os.Rename(path+suffix, aside+suffix); err != nil && !os.IsNotExist(err) {
+				return err
+			}
+		}
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func removeAll(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// salvage writes a journal of what can still be read of another.
+func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh string, now time.Time) (kept, dropped int, err error) {
+	tasks, err := l.Tasks(ctx, run.ID)
+	if err != nil {
+		return 0, 0, err
+	}
+	to, err := journal.Open(ctx, fresh, journal.Header{RunID: run.ID, Job: run.Job, RunDate: run.RunDate, Created: run.Created})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	plain := make([]pipeline.Task, len(tasks))
+	for i, t := range tasks {
+		plain[i] = t.Task
+	}
+	if err := to.AddTasks(ctx, plain); err != nil {
+		return 0, 0, err
+	}
+	var from *journal.Journal
+	if !gone(path) {
+		if j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate}); err == nil {
+			from = j
+			defer func() { _ = j.Close() }()
+		}
+	}
+	for _, t := range tasks {
+		pages, units, err := salvageTask(ctx, from, to, t.ID)
+		if err != nil {
+			return kept, dropped, err
+		}
+		kept += pages
+		lostPages, lostUnits := max(0, t.Pages-pages), max(0, t.Units-units)+t.MaybeUnits
+		dropped += lostPages
+		if lostPages == 0 && lostUnits == 0 {
+			continue
+		}
+		if err := to.AddAttempt(ctx, t.ID, journal.Attempt{Seq: pages, At: now, Kind: pipeline.Malformed, MaybeUnits: lostUnits,
+			Message: fmt.Sprintf("%d pages were dropped from a damaged journal", lostPages)}); err != nil {
+			return kept, dropped, err
+		}
+	}
+	return kept, dropped, nil
+}
+
+// salvageTask copies a task's pages up to the first that cannot be read.
+func salvageTask(ctx context.Context, from, to *journal.Journal, taskID string) (pages int, units pipeline.Units, err error) {
+	if from == nil {
+		return 0, 0, nil
+	}
+	for p, err := range from.Pages(ctx, taskID) {
+		if err != nil {
+			return pages, units, nil
+		}
+		if err := to.Append(ctx, taskID, p); err != nil {
+			return pages, units, err
+		}
+		pages++
+		units += p.Units
+	}
+	return pages, units, nil
+}

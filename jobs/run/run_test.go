@@ -1,0 +1,279 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// nowhere is a Lake that keeps nothing but the files' names.
+type nowhere struct{}
+
+func (nowhere) Create(*schemas.Table) (sinks.Writer, error) { return &nothing{}, nil }
+func (nowhere) Catalog(context.Context) error               { return nil }
+
+func (nowhere) Publish(_, final string) error {
+	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(final, nil, 0o644)
+}
+
+type nothing struct{ rows int64 }
+
+func (n *nothing) Write(b arrow.RecordBatch) error { n.rows += b.NumRows(); return nil }
+func (n *nothing) Close() (sinks.Staged, error)    { return sinks.Staged{Rows: n.rows}, nil }
+func (n *nothing) Abort() error                    { return nil }
+
+// meter is a vendor whose lists are as long as their target's name says, and who bills every row it sends, or loses on the
+// way. It implements pipeline.Source.
+type meter struct {
+	endpoint *pipeline.Endpoint
+	fault    func() (kind pipeline.Kind, billed, faulty bool)
+
+	mu     sync.Mutex
+	billed pipeline.Units
+}
+
+func newMeter(price pipeline.Units, size int) *meter {
+	return &meter{endpoint: &pipeline.Endpoint{Vendor: "moz", Surface: "v2", Name: "anchor_text", Table: schemas.Lookup("moz.anchor_text"),
+		PageSize: size, UnitsPerRow: price}}
+}
+
+func (m *meter) Endpoint() *pipeline.Endpoint { return m.endpoint }
+
+func (m *meter) Decode(p pipeline.Page, b *schemas.Builder) error {
+	from, _ := strconv.Atoi(string(p.Cursor))
+	for i := range p.Rows {
+		row := b.Row()
+		row.SetString(0, strconv.Itoa(from+i))
+		row.SetInt(1, 1)
+		row.SetInt(2, 1)
+		b.Append()
+	}
+	return nil
+}
+
+func (m *meter) Fetch(_ context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	total, _ := strconv.Atoi(t.Target)
+	from, _ := strconv.Atoi(string(ask.Cursor))
+	rows := min(ask.Limit, total-from)
+	units := pipeline.Units(rows) * m.endpoint.UnitsPerRow
+	if m.fault != nil {
+		if kind, billed, faulty := m.fault(); faulty {
+			if billed {
+				m.billed += units
+			}
+			return pipeline.Page{}, &pipeline.Error{Kind: kind, MaybeCharged: kind == pipeline.Transient}
+		}
+	}
+	m.billed += units
+	return pipeline.Page{Rows: rows, Units: units, Status: 200, FetchedAt: time.Now().UTC(),
+		Next: pipeline.Cursor(strconv.Itoa(from + rows)), End: from+rows >= total}, nil
+}
+
+// job asks for lists of the given lengths.
+func (m *meter) job(name string, connections int, ceiling ledger.Ceiling, lengths ...int) Job {
+	j := Job{Name: name, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
+		Sources:  func(pipeline.Task) (pipeline.Source, error) { return m, nil },
+		Accounts: map[string]Account{"moz": {Connections: connections, Ceiling: ceiling}}}
+	for i, n := range lengths {
+		t := pipeline.Task{Extract: fmt.Sprint("x", i), Endpoint: "moz/anchor_text", Surface: "v2", Target: strconv.Itoa(n), Params: "{}"}
+		t.ID = pipeline.TaskID(t)
+		j.Items = append(j.Items, plan.Item{Task: t, Endpoint: m.endpoint, PageSize: m.endpoint.PageSize})
+	}
+	return j
+}
+
+func options(dir string) Options {
+	return Options{Warehouse: sinks.Warehouse{Root: dir}, Lake: nowhere{}, NewID: fmt.Sprint("run-", rand.Int64()),
+		Retry: engine.Retry{Base: time.Microsecond, Most: 10 * time.Microsecond, Attempts: 4}}
+}
+
+func mustRun(t *testing.T, job Job, dir string) *Result {
+	t.Helper()
+	result, err := Run(context.Background(), job, options(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func month(n pipeline.Units) ledger.Ceiling { return ledger.Ceiling{Month: &n} }
+func execution(n pipeline.Units) ledger.Ceiling {
+	return ledger.Ceiling{Run: &n}
+}
+
+// account reads what the ledger says of all runs.
+func account(t *testing.T, dir string) (granted, spent pipeline.Units) {
+	t.Helper()
+	l, err := ledger.Open(context.Background(), sinks.Warehouse{Root: dir}.Ledger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	spends, err := l.Spends(context.Background(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range spends {
+		granted += s.Granted
+		spent += s.Spent
+	}
+	return granted, spent
+}
+
+func TestNoBudgetIsOverrunWhateverHappens(t *testing.T) {
+	for seed := range uint64(16) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		dir := t.TempDir()
+		m := newMeter(pipeline.Units(1+r.IntN(5)), 1+r.IntN(50))
+		budget := pipeline.Units(r.IntN(4000))
+		// Some executions are interrupted in the middle, and all are tried again.
+		ctx, interrupt := context.WithCancel(context.Background())
+		patience := 1 + r.IntN(60)
+		m.fault = func() (pipeline.Kind, bool, bool) { // called under the meter's lock
+			if patience--; patience == 0 {
+				interrupt()
+			}
+			kind := []pipeline.Kind{pipeline.Transient, pipeline.Stale, pipeline.Rejected}[r.IntN(3)]
+			return kind, kind == pipeline.Transient && r.IntN(2) == 0, r.IntN(10) == 0 // a refusal is not billed
+		}
+		jobs := []Job{
+			m.job("a", 1+r.IntN(8), month(budget), r.IntN(300), r.IntN(300), r.IntN(300)),
+			m.job("b", 1+r.IntN(8), month(budget), r.IntN(300), r.IntN(300), r.IntN(300)),
+		}
+		var wg sync.WaitGroup
+		for _, job := range jobs {
+			wg.Go(func() {
+				for _, ctx := range []context.Context{ctx, context.Background()} {
+					if _, err := Run(ctx, job, options(dir)); err != nil && ctx.Err() == nil {
+						t.Errorf("seed %d: %v", seed, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		interrupt()
+		granted, spent := account(t, dir)
+		if m.billed > budget || granted > budget {
+			t.Errorf("seed %d: the vendor billed %d, the ledger granted %d, of a budget of %d", seed, m.billed, granted, budget)
+		}
+		if m.billed < spent || m.billed > granted {
+			t.Errorf("seed %d: the vendor billed %d, the ledger has %d spent and at most %d charged", seed, m.billed, spent, granted)
+		}
+	}
+}
+
+func TestWithoutFaultsTheLedgerEqualsTheVendorsMeter(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(3, 50)
+	mustRun(t, m.job("a", 4, ledger.Ceiling{}, 0, 120, 333), dir)
+	mustRun(t, m.job("b", 4, ledger.Ceiling{}, 77), dir)
+	granted, spent := account(t, dir)
+	if want := pipeline.Units(3 * 530); m.billed != want || spent != want || granted != want {
+		t.Errorf("the vendor billed %d, the ledger has %d spent and %d granted, want %d each", m.billed, spent, granted, want)
+	}
+}
+
+func TestARunStoppedByItsBudgetSpendsInTotalWhatOneWithoutSpends(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(1, 50)
+	lengths := []int{10, 260, 75, 500}
+	for executions := 1; ; executions++ {
+		result := mustRun(t, m.job("a", 2, execution(170), lengths...), dir)
+		if len(result.Incomplete()) == 0 {
+			break
+		}
+		if result.Bought.Units > 170 || executions > 5 {
+			t.Fatalf("execution %d bought for %d units", executions, result.Bought.Units)
+		}
+	}
+	if m.billed != 845 {
+		t.Errorf("the vendor billed %d, want 845", m.billed)
+	}
+}
+
+func TestAShortBudgetFinishesTheCheapTargets(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(1, 50)
+	// The first night teaches the lengths.
+	mustRun(t, m.job("a", 2, ledger.Ceiling{}, 400, 30, 200, 60), dir)
+	job := m.job("a", 1, execution(290), 400, 30, 200, 60)
+	job.RunDate = job.RunDate.AddDate(0, 0, 1)
+	result := mustRun(t, job, dir)
+	if open := result.Incomplete(); len(open) != 1 || open[0].Target != "400" {
+		t.Errorf("left open: %+v", open)
+	}
+	if !result.Plan.Vendors[0].Scarce {
+		t.Error("the plan does not say that the budget is short")
+	}
+	// Priority goes first even so.
+	job = m.job("b", 1, execution(410), 400, 30, 200, 60)
+	job.Items[0].Task.Priority = 5
+	result = mustRun(t, job, dir)
+	for _, task := range result.Tasks {
+		if task.Target == "400" && !task.Ending.Complete() {
+			t.Errorf("the task with priority ended with %s", task.Ending)
+		}
+	}
+}
+
+func TestAnotherProcessAtWorkIsTold(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(1, 50)
+	unlock, err := lock(JournalPath(sinks.Warehouse{Root: dir}, "a", "2026-11-23"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if _, err := Run(context.Background(), m.job("a", 1, ledger.Ceiling{}, 10), options(dir)); !errors.Is(err, ErrBusy) {
+		t.Errorf("ran with %v", err)
+	}
+}
+
+func TestAJournalThatIsGoneIsDamageAndNotAFreshStart(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(1, 50)
+	job := m.job("a", 1, ledger.Ceiling{}, 10)
+	mustRun(t, job, dir)
+	if err := os.Remove(JournalPath(sinks.Warehouse{Root: dir}, "a", "2026-11-23")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), job, options(dir)); !errors.Is(err, ErrDamaged) || m.billed != 10 {
+		t.Errorf("ran with %v, %d units billed", err, m.billed)
+	}
+}
+
+func TestARaisedBoundContinuesTheList(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(1, 50)
+	for _, most := range []int64{60, 130, 0} {
+		job := m.job("a", 1, ledger.Ceiling{}, 200)
+		job.Items[0].Task.MaxRows = most
+		if result := mustRun(t, job, dir); len(result.Incomplete()) != 0 {
+			t.Errorf("max_rows %d: %+v", most, result.Incomplete())
+		}
+	}
+	if m.billed != 200 {
+		t.Errorf("the vendor billed %d, want 200", m.billed)
+	}
+}
