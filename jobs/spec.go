@@ -5,6 +5,8 @@
 //
 // The spec's shape is section 4 of the contract. Beyond it:
 //
+//	budget:
+//	  moz: {month: 400000, month_starts_on: 15}   # the billing month; default 1, the calendar's
 //	confirm_over: {moz: 10000}    # a terminal run asks before it is expected to spend more units than this
 //	vendors:
 //	  moz: {token_life: 1h}       # how long the vendor's next_token is trusted; default: until it is refused
@@ -56,8 +58,11 @@ type Vendor struct {
 
 // Budget is what may be spent at one vendor, in its own units.
 type Budget struct {
-	// Run and Month are ceilings of one run and of one calendar month. 0 buys nothing. Default nil: no ceiling.
+	// Run and Month are ceilings of one execution of a run, and of all runs of one month. 0 buys nothing. Default nil: no
+	// ceiling.
 	Run, Month *pipeline.Units
+	// MonthStartsOn is the day on which a month begins, 1 to 28, for accounts that are not billed by the calendar. Default 1.
+	MonthStartsOn int
 }
 
 // Extract is one endpoint, its targets and its parameters.

@@ -72,7 +72,7 @@ extracts:
 	pointers := cmp.Comparer(func(a, b *pipeline.Endpoint) bool { return a == b })
 	for _, diff := range []string{
 		cmp.Diff(wantVendors, s.Vendors),
-		cmp.Diff(map[string]Budget{"moz": {Run: units(0), Month: units(400000)}}, s.Budget),
+		cmp.Diff(map[string]Budget{"moz": {Run: units(0), Month: units(400000), MonthStartsOn: 1}}, s.Budget),
 		cmp.Diff(map[string]pipeline.Units{"moz": 10}, s.ConfirmOver),
 		cmp.Diff(wantExtracts, s.Extracts, pointers),
 	} {

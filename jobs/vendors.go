@@ -71,11 +71,18 @@ func (l *loader) vendor(n *node, facts vendorFacts) Vendor {
 func (l *loader) budgets(n *node) map[string]Budget {
 	out := map[string]Budget{}
 	for vendor, f := range l.section(n, "budget", vendorNames()...) {
-		ceilings := l.section(f.value, "the budget of "+vendor, "run", "month")
-		out[vendor] = Budget{
-			Run:   l.ceiling(ceilings["run"].value, "run"),
-			Month: l.ceiling(ceilings["month"].value, "month"),
+		ceilings := l.section(f.value, "the budget of "+vendor, "run", "month", "month_starts_on")
+		b := Budget{
+			Run:           l.ceiling(ceilings["run"].value, "run"),
+			Month:         l.ceiling(ceilings["month"].value, "month"),
+			MonthStartsOn: 1,
 		}
+		if day := ceilings["month_starts_on"].value; day != nil {
+			if n, ok := l.integer(day, "month_starts_on", 1, 28); ok {
+				b.MonthStartsOn = int(n)
+			}
+		}
+		out[vendor] = b
 	}
 	return out
 }

@@ -61,7 +61,7 @@ func advise(err error) string {
 		advice = "see `backhaul status` for the runs there are"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		advice = "make it writable, or choose another place with --warehouse"
-	case errors.Is(err, syscall.ENOSPC), strings.Contains(text, "no space left on device"):
+	case errors.Is(err, syscall.ENOSPC), strings.Contains(strings.ToLower(text), "no space left on device"):
 		advice = "free some space and run it again: what was bought is in the journal"
 	}
 	if advice == "" {

@@ -61,7 +61,7 @@ func (j *loadedJob) account(e *pipeline.Endpoint, vendors *vendors) (run.Account
 	v, b := j.Vendors[e.Vendor], j.Budget[e.Vendor]
 	account := run.Account{
 		PerSecond: v.RequestsPerSecond, Connections: v.Connections, TokenLife: v.TokenLife,
-		Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month},
+		Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month}, MonthStartsOn: b.MonthStartsOn,
 	}
 	if vendors == nil {
 		return account, nil

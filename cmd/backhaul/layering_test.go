@@ -17,6 +17,9 @@ var house = map[string]string{
 	"pipeline/vendors/internal/wire": "pipeline",
 	"pipeline/vendors/internal/rows": "pipeline schemas",
 	"pipeline/vendors/mozv2":         "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
+	"pipeline/vendors/mozrpc":        "pipeline",
+	"pipeline/vendors/ahrefsv3":      "pipeline",
+	"pipeline/vendors/ahrefsv2":      "pipeline",
 	"pipeline/failpoint":             "",
 	"pipeline/sqlite":                "pipeline/failpoint",
 	"pipeline/journal":               "pipeline pipeline/sqlite pipeline/failpoint",
@@ -32,6 +35,7 @@ var house = map[string]string{
 	"jobs/plan":                      "pipeline pipeline/journal",
 	"jobs/ledger":                    "pipeline pipeline/sqlite jobs/plan pipeline/failpoint",
 	"jobs/run":                       "pipeline pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/plan jobs/ledger pipeline/failpoint",
+	"jobs/doctor":                    "pipeline pipeline/journal schemas sinks jobs/ledger jobs/run",
 	"jobs/report":                    "pipeline jobs/plan jobs/ledger jobs/run",
 	"cmd/backhaul":                   "*",
 }

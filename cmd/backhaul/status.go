@@ -14,6 +14,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/report"
+	"backhaul/jobs/run"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -47,10 +48,10 @@ func (a *app) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(w.Ledger()); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(w.Journal()); errors.Is(err, fs.ErrNotExist) && run.Gone(w.Ledger()) {
 		return nil, fmt.Errorf("%s is no warehouse: it has no ledger; `backhaul run` makes one, --warehouse names another", w.Root)
 	}
-	return ledger.Open(ctx, w.Ledger())
+	return run.OpenLedger(ctx, w)
 }
 
 // findRun looks a run up by its id, or by JOB/DATE.

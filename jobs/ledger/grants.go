@@ -75,6 +75,12 @@ func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, spent,
 	return nil
 }
 
+// LastMonth returns the latest month in which a run was granted anything at a vendor, "" if there is none.
+func (l *Ledger) LastMonth(ctx context.Context, runID, vendor string) (month string, err error) {
+	err = l.db.Read().QueryRowContext(ctx, `SELECT coalesce(max(month), '') FROM grants WHERE run_id = ? AND vendor = ?`, runID, vendor).Scan(&month)
+	return month, l.db.Wrap(err)
+}
+
 // Spend is what one run may have spent at one vendor in one month.
 type Spend struct {
 	RunID, Vendor, Month string

@@ -210,9 +210,12 @@ func (r *reading) waste(place journal.Place) int64 {
 	return max(0, waste)
 }
 
-// reject keeps rejected rows for ops.rejected_rows. The journal has them all; memory keeps so many.
+// MostRejected is how many rejected rows ops.rejected_rows gets of a run at most. The journal has them all.
+const MostRejected = 100_000
+
+// reject keeps rejected rows for ops.rejected_rows.
 func (l *loader) reject(rows []schemas.Rejection) {
-	const most = 100_000
+	const most = MostRejected
 	l.rejectedRows += int64(len(rows))
 	l.rejected = append(l.rejected, rows[:min(len(rows), most-len(l.rejected))]...)
 }

@@ -13,7 +13,7 @@ import (
 
 // Preview plans a job without entering anything anywhere: what a run would do and cost now.
 func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
-	r := &runner{Options: Options{Warehouse: w, Now: func() time.Time { return now }}, Job: job, date: job.RunDate.Format(time.DateOnly), month: now.UTC().Format("2006-01")}
+	r := &runner{Options: Options{Warehouse: w, Now: func() time.Time { return now }}, Job: job, date: job.RunDate.Format(time.DateOnly), begun: now.UTC()}
 	accounts := map[string]plan.Account{}
 	for vendor, a := range job.Accounts {
 		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: least(a.Ceiling.Run, a.Ceiling.Month)}
@@ -32,7 +32,7 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 	}
 	// What the run has spent before does not count against its budget, which bounds one execution.
 	for vendor, a := range job.Accounts {
-		before, _, err := l.Granted(ctx, r.run.ID, vendor, r.month)
+		before, _, err := l.Granted(ctx, r.run.ID, vendor, r.month(vendor))
 		if err != nil {
 			return nil, err
 		}

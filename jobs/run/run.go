@@ -43,6 +43,8 @@ type Account struct {
 	PerSecond   float64
 	Connections int
 	Ceiling     ledger.Ceiling
+	// MonthStartsOn is the day on which the account's month begins, 1 to 28. Default 0: the first.
+	MonthStartsOn int
 	// TokenLife is how long the vendor's cursors live. Default 0: until they are refused.
 	TokenLife time.Duration
 	// Usage and Index are the vendor's own account and index, where the surface tells them. Default nil.
@@ -154,7 +156,7 @@ type runner struct {
 	run     ledger.Run
 	state   ledger.State // before this execution
 	date    string
-	month   string
+	begun   time.Time // this execution; its months are those whose budgets are spent
 	places  map[string]journal.Place
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
 	answers map[string]ledger.Answer // by task: the latest earlier one
@@ -173,7 +175,7 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	}
 	job.Accounts = maps.Clone(job.Accounts)
 	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly)}
-	r.month = r.Now().UTC().Format("2006-01")
+	r.begun = r.Now().UTC()
 	unlock, err := lock(JournalPath(o.Warehouse, job.Name, r.date))
 	if err != nil {
 		return nil, err
@@ -259,7 +261,7 @@ func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 		}
 	}
 	if earlier.ID != "" {
-		if err := settle(ctx, r.ledger, r.journal, r.run.ID, earlier.Started.UTC().Format("2006-01")); err != nil {
+		if err := settle(ctx, r.ledger, r.journal, r.run.ID, calendarMonth(earlier.Started)); err != nil {
 			return err
 		}
 	}
@@ -267,7 +269,7 @@ func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 		if a.Ceiling.Run == nil {
 			continue
 		}
-		before, _, err := r.ledger.Granted(ctx, r.run.ID, vendor, r.month)
+		before, _, err := r.ledger.Granted(ctx, r.run.ID, vendor, r.month(vendor))
 		if err != nil {
 			return err
 		}
@@ -348,6 +350,18 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	return result, r.close(ctx, result)
 }
 
+// month names the month, YYYY-MM, in which the account's period at a vendor began.
+func (r *runner) month(vendor string) string { return r.monthStart(vendor).Format("2006-01") }
+
+func (r *runner) monthStart(vendor string) time.Time {
+	day := max(1, r.Accounts[vendor].MonthStartsOn)
+	start := time.Date(r.begun.Year(), r.begun.Month(), day, 0, 0, 0, 0, time.UTC)
+	if start.After(r.begun) {
+		start = start.AddDate(0, -1, 0)
+	}
+	return start
+}
+
 // plan prices what is missing.
 func (r *runner) plan(ctx context.Context) (*plan.Plan, error) {
 	histories, err := r.ledger.Histories(ctx)
@@ -356,7 +370,7 @@ func (r *runner) plan(ctx context.Context) (*plan.Plan, error) {
 	}
 	accounts := map[string]plan.Account{}
 	for vendor, a := range r.Accounts {
-		leaves, err := left(ctx, r.ledger, r.run.ID, vendor, r.month, a.Ceiling)
+		leaves, err := left(ctx, r.ledger, r.run.ID, vendor, r.month(vendor), a.Ceiling)
 		if err != nil {
 			return nil, err
 		}
@@ -400,17 +414,25 @@ func least(a, b *pipeline.Units) *pipeline.Units {
 	return a
 }
 
+// ledgerError means that leave to buy could not be made durable. It is the program's fault and not a task's, so it stops
+// the run: the lists that were cut off by it must not be published.
+type ledgerError struct{ error }
+
+func (e ledgerError) Unwrap() error { return e.error }
+
 // buy lets the engine buy what the plan says is missing.
 func (r *runner) buy(ctx context.Context, result *Result) error {
+	buying, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var lanes []engine.Lane
 	for vendor, items := range result.Plan.Work {
-		lane, err := r.lane(vendor, items)
+		lane, err := r.lane(vendor, items, stop)
 		if err != nil {
 			return err
 		}
 		lanes = append(lanes, lane)
 	}
-	outcomes, err := engine.Run(ctx, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.Observe})
+	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.Observe})
 	if r.Bought != nil {
 		r.Bought()
 	}
@@ -433,6 +455,9 @@ func (r *runner) buy(ctx context.Context, result *Result) error {
 	}
 	if errors.As(err, new(*engine.JournalError)) {
 		return err
+	}
+	if cause := context.Cause(buying); errors.As(cause, new(ledgerError)) {
+		return cause
 	}
 	return nil
 }
@@ -495,10 +520,10 @@ func held(t *ledger.Task, place journal.Place) {
 
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
 // cost a write, nor a run hold much that another could spend.
-func (r *runner) lane(vendor string, items []plan.Item) (engine.Lane, error) {
+func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCauseFunc) (engine.Lane, error) {
 	a := r.Accounts[vendor]
 	connections := max(1, a.Connections)
-	lane := engine.Lane{Vendor: vendor, Connections: connections}
+	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife}
 	var page pipeline.Units
 	for _, it := range items {
 		source, err := r.Sources(it.Task)
@@ -515,7 +540,10 @@ func (r *runner) lane(vendor string, items []plan.Item) (engine.Lane, error) {
 	lane.Gate = limit.New(limit.Config{
 		PerSecond: a.PerSecond, Connections: connections, Block: block,
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
-			return r.ledger.Grant(context.WithoutCancel(ctx), r.run.ID, vendor, r.month, want, least, a.Ceiling)
+			if got, left, err = r.ledger.Grant(context.WithoutCancel(ctx), r.run.ID, vendor, r.month(vendor), want, least, a.Ceiling); err != nil {
+				stop(ledgerError{err})
+			}
+			return got, left, err
 		},
 	})
 	return lane, nil
@@ -654,10 +682,11 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
 	if !result.untouched {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
-		if err := r.account(ctx, result); err != nil {
-			return err
+		if err = r.account(ctx, result); err == nil {
+			err = r.Lake.Catalog(ctx)
 		}
-		if err := r.Lake.Catalog(ctx); err != nil {
+		if err != nil {
+			result.Run.State = ledger.Incomplete // it cannot be seen yet
 			return err
 		}
 	}

@@ -277,3 +277,16 @@ func TestARaisedBoundContinuesTheList(t *testing.T) {
 		t.Errorf("the vendor billed %d, want 200", m.billed)
 	}
 }
+
+func TestABillingMonthBeginsOnItsDay(t *testing.T) {
+	for now, want := range map[string]string{"2026-11-14": "2026-10", "2026-11-15": "2026-11", "2026-01-03": "2025-12"} {
+		begun, err := time.Parse(time.DateOnly, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &runner{begun: begun, Job: Job{Accounts: map[string]Account{"moz": {MonthStartsOn: 15}}}}
+		if got := r.month("moz"); got != want {
+			t.Errorf("on %s the month is %s, want %s", now, got, want)
+		}
+	}
+}

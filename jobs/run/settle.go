@@ -58,7 +58,7 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 	if err := checkHeld(ctx, l, j, run.ID, path); err != nil {
 		return err
 	}
-	if err := settle(ctx, l, j, run.ID, run.Started.UTC().Format("2006-01")); err != nil {
+	if err := settle(ctx, l, j, run.ID, calendarMonth(run.Started)); err != nil {
 		return err
 	}
 	return recordDead(ctx, l, j, run.ID, now)
@@ -83,8 +83,14 @@ func recordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 	return l.Record(ctx, runID, tasks...)
 }
 
-// settle shrinks the grants of a run to what its journal says.
-func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID, month string) error {
+// calendarMonth is the month for runs that were granted nothing yet.
+func calendarMonth(t time.Time) func(vendor string) string {
+	return func(string) string { return t.UTC().Format("2006-01") }
+}
+
+// settle shrinks the grants of a run to what its journal says. What is beyond the grants of earlier months belongs to the
+// latest month that has one, or to month where none has.
+func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, month func(vendor string) string) error {
 	tasks, err := j.Tasks(ctx)
 	if err != nil {
 		return err
@@ -100,7 +106,14 @@ func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID, mo
 		maybe[vendor] += places[t.ID].MaybeUnits
 	}
 	for vendor := range spent {
-		if err := l.Settle(ctx, runID, vendor, month, spent[vendor], maybe[vendor]); err != nil {
+		last, err := l.LastMonth(ctx, runID, vendor)
+		if err != nil {
+			return err
+		}
+		if last == "" {
+			last = month(vendor)
+		}
+		if err := l.Settle(ctx, runID, vendor, last, spent[vendor], maybe[vendor]); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
@@ -19,11 +18,11 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 			continue
 		}
 		now := r.Now().UTC()
-		report, err := account.Usage.Usage(ctx, monthStart(now), now)
+		report, err := account.Usage.Usage(ctx, r.monthStart(vendor), now)
 		if err != nil {
 			continue // the run's own requests will tell whether anything is wrong with the vendor
 		}
-		u, err := r.ledger.AddUsage(ctx, ledger.Usage{RunID: r.run.ID, Vendor: vendor, Month: r.month, At: now, VendorUnits: report.Units})
+		u, err := r.ledger.AddUsage(ctx, ledger.Usage{RunID: r.run.ID, Vendor: vendor, Month: r.month(vendor), At: now, VendorUnits: report.Units})
 		if err != nil {
 			return answered, err
 		}
@@ -35,10 +34,6 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 		}
 	}
 	return answered, nil
-}
-
-func monthStart(t time.Time) time.Time {
-	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
 // Reconciliation compares what the vendor says was consumed during one execution with what the run spent.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,7 +32,7 @@ func over(t *testing.T, s *Server, body object) (out result) {
 	h := &http.Server{Handler: s, ConnState: s.ConnState}
 	served := make(chan error, 1)
 	go func() { served <- h.Serve(l) }()
-	transport := &http.Transport{Dial: func(string, string) (net.Conn, error) {
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		if here == nil {
 			return nil, errors.New("no second connection")
 		}
@@ -90,7 +91,7 @@ func (l *oneConn) Close() error {
 func (l *oneConn) Addr() net.Addr { return &net.TCPAddr{} }
 
 func TestEachFaultDoesWhatItSaysAndBillsWhatItSays(t *testing.T) {
-	good := string(send(New(Options{}), "anchor_text", ask, nil).Body.Bytes())
+	good := send(New(Options{}), "anchor_text", ask, nil).Body.String()
 	for kind, test := range map[Kind]struct {
 		fits        func(result) bool
 		rows, waste int

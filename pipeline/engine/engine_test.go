@@ -278,7 +278,8 @@ func TestFourEmptyPagesAreSurvived(t *testing.T) {
 		if err != nil || outcomes[0].Ending != pipeline.EndOfList {
 			t.Fatalf("%+v, %v", outcomes, err)
 		}
-		if p := outcomes[0].Place; p.Rows != 50 && p.Rows+p.Waste != 120 {
+		// An empty page brought nothing, so what comes at its cursor later is no repetition.
+		if p := outcomes[0].Place; p.Rows != 120 || p.Waste != 0 {
 			t.Errorf("%+v", p)
 		}
 	})

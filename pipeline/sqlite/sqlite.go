@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
+	"time"
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -69,8 +71,7 @@ func Open(ctx context.Context, path, schema string, version int) (*DB, error) {
 		return nil, errors.Join(d.Wrap(err), db.Close())
 	}
 	if errors.Is(statErr, fs.ErrNotExist) {
-		// A new name survives a power cut only once its folder is synced.
-		if err := syncDir(filepath.Dir(path)); err != nil {
+		if err := syncDirs(filepath.Dir(path)); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
 	}
@@ -89,8 +90,24 @@ func dsn(path string) string {
 	return u.String()
 }
 
+// patience is how long Open waits for another process that creates the same file: SQLite does not wait by itself where a
+// file is changed to WAL.
+const patience = 30 * time.Second
+
 func (d *DB) prepare(ctx context.Context, schema string, version int) error {
 	ctx = context.WithoutCancel(ctx)
+	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		err := d.create(ctx, schema, version)
+		var e *driver.Error
+		busy := errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_BUSY
+		if !busy || time.Since(begin) > patience {
+			return err
+		}
+	}
+}
+
+// create applies the schema, once for ever.
+func (d *DB) create(ctx context.Context, schema string, version int) error {
 	return d.Write(ctx, func(tx *sql.Tx) error {
 		var have int
 		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
@@ -186,15 +203,62 @@ func (d *DB) Wrap(err error) error {
 		switch e.Code() & 0xff {
 		case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT:
 			return fmt.Errorf("%s: %w: %w", d.path, ErrDamaged, err)
+		case lib.SQLITE_IOERR:
+			if reason := probe(filepath.Dir(d.path)); reason != nil {
+				return fmt.Errorf("%s: %w: %w", d.path, reason, err)
+			}
 		case lib.SQLITE_FULL:
 			return fmt.Errorf("%s: no space left on device: %w", d.path, err)
+		case lib.SQLITE_CANTOPEN, lib.SQLITE_READONLY, lib.SQLITE_IOERR:
+			if cause := d.obstacle(); cause != nil {
+				return fmt.Errorf("%w: %w", cause, err)
+			}
 		}
 	}
 	return fmt.Errorf("%s: %w", d.path, err)
 }
 
+// obstacle finds what the driver does not tell: why the file, or the log beside it, cannot be written. Nil if it can.
+func (d *DB) obstacle() error {
+	f, err := os.OpenFile(d.path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	probe, err := os.CreateTemp(filepath.Dir(d.path), ".probe-*")
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	_, err = probe.WriteString("x")
+	return errors.Join(err, probe.Close(), os.Remove(probe.Name()), f.Close())
+}
+
+// probe writes a little beside a file that SQLite could not write, since SQLite keeps the system's reason to itself: it
+// returns the reason, such as a full disk, or nil if there is none any more.
+func probe(dir string) error {
+	f, err := os.CreateTemp(dir, ".probe-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(make([]byte, 128<<10))
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
 // Close closes the file. Everything written is merged into it, and no second file remains beside it.
 func (d *DB) Close() error { return d.sql.Close() }
+
+// syncDirs makes a new file's name survive a power cut: it lasts once its folder is synced, and the folder's own name once
+// the one above is, for that may be as new.
+func syncDirs(dir string) error {
+	err := syncDir(dir)
+	for parent := filepath.Dir(dir); err == nil && parent != dir; parent = filepath.Dir(dir) {
+		dir = parent
+		if err = syncDir(dir); errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
+			return nil // not a folder that this program has made
+		}
+	}
+	return err
+}
 
 func syncDir(path string) error {
 	dir, err := os.Open(path)

@@ -62,7 +62,7 @@ func cutScheme(s string) (rest string, schemed bool, err error) {
 	case lower == "" && slashed, (lower == "http" || lower == "https") && slashed:
 		return after[2:], true, nil
 	case lower == "http" || lower == "https":
-		return "", false, fmt.Errorf("has no // after %s:", lower)
+		return "", false, fmt.Errorf("has no // after its scheme %s", lower)
 	case lower != "" && slashed, bareSchemes[lower]:
 		return "", false, fmt.Errorf("has the scheme %s: only http and https pages have links", lower)
 	}

@@ -33,8 +33,6 @@ func (g *Graph) hash(stream, id uint64) uint64 {
 	return mix(g.seed ^ mix(stream*0x9e3779b97f4a7c15+id+1))
 }
 
-func share(h uint64) float64 { return float64(h>>11) / (1 << 53) }
-
 // Streams of [Graph.hash].
 const (
 	streamPath = iota + 1

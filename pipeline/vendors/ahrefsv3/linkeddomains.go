@@ -34,7 +34,7 @@ var linkeddomains = &Report{
 		{Name: "positions", Type: Integer, Units: 1, Meaning: "top-100 keywords of the referring page"},
 		{Name: "powered_by", Type: Strings, Units: 1, Meaning: "technologies detected on the page"},
 		{Name: "refdomains", Type: Integer, Units: 5, Meaning: "domains linking to the linking page"},
-		{Name: "root_domain_name", Type: String, Units: 1, Meaning: "root domain of the linked host"},
+		{Name: "root_domain_name", Type: String, Units: 1, Meaning: "root domain of the referring host, as the document words it"},
 		{Name: "snippet_left", Type: String, Units: 1, Meaning: "text just before the link"},
 		{Name: "snippet_right", Type: String, Units: 1, Meaning: "text just after the link"},
 		{Name: "title", Type: String, Units: 1, Meaning: "title of the referring page"},

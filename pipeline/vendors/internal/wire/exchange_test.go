@@ -175,6 +175,26 @@ func TestTimeoutsAreExactAndMaybeCharged(t *testing.T) {
 	}
 }
 
+func TestConnectionsAreBounded(t *testing.T) {
+	for conns, want := range map[int]int32{0: 8, 2: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			var dials atomic.Int32
+			c := piped(t, func(net.Conn) { dials.Add(1) }, func(h *HTTP) { h.Conns = conns })
+			ctx, cancel := context.WithCancel(t.Context())
+			var asking sync.WaitGroup
+			for range 20 {
+				asking.Go(func() { c.Do(ctx, "POST", "x", []byte("{}")) })
+			}
+			synctest.Wait() // now everybody waits for a reply or for a connection
+			if dials.Load() != want {
+				t.Errorf("20 at once on %d connections, want %d", dials.Load(), want)
+			}
+			cancel()
+			asking.Wait()
+		})
+	}
+}
+
 func TestDialThatNeverEndsIsUnreachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, "http://localhost", func(o *Options) {

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"backhaul/jobs/doctor"
+	"backhaul/pipeline"
+	"backhaul/schemas"
+	"backhaul/sinks"
+	"backhaul/sinks/duckdb"
+	"backhaul/sinks/parquet"
+)
+
+// doctorFlags are the flags of `doctor`.
+type doctorFlags struct{ repair, dropDamaged bool }
+
+func (a *app) doctorCommand() *cobra.Command {
+	var f doctorFlags
+	cmd := &cobra.Command{
+		Use:   "doctor [JOB]",
+		Short: "Check credentials, clock, disk, vendors and the warehouse; repair what can be derived",
+		Long: `Checks the credentials of the vendors (of the job, or of all; they are never printed), the clock, the
+disk, whether each vendor answers and what it says was consumed this month, and every file of the
+warehouse: journals, ledger, lake and catalog, each against the others. One line per finding: ok, warn
+or bad. The vendor is asked once, for its usage report, which is taken to be free.
+
+--repair rebuilds what can be derived without buying anything: tables and catalog from the journals, the
+ledger from the journals (a damaged one is kept beside it), and sweeps what dead processes left. It never
+deletes a journal. --drop-damaged, with --repair, also puts damaged journals aside and keeps the pages
+before the damage, so that the next run buys the others again.
+
+Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is bad.`,
+		Args: atMost(1, "at most one job file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.dropDamaged && !f.repair {
+				return usage("--drop-damaged goes with --repair")
+			}
+			wanted, err := a.vendorsOf(args)
+			if err != nil {
+				return err
+			}
+			return a.doctor(cmd.Context(), wanted, f)
+		},
+	}
+	cmd.Flags().BoolVar(&f.repair, "repair", false, "rebuild what can be derived; buys nothing, deletes no journal")
+	cmd.Flags().BoolVar(&f.dropDamaged, "drop-damaged", false, "with --repair: put damaged journals aside and keep the pages before the damage")
+	return cmd
+}
+
+// vendorsOf returns the surfaces a job buys from, as vendor/surface; nil without a job.
+func (a *app) vendorsOf(args []string) (map[string]bool, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	job, err := a.loadJob(args[0])
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	for _, x := range job.Extracts {
+		wanted[x.Endpoint.Vendor+"/"+x.Endpoint.Surface] = true
+	}
+	return wanted, nil
+}
+
+func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags) error {
+	w, err := a.warehouse()
+	if err != nil {
+		return err
+	}
+	o := doctor.Options{Warehouse: w, Lake: examined{lake{warehouse: w}}, Sources: decoders().source, Vendors: accounts(wanted)}
+	findings := doctor.Examine(ctx, o)
+	var done []doctor.Finding
+	// A rebuilt ledger is examined again before anything else is done: two rounds, and one to spare.
+	for range 3 {
+		if !f.repair || !doctor.Curable(findings, f.dropDamaged) {
+			break
+		}
+		done = append(done, doctor.Repair(ctx, o, findings, f.dropDamaged, func() (doctor.Workshop, error) { return openWorkshop(w) })...)
+		if findings = doctor.Examine(ctx, o); anyBad(done) {
+			break
+		}
+	}
+	if err := a.printFindings(append(done, findings...)); err != nil {
+		return err
+	}
+	return verdict(append(done, findings...))
+}
+
+func anyBad(findings []doctor.Finding) bool {
+	worst, _ := doctor.Worst(findings)
+	return worst == doctor.Bad
+}
+
+func (a *app) printFindings(findings []doctor.Finding) error {
+	if a.json {
+		return a.printJSON(findings)
+	}
+	for _, f := range findings {
+		line := fmt.Sprintf("%-4s  %s: %s", f.Level, f.What, f.Text)
+		if f.Advice != "" {
+			line += " (" + f.Advice + ")"
+		}
+		if _, err := fmt.Fprintln(a.stdout, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verdict turns the findings into the exit status; they have been printed.
+func verdict(findings []doctor.Finding) error {
+	switch worst, damage := doctor.Worst(findings); {
+	case damage:
+		return &exitError{status: exitDamaged}
+	case worst == doctor.Bad:
+		return &exitError{status: exitFailed}
+	}
+	return nil
+}
+
+// accounts returns the vendor accounts to look at: those wanted, or all.
+func accounts(wanted map[string]bool) []doctor.Vendor {
+	var all []doctor.Vendor
+	for _, s := range surfaces {
+		if wanted != nil && !wanted[s.vendor+"/"+s.name] {
+			continue
+		}
+		v := doctor.Vendor{Name: s.vendor, Wanted: wanted != nil, URL: s.url, Credentials: credentialsSet(s.credentials)}
+		if v.Missing = v.Credentials == ""; v.Missing {
+			v.Credentials = s.credentials
+		} else {
+			v.Usage, v.Err = meter(s)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// credentialsSet names the variables of a surface's credentials that are set, "" if they do not suffice. names is as surface
+// spells them: "A, or B and C".
+func credentialsSet(names string) string {
+	for _, choice := range strings.Split(names, ", or ") {
+		var set []string
+		for _, name := range strings.Split(choice, " and ") {
+			switch {
+			case os.Getenv(name) != "":
+				set = append(set, name)
+			case os.Getenv(name+"_FILE") != "":
+				set = append(set, name+"_FILE")
+			}
+		}
+		if len(set) == 1+strings.Count(choice, " and ") {
+			return strings.Join(set, " and ")
+		}
+	}
+	return ""
+}
+
+// meter returns what asks a surface's own meter, nil where it has none.
+func meter(s surface) (pipeline.Usage, error) {
+	_, client, err := s.open(true)
+	usage, _ := client.(pipeline.Usage)
+	return usage, err
+}
+
+// examined is the lake as the doctor looks at it.
+type examined struct{ lake }
+
+// Digest implements doctor.Lake.
+func (examined) Digest(t *schemas.Table) sinks.Digester { return parquet.NewDigest(t) }
+
+// Read implements doctor.Lake.
+func (examined) Read(path string, t *schemas.Table) (sinks.Contents, error) {
+	return parquet.Read(path, t)
+}
+
+// Views implements doctor.Lake.
+func (e examined) Views(ctx context.Context) ([]doctor.View, error) {
+	relations, err := duckdb.Check(ctx, e.warehouse.Catalog())
+	views := make([]doctor.View, len(relations))
+	for i, r := range relations {
+		views[i] = doctor.View(r)
+	}
+	return views, err
+}
+
+// DeadStaging implements doctor.Lake.
+func (e examined) DeadStaging() ([]string, error) { return e.disk.Dead(e.warehouse.Staging()) }
+
+// workshop is the lake as repairs write it.
+type workshop struct{ *lake }
+
+func openWorkshop(w sinks.Warehouse) (doctor.Workshop, error) {
+	l, err := openLake(w)
+	if err != nil {
+		return nil, err
+	}
+	return workshop{lake: l}, nil
+}
+
+// SweepStaging implements doctor.Workshop.
+func (w workshop) SweepStaging() ([]string, error) { return w.disk.Sweep(w.warehouse.Staging()) }
+
+// Close implements doctor.Workshop.
+func (w workshop) Close() { w.close() }

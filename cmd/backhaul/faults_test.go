@@ -1,0 +1,334 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"backhaul/jobs"
+	"backhaul/jobs/run"
+	"backhaul/pipeline"
+	"backhaul/pipeline/emulator"
+	"backhaul/pipeline/engine"
+	"backhaul/pipeline/vendors/mozv2"
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// faultyJob buys three tables; max_rows is no multiple of the page size, so that last pages are short.
+const faultyJob = `job: faulty
+vendors: {moz: {requests_per_second: 50, connections: 4%s}}
+%s
+targets:
+  all: [trailhead-co.example, pinecone-packs.example, tiny-tarps.example, quietpeak.example]
+extracts:
+  - {name: anchors, endpoint: moz/anchor_text, targets: [all], params: {scope: root_domain}}
+  - {name: domains, endpoint: moz/linking_root_domains, targets: [all], params: {target_scope: root_domain}}
+  - {name: links, endpoint: moz/links, targets: [all], params: {target_scope: root_domain, filter: external+not_deleted}, max_rows: 330}
+`
+
+// faultyTables are the tables it fills.
+var faultyTables = []string{"anchor_text", "linking_root_domains", "links"}
+
+// pipeNet joins clients and servers of one process without the machine's network, so that time in a synctest bubble is
+// exact. It implements net.Listener.
+type pipeNet struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newPipeNet() *pipeNet {
+	return &pipeNet{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+func (p *pipeNet) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipeNet) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipeNet) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case p.conns <- there:
+		return here, nil
+	case <-p.closed:
+		return nil, errors.New("connection refused")
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// noLake is a lake that keeps nothing: what writes real ones has goroutines that must not cross the border of a bubble.
+// `backhaul replay` makes the lake afterwards, from the journal.
+type noLake struct{}
+
+func (noLake) Create(*schemas.Table) (sinks.Writer, error) { return &noFile{}, nil }
+func (noLake) Publish(string, string) error                { return nil }
+func (noLake) Catalog(context.Context) error               { return nil }
+
+type noFile struct{ rows int64 }
+
+func (f *noFile) Write(b arrow.RecordBatch) error { f.rows += b.NumRows(); return nil }
+func (f *noFile) Close() (sinks.Staged, error)    { return sinks.Staged{Rows: f.rows}, nil }
+func (f *noFile) Abort() error                    { return nil }
+
+// world is an emulated vendor and a warehouse in a bubble of their own time. Everything but the network and the lake is
+// what the program uses.
+type world struct {
+	t         *testing.T
+	emulator  *emulator.Server
+	client    *mozv2.Client
+	job       *loadedJob
+	warehouse string
+	retry     engine.Retry
+	results   []*run.Result
+}
+
+// inWorld runs do in a bubble. handler may stand between the client and the emulator; nil for none.
+func inWorld(t *testing.T, spec *jobs.Spec, o emulator.Options, handler func(*emulator.Server) http.Handler, do func(w *world)) *world {
+	t.Helper()
+	w := &world{job: &loadedJob{spec}, warehouse: filepath.Join(t.TempDir(), "w")}
+	synctest.Test(t, func(t *testing.T) {
+		w.t = t
+		w.emulator = emulator.New(o)
+		var h http.Handler = w.emulator
+		if handler != nil {
+			h = handler(w.emulator)
+		}
+		wires := newPipeNet()
+		server := &http.Server{Handler: h}
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(wires) }()
+		client, err := mozv2.New(mozv2.Config{BaseURL: "http://127.0.0.1/v2", Token: emulator.DefaultToken, HTTP: mozv2.HTTP{Dial: wires.dial}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.client = client
+		defer func() {
+			client.Close()
+			_ = server.Close()
+			<-served
+		}()
+		do(w)
+	})
+	if !t.Failed() {
+		backhaul(t, 0, "replay", "--job", spec.Job, "--date", "2026-11-23", "--warehouse", w.warehouse)
+	}
+	return w
+}
+
+// run executes the job once.
+func (w *world) run() *run.Result {
+	w.t.Helper()
+	v := openVendors()
+	v.open = map[string]*openSurface{"moz/v2": {sources: map[string]pipeline.Source{}, client: w.client}}
+	for _, source := range w.client.Sources() {
+		v.open["moz/v2"].sources[source.Endpoint().Name] = source
+	}
+	ready, err := w.job.resolve(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), v)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	result, err := run.Run(context.Background(), *ready, run.Options{
+		Warehouse: sinks.Warehouse{Root: w.warehouse}, Lake: noLake{}, NewID: fmt.Sprint("run-", len(w.results)), Retry: w.retry,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.results = append(w.results, result)
+	return result
+}
+
+// complete executes the job until nothing is missing, as a scheduler would, at most so many times.
+func (w *world) complete(most int) *run.Result {
+	w.t.Helper()
+	for range most {
+		if r := w.run(); len(r.Incomplete()) == 0 {
+			return r
+		}
+		time.Sleep(time.Minute)
+	}
+	last := w.results[len(w.results)-1]
+	for _, task := range last.Incomplete() {
+		w.t.Errorf("%s of %s: %s: %s", task.Extract, task.Target, task.Ending, task.Error)
+	}
+	w.t.Fatalf("not complete after %d executions: %v", most, last.Stop)
+	return nil
+}
+
+// account sums up what a run says of itself.
+type account struct{ rows, waste, units, maybe int64 }
+
+func accountOf(r *run.Result) (a account) {
+	for _, t := range r.Tasks {
+		a.rows += t.Rows
+		a.waste += t.Waste
+		a.units += int64(t.Units)
+		a.maybe += int64(t.MaybeUnits)
+	}
+	return a
+}
+
+// checkAgainstMeter holds what a complete run says of itself against what the vendor billed, row by row: what it holds and
+// what it bought again was delivered; what was billed and never delivered is covered by the attempts that may have been.
+func checkAgainstMeter(t *testing.T, r *run.Result, m emulator.Meter) {
+	t.Helper()
+	a := accountOf(r)
+	if a.rows+a.waste != m.Rows-m.WasteRows || a.units != a.rows+a.waste {
+		t.Errorf("the run holds %d rows and wasted %d for %d units; the vendor delivered %d", a.rows, a.waste, a.units, m.Rows-m.WasteRows)
+	}
+	if a.waste != m.DuplicateRows {
+		t.Errorf("the run says it bought %d rows again, the vendor says %d", a.waste, m.DuplicateRows)
+	}
+	if m.WasteRows > a.maybe {
+		t.Errorf("%d rows were billed and not delivered, but at most %d are accounted for", m.WasteRows, a.maybe)
+	}
+}
+
+// rowsOf is a query for a table's rows of a warehouse, without what differs from one reading to the next. Ranks are kept.
+func rowsOf(warehouse, table string) string {
+	return fmt.Sprintf("select * exclude (run_id, fetched_at, page_seq) from read_parquet('%s/lake/moz/%s/**/*.parquet', hive_partitioning = false)", warehouse, table)
+}
+
+// checkSameRows fails the test unless both warehouses hold exactly the same rows, ranks included.
+func checkSameRows(t *testing.T, catalog, want, got string) {
+	t.Helper()
+	for _, table := range faultyTables {
+		type count struct{ All, Lost, Made int64 }
+		n := ask[count](t, catalog, fmt.Sprintf(`with a as (%s), b as (%s)
+			select (select count(*) from a) as All, (select count(*) from (from a except all from b)) as Lost, (select count(*) from (from b except all from a)) as Made`,
+			rowsOf(want, table), rowsOf(got, table)))[0]
+		if n.All == 0 || n.Lost != 0 || n.Made != 0 {
+			t.Errorf("%s: of %d rows %d are missing, and %d are there that should not be", table, n.All, n.Lost, n.Made)
+		}
+	}
+}
+
+// loadFaulty returns the job's spec, its vendor and other settings completed.
+func loadFaulty(t *testing.T, vendor, more string) *jobs.Spec {
+	t.Helper()
+	path := writeFile(t, t.TempDir(), "faulty.yaml", fmt.Sprintf(faultyJob, vendor, more))
+	spec, problems := jobs.Load(path, registry{})
+	if spec == nil {
+		t.Fatal(problems)
+	}
+	return spec
+}
+
+// undisturbed returns a warehouse, with its catalog, that a vendor without faults filled.
+func undisturbed(t *testing.T, day int) string {
+	t.Helper()
+	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0", day: day})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	for name, value := range e.environment() {
+		t.Setenv(name, value)
+	}
+	dir := t.TempDir()
+	job := writeFile(t, dir, "faulty.yaml", strings.ReplaceAll(fmt.Sprintf(faultyJob, "", ""), "requests_per_second: 50", "requests_per_second: 5000"))
+	w := filepath.Join(dir, "w")
+	backhaul(t, 0, "run", job, "--warehouse", w, "--date", "2026-11-23")
+	return w
+}
+
+// The promise: with 30 % of all replies faulty, in every way a reply can be, the run completes with exactly the rows it
+// would have without, and the waste it reports is the waste the vendor counts. All that is real but the network and the
+// time: the client's minute of patience, stalls of 30 seconds, pauses of the vendor.
+func TestThirtyPercentFaultyRepliesLeaveTheExactRows(t *testing.T) {
+	clean := undisturbed(t, 0)
+	kinds := map[emulator.Kind]int{}
+	var restarted, again int64
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			spec := loadFaulty(t, "", "")
+			w := inWorld(t, spec, emulator.Options{Faults: emulator.Faults{Rate: 0.3, Seed: seed, Tries: 8}}, nil, func(w *world) {
+				checkAgainstMeter(t, w.complete(4), w.emulator.Meter())
+			})
+			checkSameRows(t, clean, clean, w.warehouse)
+			m := w.emulator.Meter()
+			for kind, n := range m.Faults {
+				kinds[kind] += n
+			}
+			restarted += m.DuplicateRows
+			again += int64(len(w.results) - 1)
+		})
+	}
+	for _, kind := range []emulator.Kind{
+		emulator.Kind429, emulator.Kind429Bare, emulator.Kind500, emulator.Kind503, emulator.KindHTML200, emulator.KindHTML502, emulator.KindCut,
+		emulator.KindCloseBefore, emulator.KindCloseAfter, emulator.KindStall, emulator.KindSlow, emulator.KindBadLength, emulator.KindGone,
+	} {
+		if kinds[kind] == 0 {
+			t.Errorf("fault %s never happened", kind)
+		}
+	}
+	if restarted == 0 {
+		t.Error("no list was ever begun anew")
+	}
+	t.Logf("faults %v; %d rows bought again by restarted lists; %d executions more than one", kinds, restarted, again)
+}
+
+// The same through the whole program, its catalog and real time.
+func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
+	clean := undisturbed(t, 0)
+	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0", faults: "rate=0.3,seed=3,tries=1,stall=100ms,slow=100ms"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close()
+	for name, value := range e.environment() {
+		t.Setenv(name, value)
+	}
+	dir := t.TempDir()
+	job := writeFile(t, dir, "faulty.yaml", strings.ReplaceAll(fmt.Sprintf(faultyJob, "", ""), "requests_per_second: 50", "requests_per_second: 5000"))
+	w := filepath.Join(dir, "w")
+	var status int
+	for range 3 {
+		var out, errs bytes.Buffer
+		if status = Main(context.Background(), []string{"run", job, "--warehouse", w, "--date", "2026-11-23"}, &out, &errs); status == 0 {
+			break
+		}
+		t.Logf("exit %d\n%s", status, out.String())
+	}
+	if status != 0 {
+		t.Fatalf("exit %d in the end", status)
+	}
+	checkSameRows(t, clean, clean, w)
+	type own struct{ Rows, Waste, Maybe int64 }
+	m := e.server.Meter()
+	for _, view := range []string{"ops.tasks", "ops.runs"} {
+		a := ask[own](t, w, `select sum(rows)::bigint as Rows, sum(waste_rows)::bigint as Waste, sum(maybe_units)::bigint as Maybe from `+view)[0]
+		if a.Rows+a.Waste != m.Rows-m.WasteRows || a.Waste != m.DuplicateRows || m.WasteRows > a.Maybe {
+			t.Errorf("%s says %+v, the vendor billed %d rows, of which %d were not delivered and %d delivered again", view, a, m.Rows, m.WasteRows, m.DuplicateRows)
+		}
+	}
+	type undelivered struct{ Most, Attempts int64 }
+	u := ask[undelivered](t, w, `select sum(maybe_units)::bigint as Most, count(*) as Attempts from ops.attempts`)[0]
+	if u.Most < m.WasteRows || u.Attempts == 0 {
+		t.Errorf("%+v in ops.attempts for %d rows billed and not delivered", u, m.WasteRows)
+	}
+	if _, err := os.Stat(filepath.Join(w, "catalog.duckdb")); err != nil {
+		t.Error(err)
+	}
+}

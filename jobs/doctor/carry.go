@@ -1,0 +1,71 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+)
+
+// carried is a run whose journal was retired, as a damaged ledger still tells it: no journal can.
+type carried struct {
+	run     ledger.Run
+	tasks   []ledger.Task
+	spends  []ledger.Spend
+	retired ledger.Retirement
+}
+
+// carry reads what it can of the retired runs of a ledger that may be damaged.
+func carry(ctx context.Context, path string) (all []carried) {
+	l, err := ledger.Open(ctx, path)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = l.Close() }()
+	runs, err := l.Runs(ctx)
+	if err != nil {
+		return nil
+	}
+	for _, r := range runs {
+		retired, err := l.Retired(ctx, r.ID)
+		if err != nil || retired == nil {
+			continue
+		}
+		c := carried{run: r, retired: *retired}
+		var failed error
+		c.tasks, err = l.Tasks(ctx, r.ID)
+		failed = errors.Join(failed, err)
+		c.spends, err = l.Spends(ctx, r.ID)
+		if errors.Join(failed, err) == nil {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// enter puts the run into a ledger.
+func (c carried) enter(ctx context.Context, l *ledger.Ledger) error {
+	tasks := make([]pipeline.Task, len(c.tasks))
+	for i, t := range c.tasks {
+		tasks[i] = t.Task
+	}
+	if err := l.Restore(ctx, c.run); err != nil {
+		return err
+	}
+	if err := l.Intend(ctx, c.run.ID, tasks); err != nil {
+		return err
+	}
+	if err := l.Record(ctx, c.run.ID, c.tasks...); err != nil {
+		return err
+	}
+	spent, granted := map[string]pipeline.Units{}, map[string]pipeline.Units{}
+	for _, s := range c.spends { // by month: Settle takes what earlier months have off
+		spent[s.Vendor] += s.Spent
+		granted[s.Vendor] += s.Granted
+		if err := l.Settle(ctx, c.run.ID, s.Vendor, s.Month, spent[s.Vendor], granted[s.Vendor]-spent[s.Vendor]); err != nil {
+			return err
+		}
+	}
+	return l.Retire(ctx, c.run.ID, c.retired)
+}

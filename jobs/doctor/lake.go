@@ -1,0 +1,239 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/run"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// wanted is what a table of a run must hold.
+type wanted struct {
+	sinks.Contents
+	// exact: the checksums are known; else only the number of rows is.
+	exact bool
+}
+
+// lake reads every file of the lake and holds those of each run against its journal.
+func (e *examination) lake(ctx context.Context) {
+	e.rows, e.unread = map[string]int64{}, map[string]bool{}
+	before := len(e.findings)
+	seen := map[string]bool{}
+	files := 0
+	for _, r := range e.runs {
+		if r.busy {
+			e.markFiles(r, seen)
+			continue
+		}
+		files += e.tables(ctx, r, seen)
+	}
+	files += e.strays(seen)
+	if files > 0 && !anyBad(e.findings[before:]) {
+		e.ok("lake", "%s read to the end, as the journals say", plural(files, "file"))
+	}
+}
+
+func (e *examination) file(r *record, t *schemas.Table) string {
+	date, _ := time.Parse(time.DateOnly, r.date)
+	return e.Warehouse.File(t.Schema, t.Name, r.job, date)
+}
+
+func (e *examination) markFiles(r *record, seen map[string]bool) {
+	for _, t := range schemas.All() {
+		seen[e.file(r, t)] = true
+	}
+}
+
+// tables checks the files of one run and returns how many there are.
+func (e *examination) tables(ctx context.Context, r *record, seen map[string]bool) (files int) {
+	must := e.wanted(ctx, r)
+	for _, t := range schemas.All() {
+		path := e.file(r, t)
+		seen[path] = true
+		want, known := must[t.FullName()]
+		var c *cure
+		if r.sound && r.run.ID != "" {
+			c = replay(r)
+		}
+		got, err := e.Lake.Read(path, t)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if known && (r.run.State == ledger.Complete || r.retired != nil) {
+				e.lost(path, c, "missing")
+			}
+			continue
+		case errors.Is(err, sinks.ErrColumns):
+			e.unread[t.FullName()] = true
+			e.warn("lake "+path, "`backhaul replay "+r.run.ID+"` writes it anew", c, "written by another version of the program: its columns are others")
+		case err != nil:
+			e.unread[t.FullName()] = true
+			e.failed("lake "+path, lakeAdvice(c), c, err)
+		default:
+			e.rows[t.FullName()] += got.Rows
+			e.holds(r, t, path, want, known, got, c)
+		}
+		files++
+	}
+	return files
+}
+
+func lakeAdvice(c *cure) string {
+	if c == nil {
+		return "put back a copy: without its journal it cannot be rebuilt"
+	}
+	return byRepair + "rebuilds it from the journal"
+}
+
+func (e *examination) lost(path string, c *cure, text string) {
+	e.damaged("lake "+path, lakeAdvice(c), c, "%s", text)
+}
+
+// holds compares a file with what it must hold.
+func (e *examination) holds(r *record, t *schemas.Table, path string, want wanted, known bool, got sinks.Contents, c *cure) {
+	what := "lake " + path
+	switch {
+	case r.run.ID != "" && len(got.Runs) > 0 && !slices.Equal(got.Runs, []string{r.run.ID}):
+		e.damaged(what, lakeAdvice(c), c, "it is of run %s, and the ledger knows run %s", strings.Join(got.Runs, ", "), r.run.ID)
+	case !known:
+	case got.Rows < want.Rows && r.run.State != ledger.Complete && r.retired == nil:
+		e.warn(what, "run the job again with --date "+r.date, nil, "%d rows of the %d the journal has by now: the run is not complete", got.Rows, want.Rows)
+	case got.Rows != want.Rows:
+		e.damaged(what, lakeAdvice(c), c, "%d rows where the journal has %d", got.Rows, want.Rows)
+	case want.exact && got.Checksum != want.Checksum:
+		e.unequal(what, t, want, got, c)
+	}
+}
+
+// unequal tells other values from another spelling of a target, which a changed spec brings about.
+func (e *examination) unequal(what string, t *schemas.Table, want wanted, got sinks.Contents, c *cure) {
+	var names []string
+	for i, column := range t.Columns() {
+		if len(want.Columns) > i && want.Columns[i] != got.Columns[i] {
+			names = append(names, column.Name)
+		}
+	}
+	if slices.Equal(names, []string{schemas.ColTargetAsGiven}) {
+		e.warn(what, "", c, "targets are spelled otherwise than in the ledger: the spec's spelling has changed")
+		return
+	}
+	e.damaged(what, lakeAdvice(c), c, "as many rows as the journal, but other values (%s)", strings.Join(names, ", "))
+}
+
+// wanted returns what the tables of a run must hold, by full name; nothing where that is not known.
+func (e *examination) wanted(ctx context.Context, r *record) map[string]wanted {
+	must := map[string]wanted{}
+	switch {
+	case r.retired != nil && r.gone:
+		for _, t := range r.retired.Tables {
+			must[t.Table] = wanted{Contents: sinks.Contents{Rows: t.Rows, Checksum: t.Checksum}, exact: true}
+		}
+	case r.sound && r.run.ID != "":
+		if err := e.fromJournal(ctx, r, must); err != nil {
+			e.failed("journal "+r.path, "", nil, err)
+			return map[string]wanted{}
+		}
+	}
+	return must
+}
+
+func (e *examination) fromJournal(ctx context.Context, r *record, must map[string]wanted) error {
+	j, err := journal.Open(ctx, r.path, journal.Header{Job: r.job, RunDate: r.date})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = j.Close() }()
+	tasks := make([]pipeline.Task, len(r.tasks))
+	intended := map[string]bool{}
+	for i, t := range r.tasks {
+		tasks[i], intended[t.ID] = t.Task, true
+	}
+	contents, rejected, err := run.Contents(ctx, j, slices.Clone(tasks), e.Sources, e.Lake.Digest)
+	if err != nil {
+		return err
+	}
+	for name, c := range contents {
+		must[name] = wanted{Contents: c, exact: true}
+	}
+	attempts := int64(0)
+	for a, err := range j.Attempts(ctx) {
+		if err != nil {
+			return err
+		}
+		if intended[a.TaskID] {
+			attempts++
+		}
+	}
+	if r.run.State != ledger.Complete {
+		return nil // its account is of its latest execution
+	}
+	for name, rows := range map[string]int64{"ops.runs": 1, "ops.tasks": int64(len(tasks)), "ops.pages": int64(r.bought()), "ops.attempts": attempts,
+		"ops.rejected_rows": min(rejected, run.MostRejected)} {
+		must[name] = wanted{Contents: sinks.Contents{Rows: rows}}
+	}
+	return nil
+}
+
+var compacted = regexp.MustCompile(`^\d{4}-\d{2}\.parquet$`)
+
+// strays looks at the files of the lake that belong to no run.
+func (e *examination) strays(seen map[string]bool) (files int) {
+	err := filepath.WalkDir(e.Warehouse.Lake(), func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.IsDir() || seen[path] {
+			return err
+		}
+		files += e.stray(path)
+		return nil
+	})
+	if err != nil {
+		e.bad("lake", "see that it can be read", nil, "%v", err)
+	}
+	return files
+}
+
+func (e *examination) stray(path string) (files int) {
+	what := "lake " + path
+	rel, _ := filepath.Rel(e.Warehouse.Lake(), path)
+	parts := strings.Split(rel, string(filepath.Separator))
+	var t *schemas.Table
+	if len(parts) == 4 {
+		t = schemas.Lookup(parts[0] + "." + parts[1])
+	}
+	name := parts[len(parts)-1]
+	_, date, named := sinks.ParseFileName(name)
+	switch {
+	case t == nil || filepath.Ext(name) != ".parquet":
+		e.warn(what, "the program did not make it: move it away", nil, "a stray file")
+		return 0
+	case !named && !compacted.MatchString(name), named && parts[2] != "month="+date.Format("2006-01"):
+		e.damaged(what, "move it away, then `backhaul catalog`", nil, "a stray file that the views of %s take for rows", t.FullName())
+	case named:
+		e.warn(what, "", nil, "of a run that neither ledger nor journals know")
+	}
+	got, err := e.Lake.Read(path, t)
+	if err != nil {
+		e.unread[t.FullName()] = true
+		e.failed(what, "put back a copy, or move it away and run `backhaul catalog`", nil, err)
+		return 1
+	}
+	e.rows[t.FullName()] += got.Rows
+	return 1
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,126 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"backhaul/jobs/run"
+)
+
+// warehouse looks at the program's own files, from the ledger to staging.
+func (e *examination) warehouse(ctx context.Context) {
+	e.checkLedger(ctx)
+	if err := e.collect(ctx); err != nil {
+		e.failed("warehouse", "", rebuildLedger(), err)
+		return
+	}
+	if run.Gone(e.Warehouse.Ledger()) && e.ledgerErr == nil {
+		e.noLedger()
+	}
+	before := len(e.findings)
+	pages, journals := 0, 0
+	for _, r := range e.runs {
+		e.examine(ctx, r)
+		if r.sound {
+			pages, journals = pages+r.bought(), journals+1
+		}
+	}
+	if journals > 0 && !anyBad(e.findings[before:]) {
+		e.ok("journals", "%s whole, %s, as the ledger says", plural(journals, "file"), plural(pages, "page"))
+	}
+	e.lake(ctx)
+	e.catalog(ctx)
+	e.staging()
+}
+
+func anyBad(findings []Finding) bool {
+	worst, _ := Worst(findings)
+	return worst == Bad
+}
+
+func (e *examination) noLedger() {
+	for _, r := range e.runs {
+		if !r.gone {
+			e.damaged("ledger", byRepair+"rebuilds it from the journals", rebuildLedger(), "%s is missing or empty, and there are journals", e.Warehouse.Ledger())
+			return
+		}
+	}
+	e.warn("ledger", "", nil, "nothing has been run here yet")
+}
+
+// checkLedger reads the whole ledger. One that is damaged is not looked at any further.
+func (e *examination) checkLedger(ctx context.Context) {
+	err := e.ledgerErr
+	if e.ledger != nil {
+		if err = e.ledger.Check(ctx); err == nil {
+			_, err = e.ledger.Runs(ctx)
+		}
+	}
+	if err != nil {
+		e.failed("ledger", byRepair+"puts it aside and rebuilds it from the journals", rebuildLedger(), err)
+		e.ledgerErr = err
+		e.close()
+		e.ledger = nil
+		return
+	}
+	if e.ledger != nil {
+		e.ok("ledger", "%s is whole", e.Warehouse.Ledger())
+	}
+}
+
+// catalog asks every view, and holds its rows against the lake's.
+func (e *examination) catalog(ctx context.Context) {
+	if _, err := os.Stat(e.Warehouse.Catalog()); errors.Is(err, fs.ErrNotExist) {
+		if len(e.rows) > 0 {
+			e.damaged("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s is missing", e.Warehouse.Catalog())
+		}
+		return
+	}
+	views, err := e.Lake.Views(ctx)
+	if err != nil {
+		e.failed("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), err)
+		return
+	}
+	before := len(e.findings)
+	for _, v := range views {
+		e.view(v)
+	}
+	if !anyBad(e.findings[before:]) {
+		e.ok("catalog", "%s answer", plural(len(views), "view"))
+	}
+}
+
+func (e *examination) view(v View) {
+	what := "catalog " + v.Name
+	switch {
+	case v.Err != nil && len(e.unread) > 0:
+		e.bad(what, "mend the lake's files first; then "+byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
+	case v.Err != nil:
+		e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
+	case v.Rows >= 0 && v.Rows != e.rows[v.Name] && !e.unread[v.Name] && !e.anyBusy():
+		e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "shows %d rows where the lake has %d", v.Rows, e.rows[v.Name])
+	}
+}
+
+func (e *examination) anyBusy() bool {
+	for _, r := range e.runs {
+		if r.busy {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *examination) staging() {
+	dead, err := e.Lake.DeadStaging()
+	switch {
+	case err != nil:
+		e.bad("staging", "see that it can be read and written", nil, "%v", err)
+	case len(dead) > 0:
+		e.warn("staging", "the next run, `backhaul gc` or "+byRepair+"sweeps it", sweepStaging(), "%s of dead processes", plural(len(dead), "leftover"))
+	default:
+		e.ok("staging", "no leftovers of dead processes")
+	}
+}

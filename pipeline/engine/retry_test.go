@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/limit"
+)
+
+func TestPausesStayWithinTheirBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bounds := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
+		longest := make([]time.Duration, len(bounds))
+		for range 200 {
+			v, m := &vendor{}, &memory{}
+			v.fault = func(int, pipeline.Task, pipeline.Ask) (*pipeline.Page, error) {
+				return nil, &pipeline.Error{Kind: pipeline.Transient, Status: 500}
+			}
+			c := config(m, 1, works(v, 60), limit.Config{})
+			c.Retry.Base, c.Retry.Most = time.Second, 5*time.Second
+			n := 0
+			c.Observe = func(e Event) {
+				if e.Retry != nil {
+					longest[n] = max(longest[n], e.Wait)
+					n++
+				}
+			}
+			if _, err := Run(context.Background(), c); err != nil || n != len(bounds) {
+				t.Fatalf("%d pauses, %v", n, err)
+			}
+		}
+		for i, bound := range bounds {
+			if longest[i] > bound || longest[i] < bound*8/10 {
+				t.Errorf("the longest of 200 pauses %d was %v, want close to %v", i, longest[i], bound)
+			}
+		}
+	})
+}
+
+func TestThirtyPercentFaultsDoNotLookLikeAVendorThatIsDown(t *testing.T) {
+	for seed := range uint64(5) {
+		synctest.Test(t, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			var mu sync.Mutex
+			v, m := &vendor{latency: 100 * time.Millisecond}, &memory{}
+			v.fault = func(int, pipeline.Task, pipeline.Ask) (*pipeline.Page, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				switch f := r.Float64(); {
+				case f < 0.1:
+					return nil, &pipeline.Error{Kind: pipeline.Transient, Status: 500}
+				case f < 0.2:
+					return nil, &pipeline.Error{Kind: pipeline.Transient, MaybeCharged: true}
+				case f < 0.25:
+					return nil, &pipeline.Error{Kind: pipeline.Transient, Unreachable: true}
+				case f < 0.3:
+					return nil, &pipeline.Error{Kind: pipeline.Throttled, Status: 429, After: time.Second}
+				}
+				return nil, nil
+			}
+			rows := make([]int, 2000)
+			for i := range rows {
+				rows[i] = r.IntN(120)
+			}
+			outcomes, err := Run(context.Background(), config(m, 8, works(v, rows...), limit.Config{PerSecond: 100}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			failed := 0
+			for _, o := range outcomes {
+				if !o.Ending.Complete() {
+					failed++
+				}
+			}
+			if failed > 10 {
+				t.Errorf("seed %d: %d of %d tasks failed", seed, failed, len(outcomes))
+			}
+		})
+	}
+}
+
+func TestOneListThatCannotConnectDoesNotStopAVendorThatAnswersOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: 100 * time.Millisecond}, &memory{}
+		v.fault = func(_ int, task pipeline.Task, _ pipeline.Ask) (*pipeline.Page, error) {
+			if task.Target == "170" {
+				return nil, &pipeline.Error{Kind: pipeline.Transient, Unreachable: true}
+			}
+			return nil, nil
+		}
+		outcomes, err := Run(context.Background(), config(m, 2, works(v, 170, 50_000), limit.Config{}))
+		if err != nil || outcomes[0].Ending != pipeline.EndFault || outcomes[1].Ending != pipeline.EndOfList {
+			t.Errorf("%v, %v", endings(outcomes), err)
+		}
+	})
+}
+
+func TestTheLedgerOfARetryStormIsBoundedByTheBudget(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 3))
+			const budget = 1000
+			var mu sync.Mutex
+			billed, left := pipeline.Units(0), pipeline.Units(budget)
+			v, m := &vendor{latency: 50 * time.Millisecond}, &memory{}
+			v.fault = func(_ int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				billed += pipeline.Units(ask.Limit) // the worst case: whole pages, all of them billed
+				if r.IntN(10) < 7 {
+					return nil, &pipeline.Error{Kind: pipeline.Transient, MaybeCharged: true}
+				}
+				return &pipeline.Page{Rows: ask.Limit, Units: pipeline.Units(ask.Limit), Next: ask.Cursor + "x"}, nil
+			}
+			grant := func(_ context.Context, want, least pipeline.Units) (got, rest pipeline.Units, err error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if got = min(want, left); got < least {
+					return 0, left, nil
+				}
+				left -= got
+				return got, left, nil
+			}
+			c := config(m, 5, works(v, 1, 1, 1, 1, 1, 1, 1, 1), limit.Config{Grant: grant, Block: 130})
+			c.Retry.Attempts = 1000
+			outcomes, err := Run(context.Background(), c)
+			var stop *StopError
+			if !errors.As(err, &stop) || stop.Ending != pipeline.EndBudget {
+				t.Fatalf("%v", err)
+			}
+			var known pipeline.Units
+			for _, o := range outcomes {
+				known += o.Place.Units + o.Place.MaybeUnits
+			}
+			if billed > budget || billed != known {
+				t.Errorf("seed %d: %d billed of a budget of %d, %d accounted for", seed, billed, budget, known)
+			}
+		})
+	}
+}
+
+func TestAConfiguredRateThatIsTooHighCostsFewRequests(t *testing.T) {
+	for name, after := range map[string]time.Duration{"Retry-After": time.Second, "no Retry-After": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, m := &vendor{latency: 200 * time.Millisecond}, &memory{}
+				var mu sync.Mutex
+				var passed time.Time
+				v.fault = func(int, pipeline.Task, pipeline.Ask) (*pipeline.Page, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if time.Since(passed) < time.Second { // the vendor allows one a second
+						return nil, &pipeline.Error{Kind: pipeline.Throttled, Status: 429, After: after}
+					}
+					passed = time.Now()
+					return nil, nil
+				}
+				begin := time.Now()
+				outcomes, err := Run(context.Background(), config(m, 8, works(v, 5000, 5000, 5000, 5000, 5000, 5000, 5000, 5000), limit.Config{PerSecond: 10}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				const pages = 800
+				for _, o := range outcomes {
+					if o.Ending != pipeline.EndOfList {
+						t.Errorf("%+v", o)
+					}
+				}
+				if away := len(m.attempts); away > pages/4 {
+					t.Errorf("%d requests turned away for %d pages", away, pages)
+				}
+				if took := time.Since(begin); took > 2*pages*time.Second {
+					t.Errorf("took %v, the vendor's own rate %v", took, pages*time.Second)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+const table = `CREATE TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY)`
+
+func TestManyMayCreateTheSameFileAtOnce(t *testing.T) {
+	for range 20 {
+		path := filepath.Join(t.TempDir(), "a.sqlite")
+		var wg sync.WaitGroup
+		for i := range 6 {
+			wg.Go(func() {
+				d, err := Open(context.Background(), path, table, 1)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer d.Close()
+				if err := d.Write(context.Background(), func(tx *sql.Tx) error {
+					_, err := tx.Exec(`INSERT INTO numbers VALUES (?)`, i)
+					return err
+				}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+func TestAWriterThatFailsTakesTheOthersOfItsCommitBack(t *testing.T) {
+	d, err := Open(context.Background(), filepath.Join(t.TempDir(), "a.sqlite"), table, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	no := errors.New("no")
+	err = d.Write(context.Background(), func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`INSERT INTO numbers VALUES (1)`); err != nil {
+			return err
+		}
+		return no
+	})
+	if !errors.Is(err, no) {
+		t.Errorf("wrote with %v", err)
+	}
+	var n int
+	if err := d.Read().QueryRow(`SELECT count(*) FROM numbers`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}
+
+func TestAFileOfALaterVersionIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.sqlite")
+	d, err := Open(context.Background(), path, table, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if _, err := Open(context.Background(), path, table, 1); err == nil {
+		t.Error("opened")
+	}
+}
+
+func TestWhatIsNoDatabaseIsDamage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.sqlite")
+	if err := os.WriteFile(path, []byte("this is a text, and quite a long one, so that it has a header's length and more than that"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(context.Background(), path, table, 1); !errors.Is(err, ErrDamaged) {
+		t.Errorf("opened with %v", err)
+	}
+}

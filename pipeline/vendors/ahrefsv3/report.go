@@ -1,0 +1,115 @@
+// Package ahrefsv3 knows the reports of Ahrefs' API v3 offline: their fields with type, nullability and unit price, and
+// what a request for them costs. It knows no HTTP.
+//
+// There is one declaration per report. Its fields, types, enumerations and unit prices are those of Ahrefs' OpenAPI
+// document, info.version 3.0.0; the meanings are restated. The rule that turns them into the price of a request is from
+// Ahrefs' page "Limits and consumption", see [Report.Price].
+package ahrefsv3
+
+import (
+	"slices"
+
+	"backhaul/pipeline"
+)
+
+// Kind is what a report answers with, which is what bounds its rows.
+type Kind uint8
+
+// The kinds of reports.
+const (
+	List   Kind = iota // rows, as many as limit asks for
+	Series             // a row for each date of a period
+	Single             // one object
+	Batch              // a row for each of the targets sent
+)
+
+// Type is the type of a field, as Ahrefs declares it.
+type Type uint8
+
+// The types of fields.
+const (
+	String   Type = iota
+	URL           // string, format url
+	Date          // string, format date
+	DateTime      // string, format date-time
+	Integer
+	Float
+	Boolean
+	Strings  // array of strings
+	URLs     // array of strings, format url
+	Integers // array of integers
+	Pairs    // array of arrays: today one [country, traffic]
+)
+
+// Field is a column of a report, or something its links can be filtered by.
+type Field struct {
+	Name     string
+	Type     Type
+	Nullable bool
+	// Units is what naming the field adds to the price of each row, once per request: in `select`, `where` or `order_by`.
+	Units pipeline.Units
+	// Values are the words the field can have. Default: any.
+	Values  []string
+	Meaning string
+}
+
+// Report is what is known offline about one report.
+type Report struct {
+	Name     string // all_backlinks, as in ahrefs.all_backlinks
+	Path     string // below /v3/: site-explorer/all-backlinks
+	Envelope string // the member of the reply that holds the rows, or the object
+	Kind     Kind
+	Meaning  string
+	// Free reports cost nothing.
+	Free bool
+	// Fields are what a reply can hold. A List and a Batch reply with the fields of `select`, others with all.
+	Fields []Field
+	// Filters are the fields only `where` takes, besides Fields. Only a List has `where`.
+	Filters []Field
+	// Unordered are the Fields that `order_by` does not take.
+	Unordered []string
+}
+
+var reports = []*Report{
+	anchors, allBacklinks, brokenBacklinks, refdomains, linkeddomains, linkedAnchorsExternal, pagesByBacklinks,
+	domainRating, backlinksStats, outlinksStats, refdomainsHistory, domainRatingHistory, batchAnalysis, limitsAndUsage,
+}
+
+// Reports returns all reports. They are shared and must not be changed.
+func Reports() []*Report { return slices.Clone(reports) }
+
+// Lookup returns the report of that name, or nil.
+func Lookup(name string) *Report {
+	for _, r := range reports {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// Field returns what a reply can hold under that name, or nil.
+func (r *Report) Field(name string) *Field { return find(r.Fields, name) }
+
+// Filter returns what `where` takes under that name, or nil.
+func (r *Report) Filter(name string) *Field {
+	if r.Kind != List {
+		return nil
+	}
+	if f := find(r.Fields, name); f != nil {
+		return f
+	}
+	return find(r.Filters, name)
+}
+
+// Selects says whether the request names the fields it wants.
+func (r *Report) Selects() bool { return r.Kind == List || r.Kind == Batch }
+
+func find(fields []Field, name string) *Field {
+	for i := range fields {
+		if fields[i].Name == name {
+			return &fields[i]
+		}
+	}
+	return nil
+}
