@@ -332,3 +332,170 @@ func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A request that was billed and brought nothing counts against the budget as if it had been: whatever the vendor loses on
+// the way, and however often it is asked again, it never bills more than the month's budget.
+func TestNoFaultOverrunsTheBudget(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			const budget = 900
+			spec := loadFaulty(t, "", fmt.Sprintf("budget: {moz: {month: %d}}", budget))
+			faults := emulator.Faults{Rate: 0.6, Seed: seed, Kinds: []emulator.Kind{
+				emulator.KindCloseAfter, emulator.KindCut, emulator.KindStall, emulator.KindBadLength, emulator.KindGone, emulator.Kind500}}
+			w := inWorld(t, spec, emulator.Options{Faults: faults}, nil, func(w *world) {
+				for range 4 {
+					w.run()
+					if billed := w.emulator.Meter().Rows; billed > budget {
+						t.Fatalf("%d rows billed with a budget of %d", billed, budget)
+					}
+					time.Sleep(time.Hour)
+				}
+			})
+			m := w.emulator.Meter()
+			a := accountOf(w.results[len(w.results)-1])
+			if a.units+a.maybe > budget || a.units+a.maybe <= budget-50 {
+				t.Errorf("%d units spent and %d perhaps, of a budget of %d: it should be used up to less than a page", a.units, a.maybe, budget)
+			}
+			if m.WasteRows == 0 || m.WasteRows > a.maybe || a.rows+a.waste != m.Rows-m.WasteRows {
+				t.Errorf("%+v for %d rows billed, %d of them not delivered", a, m.Rows, m.WasteRows)
+			}
+		})
+	}
+}
+
+// after makes a change at the nth request.
+func after(n int, change func()) func(*emulator.Server) http.Handler {
+	return func(s *emulator.Server) http.Handler {
+		var mu sync.Mutex
+		asked := 0
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			if asked++; asked == n {
+				change()
+			}
+			mu.Unlock()
+			s.ServeHTTP(w, r)
+		})
+	}
+}
+
+// The vendor replaces its index in the middle of a run: every cursor dies, and the lists begun anew have gained, lost and
+// moved rows. What is then in the table is the new list as the vendor gives it, and behind it what only the old one had.
+func TestAListThatChangedBetweenItsChainsIsTheNewOneAndWhatTheOldOneHadMore(t *testing.T) {
+	const later = 45
+	before, now := undisturbed(t, 0), undisturbed(t, later)
+	for _, at := range []int{9, 17, 30} {
+		t.Run(fmt.Sprint("at request ", at), func(t *testing.T) {
+			var s *emulator.Server
+			w := inWorld(t, loadFaulty(t, "", ""), emulator.Options{}, func(server *emulator.Server) http.Handler {
+				s = server
+				return after(at, func() { s.SetDay(later) })(server)
+			}, func(w *world) {
+				a, m := accountOf(w.complete(1)), w.emulator.Meter()
+				if a.rows+a.waste != m.Rows || m.WasteRows != 0 {
+					t.Errorf("the run holds %d rows and wasted %d; %d were billed", a.rows, a.waste, m.Rows)
+				}
+			})
+			keys := map[string]string{"anchor_text": "anchor_text", "linking_root_domains": "root_domain", "links": "source_page, target_page, anchor_text, nofollow, redirect"}
+			restarts := int64(0)
+			for _, table := range faultyTables {
+				type verdict struct{ Lists, Twice, Gaps, Lost, Made, Strange int64 }
+				v := ask[verdict](t, now, fmt.Sprintf(`with got as (%s), old as (%s), new as (%s),
+				  anew as (select distinct target, extract from read_parquet('%s/lake/ops/pages/**/*.parquet', hive_partitioning = false) where chain > 0),
+				  length as (select target, max(rank) as n from new group by target),
+				  mine as (from got semi join anew using (target, extract)),
+				  top as (select mine.* from mine join length using (target) where rank <= n),
+				  rest as (select mine.* exclude rank from mine left join length using (target) where rank > coalesce(n, 0))
+				select (select count(distinct target) from mine) as Lists,
+				  (select count(*) - count(distinct (target, %s)) from mine) as Twice,
+				  (select coalesce(sum(n - m), 0)::bigint from (select max(rank) as n, count(distinct rank) as m from got group by target)) as Gaps,
+				  (select count(*) from (from (from new semi join anew using (target, extract)) except all from top)) as Lost,
+				  (select count(*) from (from top except all from new)) as Made,
+				  (select count(*) from (from rest except all select * exclude rank from old)) as Strange`,
+					rowsOf(w.warehouse, table), rowsOf(before, table), rowsOf(now, table), w.warehouse, keys[table]))[0]
+				restarts += v.Lists
+				if v.Twice != 0 || v.Gaps != 0 || v.Lost != 0 || v.Made != 0 || v.Strange != 0 {
+					t.Errorf("%s: %+v", table, v)
+				}
+			}
+			if restarts == 0 {
+				t.Error("no list was begun anew")
+			}
+		})
+	}
+}
+
+// Rows that move over a page's edge without a 410 come twice or never, and no cursor tells. What can be promised is that a
+// restart makes nothing worse.
+func TestARestartAddsNothingToAListThatMovesWhileItIsRead(t *testing.T) {
+	for seed := range uint64(3) {
+		moving := emulator.Faults{Seed: seed, Shift: 0.5}
+		calm := inWorld(t, loadFaulty(t, "", ""), emulator.Options{Faults: moving}, nil, func(w *world) { w.complete(1) })
+		moving.Rate, moving.Tries, moving.Kinds = 0.2, 4, []emulator.Kind{emulator.KindGone}
+		rough := inWorld(t, loadFaulty(t, "", ""), emulator.Options{Faults: moving}, nil, func(w *world) {
+			checkAgainstMeter(t, w.complete(4), w.emulator.Meter())
+		})
+		if rough.emulator.Meter().DuplicateRows == 0 {
+			t.Error("no list was begun anew")
+		}
+		checkSameRows(t, calm.warehouse, calm.warehouse, rough.warehouse)
+		type count struct{ N int64 }
+		if n := ask[count](t, calm.warehouse, "select count(*) - count(distinct (target, anchor_text)) as N from moz.anchor_text")[0].N; n == 0 {
+			t.Error("no row came twice: the lists did not move")
+		}
+	}
+}
+
+// A cursor that dies between two executions costs its list, not its rows; where its life is known, not even a request.
+func TestAnExecutionWhoseStoredCursorsDiedBeginsThoseListsAnew(t *testing.T) {
+	clean := undisturbed(t, 0)
+	for _, test := range []struct {
+		name, vendor string
+		wait         time.Duration
+		gone         bool // the vendor is asked in vain
+		waste        bool
+	}{
+		{"alive", "", 10 * time.Minute, false, false},
+		{"dead, life unknown", "", 2 * time.Hour, true, true},
+		{"dead, life known", ", token_life: 1h", 2 * time.Hour, false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var mu sync.Mutex
+			denied := false
+			w := inWorld(t, loadFaulty(t, test.vendor, ""), emulator.Options{TokenLife: time.Hour}, func(s *emulator.Server) http.Handler {
+				asked := 0
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					mu.Lock()
+					if asked++; asked == 12 {
+						denied = true
+					}
+					no := denied
+					mu.Unlock()
+					if no {
+						http.Error(rw, `{"message":"no"}`, http.StatusUnauthorized)
+						return
+					}
+					s.ServeHTTP(rw, r)
+				})
+			}, func(w *world) {
+				if r := w.run(); len(r.Incomplete()) == 0 {
+					t.Fatal("complete before it was stopped")
+				}
+				mu.Lock()
+				denied = false
+				mu.Unlock()
+				time.Sleep(test.wait)
+				checkAgainstMeter(t, w.complete(1), w.emulator.Meter())
+			})
+			checkSameRows(t, clean, clean, w.warehouse)
+			m := w.emulator.Meter()
+			refused := 0
+			for _, statuses := range m.Requests {
+				refused += statuses[http.StatusGone]
+			}
+			if refused > 0 != test.gone || m.DuplicateRows > 0 != test.waste {
+				t.Errorf("%d requests in vain, %d rows bought again", refused, m.DuplicateRows)
+			}
+		})
+	}
+}

@@ -36,6 +36,7 @@ type failingDisk struct {
 	count  int
 	fail   int    // which one
 	failed string // what it was: "rename /w/lake/..."
+	path   string // and the file it was about
 }
 
 func (d *failingDisk) step(op, path string) error {
@@ -44,7 +45,7 @@ func (d *failingDisk) step(op, path string) error {
 	if d.count++; d.count != d.fail {
 		return nil
 	}
-	d.failed = op + " " + path
+	d.failed, d.path = op+" "+path, path
 	return syscall.ENOSPC
 }
 
@@ -186,7 +187,7 @@ func (l *writesLab) failOne(t *testing.T, d *failingDisk) {
 		}
 	case status != exitFailed:
 		t.Errorf("exit %d, want 1\n%s", status, text)
-	case !strings.Contains(text, "no space left on device") || !strings.Contains(text, "free some space") || !strings.Contains(text, warehouse):
+	case !strings.Contains(text, "no space left on device") || !strings.Contains(text, "free some space") || !strings.Contains(text, d.path):
 		t.Errorf("the failure is told without its reason, its file or what to do:\n%s", text)
 	}
 	l.checkLake(t, warehouse, d.failed == "")

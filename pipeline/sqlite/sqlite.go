@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -195,41 +196,23 @@ func (d *DB) Check(ctx context.Context) error {
 
 // Wrap names the file in an error of the driver, and marks damage with ErrDamaged.
 func (d *DB) Wrap(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || strings.HasPrefix(err.Error(), d.path+": ") {
+		return err
 	}
 	var e *driver.Error
 	if errors.As(err, &e) {
 		switch e.Code() & 0xff {
 		case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_FORMAT:
 			return fmt.Errorf("%s: %w: %w", d.path, ErrDamaged, err)
-		case lib.SQLITE_IOERR:
+		case lib.SQLITE_IOERR, lib.SQLITE_CANTOPEN, lib.SQLITE_READONLY:
 			if reason := probe(filepath.Dir(d.path)); reason != nil {
 				return fmt.Errorf("%s: %w: %w", d.path, reason, err)
 			}
 		case lib.SQLITE_FULL:
 			return fmt.Errorf("%s: no space left on device: %w", d.path, err)
-		case lib.SQLITE_CANTOPEN, lib.SQLITE_READONLY, lib.SQLITE_IOERR:
-			if cause := d.obstacle(); cause != nil {
-				return fmt.Errorf("%w: %w", cause, err)
-			}
 		}
 	}
 	return fmt.Errorf("%s: %w", d.path, err)
-}
-
-// obstacle finds what the driver does not tell: why the file, or the log beside it, cannot be written. Nil if it can.
-func (d *DB) obstacle() error {
-	f, err := os.OpenFile(d.path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	probe, err := os.CreateTemp(filepath.Dir(d.path), ".probe-*")
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	_, err = probe.WriteString("x")
-	return errors.Join(err, probe.Close(), os.Remove(probe.Name()), f.Close())
 }
 
 // probe writes a little beside a file that SQLite could not write, since SQLite keeps the system's reason to itself: it
@@ -240,7 +223,7 @@ func probe(dir string) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(make([]byte, 128<<10))
+	_, err = f.Write(make([]byte, 128<<10)) // more than the 32 KiB by which SQLite lets a file grow
 	return errors.Join(err, f.Sync(), f.Close())
 }
 

@@ -47,7 +47,7 @@ func Build(ctx context.Context, w sinks.Warehouse) error { return BuildOn(ctx, b
 // BuildOn is Build on the caller's disk, through which everything passes but DuckDB's own writes.
 func BuildOn(ctx context.Context, disk blob.FS, w sinks.Warehouse) error {
 	if err := build(ctx, disk, w, schemas.All()); err != nil {
-		return fmt.Errorf("build catalog: %w", err)
+		return fmt.Errorf("build catalog: %w", damage(err))
 	}
 	return nil
 }

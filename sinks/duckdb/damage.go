@@ -6,24 +6,22 @@ import (
 	"fmt"
 	"strings"
 
-	duckdb "github.com/duckdb/duckdb-go/v2"
-
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
 
 // damage marks errors that are neither the statement's nor the machine's: a file DuckDB could not read. Their texts name it.
 func damage(err error) error {
-	var e *duckdb.Error
-	if err == nil || !errors.As(err, &e) || errors.Is(err, sinks.ErrDamaged) {
+	if err == nil || errors.Is(err, sinks.ErrDamaged) {
 		return err
 	}
+	text := err.Error() // statements that are not queries fail with plain errors
 	for _, sign := range []string{
 		"No magic bytes", "too small to be a Parquet", "ZSTD Decompression", "TProtocolException", "Thrift", "Corrupt database",
 		"not a valid DuckDB database", "Could not read enough bytes", "Failed to read file", "No files found that match", "Serialization Error",
 		"Out of buffer", "Invalid Input Error: Invalid", "corrupt", "Failed to read Parquet file", "Failed to load metadata pointer",
 	} {
-		if strings.Contains(e.Msg, sign) {
+		if strings.Contains(text, sign) {
 			return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)
 		}
 	}

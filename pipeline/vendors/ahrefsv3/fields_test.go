@@ -15,17 +15,19 @@ const samples = "../../../../shared/samples/ahrefs/"
 type extract map[string]struct {
 	Envelope, Kind string
 	Params         []struct{ Name string }
-	Select         map[string]struct {
-		Type, Format string
-		Nullable     bool
-		Units        pipeline.Units
-		Items, Enum  []string
-	}
-	Where map[string]struct {
+	Select         map[string]column
+	Where          map[string]struct {
 		Type  string
 		Units pipeline.Units
 		Enum  []string
 	}
+}
+
+type column struct {
+	Type, Format string
+	Nullable     bool
+	Units        pipeline.Units
+	Items, Enum  []string
 }
 
 func readExtract(t *testing.T) extract {
@@ -59,8 +61,9 @@ var (
 )
 
 func TestReportsAreThoseOfTheOpenAPIDocument(t *testing.T) {
+	document := readExtract(t)
 	for _, r := range Reports() {
-		e, ok := readExtract(t)["/"+r.Path]
+		e, ok := document["/"+r.Path]
 		if !ok {
 			t.Errorf("%s: no path %s", r.Name, r.Path)
 			continue
@@ -82,12 +85,7 @@ func TestReportsAreThoseOfTheOpenAPIDocument(t *testing.T) {
 	}
 }
 
-func compareFields(t *testing.T, r *Report, want map[string]struct {
-	Type, Format string
-	Nullable     bool
-	Units        pipeline.Units
-	Items, Enum  []string
-}) {
+func compareFields(t *testing.T, r *Report, want map[string]column) {
 	t.Helper()
 	if len(r.Fields) != len(want) {
 		t.Errorf("%s has %d fields, want %d", r.Name, len(r.Fields), len(want))
@@ -109,9 +107,10 @@ func compareFields(t *testing.T, r *Report, want map[string]struct {
 }
 
 func TestFiltersAreThoseOfTheOpenAPIDocument(t *testing.T) {
+	document := readExtract(t)
 	filters := 0
 	for _, r := range Reports() {
-		where := readExtract(t)["/"+r.Path].Where
+		where := document["/"+r.Path].Where
 		for name, w := range where {
 			filters++
 			f := r.Filter(name)

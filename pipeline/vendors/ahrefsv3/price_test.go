@@ -223,13 +223,13 @@ func TestTaskParametersThatCannotBePricedAreRefused(t *testing.T) {
 
 func TestWhereNamesItsFields(t *testing.T) {
 	for text, want := range map[string][]string{
-		`{"field":"refdomains","is":["gt",1]}`:                                      {"refdomains"},
-		`{"field":"languages","list_is":{"any":["eq","en"]}}`:                       {"languages"},
-		`{"field":"languages","list_is":{"and":[["eq","en"],["eq","de"]]}}`:         {"languages"}, // against Ahrefs' own grammar, in its example
-		`{"field":"anchor","is":["eq","x"],"modifier":"uppercase"}`:                 {"anchor"},
-		`{"not":{"field":"anchor","is":"empty"}}`:                                   {"anchor"},
-		`{"field":"anchor"}`:                                                        {"anchor"},
-		`{"and":[{"field":"anchor","is":"empty"},{"field":"anchor","is":"empty"}]}`: {"anchor"},
+		`{"field":"refdomains","is":["gt",1]}`:                              {"refdomains"},
+		`{"field":"languages","list_is":{"any":["eq","en"]}}`:               {"languages"},
+		`{"field":"languages","list_is":{"and":[["eq","en"],["eq","de"]]}}`: {"languages"}, // against Ahrefs' own grammar, in its example
+		`{"field":"anchor","is":["eq","x"],"modifier":"uppercase"}`:         {"anchor"},
+		`{"not":{"field":"anchor","is":"empty"}}`:                           {"anchor"},
+		`{"field":"anchor"}`: {"anchor"},
+		`{"and":[{"field":"anchor","is":"empty"},{"field":"anchor","is":"empty"}]}`:                                                                  {"anchor"},
 		`{"or":[{"and":[{"not":{"field":"title","is":["eq","x"]}},{"field":"anchor","is":["eq","refdomains"]}]},{"field":"title","is":["eq","y"]}]}`: {"title", "anchor"},
 	} {
 		if got, err := anchors.WhereFields(decoded(t, text)); err != nil || !slices.Equal(got, want) {
@@ -252,8 +252,8 @@ func TestWhereRefusesWhatItCannotRead(t *testing.T) {
 		`{}`:                                                       "nothing in it",
 		`{"and":[{"field":"anchor"}],"or":[{"field":"refpages"}]}`: "and, or",
 		`{"field":"anchor","and":[{"field":"traffic_page"}]}`:      `"and" beside field anchor`,
-		`"anchor"`: "not a filter",
-		`null`:     "not a filter",
+		`"anchor"`:                            "not a filter",
+		`null`:                                "not a filter",
 		`["` + strings.Repeat("é", 50) + `"]`: "…",
 	} {
 		if got, err := anchors.WhereFields(decoded(t, text)); err == nil || !strings.Contains(err.Error(), says) {

@@ -1,0 +1,109 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline/failpoint"
+	"backhaul/pipeline/journal"
+)
+
+// lock takes the run for this process. The operating system lets go of it when the process dies.
+func lock(journalPath string) (unlock func(), err error) {
+	path := journalPath + ".lock"
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	l := flock.New(path)
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	if !ok {
+		return nil, ErrBusy
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+// open finds the run in the ledger, or enters it, and opens its journal.
+func (r *runner) open(ctx context.Context) (err error) {
+	path := JournalPath(r.Warehouse, r.Name, r.date)
+	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
+	switch {
+	case err == nil:
+		if gone(path) && r.holdsPages(ctx, earlier) {
+			return fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", path, ErrDamaged)
+		}
+	case !errors.Is(err, ledger.ErrNoRun):
+		return err
+	}
+	id := r.NewID
+	if earlier.ID != "" {
+		id = earlier.ID
+	}
+	header := journal.Header{RunID: id, Job: r.Name, RunDate: r.date, Created: r.Now().UTC()}
+	if r.journal, err = journal.Open(ctx, path, header); err != nil {
+		return err
+	}
+	failpoint.Hit("run.journal.opened")
+	if err := checkHeld(ctx, r.ledger, r.journal, earlier.ID, path); err != nil {
+		return errors.Join(err, r.journal.Close())
+	}
+	// A journal without its ledger is the truth: the run goes on under the id its pages have.
+	r.run, err = r.ledger.Begin(ctx, r.Name, r.date, r.SpecHash, r.journal.Header().RunID, r.Now())
+	if err == nil {
+		r.state = earlier.State
+		err = r.settleBefore(ctx, earlier)
+	}
+	if err != nil {
+		return errors.Join(err, r.journal.Close())
+	}
+	return nil
+}
+
+// settleBefore gives back what an earlier execution had reserved and not spent, and moves the ceiling of this one above what
+// the run has spent before: the budget's "run" bounds one execution, so that a run stopped by it can go on the next day.
+func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
+	if earlier.State == ledger.Running {
+		if err := recordDead(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {
+			return err
+		}
+	}
+	if earlier.ID != "" {
+		if err := settle(ctx, r.ledger, r.journal, r.run.ID, calendarMonth(earlier.Started)); err != nil {
+			return err
+		}
+	}
+	for vendor, a := range r.Accounts {
+		if a.Ceiling.Run == nil {
+			continue
+		}
+		before, _, err := r.ledger.Granted(ctx, r.run.ID, vendor, r.month(vendor))
+		if err != nil {
+			return err
+		}
+		most := before + *a.Ceiling.Run
+		a.Ceiling.Run = &most
+		r.Accounts[vendor] = a
+	}
+	return nil
+}
+
+func (r *runner) holdsPages(ctx context.Context, run ledger.Run) bool {
+	tasks, err := r.ledger.Tasks(ctx, run.ID)
+	if err != nil {
+		return true
+	}
+	for _, t := range tasks {
+		if t.Pages > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,150 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+	"backhaul/pipeline/journal"
+	"backhaul/pipeline/limit"
+)
+
+// ledgerError means that leave to buy could not be made durable. It is the program's fault and not a task's, so it stops
+// the run: the lists that were cut off by it must not be published.
+type ledgerError struct{ error }
+
+func (e ledgerError) Unwrap() error { return e.error }
+
+// buy lets the engine buy what the plan says is missing.
+func (r *runner) buy(ctx context.Context, result *Result) error {
+	buying, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var lanes []engine.Lane
+	for vendor, items := range result.Plan.Work {
+		lane, err := r.lane(vendor, items, stop)
+		if err != nil {
+			return err
+		}
+		lanes = append(lanes, lane)
+	}
+	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.Observe})
+	if r.Bought != nil {
+		r.Bought()
+	}
+	ended := r.Now().UTC()
+	var records []ledger.Task
+	for _, o := range outcomes {
+		before := r.places[o.Task.ID]
+		result.Bought.Pages += int64(o.Place.Pages - before.Pages)
+		result.Bought.Rows += o.Place.Rows + o.Place.Waste - before.Rows - before.Waste
+		result.Bought.Units += o.Place.Units - before.Units
+		r.places[o.Task.ID] = o.Place
+		record := record(o, ended)
+		record.IndexID = r.indexes[vendorOf(o.Task)]
+		records = append(records, record)
+	}
+	result.Stop, result.Interrupted = err, ctx.Err() != nil
+	r.held = r.blocked(outcomes)
+	if recordErr := r.ledger.Record(context.WithoutCancel(ctx), r.run.ID, records...); recordErr != nil {
+		return errors.Join(err, recordErr)
+	}
+	if errors.As(err, new(*engine.JournalError)) {
+		return err
+	}
+	if cause := context.Cause(buying); errors.As(cause, new(ledgerError)) {
+		return cause
+	}
+	return nil
+}
+
+func vendorOf(t pipeline.Task) string {
+	vendor, _, _ := strings.Cut(t.Endpoint, "/")
+	return vendor
+}
+
+func record(o engine.Outcome, ended time.Time) ledger.Task {
+	t := ledger.Task{
+		Task: o.Task, Ending: o.Ending, Pages: o.Place.Pages, Rows: o.Place.Rows, Units: o.Place.Units,
+		Waste: o.Place.Waste, MaybeUnits: o.Place.MaybeUnits, Attempts: o.Place.Attempts, Ended: ended,
+	}
+	if o.Err != nil {
+		t.Error = o.Err.Error()
+	}
+	return t
+}
+
+// recordHeld enters what the journal holds of tasks that need nothing more: a process that died may not have got to it, and
+// a bound that was lowered may be met by now.
+func (r *runner) recordHeld(ctx context.Context) error {
+	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	var changed []ledger.Task
+	for _, t := range tasks {
+		before := t
+		if t.Ending == pipeline.EndUnchanged {
+			continue
+		}
+		if held(&t, r.places[t.ID]); t.Ending.Complete() && t.Ending != before.Ending {
+			t.Error, t.Ended = "", r.Now().UTC()
+			changed = append(changed, t)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return r.ledger.Record(ctx, r.run.ID, changed...)
+}
+
+// held fills in what the journal says of a task.
+func held(t *ledger.Task, place journal.Place) {
+	switch {
+	case place.Pages > 0 && place.End:
+		t.Ending = pipeline.EndOfList
+	case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
+		t.Ending = pipeline.EndMaxRows
+	case place.Pages > 0:
+		t.Ending = pipeline.EndInterrupted
+	default:
+		t.Ending = pipeline.EndNotReached
+	}
+	t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
+	t.MaybeUnits, t.Attempts, t.ReusedFrom = place.MaybeUnits, place.Attempts, place.ReusedFrom
+}
+
+// lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
+// cost a write, nor a run hold much that another could spend.
+func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCauseFunc) (engine.Lane, error) {
+	a := r.Accounts[vendor]
+	connections := max(1, a.Connections)
+	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife}
+	var page pipeline.Units
+	for _, it := range items {
+		source, err := r.Sources(it.Task)
+		if err != nil {
+			return lane, err
+		}
+		page = max(page, it.Endpoint.WorstCase(it.PageSize))
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize})
+	}
+	block := page * pipeline.Units(connections)
+	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {
+		block *= 16 // nobody waits for what this run holds
+	}
+	lane.Gate = limit.New(limit.Config{
+		PerSecond: a.PerSecond, Connections: connections, Block: block,
+		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
+			if got, left, err = r.ledger.Grant(context.WithoutCancel(ctx), r.run.ID, vendor, r.month(vendor), want, least, a.Ceiling); err != nil {
+				stop(ledgerError{err})
+			}
+			return got, left, err
+		},
+	})
+	return lane, nil
+}

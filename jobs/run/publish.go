@@ -1,0 +1,131 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+	"backhaul/pipeline/failpoint"
+	"backhaul/schemas"
+)
+
+// blocked returns the tables that must not be seen yet, because a list of theirs was cut off by something that has nothing
+// to do with it: an interruption, a wrong key, a vendor that is down. A list that failed by itself, or that the budget did
+// not reach, holds nothing back; ops.tasks tells which those are.
+func (r *runner) blocked(outcomes []engine.Outcome) map[*schemas.Table]bool {
+	blocked := map[*schemas.Table]bool{}
+	for _, o := range outcomes {
+		ending := o.Ending
+		var stop *engine.StopError
+		if ending == pipeline.EndNotReached && errors.As(o.Err, &stop) {
+			ending = stop.Ending
+		}
+		switch ending {
+		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:
+			if source, err := r.Sources(o.Task); err == nil {
+				blocked[source.Endpoint().Table] = true
+			}
+		}
+	}
+	return blocked
+}
+
+// published reports whether every table of the tasks is in the lake.
+func (r *runner) published(tasks []pipeline.Task) bool {
+	for _, t := range tasks {
+		source, err := r.Sources(t)
+		if err != nil {
+			return false
+		}
+		if _, err := os.Stat(r.file(source.Endpoint().Table)); err != nil {
+			return false
+		}
+	}
+	_, err := os.Stat(r.Warehouse.Catalog())
+	return err == nil
+}
+
+func (r *runner) file(t *schemas.Table) string {
+	return r.Warehouse.File(t.Schema, t.Name, r.Name, r.RunDate)
+}
+
+// publish loads the journal into the run's tables and makes them part of the lake, one atomic step each.
+func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.Task) error {
+	if result.Interrupted {
+		return nil
+	}
+	l := &loader{journal: r.journal, sources: r.Sources, create: r.Lake.Create, runDate: days(r.RunDate), places: r.places}
+	tasks, err := r.visible(tasks)
+	if err != nil || len(tasks) == 0 {
+		return err
+	}
+	failpoint.Hit("run.load.before")
+	files, err := l.load(ctx, tasks)
+	if err != nil {
+		return err
+	}
+	result.Rejected = l.rejectedRows
+	r.rejected = append([]schemas.Rejection{}, l.rejected...)
+	r.loaded = map[string]bool{}
+	failpoint.Hit("run.load.after")
+	for _, s := range files {
+		final := r.file(s.table)
+		if err := r.Lake.Publish(s.file.Path, final); err != nil {
+			return err
+		}
+		failpoint.Hit("run.publish.after")
+		r.loaded[s.table.FullName()] = true
+		result.Files = append(result.Files, File{Table: s.table.FullName(), Path: final, Rows: s.file.Rows, Bytes: s.file.Bytes})
+	}
+	return r.waste(ctx, l.waste)
+}
+
+// visible leaves out the tasks of tables that must not be seen yet.
+func (r *runner) visible(tasks []pipeline.Task) ([]pipeline.Task, error) {
+	var visible []pipeline.Task
+	for _, t := range tasks {
+		source, err := r.Sources(t)
+		if err != nil {
+			return nil, err
+		}
+		if !r.held[source.Endpoint().Table] {
+			visible = append(visible, t)
+		}
+	}
+	return visible, nil
+}
+
+// isPublished reports whether the rows of a task are in the lake.
+func (r *runner) isPublished(t pipeline.Task) bool {
+	source, err := r.Sources(t)
+	return err == nil && r.loaded[source.Endpoint().Table.FullName()]
+}
+
+// waste enters the rows that restarted lists brought again, which only loading can tell.
+func (r *runner) waste(ctx context.Context, waste map[string]int64) error {
+	if len(waste) == 0 {
+		return nil
+	}
+	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	var changed []ledger.Task
+	for _, t := range tasks {
+		if n := waste[t.ID]; n > 0 {
+			place := r.places[t.ID]
+			t.Waste, t.Rows = place.Waste+n, place.Rows-n
+			changed = append(changed, t)
+		}
+	}
+	return r.ledger.Record(ctx, r.run.ID, changed...)
+}
+
+// days is the date as Arrow counts it.
+func days(t time.Time) arrow.Date32 { return arrow.Date32FromTime(t) }

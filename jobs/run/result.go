@@ -1,0 +1,65 @@
+package run
+
+import (
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+)
+
+// Result is how a run went.
+type Result struct {
+	Run ledger.Run
+	// Plan is what was to be bought when the run began.
+	Plan  *plan.Plan
+	Tasks []ledger.Task
+	// Bought counts what this execution bought; the tasks count what the run holds in all.
+	Bought plan.Cost
+	// Saved is what this execution did not have to spend, because an earlier answer would do.
+	Saved pipeline.Units
+	// Files are the tables published.
+	Files []File
+	// Rejected counts rows that did not fit their table.
+	Rejected int64
+	// Reconciled compares the vendors' own accounts with the ledger.
+	Reconciled []Reconciliation
+	// Stop says why vendors were given up: an *engine.StopError for each, joined; nil if none was.
+	Stop error
+	// Interrupted: the context ended before the run did.
+	Interrupted bool
+	untouched   bool // the run was complete: nothing was done
+}
+
+// File is one published table of a run.
+type File struct {
+	Table string `json:"table"`
+	Path  string `json:"path"`
+	Rows  int64  `json:"rows"`
+	Bytes int64  `json:"bytes"`
+}
+
+// Incomplete returns the tasks that do not hold all they ask for.
+func (r *Result) Incomplete() []ledger.Task {
+	var open []ledger.Task
+	for _, t := range r.Tasks {
+		if !t.Ending.Complete() {
+			open = append(open, t)
+		}
+	}
+	return open
+}
+
+// Stops returns why vendors were given up, one for each.
+func (r *Result) Stops() []*engine.StopError {
+	var stops []*engine.StopError
+	errs := []error{r.Stop}
+	if joined, ok := r.Stop.(interface{ Unwrap() []error }); ok {
+		errs = joined.Unwrap()
+	}
+	for _, err := range errs {
+		if stop, ok := err.(*engine.StopError); ok {
+			stops = append(stops, stop)
+		}
+	}
+	return stops
+}

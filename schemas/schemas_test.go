@@ -1,0 +1,167 @@
+package schemas
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestEveryColumnSaysWhatItMeansAndWhereItComesFrom(t *testing.T) {
+	for _, table := range All() {
+		if table.Meaning == "" || table.Source == "" {
+			t.Errorf("%s: no meaning or source", table.FullName())
+		}
+		for _, c := range table.Columns() {
+			if c.Meaning == "" || c.Source == "" {
+				t.Errorf("%s.%s: no meaning or source", table.FullName(), c.Name)
+			}
+		}
+		for _, key := range table.Key {
+			if table.Index(key) < 0 {
+				t.Errorf("%s: key column %s does not exist", table.FullName(), key)
+			}
+		}
+		for i, f := range table.Arrow().Fields() {
+			if meaning, _ := f.Metadata.GetValue("meaning"); meaning != table.Columns()[i].Meaning {
+				t.Errorf("%s.%s: the Arrow field says %q", table.FullName(), f.Name, meaning)
+			}
+		}
+	}
+}
+
+func TestVendorTablesEndWithTheCommonColumnsInTheContractsOrder(t *testing.T) {
+	want := strings.Fields("target target_as_given scope rank job extract run_id run_date surface fetched_at page_seq extra")
+	for _, name := range []string{"moz.anchor_text", "moz.links", "moz.linking_root_domains"} {
+		table := Lookup(name)
+		var got []string
+		for _, c := range table.Columns()[len(table.Own):] {
+			got = append(got, c.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestTheMetricsAreThoseOfARealReply(t *testing.T) {
+	path := filepath.Join("..", "..", "shared", "samples", "moz", "v2_url_metrics.response.json")
+	body, err := os.ReadFile(path)
+	if err != nil {
+		t.Skipf("the vendor's recorded replies are not beside the project: %v", err)
+	}
+	var reply struct{ Results []map[string]any }
+	if err := json.Unmarshal(body, &reply); err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	for _, name := range MozMetricNames() {
+		declared[name] = true
+	}
+	if len(declared) != 52 || len(reply.Results) == 0 {
+		t.Fatalf("%d metrics, %d results", len(declared), len(reply.Results))
+	}
+	for _, r := range reply.Results {
+		for name := range r {
+			if !declared[name] {
+				t.Errorf("%s is not declared", name)
+			}
+		}
+		if len(r) != len(declared) {
+			t.Errorf("the vendor sends %d metrics", len(r))
+		}
+	}
+}
+
+var origin = Origin{Target: "a.example", TargetAsGiven: "https://a.example", Scope: "page", Job: "j", Extract: "x", RunID: "r",
+	RunDate: 20780, Surface: "v2", FetchedAt: time.Date(2026, 11, 23, 1, 2, 3, 4000, time.UTC), PageSeq: 7, Rank: 51}
+
+func add(b *Builder, text string) {
+	row := b.Row()
+	row.SetString(0, text)
+	row.SetInt(1, 18_753_876_101)
+	row.SetInt(2, 1)
+	b.Append()
+}
+
+func texts(batch arrow.RecordBatch) []string {
+	var out []string
+	column := batch.Column(0).(*array.String)
+	for i := range column.Len() {
+		out = append(out, column.Value(i))
+	}
+	return out
+}
+
+func TestTheBuilderFillsTheCommonColumnsAndCountsTheRank(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(t, 0)
+	table := Lookup("moz.anchor_text")
+	b := NewBuilder(mem, table)
+	defer b.Release()
+	b.Begin(origin)
+	add(b, "")
+	add(b, "b")
+	batch := b.Batch()
+	defer batch.Release()
+	want := map[string]string{"anchor_text": "", "external_root_domains": "18753876101", "external_pages": "1", "target": "a.example",
+		"target_as_given": "https://a.example", "scope": "page", "rank": "51", "job": "j", "extract": "x", "run_id": "r",
+		"run_date": "2026-11-23", "surface": "v2", "fetched_at": "2026-11-23T01:02:03.000004", "page_seq": "7", "extra": array.NullValueStr}
+	got := map[string]string{}
+	for i, c := range table.Columns() {
+		got[c.Name] = batch.Column(i).ValueStr(0)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if rank := batch.Column(table.Index("rank")).ValueStr(1); rank != "52" || b.NextRank() != 53 {
+		t.Errorf("the second row has rank %s, the next %d", rank, b.NextRank())
+	}
+}
+
+func TestAPageStopsAtTheRowsThatAreWanted(t *testing.T) {
+	b := NewBuilder(memory.DefaultAllocator, Lookup("moz.anchor_text"))
+	defer b.Release()
+	o := origin
+	o.Most = 2
+	b.Begin(o)
+	for _, text := range []string{"a", "b", "c"} {
+		add(b, text)
+	}
+	if b.Len() != 2 || !b.Full() {
+		t.Errorf("%d rows, full: %v", b.Len(), b.Full())
+	}
+}
+
+func TestAListReadAgainAddsOnlyWhatIsNew(t *testing.T) {
+	table := Lookup("moz.anchor_text")
+	b := NewBuilder(memory.DefaultAllocator, table)
+	defer b.Release()
+	held := NewHeld(table)
+	o := origin
+	o.Held = held
+	b.Begin(o)
+	for _, text := range []string{"a", "b", "b"} { // the same text twice in one chain is two rows
+		add(b, text)
+	}
+	held.Restart()
+	for _, text := range []string{"new", "a", "b", "b", "b", "c"} {
+		add(b, text)
+	}
+	held.Restart()
+	for _, text := range []string{"a", "b", "c", "d"} {
+		add(b, text)
+	}
+	batch := b.Batch()
+	defer batch.Release()
+	if diff := cmp.Diff([]string{"a", "b", "b", "new", "b", "c", "d"}, texts(batch)); diff != "" {
+		t.Error(diff)
+	}
+}
