@@ -55,7 +55,7 @@ func advise(err error) string {
 		advice = "see `backhaul doctor`"
 	case errors.Is(err, run.ErrClock):
 		advice = "set the clock; if it was the earlier entry that was wrong, `backhaul doctor --repair` corrects the ledger"
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), strings.Contains(text, "too many open files"):
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), strings.Contains(strings.ToLower(text), "too many open files"):
 		advice = "raise the limit of open files, `ulimit -n 1024`, and run it again: what was bought is in the journal"
 	case errors.Is(err, ledger.ErrNoRun):
 		advice = "see `backhaul status` for the runs there are"

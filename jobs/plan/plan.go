@@ -113,6 +113,15 @@ type Plan struct {
 	Vendors  []Vendor  `json:"vendors"`
 	// Work is every item that is not done, by vendor, in the order it is to be begun.
 	Work map[string][]Item `json:"-"`
+	// Missing is what each item that is not done is expected to need, by task.
+	Missing map[string]Missing `json:"-"`
+}
+
+// Missing is what remains of one task.
+type Missing struct {
+	Cost
+	// Known: an earlier complete answer says so; else it is one page, to begin with.
+	Known bool
 }
 
 // Expected returns what all vendors together are expected to deliver.
@@ -135,12 +144,10 @@ func (p *Plan) Unknown() int {
 
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
 func Make(items []Item, histories map[string]History, accounts map[string]Account) *Plan {
-	p := &Plan{Work: map[string][]Item{}, Extracts: []Extract{}, Vendors: []Vendor{}}
-	expected := make(map[string]estimate, len(items))
+	p := &Plan{Work: map[string][]Item{}, Missing: map[string]Missing{}, Extracts: []Extract{}, Vendors: []Vendor{}}
 	for _, it := range items {
-		e := p.estimate(it, histories)
-		expected[it.Task.ID] = e
-		if !e.done {
+		if e := p.estimate(it, histories); !e.done {
+			p.Missing[it.Task.ID] = e.Missing
 			p.Work[it.Endpoint.Vendor] = append(p.Work[it.Endpoint.Vendor], it)
 		}
 	}
@@ -152,16 +159,15 @@ func Make(items []Item, histories map[string]History, accounts map[string]Accoun
 		if account.PerSecond > 0 {
 			v.Seconds = float64(v.Expected.Pages) / account.PerSecond
 		}
-		order(p.Work[v.Vendor], expected, v.Scarce)
+		order(p.Work[v.Vendor], p.Missing, v.Scarce)
 	}
 	return p
 }
 
 // estimate is what remains of one task.
 type estimate struct {
-	Cost
-	known bool // from an earlier complete answer
-	done  bool
+	Missing
+	done bool
 }
 
 func (p *Plan) estimate(it Item, histories map[string]History) estimate {
@@ -183,7 +189,7 @@ func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 		x.Saved += it.AnswerUnits
 		return estimate{done: true}
 	}
-	if !e.known {
+	if !e.Known {
 		x.Unknown++
 	}
 	x.Expected.add(e.Cost)
@@ -231,7 +237,7 @@ func remaining(it Item, histories map[string]History) estimate {
 	if t.MaxRows > 0 {
 		rows = min(rows, t.MaxRows-place.ChainRows)
 	}
-	return estimate{Cost: price(it, rows), known: known}
+	return estimate{Missing: Missing{Cost: price(it, rows), Known: known}}
 }
 
 // worst is the most the task can cost from its place on, or nil if nothing bounds it.
@@ -243,10 +249,15 @@ func worst(it Item) *Cost {
 	return &c
 }
 
-// price is the cost of so many rows. A list without rows still takes a page.
+// price is the cost of so many rows. A list without rows still takes a page. What cannot be priced will not be sent, and
+// costs nothing.
 func price(it Item, rows int64) Cost {
-	size := int64(max(1, it.PageSize))
-	return Cost{Rows: rows, Pages: max(1, (rows+size-1)/size), Units: pipeline.Units(rows) * it.Endpoint.UnitsPerRow}
+	rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: it.PageSize})
+	if err != nil {
+		return Cost{Rows: rows}
+	}
+	pages, units := rule.Pages(rows, it.PageSize)
+	return Cost{Rows: rows, Pages: pages, Units: units}
 }
 
 // addWorst adds to a sum that is nil as soon as one summand is.
@@ -261,7 +272,7 @@ func addWorst(sum **Cost, c *Cost) {
 
 // order sorts work as it is to be begun: by priority; then the longest lists first, so that none ends alone, and of
 // unknown length before them. When the budget is short, the cheapest first, so that whole targets are finished.
-func order(work []Item, expected map[string]estimate, scarce bool) {
+func order(work []Item, expected map[string]Missing, scarce bool) {
 	slices.SortStableFunc(work, func(a, b Item) int {
 		if c := cmp.Compare(b.Task.Priority, a.Task.Priority); c != 0 {
 			return c
@@ -270,8 +281,8 @@ func order(work []Item, expected map[string]estimate, scarce bool) {
 		if scarce {
 			return cmp.Compare(ea.Units, eb.Units)
 		}
-		if ea.known != eb.known {
-			if ea.known {
+		if ea.Known != eb.Known {
+			if ea.Known {
 				return 1
 			}
 			return -1

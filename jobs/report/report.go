@@ -32,10 +32,12 @@ type Summary struct {
 	// Retries counts requests that yielded no page, over all executions.
 	Retries int `json:"retries"`
 	// Waste is rows bought again; MaybeUnits is what requests without an answer may have cost.
-	Waste          int64                `json:"waste_rows"`
-	MaybeUnits     pipeline.Units       `json:"maybe_units"`
-	Tasks          int                  `json:"tasks"`
-	Incomplete     []Task               `json:"incomplete"`
+	Waste      int64          `json:"waste_rows"`
+	MaybeUnits pipeline.Units `json:"maybe_units"`
+	Tasks      int            `json:"tasks"`
+	Incomplete []Task         `json:"incomplete"`
+	// Missing is what completing the rest is expected to cost; lists never read before count with one page.
+	Missing        plan.Cost            `json:"missing"`
 	Rejected       int64                `json:"rejected_rows"`
 	Files          []run.File           `json:"files"`
 	Reconciliation []run.Reconciliation `json:"reconciliation"`
@@ -68,6 +70,9 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	}
 	if r.Stop != nil {
 		s.Stop = r.Stop.Error()
+	}
+	if r.Missing != nil {
+		s.Missing = r.Missing.Expected()
 	}
 	s.Reconciliation = append([]run.Reconciliation{}, r.Reconciled...)
 	for _, t := range r.Tasks {
@@ -122,6 +127,9 @@ func (s Summary) Text(w io.Writer) error {
 	}
 	for _, f := range s.Files {
 		p.line("  %-28s %12s rows %10s  %s", f.Table, Count(f.Rows), Bytes(f.Bytes), f.Path)
+	}
+	if len(s.Incomplete) > 0 {
+		p.line("  left out  %s; completing them is expected to cost %s units more", Plural(len(s.Incomplete), "task"), Count(int64(s.Missing.Units)))
 	}
 	for i, t := range s.Incomplete {
 		if i == mostShown {

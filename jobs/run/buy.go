@@ -130,7 +130,9 @@ func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCause
 		if err != nil {
 			return lane, err
 		}
-		page = max(page, it.Endpoint.WorstCase(it.PageSize))
+		if rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: it.PageSize}); err == nil {
+			page = max(page, rule.Worst(it.PageSize))
+		}
 		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize})
 	}
 	block := page * pipeline.Units(connections)

@@ -24,7 +24,7 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 		write func(*accountant) error
 	}{
 		{"ops.runs", func(a *accountant) error { return a.run(result) }},
-		{"ops.tasks", func(a *accountant) error { return a.tasks(result.Tasks, r.isPublished) }},
+		{"ops.tasks", func(a *accountant) error { return a.tasks(result, r.isPublished) }},
 		{"ops.pages", func(a *accountant) error { return a.pages(ctx, r.journal, result.Tasks) }},
 		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, r.journal, result.Tasks) }},
 		{"ops.spend", func(a *accountant) error { return a.spend(ctx, r.journal, result.Tasks) }},
@@ -133,8 +133,8 @@ func (a *accountant) run(result *Result) error {
 	return row.done()
 }
 
-func (a *accountant) tasks(tasks []ledger.Task, published func(pipeline.Task) bool) error {
-	for _, t := range tasks {
+func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) error {
+	for _, t := range result.Tasks {
 		row := a.row()
 		row.text("task_id", t.ID)
 		row.text("extract", t.Extract)
@@ -157,6 +157,9 @@ func (a *accountant) tasks(tasks []ledger.Task, published func(pipeline.Task) bo
 		row.number("waste_rows", t.Waste)
 		row.number("maybe_units", int64(t.MaybeUnits))
 		row.number("attempts", int64(t.Attempts))
+		if missing, ok := result.missing(t.ID); ok {
+			row.number("missing_units", int64(missing.Units))
+		}
 		row.opt("reused_from", t.ReusedFrom)
 		row.number("saved_units", int64(t.SavedUnits))
 		row.opt("index_id", t.IndexID)

@@ -11,8 +11,10 @@ import (
 type Result struct {
 	Run ledger.Run
 	// Plan is what was to be bought when the run began.
-	Plan  *plan.Plan
-	Tasks []ledger.Task
+	Plan *plan.Plan
+	// Missing is what is still to be bought now that it has ended.
+	Missing *plan.Plan
+	Tasks   []ledger.Task
 	// Bought counts what this execution bought; the tasks count what the run holds in all.
 	Bought plan.Cost
 	// Saved is what this execution did not have to spend, because an earlier answer would do.
@@ -62,4 +64,13 @@ func (r *Result) Stops() []*engine.StopError {
 		}
 	}
 	return stops
+}
+
+// missing returns what a task is expected to need still; false if that is nothing, or unknown.
+func (r *Result) missing(taskID string) (plan.Missing, bool) {
+	if r.Missing == nil {
+		return plan.Missing{}, false
+	}
+	m, ok := r.Missing.Missing[taskID]
+	return m, ok && m.Known
 }

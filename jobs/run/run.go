@@ -209,6 +209,11 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		return err
 	}
 	result.Reconciled = reconcile(usages)
+	if result.Missing = result.Plan; !result.untouched {
+		if result.Missing, err = r.plan(ctx); err != nil {
+			return err
+		}
+	}
 	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
 	if !result.untouched {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.

@@ -218,6 +218,13 @@ func (d *DB) Wrap(err error) error {
 // probe writes a little beside a file that SQLite could not write, since SQLite keeps the system's reason to itself: it
 // returns the reason, such as a full disk, or nil if there is none any more.
 func probe(dir string) error {
+	for range 3 { // SQLite opens a file, its log and the log's index
+		h, err := os.Open(dir)
+		if err != nil {
+			return err
+		}
+		defer h.Close()
+	}
 	f, err := os.CreateTemp(dir, ".probe-")
 	if err != nil {
 		return err

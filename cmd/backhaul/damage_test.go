@@ -1,0 +1,317 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ward is a warehouse with a complete night in it, to be damaged.
+type ward struct {
+	*listServer
+	job, warehouse string
+	rows           string // what moz.anchor_text held
+}
+
+const wardDate = "2026-11-23"
+
+func newWard(t *testing.T) *ward {
+	s := newListServer(t)
+	s.answer = func(w http.ResponseWriter, target, _ string) bool {
+		if target == "" { // usage_data
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			_, _ = fmt.Fprintf(w, `{"rows_consumed":%d}`, s.rows)
+		}
+		return target == ""
+	}
+	t.Setenv("MOZ_TOKEN", "secret-token")
+	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	dir := t.TempDir()
+	w := &ward{listServer: s, warehouse: filepath.Join(dir, "w")}
+	w.job = writeJob(t, dir, "{requests_per_second: 100000, connections: 4}", []string{listTarget(1, 730), listTarget(2, 50), listTarget(3, 0)})
+	backhaul(t, 0, "run", w.job, "--warehouse", w.warehouse, "--date", wardDate)
+	w.rows = w.look(t)
+	return w
+}
+
+// look returns every row of the night's table.
+func (w *ward) look(t *testing.T) string {
+	t.Helper()
+	return backhaul(t, 0, "query", "--warehouse", w.warehouse, "--format", "csv", everyRow)
+}
+
+const everyRow = "select target, rank, anchor_text, external_pages, run_id, fetched_at, page_seq from moz.anchor_text order by target, rank"
+
+// try runs a command and returns its exit status and all it said.
+func (w *ward) try(args ...string) (status int, said string) {
+	var out, errs bytes.Buffer
+	status = Main(context.Background(), append(args, "--warehouse", w.warehouse), &out, &errs)
+	return status, out.String() + errs.String()
+}
+
+func (w *ward) path(name string) string { return filepath.Join(w.warehouse, name) }
+
+const (
+	wardJournal = "journal/measured/2026-11-23.sqlite"
+	wardLedger  = "ledger.sqlite"
+	wardCatalog = "catalog.duckdb"
+	wardTable   = "lake/moz/anchor_text/month=2026-11/measured.2026-11-23.parquet"
+)
+
+// harm is one way of damaging a file.
+type harm struct {
+	name string
+	do   func(path string) error
+}
+
+var harms = []harm{
+	{"flipped bits", func(path string) error {
+		return rewrite(path, func(b []byte) []byte {
+			for i := len(b) / 20; i < len(b); i += 101 {
+				b[i] ^= 0x10
+			}
+			return b
+		})
+	}},
+	{"cut", func(path string) error { return rewrite(path, func(b []byte) []byte { return b[:len(b)/2] }) }},
+	{"emptied", func(path string) error { return os.Truncate(path, 0) }},
+	{"deleted", os.Remove},
+}
+
+func rewrite(path string, change func([]byte) []byte) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, change(b), 0o644)
+}
+
+// TestDamageIsReportedAndNeverFewerRows damages each file of a warehouse in every way, and plays all a user does next.
+func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
+	for _, file := range []string{wardJournal, wardLedger, wardTable, wardCatalog} {
+		for _, h := range harms {
+			t.Run(filepath.Base(filepath.Dir(file))+" "+h.name, func(t *testing.T) {
+				w := newWard(t)
+				bought := w.listServer.rows
+				if err := h.do(w.path(file)); err != nil {
+					t.Fatal(err)
+				}
+				status, said := w.try("doctor")
+				w.ordinaryCommandsNoticeOrAreRight(t, file) // some of them mend
+				if status != exitDamaged || !strings.Contains(said, w.path(file)) && !strings.Contains(said, "bad   catalog") {
+					t.Errorf("doctor: exit %d\n%s", status, said)
+				}
+				w.mend(t, file)
+				if got := w.look(t); got != w.rows {
+					t.Errorf("the table has other rows than before the damage")
+				}
+				if w.listServer.rows != bought && file != wardJournal {
+					t.Errorf("%d rows were bought again", w.listServer.rows-bought)
+				}
+			})
+		}
+	}
+}
+
+// ordinaryCommandsNoticeOrAreRight: a command ends with 5 and advice, or it is not concerned and does right.
+func (w *ward) ordinaryCommandsNoticeOrAreRight(t *testing.T, file string) {
+	t.Helper()
+	bought := w.listServer.rows
+	noticed := 0
+	for _, args := range [][]string{
+		{"query", "--format", "csv", everyRow}, {"status"}, {"run", w.job, "--date", wardDate, "--yes"}, {"plan", w.job, "--date", wardDate},
+		{"query", "--format", "csv", everyRow},
+	} {
+		status, said := w.try(args...)
+		switch {
+		case status == exitDamaged && strings.Contains(said, "backhaul doctor"):
+			noticed++
+		case status == exitFailed && strings.Contains(said, "backhaul catalog") && file == wardCatalog:
+			noticed++
+		case status != exitComplete:
+			t.Errorf("%s: exit %d: %s", args[0], status, said)
+		case args[0] == "query" && said != w.rows:
+			t.Errorf("query answered with other rows and exit 0")
+		}
+	}
+	if w.listServer.rows != bought {
+		t.Errorf("%d rows were bought again", w.listServer.rows-bought)
+	}
+	// A run makes a deleted table or catalog anew by itself.
+	if noticed == 0 && file != wardTable && file != wardCatalog {
+		t.Error("no command noticed")
+	}
+}
+
+// mend repairs as the doctor advises.
+func (w *ward) mend(t *testing.T, file string) {
+	t.Helper()
+	status, said := w.try("doctor", "--repair")
+	if file == wardJournal {
+		if status != exitDamaged || !strings.Contains(said, "--drop-damaged") {
+			t.Fatalf("a damaged journal was repaired without being asked: exit %d\n%s", status, said)
+		}
+		w.dropAndBuyAgain(t)
+		return
+	}
+	if status != exitComplete {
+		t.Fatalf("doctor --repair: exit %d\n%s", status, said)
+	}
+	if status, said := w.try("run", w.job, "--date", wardDate, "--yes"); status != exitComplete {
+		t.Errorf("run after the repair: exit %d\n%s", status, said)
+	}
+	if status, said := w.try("doctor"); status != exitComplete {
+		t.Errorf("doctor after the repair: exit %d\n%s", status, said)
+	}
+}
+
+// dropAndBuyAgain gives up the damaged pages; the next run buys them, and their price stays in the account.
+func (w *ward) dropAndBuyAgain(t *testing.T) {
+	t.Helper()
+	if status, said := w.try("doctor", "--repair", "--drop-damaged"); status != exitComplete || !strings.Contains(said, "buys again") {
+		t.Fatalf("doctor --repair --drop-damaged: exit %d\n%s", status, said)
+	}
+	if status, said := w.try("run", w.job, "--date", wardDate, "--yes"); status != exitComplete {
+		t.Fatalf("run: exit %d\n%s", status, said)
+	}
+	if status, said := w.try("doctor"); status != exitComplete {
+		t.Errorf("doctor: exit %d\n%s", status, said)
+	}
+	type account struct{ Units, Maybe, Rows int64 }
+	got := ask[account](t, w.warehouse, "select sum(units)::bigint as Units, sum(maybe_units)::bigint as Maybe, sum(rows)::bigint as Rows from ops.tasks")
+	if a := got[0]; a.Units != 780 || a.Rows != 780 || a.Units+a.Maybe < w.listServer.rows {
+		t.Errorf("the account has %+v, the vendor delivered %d rows", a, w.listServer.rows)
+	}
+	// The rows are the same, but for when and by which request their page came.
+	plain := func(csv string) (lines []string) {
+		for _, line := range strings.Split(csv, "\n") {
+			if f := strings.Split(line, ","); len(f) == 7 {
+				lines = append(lines, strings.Join(append(f[:4:4], f[6]), ","))
+			}
+		}
+		return lines
+	}
+	after := w.look(t)
+	if a, b := plain(after), plain(w.rows); strings.Join(a, "\n") != strings.Join(b, "\n") {
+		t.Errorf("%d rows where %d were before", len(a), len(b))
+	}
+	w.rows = after
+}
+
+func TestAnOlderCopyOfTheJournalIsNoticed(t *testing.T) {
+	w := newWard(t)
+	job := strings.ReplaceAll(w.job, "measured.yaml", "more.yaml")
+	spec, err := os.ReadFile(w.job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older, err := os.ReadFile(w.path(wardJournal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Dir(job), "more.csv", "target\n"+listTarget(1, 730)+"\n"+listTarget(9, 60)+"\n")
+	writeFile(t, filepath.Dir(job), "more.yaml", strings.ReplaceAll(string(spec), "targets.csv", "more.csv"))
+	backhaul(t, 0, "run", job, "--warehouse", w.warehouse, "--date", wardDate)
+	bought := w.listServer.rows
+	if err := os.WriteFile(w.path(wardJournal), older, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"run", job, "--date", wardDate}, {"replay", "--job", "measured", "--date", wardDate}, {"doctor"}} {
+		if status, said := w.try(args...); status != exitDamaged || !strings.Contains(said, "where the ledger knows") {
+			t.Errorf("%s: exit %d: %s", args[0], status, said)
+		}
+	}
+	if w.listServer.rows != bought {
+		t.Errorf("%d rows were bought again", w.listServer.rows-bought)
+	}
+}
+
+func TestALostLedgerIsRebuiltWithWhatWasSpent(t *testing.T) {
+	w := newWard(t)
+	status := func() string {
+		_, said := w.try("status", "measured/"+wardDate, "--json")
+		var kept []string
+		for _, line := range strings.Split(said, "\n") {
+			if strings.Contains(line, "units_") || strings.Contains(line, `"rows"`) || strings.Contains(line, `"state"`) || strings.Contains(line, "run_id") {
+				kept = append(kept, line)
+			}
+		}
+		return strings.Join(kept, "\n")
+	}
+	before := status()
+	if err := os.WriteFile(w.path(wardLedger), []byte("not a ledger at all, but long enough to be looked at as one"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := w.try("doctor", "--repair"); status != exitComplete {
+		t.Fatalf("exit %d\n%s", status, said)
+	}
+	if after := status(); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	if aside, _ := filepath.Glob(w.path(wardLedger) + ".damaged-*"); len(aside) != 1 {
+		t.Errorf("the damaged ledger is not kept: %v", aside)
+	}
+}
+
+func TestTheClockJumpingBackStopsARunBeforeItSpends(t *testing.T) {
+	w := newWard(t)
+	ahead := time.Now().Add(48 * time.Hour)
+	setLedgerTimes(t, w.path(wardLedger), ahead)
+	bought := w.listServer.rows
+	if status, said := w.try("run", w.job, "--date", "2026-11-24", "--yes"); status != exitFailed || !strings.Contains(said, "clock has jumped back") {
+		t.Errorf("run: exit %d: %s", status, said)
+	}
+	if status, said := w.try("doctor"); status != exitFailed || !strings.Contains(said, "bad   clock") {
+		t.Errorf("doctor: exit %d\n%s", status, said)
+	}
+	if w.listServer.rows != bought {
+		t.Error("rows were bought with a wrong clock")
+	}
+	if status, said := w.try("doctor", "--repair"); status != exitComplete {
+		t.Errorf("doctor --repair: exit %d\n%s", status, said)
+	}
+	if status, said := w.try("run", w.job, "--date", "2026-11-24", "--yes"); status != exitComplete {
+		t.Errorf("run after the repair: exit %d: %s", status, said)
+	}
+}
+
+func TestStraysInTheLakeAreTold(t *testing.T) {
+	w := newWard(t)
+	copyFile(t, w.path(wardTable), filepath.Join(filepath.Dir(w.path(wardTable)), "copy of measured.parquet"))
+	writeFile(t, filepath.Dir(w.path(wardTable)), "notes.txt", "hello")
+	status, said := w.try("doctor")
+	if status != exitDamaged || !strings.Contains(said, "copy of measured.parquet: a stray file that the views") || !strings.Contains(said, "notes.txt: a stray file") {
+		t.Errorf("exit %d\n%s", status, said)
+	}
+	if status, _ := w.try("doctor", "--repair"); status != exitDamaged {
+		t.Errorf("exit %d: a stray file is the user's to move", status)
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(w.path(wardTable)), "copy of measured.parquet")); err != nil {
+		t.Error(err)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+}
