@@ -64,7 +64,7 @@ func advise(err error) string {
 	case errors.Is(err, syscall.ENOSPC), strings.Contains(strings.ToLower(text), "no space left on device"):
 		advice = "free some space and run it again: what was bought is in the journal"
 	}
-	if advice == "" {
+	if advice == "" || strings.Contains(text, "`backhaul doctor") {
 		return text
 	}
 	return text + " (" + advice + ")"

@@ -260,10 +260,14 @@ func TestThirtyPercentFaultyRepliesLeaveTheExactRows(t *testing.T) {
 	clean := undisturbed(t, 0)
 	kinds := map[emulator.Kind]int{}
 	var restarted, again int64
-	for seed := range uint64(12) {
+	for seed := range uint64(9) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			spec := loadFaulty(t, "", "")
-			w := inWorld(t, spec, emulator.Options{Faults: emulator.Faults{Rate: 0.3, Seed: seed, Tries: 8}}, nil, func(w *world) {
+			faults := emulator.Faults{Rate: 0.3, Seed: seed, Tries: 8}
+			if seed%3 == 0 {
+				// Beyond the client's patience: it is the one to leave, before the first byte or in the middle.
+				faults.Stall, faults.Slow = 5*time.Minute, 90*time.Second
+			}
+			w := inWorld(t, loadFaulty(t, "", ""), emulator.Options{Faults: faults}, nil, func(w *world) {
 				checkAgainstMeter(t, w.complete(4), w.emulator.Meter())
 			})
 			checkSameRows(t, clean, clean, w.warehouse)

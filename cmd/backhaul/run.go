@@ -117,6 +117,11 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 	if len(r.Incomplete()) > 0 || r.Rejected > 0 {
 		status = exitTasksFailed
 	}
+	for _, t := range r.Incomplete() {
+		if t.Ending == pipeline.EndBudget {
+			status = exitBudget
+		}
+	}
 	for _, stop := range r.Stops() {
 		switch stop.Ending {
 		case pipeline.EndBudget, pipeline.EndQuota:
@@ -144,7 +149,7 @@ func stopText(r *run.Result, status int) error {
 		texts = append(texts, stop.Vendor+": "+stopAdvice(stop))
 	}
 	if len(texts) == 0 {
-		return nil
+		return errors.New("an extract's max_units left some of its targets out; raise it, or run it again with the same --date to go on")
 	}
 	return errors.New(strings.Join(texts, "; "))
 }

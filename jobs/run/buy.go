@@ -118,6 +118,18 @@ func held(t *ledger.Task, place journal.Place) {
 	t.MaybeUnits, t.Attempts, t.ReusedFrom = place.MaybeUnits, place.Attempts, place.ReusedFrom
 }
 
+// purse grants what one extract may spend in this execution.
+func purse(units pipeline.Units) limit.Grant {
+	left := units
+	return func(_ context.Context, want, least pipeline.Units) (got, _ pipeline.Units, err error) { // one at a time, says limit
+		if got = min(want, left); got < least {
+			return 0, left, nil
+		}
+		left -= got
+		return got, left, nil
+	}
+}
+
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
 // cost a write, nor a run hold much that another could spend.
 func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCauseFunc) (engine.Lane, error) {
@@ -125,7 +137,11 @@ func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCause
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife}
 	var page pipeline.Units
+	purses := map[string]*limit.Gate{}
 	for _, it := range items {
+		if x := it.Task.Extract; it.MaxUnits != nil && purses[x] == nil {
+			purses[x] = limit.New(limit.Config{Connections: connections, Grant: purse(*it.MaxUnits)})
+		}
 		source, err := r.Sources(it.Task)
 		if err != nil {
 			return lane, err
@@ -133,7 +149,7 @@ func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCause
 		if rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: it.PageSize}); err == nil {
 			page = max(page, rule.Worst(it.PageSize))
 		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize})
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize, Purse: purses[it.Task.Extract]})
 	}
 	block := page * pipeline.Units(connections)
 	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {

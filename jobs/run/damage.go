@@ -15,7 +15,7 @@ import (
 // are there is ErrDamaged: a new one would forget what was spent.
 func OpenLedger(ctx context.Context, w sinks.Warehouse) (*ledger.Ledger, error) {
 	if gone(w.Ledger()) && hasJournals(w) {
-		return nil, fmt.Errorf("%s: %w: the ledger is missing or empty, and there are journals; put it back, or let `backhaul doctor --repair` rebuild it from them",
+		return nil, fmt.Errorf("%s: %w: the ledger is missing or empty, and there are journals; put it back, or `backhaul doctor --repair` rebuilds it from them",
 			w.Ledger(), ErrDamaged)
 	}
 	return ledger.Open(ctx, w.Ledger())

@@ -237,6 +237,21 @@ func TestAShortBudgetFinishesTheCheapTargets(t *testing.T) {
 	}
 }
 
+func TestAnExtractsOwnCeilingStopsThatExtractAlone(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(1, 50)
+	job := m.job("a", 3, ledger.Ceiling{}, 400, 30, 200)
+	most := pipeline.Units(130)
+	job.Items[0].MaxUnits = &most
+	result := mustRun(t, job, dir)
+	if open := result.Incomplete(); len(open) != 1 || open[0].Target != "400" || open[0].Rows != 130 || open[0].Ending != pipeline.EndBudget {
+		t.Errorf("left open: %+v", open)
+	}
+	if m.billed != 360 || len(result.Stops()) != 0 {
+		t.Errorf("%d units billed, stopped by %v", m.billed, result.Stops())
+	}
+}
+
 func TestAnotherProcessAtWorkIsTold(t *testing.T) {
 	dir := t.TempDir()
 	m := newMeter(1, 50)

@@ -244,24 +244,24 @@ func (b *buyer) restart() {
 
 // once makes one request, settles its price, and records it if it failed.
 func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked int, err error) {
-	facts := b.Source.Endpoint()
+	price, err := b.Source.Endpoint().PriceOf(b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: want})
+	if err != nil {
+		return page, want, &pipeline.Error{Kind: pipeline.Rejected, Message: err.Error()}
+	}
 	least := 1
 	if b.whole {
 		least = want
 	}
-	pass, err := b.Gate.Admit(ctx, facts.WorstCase(want), facts.WorstCase(least))
+	pass, err := b.admit(ctx, price.Worst(want), price.Worst(least))
 	if err != nil {
 		return page, want, err
 	}
-	asked = want
-	if facts.UnitsPerRow > 0 {
-		asked = min(want, int(pass.Units/facts.UnitsPerRow))
-	}
+	asked = price.Affords(pass.units(), want)
 	failpoint.Hit("engine.request.before")
 	// An interruption lets the request finish: its page may be paid for already.
 	page, err = b.Source.Fetch(context.WithoutCancel(ctx), b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: asked})
 	if err == nil {
-		pass.Settle(page.Units)
+		pass.settle(page.Units)
 		return page, asked, nil
 	}
 	var e *pipeline.Error
@@ -272,12 +272,12 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	switch {
 	case e.MaybeCharged || e.Kind == pipeline.Malformed:
 		// What was sent but cannot be read is billed as far as anybody can tell.
-		maybe = pass.Units
-		pass.Unsettled()
+		maybe = pass.units()
+		pass.unsettled()
 	case e.Kind == pipeline.Throttled:
-		pass.TurnedAway()
+		pass.turnedAway()
 	default:
-		pass.Settle(0)
+		pass.settle(0)
 	}
 	return page, asked, b.record(ctx, e, maybe, page.Body)
 }
@@ -327,6 +327,9 @@ func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error
 	again := refused && (e.Kind == pipeline.Transient || e.Kind == pipeline.Throttled)
 	if ctx.Err() != nil && (!refused || again) {
 		return b.stoppedBy(ctx)
+	}
+	if errors.As(err, new(purseError)) {
+		return pipeline.EndBudget, err // the extract's own: the others go on
 	}
 	var budget *limit.BudgetError
 	if errors.As(err, &budget) {

@@ -9,6 +9,25 @@
 // A page is handed to the [Journal] before anything else happens to it. When the context ends no new request is made;
 // those under way are waited for and their pages kept.
 //
+// # Failures
+//
+// A request that fails is tried again as [Retry] allows, and every one is recorded. One that may have been billed keeps
+// its worst price set aside in the [limit.Gate], so that a storm of retries ends at the budget and not beyond it. A task
+// that runs out of patience fails alone, its place kept; the vendor is given up when ten tasks in a row failed without an
+// answer to anybody, or at the first that could not even connect while nobody was answered.
+//
+// # Lists that are begun anew
+//
+// When a cursor dies, the pages read so far are kept and the list is read again from its start, as another chain, to the
+// end or until the chain by itself has max_rows rows: what the chains have in common is known only to those who can
+// read rows, so it is bought again, and found and counted as waste when the run is loaded. [Retry] bounds how often that
+// happens, in one execution and in all of them together; only restarts that bought a page outlive an execution.
+//
+// What comes of it, provided the last chain reached the end: every row the vendor delivered in the last chain is there,
+// each as often as in it, in its order and with its values; and rows that only earlier chains brought, because the list
+// has lost them since, stand behind. What a cursor cannot show is not noticed: a list that moves while one chain pages
+// through it, without a 410, may deliver a row at a page's edge twice, or never.
+//
 // The package knows neither wire nor file formats.
 package engine
 
@@ -43,6 +62,8 @@ type Work struct {
 	Place  journal.Place
 	// PageSize is how many rows to ask for at a time.
 	PageSize int
+	// Purse holds what the task's extract may spend, beside what the lane's gate allows. Default: as much as the gate.
+	Purse *limit.Gate
 }
 
 // Lane is one vendor account and the work to do there, in the order it is to be begun.

@@ -122,9 +122,9 @@ func readAll(t *testing.T, path string, pages map[string]bool) {
 func TestEveryFlippedByteOfAJournalIsFoundOrHarmless(t *testing.T) {
 	file, pages := written(t)
 	path := filepath.Join(t.TempDir(), "j.sqlite")
-	step := 37
+	step := 131
 	if testing.Short() {
-		step = 331
+		step = 1031
 	}
 	for i := 0; i < len(file); i += step {
 		damaged := bytes.Clone(file)

@@ -184,6 +184,57 @@ func TestAJournalOfAnotherRunIsRefused(t *testing.T) {
 	}
 }
 
+func TestAJournalThatSaysNotWhoseItIsIsDamagedAndNotTakenForANewOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j.sqlite")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	anybody := header
+	anybody.RunID = ""
+	if _, err := Open(context.Background(), path, anybody); !errors.Is(err, ErrDamaged) {
+		t.Errorf("opened with %v", err)
+	}
+	if err := open(t, path).Close(); err != nil { // a run that was killed as it made the file goes on
+		t.Fatal(err)
+	}
+}
+
+func TestAFlippedCursorIsNeverReadOnFrom(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	file, want := small(t)
+	token := []byte(want[len(want)-1].Next)
+	at := bytes.LastIndex(file, token)
+	if at < 0 {
+		t.Fatal("the last cursor is not in the file")
+	}
+	noticed := 0
+	for i := 0; i < len(file)-len(token); i++ {
+		if !bytes.Equal(file[i:i+len(token)], token) {
+			continue
+		}
+		damaged := bytes.Clone(file)
+		damaged[i+len(token)-1] ^= 1
+		path := filepath.Join(dir, fmt.Sprint(i, ".sqlite"))
+		if err := os.WriteFile(path, damaged, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		j := open(t, path)
+		places, err := j.Places(ctx)
+		_ = j.Close()
+		switch {
+		case errors.Is(err, ErrDamaged):
+			noticed++
+		case err != nil:
+			t.Fatal(err)
+		case string(places["a"].Next) != string(token):
+			t.Errorf("the list would be read on from %q", places["a"].Next)
+		}
+	}
+	if noticed == 0 {
+		t.Error("no flip was noticed: the test does not test")
+	}
+}
+
 // small writes a journal of six pages and returns its bytes and what it must read as.
 func small(t *testing.T) (file []byte, want []pipeline.Page) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "j.sqlite")

@@ -34,7 +34,7 @@ type Config struct {
 	PerSecond float64
 	// Connections bounds the requests under way at once. Default 1.
 	Connections int
-	// Grant is asked for units. Default: they are unlimited.
+	// Grant is asked for units, by one request at a time. Default: they are unlimited.
 	Grant Grant
 	// Block is how many units are asked for at a time, so that not every request costs a write.
 	// Default 0: as many as the request at hand needs.

@@ -1,0 +1,75 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"backhaul/jobs/run"
+)
+
+func TestTheWorstFindingDecides(t *testing.T) {
+	ok, warn, bad, damage := Finding{Level: OK}, Finding{Level: Warn, Damage: true}, Finding{Level: Bad}, Finding{Level: Bad, Damage: true}
+	for _, c := range []struct {
+		findings []Finding
+		worst    Level
+		damage   bool
+	}{
+		{nil, OK, false}, {[]Finding{ok, ok}, OK, false}, {[]Finding{ok, warn, ok}, Warn, false},
+		{[]Finding{bad, warn, ok}, Bad, false}, {[]Finding{damage, ok}, Bad, true}, {[]Finding{ok, bad, damage}, Bad, true},
+	} {
+		if worst, damage := Worst(c.findings); worst != c.worst || damage != c.damage {
+			t.Errorf("%+v: %s, %v", c.findings, worst, damage)
+		}
+	}
+}
+
+// told returns a finding whose cure tells that it was carried out.
+func told(told *[]string, order int, key string, drops bool, err error) Finding {
+	return Finding{Level: Bad, cure: &cure{order: order, key: key, drops: drops, do: func(context.Context, *surgery) (string, error) {
+		*told = append(*told, key)
+		return "mended " + key, err
+	}}}
+}
+
+func TestCuresAreCarriedOutOnceInTheirOrder(t *testing.T) {
+	var done []string
+	findings := []Finding{
+		told(&done, orderCatalog, "catalog", false, nil), told(&done, orderReplay, "tables", false, nil), {Level: Bad},
+		told(&done, orderCatalog, "catalog", false, nil), told(&done, orderJournal, "journal", true, nil), told(&done, orderRebuild, "entry", false, errors.New("no")),
+	}
+	said := Repair(context.Background(), Options{}, findings, false, nil)
+	if fmt.Sprint(done) != "[entry tables catalog]" {
+		t.Errorf("carried out: %v", done)
+	}
+	if len(said) != 3 || said[0].Level != Bad || said[1].Level != OK {
+		t.Errorf("a cure that failed must be told, and must not stop the others: %+v", said)
+	}
+	done = nil
+	Repair(context.Background(), Options{}, findings, true, nil)
+	if fmt.Sprint(done) != "[journal entry tables catalog]" {
+		t.Errorf("pages are dropped when it is asked for: %v", done)
+	}
+}
+
+func TestADamagedLedgerIsRebuiltBeforeAnythingElseIsBelieved(t *testing.T) {
+	var done []string
+	findings := []Finding{told(&done, orderReplay, "tables", false, nil), told(&done, orderLedger, "ledger", false, nil), told(&done, orderJournal, "journal", true, nil)}
+	Repair(context.Background(), Options{}, findings, true, nil)
+	if fmt.Sprint(done) != "[ledger]" {
+		t.Errorf("carried out: %v", done)
+	}
+	if !Curable(findings, false) || Curable([]Finding{{Level: Bad}}, true) || Curable(findings[2:], false) {
+		t.Error("what can be cured is misjudged")
+	}
+}
+
+func TestOnlyDamageIsCalledDamage(t *testing.T) {
+	e := &examination{}
+	e.failed("x", "", nil, fmt.Errorf("read: %w", run.ErrDamaged))
+	e.failed("x", "", nil, errors.New("permission denied"))
+	if !e.findings[0].Damage || e.findings[1].Damage || e.findings[1].Level != Bad {
+		t.Errorf("%+v", e.findings)
+	}
+}
