@@ -47,6 +47,10 @@ func listLength(target string) int {
 }
 
 func (s *listServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/anchor_text" {
+		http.NotFound(w, r) // no usage_data either: a run does without
+		return
+	}
 	var ask struct {
 		Target    string `json:"target"`
 		Limit     int    `json:"limit"`

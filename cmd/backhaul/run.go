@@ -138,6 +138,8 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 // stopText is the one line that says why a run did not complete, and what to do.
 func stopText(r *run.Result, status int) error {
 	switch status {
+	case exitComplete:
+		return nil
 	case exitInterrupted:
 		return errors.New("interrupted; the pages under way are kept: run it again with the same --date to go on")
 	case exitTasksFailed:

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
 )
 
@@ -74,7 +75,7 @@ func (e *examination) checkLedger(ctx context.Context) {
 func (e *examination) catalog(ctx context.Context) {
 	if _, err := os.Stat(e.Warehouse.Catalog()); errors.Is(err, fs.ErrNotExist) {
 		if len(e.rows) > 0 {
-			e.damaged("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s is missing", e.Warehouse.Catalog())
+			e.stale("catalog", "%s is missing", e.Warehouse.Catalog())
 		}
 		return
 	}
@@ -100,8 +101,19 @@ func (e *examination) view(v View) {
 	case v.Err != nil:
 		e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
 	case v.Rows >= 0 && v.Rows != e.rows[v.Name] && !e.unread[v.Name] && !e.anyBusy():
-		e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "shows %d rows where the lake has %d", v.Rows, e.rows[v.Name])
+		e.stale(what, "shows %d rows where the lake has %d", v.Rows, e.rows[v.Name])
 	}
+}
+
+// stale reports a catalog that does not show the lake. Where a run stopped before its end that is how it left it.
+func (e *examination) stale(what, format string, args ...any) {
+	for _, r := range e.runs {
+		if r.run.ID != "" && r.run.State != ledger.Complete {
+			e.warn(what, "run the job of "+r.name()+" again, or "+byRepair+"writes the catalog anew", rebuildCatalog(), format, args...)
+			return
+		}
+	}
+	e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), format, args...)
 }
 
 func (e *examination) anyBusy() bool {
