@@ -3,9 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,24 +18,40 @@ type ward struct {
 	*listServer
 	job, warehouse string
 	rows           string // what moz.anchor_text held
+	// usage, when set, answers usage_data in the server's stead; asked counts how often it was asked.
+	usage func(w http.ResponseWriter)
+	asked int
+}
+
+// watched puts a server in front of the list server that counts what is asked of the vendor's meter, and wants the key.
+func watched(t *testing.T) *ward {
+	w := &ward{listServer: newListServer(t)}
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/usage_data" {
+			w.asked++
+			if r.Header.Get("x-moz-token") != "secret-token" {
+				http.Error(rw, `{"message":"unknown token"}`, http.StatusUnauthorized)
+				return
+			}
+			if w.usage != nil {
+				w.usage(rw)
+				return
+			}
+		}
+		w.listServer.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(front.Close)
+	t.Setenv("MOZ_TOKEN", "secret-token")
+	t.Setenv("BACKHAUL_MOZ_V2_URL", front.URL)
+	return w
 }
 
 const wardDate = "2026-11-23"
 
 func newWard(t *testing.T) *ward {
-	s := newListServer(t)
-	s.answer = func(w http.ResponseWriter, target, _ string) bool {
-		if target == "" { // usage_data
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			_, _ = fmt.Fprintf(w, `{"rows_consumed":%d}`, s.rows)
-		}
-		return target == ""
-	}
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	w := watched(t)
 	dir := t.TempDir()
-	w := &ward{listServer: s, warehouse: filepath.Join(dir, "w")}
+	w.warehouse = filepath.Join(dir, "w")
 	w.job = writeJob(t, dir, "{requests_per_second: 100000, connections: 4}", []string{listTarget(1, 730), listTarget(2, 50), listTarget(3, 0)})
 	backhaul(t, 0, "run", w.job, "--warehouse", w.warehouse, "--date", wardDate)
 	w.rows = w.look(t)

@@ -57,15 +57,10 @@ func level(t *testing.T, w *ward, what string, args ...string) (level doctor.Lev
 
 func TestDoctorAsksTheVendorOnceAndNeverShowsTheKey(t *testing.T) {
 	w := newWard(t)
-	asked := 0
-	old := w.answer
-	w.answer = func(rw http.ResponseWriter, target, token string) bool {
-		asked++
-		return old(rw, target, token)
-	}
+	w.asked = 0
 	status, said := w.try("doctor", w.job)
-	if status != exitComplete || asked != 1 || strings.Contains(said, "secret-token") || !strings.Contains(said, "credentials from MOZ_TOKEN") {
-		t.Errorf("exit %d, asked %d times\n%s", status, asked, said)
+	if status != exitComplete || w.asked != 1 || strings.Contains(said, "secret-token") || !strings.Contains(said, "credentials from MOZ_TOKEN") {
+		t.Errorf("exit %d, asked %d times\n%s", status, w.asked, said)
 	}
 	if l, text := level(t, w, "usage moz"); l != doctor.OK || text != "the vendor counts 780 units this month, the ledger 780 and at most 0 more" {
 		t.Errorf("%s %s", l, text)
@@ -96,10 +91,9 @@ func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 		t.Errorf("the job needs credentials: %s", l)
 	}
 	t.Setenv("MOZ_TOKEN", "secret-token")
-	w.answer = func(rw http.ResponseWriter, _, _ string) bool {
+	w.usage = func(rw http.ResponseWriter) {
 		rw.Header().Set("Date", time.Now().Add(-20*time.Minute).UTC().Format(http.TimeFormat))
 		_, _ = rw.Write([]byte(`{"rows_consumed":780}`))
-		return true
 	}
 	if status, said := w.try("doctor"); status != exitFailed || !strings.Contains(said, "bad   clock: 20m") {
 		t.Errorf("exit %d\n%s", status, said)

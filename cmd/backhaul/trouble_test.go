@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,13 +56,10 @@ func (c *child) status(t *testing.T) int {
 
 // slowWard has nothing bought yet, at a vendor slow enough to meet a run half way.
 func slowWard(t *testing.T) *ward {
-	s := newListServer(t)
-	s.latency = 10 * time.Millisecond
-	s.answer = func(_ http.ResponseWriter, target, _ string) bool { return target == "" }
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	w := watched(t)
+	w.latency = 10 * time.Millisecond
 	dir := t.TempDir()
-	w := &ward{listServer: s, warehouse: filepath.Join(dir, "w")}
+	w.warehouse = filepath.Join(dir, "w")
 	w.job = writeJob(t, dir, "{requests_per_second: 100000, connections: 4}", slowTargets)
 	return w
 }
@@ -99,12 +95,6 @@ func (w *ward) isWhole(t *testing.T, tables int) {
 		count(*) filter (where anchor_text <> 'anchor ' || (rank - 1)) as Bad from moz.anchor_text`)
 	if want := (sum{int64(tables) * slowRows, int64(tables * len(slowTargets)), 0}); got[0] != want {
 		t.Errorf("the lake has %+v, want %+v", got[0], want)
-	}
-	w.answer = func(rw http.ResponseWriter, target, _ string) bool {
-		if target == "" {
-			_, _ = fmt.Fprintf(rw, `{"rows_consumed":%d}`, w.bought())
-		}
-		return target == ""
 	}
 	if status, said := w.try("doctor"); status != exitComplete {
 		t.Errorf("doctor: exit %d\n%s", status, said)

@@ -12,7 +12,10 @@ import (
 // Ceiling is a budget in the vendor's own units. A nil bound is none.
 type Ceiling struct {
 	Run   *pipeline.Units // what one run may spend in all
-	Month *pipeline.Units // what all runs of a calendar month may spend together
+	Month *pipeline.Units // what all runs of a month may spend together
+	// InFlight is the most that the requests under way at one moment can cost together: what may have been charged
+	// without a trace if the process dies. Default 0.
+	InFlight pipeline.Units
 }
 
 // Grant raises what run may spend at vendor in month (YYYY-MM) by want units, or by less, but not less than least,
@@ -37,8 +40,9 @@ func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, l
 			got = 0
 			return nil
 		}
-		_, err = tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled) VALUES (?,?,?,?,0,0)
-			ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, settled = 0`, runID, vendor, month, got)
+		_, err = tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, in_flight) VALUES (?,?,?,?,0,0,?)
+			ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, settled = 0, in_flight = excluded.in_flight`,
+			runID, vendor, month, got, c.InFlight)
 		return err
 	})
 	if err != nil {
@@ -88,11 +92,13 @@ type Spend struct {
 	Granted pipeline.Units
 	Spent   pipeline.Units
 	Settled bool
+	// InFlight is the most that the requests under way at one moment can cost together.
+	InFlight pipeline.Units
 }
 
 // Spends returns the grants of a run, or of all runs when runID is "".
 func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, settled FROM grants
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, settled, in_flight FROM grants
 		WHERE ? = '' OR run_id = ? ORDER BY month, vendor, run_id`, runID, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)
@@ -101,7 +107,7 @@ func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
 	var spends []Spend
 	for rows.Next() {
 		var s Spend
-		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Settled); err != nil {
+		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Settled, &s.InFlight); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		spends = append(spends, s)

@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE INDEX IF NOT EXISTS tasks_by_request ON tasks (request, ended_at);
 CREATE TABLE IF NOT EXISTS grants (
 	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, month TEXT NOT NULL,
-	granted INTEGER NOT NULL, spent INTEGER NOT NULL, settled INTEGER NOT NULL,
+	granted INTEGER NOT NULL, spent INTEGER NOT NULL, settled INTEGER NOT NULL, in_flight INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (run_id, vendor, month)
 );
 CREATE TABLE IF NOT EXISTS usages (

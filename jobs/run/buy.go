@@ -155,6 +155,7 @@ func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCause
 	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {
 		block *= 16 // nobody waits for what this run holds
 	}
+	a.Ceiling.InFlight = page * pipeline.Units(connections)
 	lane.Gate = limit.New(limit.Config{
 		PerSecond: a.PerSecond, Connections: connections, Block: block,
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {

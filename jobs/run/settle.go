@@ -58,10 +58,52 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 	if err := checkHeld(ctx, l, j, run.ID, path); err != nil {
 		return err
 	}
+	if err := recordLost(ctx, l, j, run.ID, now); err != nil {
+		return err
+	}
 	if err := settle(ctx, l, j, run.ID, calendarMonth(run.Started)); err != nil {
 		return err
 	}
 	return recordDead(ctx, l, j, run.ID, now)
+}
+
+// recordLost sets aside what the requests that were under way when a process died may have cost: nobody was left to record
+// them, and the vendor may have billed every one. The journal remembers it as an attempt of the first unfinished task.
+func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, now time.Time) error {
+	spends, err := l.Spends(ctx, runID)
+	if err != nil {
+		return err
+	}
+	open, inFlight := map[string]pipeline.Units{}, map[string]pipeline.Units{}
+	for _, s := range spends {
+		open[s.Vendor] += s.Granted
+		inFlight[s.Vendor] = max(inFlight[s.Vendor], s.InFlight)
+	}
+	tasks, err := j.Tasks(ctx)
+	if err != nil {
+		return err
+	}
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		open[vendorOf(t)] -= places[t.ID].Units + places[t.ID].MaybeUnits
+	}
+	for _, t := range tasks {
+		vendor, place := vendorOf(t), places[t.ID]
+		lost := min(open[vendor], inFlight[vendor])
+		if finished := place.End || t.MaxRows > 0 && place.ChainRows >= t.MaxRows; finished || lost <= 0 {
+			continue
+		}
+		open[vendor] = 0
+		err := j.AddAttempt(ctx, t.ID, journal.Attempt{Seq: place.Pages, At: now, Kind: pipeline.Transient, MaybeUnits: lost,
+			Message: "the process died; what the requests under way have cost is unknown"})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recordDead enters how far the tasks had come when their process died.

@@ -4,28 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
 
-// damage marks errors that are neither the statement's nor the machine's: a file DuckDB could not read. Their texts name it.
+// broken are the classes of errors that no statement brings about, only a file that does not hold what it says.
+var broken = []string{"Invalid Error:", "Serialization Error:", "INTERNAL Error:", "FATAL Error:"}
+
+// unread are DuckDB's words, in classes that statements bring about as well, for a file it cannot read.
+var unread = []string{
+	"magic bytes", "too small to be a Parquet", "ZSTD", "Corrupt", "corrupt", "not a valid DuckDB database", "Could not read enough bytes",
+	"Failed to read", "No files found that match", "Out of buffer", "Failed to load metadata", ".parquet'", `.parquet"`, "Parquet",
+}
+
+// damage marks errors that are neither the statement's nor the machine's: a file DuckDB could not read.
 func damage(err error) error {
 	if err == nil || errors.Is(err, sinks.ErrDamaged) {
 		return err
 	}
 	text := err.Error() // statements that are not queries fail with plain errors
-	for _, sign := range []string{
-		"No magic bytes", "too small to be a Parquet", "ZSTD Decompression", "TProtocolException", "Thrift", "Corrupt database",
-		"not a valid DuckDB database", "Could not read enough bytes", "Failed to read file", "No files found that match", "Serialization Error",
-		"Out of buffer", "Invalid Input Error: Invalid", "corrupt", "Failed to read Parquet file", "Failed to load metadata pointer",
-	} {
-		if strings.Contains(text, sign) {
-			return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)
-		}
+	in := func(s string) bool { return strings.Contains(text, s) }
+	beginsWith := func(s string) bool { return strings.HasPrefix(text, s) }
+	switch {
+	case in("Too many open files"), in("Permission denied"), in("No space left"), in("Out of Memory"):
+		return err
+	case slices.ContainsFunc(broken, beginsWith):
+	case (beginsWith("IO Error:") || beginsWith("Invalid Input Error:")) && slices.ContainsFunc(unread, in):
+	default:
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)
 }
 
 // Relation is a view of the catalog and how it answers.
