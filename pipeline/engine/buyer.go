@@ -368,6 +368,8 @@ func (b *buyer) stoppedBy(ctx context.Context) (pipeline.Ending, error) {
 		return stop.Ending, cause
 	case errors.As(cause, new(*JournalError)):
 		return pipeline.EndFault, cause
+	case b.Place.Pages == 0:
+		return pipeline.EndNotReached, cause
 	}
 	return pipeline.EndInterrupted, cause
 }

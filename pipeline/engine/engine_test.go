@@ -362,7 +362,7 @@ func TestAnInterruptionKeepsThePagesUnderWay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []pipeline.Ending{pipeline.EndInterrupted, pipeline.EndInterrupted, pipeline.EndInterrupted}
+		want := []pipeline.Ending{pipeline.EndInterrupted, pipeline.EndInterrupted, pipeline.EndNotReached}
 		if diff := cmp.Diff(want, endings(outcomes)); diff != "" {
 			t.Error(diff)
 		}

@@ -11,14 +11,14 @@ import (
 	"backhaul/sinks"
 )
 
-// broken are the classes of errors that no statement brings about, only a file that does not hold what it says.
-var broken = []string{"Invalid Error:", "Serialization Error:", "INTERNAL Error:", "FATAL Error:"}
+// broken are the classes of errors that hardly any statement brings about, only a file that does not hold what it says.
+var broken = []string{"Invalid Error:", "Serialization Error:", "INTERNAL Error:", "FATAL Error:", "IO Error:"}
 
-// unread are DuckDB's words, in classes that statements bring about as well, for a file it cannot read.
-var unread = []string{
-	"magic bytes", "too small to be a Parquet", "ZSTD", "Corrupt", "corrupt", "not a valid DuckDB database", "Could not read enough bytes",
-	"Failed to read", "No files found that match", "Out of buffer", "Failed to load metadata", ".parquet'", `.parquet"`, "Parquet",
-}
+// unread are DuckDB's words, in a class that statements bring about as well, for a file it cannot read.
+var unread = []string{"magic bytes", "ZSTD", "orrupt", "Failed to read", "Out of buffer", ".parquet'", `.parquet"`, "arquet", "stats", "page", "column chunk"}
+
+// spared are errors of the machine, and of files that a statement names.
+var spared = []string{"Too many open files", "Permission denied", "No space left", "Out of Memory", "Cannot open file", "Could not write", "Could not truncate"}
 
 // damage marks errors that are neither the statement's nor the machine's: a file DuckDB could not read.
 func damage(err error) error {
@@ -29,14 +29,12 @@ func damage(err error) error {
 	in := func(s string) bool { return strings.Contains(text, s) }
 	beginsWith := func(s string) bool { return strings.HasPrefix(text, s) }
 	switch {
-	case in("Too many open files"), in("Permission denied"), in("No space left"), in("Out of Memory"):
+	case slices.ContainsFunc(spared, in), in("No files found") && !in("/versions/"):
 		return err
-	case slices.ContainsFunc(broken, beginsWith):
-	case (beginsWith("IO Error:") || beginsWith("Invalid Input Error:")) && slices.ContainsFunc(unread, in):
-	default:
-		return err
+	case slices.ContainsFunc(broken, beginsWith), beginsWith("Invalid Input Error:") && slices.ContainsFunc(unread, in):
+		return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)
 	}
-	return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)
+	return err
 }
 
 // Relation is a view of the catalog and how it answers.
