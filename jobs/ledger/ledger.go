@@ -23,7 +23,7 @@ import (
 )
 
 // format is the version of the file's layout.
-const format = 2
+const format = 1
 
 const schema = `
 CREATE TABLE IF NOT EXISTS runs (
