@@ -22,11 +22,11 @@ type progress struct {
 	log   *slog.Logger
 	begin time.Time
 
-	mu       sync.Mutex
-	extracts map[string]*extractProgress
-	order    []string
-	bars     *mpb.Progress // nil where there is no terminal
-	lastLine time.Time
+	mu                    sync.Mutex
+	extracts              map[string]*extractProgress
+	order                 []string
+	bars                  *mpb.Progress // nil where there is no terminal
+	lastLine, lastWarning time.Time
 }
 
 type extractProgress struct {
@@ -107,7 +107,8 @@ func (p *progress) count(ev engine.Event) *extractProgress {
 		e.units += int64(ev.Page.Units)
 	case ev.Retry != nil:
 		e.retries++
-		if p.bars == nil {
+		if p.bars == nil && time.Since(p.lastWarning) >= logEvery {
+			p.lastWarning = time.Now() // the others are counted in the lines below
 			p.log.Warn("try again", "extract", ev.Task.Extract, "target", ev.Task.Target, "wait", ev.Wait.Round(time.Millisecond), "error", ev.Retry)
 		}
 	case ev.Outcome != nil && ev.Outcome.Ending.Complete():

@@ -131,14 +131,32 @@ func (s Summary) Text(w io.Writer) error {
 	if len(s.Incomplete) > 0 {
 		p.line("  left out  %s; completing them is expected to cost %s units more", Plural(len(s.Incomplete), "task"), Count(int64(s.Missing.Units)))
 	}
-	for i, t := range s.Incomplete {
-		if i == mostShown {
-			p.line("  … and %d more: see `backhaul status %s`", len(s.Incomplete)-i, s.RunID)
-			break
+	s.failures(p)
+	return p.err
+}
+
+// failures lists the tasks that ended by themselves; those the run never came to are only counted.
+func (s Summary) failures(p *printer) {
+	notReached := 0
+	for _, t := range s.Incomplete {
+		if t.Ending == string(pipeline.EndNotReached) {
+			notReached++
 		}
+	}
+	shown := 0
+	for _, t := range s.Incomplete {
+		if t.Ending == string(pipeline.EndNotReached) || shown == mostShown {
+			continue
+		}
+		shown++
 		p.line("  incomplete: %s", t.text())
 	}
-	return p.err
+	if more := len(s.Incomplete) - notReached - shown; more > 0 {
+		p.line("  … and %d more: see `backhaul status %s`", more, s.RunID)
+	}
+	if notReached > 0 {
+		p.line("  not reached: %s", Plural(notReached, "task"))
+	}
 }
 
 func (t Task) text() string {

@@ -1,0 +1,80 @@
+package report
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
+	"backhaul/jobs/run"
+	"backhaul/pipeline"
+)
+
+func task(target string, ending pipeline.Ending, rows int64) ledger.Task {
+	return ledger.Task{Task: pipeline.Task{Extract: "anchors", Endpoint: "moz/anchor_text", Target: target, Scope: "page"},
+		Ending: ending, Pages: 1, Rows: rows, Units: pipeline.Units(rows)}
+}
+
+func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
+	failed := task("b.example", pipeline.EndFault, 50)
+	failed.Error = "rejected: HTTP 400: no"
+	r := &run.Result{
+		Run:    ledger.Run{ID: "r1", Job: "nightly", RunDate: "2026-11-23", State: ledger.Incomplete},
+		Tasks:  []ledger.Task{task("a.example", pipeline.EndOfList, 1234567), failed, task("c.example", pipeline.EndNotReached, 0)},
+		Bought: plan.Cost{Pages: 3, Rows: 1234617, Units: 1234617},
+		Files:  []run.File{{Table: "moz.anchor_text", Path: "x.parquet", Rows: 1234617, Bytes: 3 << 20}},
+		Stop:   errors.New("moz: stopped"),
+	}
+	s := Summarize(r, 3, 90*time.Second)
+	var text strings.Builder
+	if err := s.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"run r1 of job nightly for 2026-11-23: incomplete in 1m30s", "1,234,617 rows for 1,234,617 units in 3 pages",
+		"1 of 3 complete", "incomplete: anchors of b.example (moz/anchor_text, page): fault after 50 rows: rejected: HTTP 400: no",
+		"not reached: 1 task", "3.0 MiB",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	if strings.Contains(text.String(), "c.example") {
+		t.Errorf("the task that was never reached is listed:\n%s", text.String())
+	}
+	if q := s.Queries(); len(q) != 2 || !strings.Contains(q[0], "moz.anchor_text") {
+		t.Errorf("queries %v", q)
+	}
+}
+
+func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
+	var text strings.Builder
+	left := pipeline.Units(10)
+	err := PlanText(&text, "nightly", "2026-11-23", &plan.Plan{
+		Extracts: []plan.Extract{{Extract: "anchors", Endpoint: "moz/anchor_text", Targets: 2, Unknown: 1, Expected: plan.Cost{Pages: 2, Rows: 90, Units: 90}}},
+		Vendors:  []plan.Vendor{{Vendor: "moz", Expected: plan.Cost{Pages: 2, Rows: 90, Units: 90}, Allowed: &left, Scarce: true, Seconds: 1}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2 targets, expected 90 rows, 2 pages, 90 units, 1 of unknown length, worst case unbounded (no max_rows)",
+		"the budget leaves 10 units, which is less than expected", "1 list never read before"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+}
+
+func TestNumbersAreSpelledForPeople(t *testing.T) {
+	for got, want := range map[string]string{
+		Count(0): "0", Count(999): "999", Count(1000): "1,000", Count(-1234567): "-1,234,567",
+		Bytes(1023): "1023 B", Bytes(1536): "1.5 KiB", Duration(2.34): "2.3s", Duration(3601): "1h0m1s",
+		Plural(1, "task"): "1 task", Plural(1200, "task"): "1,200 tasks",
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
