@@ -164,7 +164,7 @@ func credentialsSet(names string) string {
 
 // meter returns what asks a surface's own meter, nil where it has none.
 func meter(s surface) (pipeline.Usage, error) {
-	_, client, err := s.open(true)
+	_, client, err := s.open(true, 1)
 	usage, _ := client.(pipeline.Usage)
 	return usage, err
 }

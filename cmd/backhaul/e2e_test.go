@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 // ask runs a query and decodes its rows.
@@ -111,5 +114,68 @@ extracts:
 	}
 	if s.limits[25] != 1 {
 		t.Errorf("the last page of max_rows 75 asks for 25 rows: %v", s.limits)
+	}
+}
+
+func TestAllConnectionsOfTheSpecAreUsedAndNoMore(t *testing.T) {
+	for _, connections := range []int{1, 16} {
+		s := newListServer(t)
+		s.latency = 20 * time.Millisecond
+		t.Setenv("MOZ_TOKEN", "secret-token")
+		t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+		var targets []string
+		for i := range 40 {
+			targets = append(targets, listTarget(i, 120))
+		}
+		dir := t.TempDir()
+		job := writeJob(t, dir, fmt.Sprintf("{requests_per_second: 100000, connections: %d}", connections), targets)
+		backhaul(t, 0, "run", job, "--warehouse", filepath.Join(dir, "w"))
+		if s.peak != connections {
+			t.Errorf("%d requests at once, want %d", s.peak, connections)
+		}
+	}
+}
+
+func TestARowThatDoesNotFitIsKeptAndTheOthersAreLoaded(t *testing.T) {
+	s := newListServer(t)
+	s.answer = func(w http.ResponseWriter, target, _ string) bool {
+		if listLength(target) != 3 {
+			return false
+		}
+		fmt.Fprint(w, `{"results":[
+			{"anchor_text":"good","external_root_domains":2,"external_pages":3,"novelty":{"a":[1,2]}},
+			{"anchor_text":"bad","external_root_domains":"many","external_pages":3},
+			{"external_root_domains":1,"external_pages":1},
+			{"anchor_text":"","external_root_domains":18753876101,"external_pages":1}]}`)
+		return true
+	}
+	t.Setenv("MOZ_TOKEN", "secret-token")
+	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeJob(t, dir, "{requests_per_second: 1000}", []string{listTarget(1, 3), listTarget(2, 5)})
+	backhaul(t, 3, "run", job, "--warehouse", w)
+	type row struct {
+		Anchor, Extra string
+		Domains, Rank int64
+	}
+	got := ask[row](t, w, `select anchor_text as Anchor, external_root_domains as Domains, rank as Rank, coalesce(extra, '') as Extra
+		from moz.anchor_text where target = 't1-3.example' order by rank`)
+	want := []row{{"good", `{"novelty":{"a":[1,2]}}`, 2, 1}, {"", "", 18753876101, 2}}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	type rejected struct {
+		TableName, Target, Reason, JSON string
+		Row, PageSeq                    int64
+	}
+	bad := ask[rejected](t, w, `select table_name as TableName, target as Target, reason as Reason, json as JSON, row as Row, page_seq as PageSeq
+		from ops.rejected_rows order by row`)
+	if len(bad) != 2 || bad[0].Row != 1 || bad[1].Row != 2 || bad[0].TableName != "moz.anchor_text" || bad[0].Target != "t1-3.example" ||
+		!strings.Contains(bad[0].Reason, "external_root_domains") || !strings.Contains(bad[0].JSON, `"many"`) || !strings.Contains(bad[1].Reason, "anchor_text") {
+		t.Errorf("rejected: %+v", bad)
+	}
+	if others := ask[row](t, w, `select anchor_text as Anchor from moz.anchor_text where target = 't2-5.example'`); len(others) != 5 {
+		t.Errorf("the other target has %d rows", len(others))
 	}
 }

@@ -140,7 +140,7 @@ func inWorld(t *testing.T, spec *jobs.Spec, o emulator.Options, handler func(*em
 // run executes the job once.
 func (w *world) run() *run.Result {
 	w.t.Helper()
-	v := openVendors()
+	v := openVendors(nil)
 	v.open = map[string]*openSurface{"moz/v2": {sources: map[string]pipeline.Source{}, client: w.client}}
 	for _, source := range w.client.Sources() {
 		v.open["moz/v2"].sources[source.Endpoint().Name] = source

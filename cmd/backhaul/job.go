@@ -75,6 +75,15 @@ func (j *loadedJob) account(e *pipeline.Endpoint, vendors *vendors) (run.Account
 	return account, nil
 }
 
+// connections is how many connections the job allows to each vendor.
+func (j *loadedJob) connections() map[string]int {
+	connections := map[string]int{}
+	for name, v := range j.Vendors {
+		connections[name] = v.Connections
+	}
+	return connections
+}
+
 // overThreshold says which vendor's expected price is above the job's confirm_over; "" if none is.
 func (j *loadedJob) overThreshold(p *plan.Plan) string {
 	for _, v := range p.Vendors {

@@ -62,7 +62,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	ready, err := job.resolve(date, openVendors())
+	ready, err := job.resolve(date, openVendors(job.connections()))
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,9 @@ type surface struct {
 	// urls and credentials are the names of the environment variables it reads.
 	url         string
 	credentials string
-	// open returns the surface's sources and the client that serves them. Without credentials the sources only decode,
-	// and there is no client.
-	open func(credentials bool) ([]pipeline.Source, any, error)
+	// open returns the surface's sources and the client that serves them over so many connections. Without credentials
+	// the sources only decode, and there is no client.
+	open func(credentials bool, connections int) ([]pipeline.Source, any, error)
 }
 
 var surfaces = []surface{
@@ -29,7 +29,7 @@ var surfaces = []surface{
 	},
 }
 
-func openMozV2(credentials bool) ([]pipeline.Source, any, error) {
+func openMozV2(credentials bool, connections int) ([]pipeline.Source, any, error) {
 	if !credentials {
 		return mozv2.Offline(), nil, nil
 	}
@@ -44,7 +44,8 @@ func openMozV2(credentials bool) ([]pipeline.Source, any, error) {
 	if base == "" {
 		base = "https://lsapi.seomoz.com/v2"
 	}
-	client, err := mozv2.New(mozv2.Config{BaseURL: base, Token: v["MOZ_TOKEN"], AccessID: v["MOZ_ACCESS_ID"], SecretKey: v["MOZ_SECRET_KEY"]})
+	client, err := mozv2.New(mozv2.Config{BaseURL: base, Token: v["MOZ_TOKEN"], AccessID: v["MOZ_ACCESS_ID"], SecretKey: v["MOZ_SECRET_KEY"],
+		HTTP: mozv2.HTTP{Conns: connections}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_V2_URL: %w", err)
 	}
@@ -82,6 +83,7 @@ func (registry) Names(vendor, surface string) []string {
 // vendors opens surfaces when they are first asked for.
 type vendors struct {
 	credentials bool
+	connections map[string]int // by vendor; a vendor's client chooses for those not in it
 	mu          sync.Mutex
 	open        map[string]*openSurface // by vendor/surface
 }
@@ -93,8 +95,11 @@ type openSurface struct {
 }
 
 // openVendors returns the sources that buy; decoders those that only read pages bought earlier.
-func openVendors() *vendors { return &vendors{credentials: true} }
-func decoders() *vendors    { return &vendors{} }
+func openVendors(connections map[string]int) *vendors {
+	return &vendors{credentials: true, connections: connections}
+}
+
+func decoders() *vendors { return &vendors{} }
 
 // source returns the source of a task. It implements run.Job.Sources.
 func (v *vendors) source(t pipeline.Task) (pipeline.Source, error) {
@@ -121,7 +126,7 @@ func (v *vendors) surface(vendor, name string) (*openSurface, error) {
 		if s.vendor != vendor || s.name != name {
 			continue
 		}
-		sources, client, err := s.open(v.credentials)
+		sources, client, err := s.open(v.credentials, v.connections[vendor])
 		if err != nil {
 			return nil, err
 		}
