@@ -131,6 +131,11 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	}
 	defer func() { _ = r.journal.Close() }()
 	result, err := r.execute(ctx)
+	if errors.As(err, new(*engine.JournalError)) {
+		// Pages were paid for that the journal could not keep. The run stays as a dead process leaves it, so that whoever
+		// comes next sets aside what they may have cost.
+		return result, err
+	}
 	return result, errors.Join(err, r.leave(context.WithoutCancel(ctx)))
 }
 
