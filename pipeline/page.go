@@ -29,6 +29,9 @@ type Page struct {
 	Rows int
 	// Units is what the vendor charges for the response.
 	Units Units
+	// Tail is what the list is sorted by, descending, as it stands at the end of a list's first page: of two lists the one
+	// with the higher tail is likely to be the longer. 0 where the source does not tell. It is not kept.
+	Tail float64
 }
 
 // Ask says which page of a task is wanted.

@@ -26,7 +26,7 @@ func (r *runner) buy(ctx context.Context, result *Result) error {
 	defer stop(nil)
 	var lanes []engine.Lane
 	for vendor, items := range result.Plan.Work {
-		lane, err := r.lane(vendor, items, stop)
+		lane, err := r.lane(vendor, items, result.Plan.Missing, stop)
 		if err != nil {
 			return err
 		}
@@ -130,9 +130,21 @@ func purse(units pipeline.Units) limit.Grant {
 	}
 }
 
+// unhindered reports whether nothing but the connections holds a run up at a vendor: no ceiling, no priorities that a
+// ceiling could give a meaning, no known end of the cursors, and a rate that a connection alone does not come near.
+func unhindered(a Account, items []plan.Item) bool {
+	const perConnection = 5 // requests a second, at 200 ms each
+	free := a.Ceiling.Run == nil && a.Ceiling.Month == nil && a.TokenLife == 0 &&
+		(a.PerSecond == 0 || a.PerSecond >= perConnection*float64(max(1, a.Connections)))
+	for _, it := range items {
+		free = free && it.MaxUnits == nil && it.Task.Priority == items[0].Task.Priority
+	}
+	return free
+}
+
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
 // cost a write, nor a run hold much that another could spend.
-func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCauseFunc) (engine.Lane, error) {
+func (r *runner) lane(vendor string, items []plan.Item, missing map[string]plan.Missing, stop context.CancelCauseFunc) (engine.Lane, error) {
 	a := r.Accounts[vendor]
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife}
@@ -149,8 +161,10 @@ func (r *runner) lane(vendor string, items []plan.Item, stop context.CancelCause
 		if rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: it.PageSize}); err == nil {
 			page = max(page, rule.Worst(it.PageSize))
 		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize, Purse: purses[it.Task.Extract]})
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize, Purse: purses[it.Task.Extract],
+			Unknown: !missing[it.Task.ID].Known})
 	}
+	lane.Probe = unhindered(a, items)
 	block := page * pipeline.Units(connections)
 	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {
 		block *= 16 // nobody waits for what this run holds

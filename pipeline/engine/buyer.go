@@ -29,25 +29,33 @@ type buyer struct {
 	size     int  // rows in a whole page, where the cursor wants another size than PageSize; 0 if not
 	whole    bool // ask for whole pages only
 	answers  int  // of the lane, when the page was first asked for
+	tail     float64
+	ending   pipeline.Ending // "" while there is more to buy
+	err      error
 }
 
 // buy reads on from the task's place until the list ends or something ends it.
 func (b *buyer) buy(ctx context.Context) Outcome {
-	b.held = map[pipeline.Cursor]bool{}
-	var err error
-	ending := b.ended()
-	for ending == "" {
-		if ctx.Err() != nil {
-			ending, err = b.stoppedBy(ctx)
-			break
-		}
-		if err = b.page(ctx); err != nil {
-			ending, err = b.classify(ctx, err)
-			break
-		}
-		ending = b.ended()
+	for b.ending == "" {
+		b.step(ctx)
 	}
-	return Outcome{Task: b.Task, Ending: ending, Place: b.Place, Err: err}
+	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Err: b.err}
+}
+
+// step buys one page, and notes whether that ended the task.
+func (b *buyer) step(ctx context.Context) {
+	if b.ending = b.ended(); b.ending != "" {
+		return
+	}
+	if ctx.Err() != nil {
+		b.ending, b.err = b.stoppedBy(ctx)
+		return
+	}
+	if err := b.page(ctx); err != nil {
+		b.ending, b.err = b.classify(ctx, err)
+		return
+	}
+	b.ending = b.ended()
 }
 
 // ended says whether everything the task asks for is held.
@@ -104,6 +112,9 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	}
 	if page.Rows > 0 {
 		b.held[page.Cursor] = true
+	}
+	if page.Tail > 0 {
+		b.tail = page.Tail
 	}
 	if page.End || page.Rows > 0 && !b.held[page.Next] {
 		b.idle = 0

@@ -62,6 +62,8 @@ type Work struct {
 	Place  journal.Place
 	// PageSize is how many rows to ask for at a time.
 	PageSize int
+	// Unknown: nobody knows how long the list is. See Lane.Probe.
+	Unknown bool
 	// Purse holds what the task's extract may spend, beside what the lane's gate allows. Default: as much as the gate.
 	Purse *limit.Gate
 }
@@ -72,6 +74,10 @@ type Lane struct {
 	Gate        *limit.Gate
 	Connections int
 	Work        []Work
+	// Probe: buy the first page of every list of unknown length before any is read on, to begin with those that are likely
+	// to be long. It leaves many lists half read for a while, so it is for accounts where nothing but the connections holds
+	// the run up: no budget that may end in between, no rate that would let the cursors grow old.
+	Probe bool
 	// TokenLife is how long a cursor of this vendor lives. With it, lists under way are continued first, the one whose
 	// cursor is soonest to die before the others of its priority; a cursor known to be dead is not asked for; and no
 	// more lists are under way than can have a page each within half that time. Default 0: unknown.
@@ -217,23 +223,62 @@ type lane struct {
 func (l *lane) run(ctx context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	next := make(chan int, len(l.Work))
-	for _, i := range l.order(time.Now()) {
+	buyers := make([]*buyer, len(l.Work))
+	for i := range buyers {
+		buyers[i] = &buyer{lane: l, Work: l.Work[i], halt: cancel, held: map[pipeline.Cursor]bool{}}
+	}
+	order := l.order(time.Now())
+	if l.Probe {
+		order = l.probe(ctx, buyers, order)
+	}
+	l.each(order, func(i int) {
+		l.outcomes[i] = buyers[i].buy(ctx)
+		l.Observe(Event{Task: l.Work[i].Task, Outcome: &l.outcomes[i]})
+		buyers[i] = nil // its memory is done with
+	})
+}
+
+// each lets the workers take one index after the other, and returns when all are done.
+func (l *lane) each(order []int, do func(i int)) {
+	next := make(chan int, len(order))
+	for _, i := range order {
 		next <- i
 	}
 	close(next)
 	n := l.workers()
 	workers := pool.New().WithMaxGoroutines(n)
-	for range min(n, len(l.Work)) {
+	for range min(n, len(order)) {
 		workers.Go(func() {
 			for i := range next {
-				b := &buyer{lane: l, Work: l.Work[i], halt: cancel}
-				l.outcomes[i] = b.buy(ctx)
-				l.Observe(Event{Task: b.Task, Outcome: &l.outcomes[i]})
+				do(i)
 			}
 		})
 	}
 	workers.Wait()
+}
+
+// probing bounds how long a lane looks at first pages, since the cursors they bring grow old meanwhile.
+const probing = 20 * time.Second
+
+// probe buys the first page of every list of unknown length, and returns the order in which to go on: those that may be
+// longest first, then the rest as it was.
+func (l *lane) probe(ctx context.Context, buyers []*buyer, order []int) []int {
+	var unknown, known []int
+	for _, i := range order {
+		if l.Work[i].Unknown && l.Work[i].Place.Pages == 0 {
+			unknown = append(unknown, i)
+		} else {
+			known = append(known, i)
+		}
+	}
+	begin := time.Now()
+	l.each(unknown, func(i int) {
+		if time.Since(begin) < probing {
+			buyers[i].step(ctx)
+		}
+	})
+	slices.SortStableFunc(unknown, func(i, j int) int { return cmp.Compare(buyers[j].tail, buyers[i].tail) })
+	return append(unknown, known...)
 }
 
 // workers is how many lists are under way at once: one a connection, but no more than have a turn at the account's rate

@@ -56,6 +56,8 @@ type vendor struct {
 	// fault is asked before every request is answered; n counts requests from 1.
 	fault func(n int, t pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error)
 
+	tail func(total, to int) float64 // what a page tells of the list's length. Default nothing
+
 	mu       sync.Mutex
 	requests int
 	busy     int
@@ -84,7 +86,11 @@ func (v *vendor) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (
 	total, _ := strconv.Atoi(t.Target)
 	from, _ := strconv.Atoi(string(ask.Cursor))
 	rows := min(ask.Limit, total-from)
-	return pipeline.Page{Rows: rows, Units: pipeline.Units(rows), Status: 200, FetchedAt: time.Now(),
+	tail := 0.0
+	if v.tail != nil {
+		tail = v.tail(total, from+rows)
+	}
+	return pipeline.Page{Tail: tail, Rows: rows, Units: pipeline.Units(rows), Status: 200, FetchedAt: time.Now(),
 		Next: pipeline.Cursor(strconv.Itoa(from + rows)), End: from+rows >= total}, nil
 }
 

@@ -62,6 +62,9 @@ func (s *source) read(page pipeline.Page) (pipeline.Page, error) {
 	page.Units = pipeline.Units(reply.Count) * s.endpoint.UnitsPerRow
 	page.Next = pipeline.Cursor(reply.Token)
 	page.End = reply.Token == ""
+	if page.Cursor == "" && !page.End {
+		page.Tail = tail(reply)
+	}
 	return page, nil
 }
 
