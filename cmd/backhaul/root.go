@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -88,7 +87,10 @@ func atMost(n int, what string) cobra.PositionalArgs {
 func (a *app) warehouse() (sinks.Warehouse, error) {
 	dir := a.warehouseDir
 	if dir == "" {
-		dir = os.Getenv("BACKHAUL_WAREHOUSE")
+		var err error
+		if dir, err = env("BACKHAUL_WAREHOUSE"); err != nil {
+			return sinks.Warehouse{}, err
+		}
 	}
 	if dir == "" {
 		dir = "warehouse"
