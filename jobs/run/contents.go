@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/schemas"
@@ -58,8 +57,3 @@ func Lock(w sinks.Warehouse, job, runDate string) (unlock func(), err error) {
 
 // Gone reports whether a file of the warehouse is missing or empty.
 func Gone(path string) bool { return gone(path) }
-
-// CheckHeld compares a journal with what the ledger says was bought into it: fewer pages are ErrDamaged.
-func CheckHeld(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID, path string) error {
-	return checkHeld(ctx, l, j, runID, path)
-}

@@ -79,11 +79,7 @@ func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 		open[s.Vendor] += s.Granted
 		inFlight[s.Vendor] = max(inFlight[s.Vendor], s.InFlight)
 	}
-	tasks, err := j.Tasks(ctx)
-	if err != nil {
-		return err
-	}
-	places, err := j.Places(ctx)
+	tasks, places, err := inventory(ctx, j)
 	if err != nil {
 		return err
 	}
@@ -133,11 +129,7 @@ func calendarMonth(t time.Time) func(vendor string) string {
 // settle shrinks the grants of a run to what its journal says. What is beyond the grants of earlier months belongs to the
 // latest month that has one, or to month where none has.
 func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, month func(vendor string) string) error {
-	tasks, err := j.Tasks(ctx)
-	if err != nil {
-		return err
-	}
-	places, err := j.Places(ctx)
+	tasks, places, err := inventory(ctx, j)
 	if err != nil {
 		return err
 	}
@@ -160,4 +152,14 @@ func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 		}
 	}
 	return nil
+}
+
+// inventory reads from a journal which tasks it has and how far each has come.
+func inventory(ctx context.Context, j *journal.Journal) ([]pipeline.Task, map[string]journal.Place, error) {
+	tasks, err := j.Tasks(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	places, err := j.Places(ctx)
+	return tasks, places, err
 }
