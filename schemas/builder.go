@@ -70,6 +70,17 @@ func (b *Builder) Begin(o Origin) {
 	}
 }
 
+// About says that the rows that follow are about another target than the page's, one of a batch: their ranks begin at 1.
+func (b *Builder) About(target, asGiven string) {
+	if target != b.origin.Target {
+		b.origin.Rank = 1
+	}
+	b.origin.Target, b.origin.TargetAsGiven = target, asGiven
+}
+
+// Origin returns where the rows of the page under way come from.
+func (b *Builder) Origin() Origin { return b.origin }
+
 // Row returns the scratch row, emptied: every column null. It is valid until the next call of Row.
 func (b *Builder) Row() *Row {
 	b.row.reset()

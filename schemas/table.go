@@ -66,7 +66,8 @@ type Column struct {
 
 // Table declares one table. Tables are immutable once declared and safe for concurrent use.
 type Table struct {
-	// Schema is the vendor (moz, ahrefs), or "ops" for the program's own account of its runs.
+	// Schema is the vendor (moz, ahrefs), "ops" for the program's own account of its runs, or "user" for tables that a job
+	// brings along.
 	Schema string
 	Name   string
 	// Meaning says what one row is.
@@ -89,7 +90,7 @@ type Table struct {
 func (t *Table) FullName() string { return t.Schema + "." + t.Name }
 
 // Vendor reports whether the table holds a vendor's rows and therefore carries the common columns.
-func (t *Table) Vendor() bool { return t.Schema != opsSchema }
+func (t *Table) Vendor() bool { return t.Schema != opsSchema && t.Schema != userSchema }
 
 // Columns returns the own columns followed, for vendor tables, by the common ones.
 func (t *Table) Columns() []Column {

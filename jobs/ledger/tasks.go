@@ -19,8 +19,8 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 			return err
 		}
 		add, err := tx.Prepare(`INSERT INTO tasks
-			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, params, priority, max_rows)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority, max_rows)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (run_id, task_id) DO UPDATE SET priority = excluded.priority, max_rows = excluded.max_rows`)
 		if err != nil {
 			return err
@@ -33,7 +33,7 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 		defer mark.Close()
 		for _, t := range tasks {
 			if _, err := add.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope,
-				t.Params, t.Priority, t.MaxRows); err != nil {
+				t.Params, t.Batch, t.Priority, t.MaxRows); err != nil {
 				return err
 			}
 			if _, err := mark.Exec(t.ID); err != nil {
@@ -77,7 +77,7 @@ func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error 
 
 // Tasks returns the tasks of a run, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, priority,
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority,
 		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id
 		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
@@ -88,7 +88,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	for rows.Next() {
 		var t Task
 		var ended int64
-		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Priority,
+		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Batch, &t.Priority,
 			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID); err != nil {
 			return nil, l.db.Wrap(err)
 		}

@@ -127,11 +127,14 @@ type Response struct {
 	Body []byte
 	// At is when the body had arrived, UTC.
 	At time.Time
+	// Header is what else the vendor said.
+	Header http.Header
 	// Date is the vendor's clock when it answered, UTC; zero if it did not say.
 	Date time.Time
 }
 
-// Do makes exactly one request to base/path and reads the whole reply. body is sent as JSON; nil sends none. Of the kind
+// Do makes exactly one request to base/path, which may end in a query, and reads the whole reply. body is sent as JSON;
+// nil sends none. Of the kind
 // Malformed, the response holds the reply's first MaxBody bytes.
 //
 // The transport below goes round net/http's Client on purpose: it follows no redirect, which would show the
@@ -153,7 +156,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Resp
 	if resp.StatusCode/100 != 2 {
 		return Response{}, c.refusal(resp, content)
 	}
-	reply := Response{Status: resp.StatusCode, Body: content, At: c.opt.Clock().UTC()}
+	reply := Response{Status: resp.StatusCode, Body: content, Header: resp.Header, At: c.opt.Clock().UTC()}
 	reply.Date, _ = http.ParseTime(resp.Header.Get("Date")) // always GMT
 	switch {
 	case err != nil:
@@ -169,7 +172,10 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Resp
 
 func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
 	target := c.base
-	if path != "" {
+	switch {
+	case strings.HasPrefix(path, "?"):
+		target += "/" + path
+	case path != "":
 		target += "/" + strings.TrimPrefix(path, "/")
 	}
 	var content io.Reader
