@@ -152,5 +152,8 @@ func runColumns() []Column {
 // tables is every table of the warehouse.
 var tables = []*Table{
 	mozAnchorText, mozLinks, mozLinkingRootDomains,
+	ahrefsAnchors, ahrefsAnchorsStats, ahrefsLinkedAnchorsExternal, ahrefsAllBacklinks, ahrefsBrokenBacklinks, ahrefsRefdomains, ahrefsLinkeddomains,
+	ahrefsPagesByBacklinks, ahrefsDomainRating, ahrefsBacklinksStats, ahrefsOutlinksStats, ahrefsLimitsAndUsage, ahrefsRefdomainsHistory,
+	ahrefsDomainRatingHistory, ahrefsBatchAnalysis,
 	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows,
 }
