@@ -88,7 +88,7 @@ func (r *Report) total(asked []string, selected []string) order {
 	return o
 }
 
-// finer is an order that may tell rows apart which the order o does not: by numbers, those that cost nothing first, and by
+// finer is an order that may tell rows apart which are equal in the terms o: by numbers, those that cost nothing first, and by
 // one time behind them.
 func (r *Report) finer(o order, selected []string) order {
 	const most = 12 // the conditions have to fit into a URL

@@ -396,7 +396,7 @@ func (s *server) serve(t testing.TB) *Client {
 	t.Helper()
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
-	c, err := New(Config{BaseURL: web.URL + "/v3", Key: "k"})
+	c, err := New(Config{BaseURL: web.URL + "/v3", Key: "s3cret-key"})
 	if err != nil {
 		t.Fatal(err)
 	}

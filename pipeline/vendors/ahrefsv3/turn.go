@@ -209,7 +209,7 @@ func (v *visit) deepen(at, back []value, held hashes) place {
 	safe := v.question.order.safe()
 	p := v.carry(deep, at[:safe])
 	p.Back, p.Held = back, held
-	for _, t := range v.report.finer(v.question.order, v.question.sel) {
+	for _, t := range v.report.finer(v.question.order[:safe], v.question.sel) {
 		p.Finer = append(p.Finer, t.String())
 		if !slices.Contains(v.question.sel, t.Name) {
 			p.Added = append(p.Added, t.Name)
