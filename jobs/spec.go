@@ -78,7 +78,7 @@ type Extract struct {
 	Merged int
 	// SQL is the query that provides the targets, in a column target. Default "": the spec lists them.
 	SQL string
-	// Inputs are pairs of target and source. Default nil: the extract has targets.
+	// Inputs are pairs of target and source, for endpoints that ask about sources. Nil for all others.
 	Inputs *Inputs
 	// Params are the extract's own parameters with the scope, as Task.Params: what holds for a target whose
 	// row says nothing else. Scope is the scope among them.
@@ -97,6 +97,8 @@ type Extract struct {
 	MaxAge time.Duration
 	// MaxUnits is the ceiling of the extract in one run. Default nil: none.
 	MaxUnits *pipeline.Units
+
+	base map[string]setting // the extract's own parameters
 }
 
 // IndexChanged is the value of Extract.OnlyIf that skips an extract while the vendor's index is unchanged.
@@ -123,8 +125,8 @@ type Inputs struct {
 type Input struct {
 	Target, TargetAsGiven string
 	Source, SourceAsGiven string
-	// Columns holds the row's other columns that have a value. Default nil.
-	Columns map[string]string
+	// Scope and Params are as for Target: the extract's, with what columns of the row say that bear a parameter's name.
+	Scope, Params string
 }
 
 // Endpoints is what is known about the vendors' reports.
@@ -152,25 +154,4 @@ func (s *Spec) Extract(name string) *Extract {
 		}
 	}
 	return nil
-}
-
-// Tasks returns one task per target, in the order of the targets; none for an extract whose targets come from SQL
-// or that has inputs.
-func (x *Extract) Tasks() []pipeline.Task {
-	tasks := make([]pipeline.Task, len(x.Targets))
-	for i, target := range x.Targets {
-		tasks[i] = pipeline.Task{
-			Extract:       x.Name,
-			Endpoint:      x.Endpoint.String(),
-			Surface:       x.Endpoint.Surface,
-			Target:        target.Target,
-			TargetAsGiven: target.AsGiven,
-			Scope:         target.Scope,
-			Params:        target.Params,
-			MaxRows:       x.MaxRows,
-			Priority:      x.Priority,
-		}
-		tasks[i].ID = pipeline.TaskID(tasks[i])
-	}
-	return tasks
 }
