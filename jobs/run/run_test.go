@@ -28,6 +28,10 @@ type nowhere struct{}
 func (nowhere) Create(*schemas.Table) (sinks.Writer, error) { return &nothing{}, nil }
 func (nowhere) Catalog(context.Context) error               { return nil }
 
+func (nowhere) Ask(context.Context, string, []Relation) ([]string, [][]*string, error) {
+	return nil, nil, errors.New("nobody to ask")
+}
+
 func (nowhere) Publish(_, final string) error {
 	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
 		return err

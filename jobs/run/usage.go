@@ -10,7 +10,7 @@ import (
 )
 
 // askUsage asks the vendors' own meters, enters what they say, and holds the month's ceiling against it: what others have
-// consumed with the same key is gone as well. A vendor that does not answer changes nothing.
+// consumed with the same key is gone as well, and no more is to be had than the vendor has left. A vendor that does not answer changes nothing.
 func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []string, err error) {
 	for _, vendor := range vendors {
 		account := r.Accounts[vendor]
@@ -27,6 +27,13 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 			return answered, err
 		}
 		answered = append(answered, vendor)
+		if report.Remaining != nil {
+			// What the vendor has left bounds the month, whatever the job allows. Units that may have been charged count twice
+			// then, here and in the vendor's figure: it is the ceiling that must not be overrun.
+			most := u.LedgerUnits + max(0, *report.Remaining)
+			account.Ceiling.Month = least(account.Ceiling.Month, &most)
+			r.Accounts[vendor] = account
+		}
 		if others := u.VendorUnits - u.LedgerUnits; account.Ceiling.Month != nil && others > 0 {
 			most := max(0, *account.Ceiling.Month-others)
 			account.Ceiling.Month = &most
