@@ -78,10 +78,16 @@ func (v *View) Metrics(p PageID) Metrics {
 		m.LastCrawled = Date(v.lastCrawl(p))
 		m.FromPage = v.outboundOf(p, 1).export()
 	}
-	if m.HTTPCode == 200 {
-		m.Title = g.title(p)
-	}
+	m.Title = v.Title(p)
 	return m
+}
+
+// Title returns the title of a page, "" if it has none or did not answer 200.
+func (v *View) Title(p PageID) string {
+	if v.HTTPCode(p) != 200 {
+		return ""
+	}
+	return v.g.title(p)
 }
 
 func (o outbound) export() Outbound {
