@@ -15,8 +15,8 @@ type rows interface {
 	Append(buf []byte, i int) []byte // appends row i as JSON
 }
 
-// pageOf makes an endpoint of a list: {"results":[...], "next_token":"..."}, one row billed for each result.
-func pageOf(build func(*graph.View, *query) rows) func(*Server, *graph.View, *query, int, int) reply {
+// pageOf makes an endpoint of a list: {"results":[...], "next_token":"..."}, so many rows billed for each result.
+func pageOf(build func(*graph.View, *query) rows, weight func(*query) int) func(*Server, *graph.View, *query, int, int) reply {
 	return func(s *Server, v *graph.View, q *query, from, at int) reply {
 		all := s.lists.get(strconv.Itoa(v.Day())+q.listKey(), func() rows { return build(v, q) })
 		from = min(max(from, 0), all.Len())
@@ -31,9 +31,11 @@ func pageOf(build func(*graph.View, *query) rows) func(*Server, *graph.View, *qu
 		}
 		body = append(body, ']')
 		body = s.appendNext(body, v, q, at, all.Len())
-		return reply{status: http.StatusOK, body: append(body, '}'), rows: to - from, page: true}
+		return reply{status: http.StatusOK, body: append(body, '}'), rows: (to - from) * weight(q), page: true}
 	}
 }
+
+func weighs(rows int) func(*query) int { return func(*query) int { return rows } }
 
 func (s *Server) appendNext(body []byte, v *graph.View, q *query, at, size int) []byte {
 	if next := at + q.Limit; next < size {

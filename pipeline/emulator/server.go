@@ -125,9 +125,6 @@ func (s *Server) answer(r *http.Request) (reply, Kind) {
 		}
 		return no, ""
 	}
-	if e.answer == nil {
-		return refuse(http.StatusNotImplemented, "not_implemented", "this endpoint is not emulated"), ""
-	}
 	return s.ask(r, e)
 }
 

@@ -57,6 +57,9 @@ type (
 	LinkID   uint32
 )
 
+// Never is the day of what does not happen.
+const Never = int(never)
+
 const (
 	never  = int16(32767)
 	noPage = ^PageID(0)
@@ -161,12 +164,14 @@ const (
 	Page Scope = iota
 	Host
 	Domain
+	Folder // of a host: the page of that path and what lies below it
 )
 
-// Target is a range of pages: one page, a host or a root domain. The zero value has no pages.
+// Target is a range of pages: one page, a host or a root domain, or what of a host lies in a folder. The zero value has no pages.
 type Target struct {
-	first PageID
-	count uint32
+	first  PageID
+	count  uint32
+	folder string // without slash at its end; "" for the whole range
 }
 
 // Find returns the target that name means at the scope. A name is a host, or a host and a path, without a scheme; at
@@ -179,22 +184,67 @@ func (g *Graph) Find(name string, scope Scope) (Target, bool) {
 		if !ok {
 			return Target{}, false
 		}
-		return Target{g.domains[id].firstPage, g.domains[id].pages}, true
+		return g.siteOf(id), true
 	}
 	id, ok := g.byHost[hostName]
 	if !ok {
 		return Target{}, false
 	}
 	h := &g.hosts[id]
-	if scope == Host {
-		return Target{h.first, h.pages}, true
+	switch scope {
+	case Host:
+		return g.hostTarget(id), true
+	case Folder:
+		t := g.hostTarget(id)
+		t.folder = strings.TrimSuffix(path, "/")
+		return t, true
 	}
 	for p := h.first; p < h.first+PageID(h.pages); p++ {
 		if g.path(p) == path {
-			return Target{p, 1}, true
+			return pageTarget(p), true
 		}
 	}
 	return Target{}, false
+}
+
+func pageTarget(p PageID) Target { return Target{first: p, count: 1} }
+
+func (g *Graph) hostTarget(h HostID) Target {
+	return Target{first: g.hosts[h].first, count: g.hosts[h].pages}
+}
+
+func (g *Graph) siteOf(d DomainID) Target {
+	return Target{first: g.domains[d].firstPage, count: g.domains[d].pages}
+}
+
+// has tells whether a page belongs to the target.
+func (g *Graph) has(t Target, p PageID) bool {
+	if p < t.first || p-t.first >= PageID(t.count) {
+		return false
+	}
+	if t.folder == "" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(g.path(p), t.folder)
+	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?')
+}
+
+// linksTo returns the links to a target over all days, by target page. The caller must not change them.
+func (g *Graph) linksTo(t Target) []LinkID {
+	if t.count == 0 {
+		return nil
+	}
+	ids := g.in[g.inAt[t.first]:g.inAt[uint32(t.first)+t.count]]
+	if t.folder == "" {
+		return ids
+	}
+	var some []LinkID
+	for _, id := range ids {
+		if g.has(t, g.rows[id].dst) {
+			some = append(some, id)
+		}
+	}
+	return some
 }
 
 // domainOfHost finds the root domain by taking labels off the left, so shared hosts win over their owner.
