@@ -158,4 +158,5 @@ var tables = []*Table{
 	ahrefsPagesByBacklinks, ahrefsDomainRating, ahrefsBacklinksStats, ahrefsOutlinksStats, ahrefsLimitsAndUsage, ahrefsRefdomainsHistory,
 	ahrefsDomainRatingHistory, ahrefsBatchAnalysis,
 	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows,
+	userAnchorRules, userLabels, userPlacements,
 }
