@@ -158,5 +158,9 @@ var tables = []*Table{
 	mozAnchorText, mozLinks, mozLinkingRootDomains, mozLinkIntersect, mozLinkStatus, mozFinalRedirect,
 	mozURLMetrics, mozURLMetricsHistory, mozURLMetricsDistribution, mozTopPages,
 	mozGlobalTopPages, mozGlobalTopRootDomains, mozIndexMetadata, mozUsageData,
+	ahrefsAnchors, ahrefsAnchorsStats, ahrefsLinkedAnchorsExternal, ahrefsAllBacklinks, ahrefsBrokenBacklinks, ahrefsRefdomains, ahrefsLinkeddomains,
+	ahrefsPagesByBacklinks, ahrefsDomainRating, ahrefsBacklinksStats, ahrefsOutlinksStats, ahrefsLimitsAndUsage, ahrefsRefdomainsHistory,
+	ahrefsDomainRatingHistory, ahrefsBatchAnalysis,
 	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows,
+	userAnchorRules, userLabels, userPlacements,
 }

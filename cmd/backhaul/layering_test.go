@@ -19,7 +19,7 @@ var house = map[string]string{
 	"pipeline/vendors/internal/moz":  "pipeline schemas",
 	"pipeline/vendors/mozv2":         "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
 	"pipeline/vendors/mozrpc":        "pipeline",
-	"pipeline/vendors/ahrefsv3":      "pipeline",
+	"pipeline/vendors/ahrefsv3":      "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
 	"pipeline/vendors/ahrefsv2":      "pipeline",
 	"pipeline/failpoint":             "",
 	"pipeline/sqlite":                "pipeline/failpoint",

@@ -15,6 +15,8 @@ type Rule struct {
 	// Path leads to the member, names joined by dots; a final * stands for what the column's * stood for.
 	// "" means that the columns are not in the vendor's rows.
 	Path string
+	// Raw: the member may be any JSON value, and a String column takes its text as received. Default false.
+	Raw bool
 }
 
 // Shape maps the members of a vendor's row to the own columns of a table. It is immutable and safe for concurrent use.
@@ -45,6 +47,7 @@ type leaf struct {
 	column   int
 	typ      schemas.Type
 	required bool
+	raw      bool
 	noText   []string // spellings of "no value" in strings
 	noNumber []int64  // and in numbers
 }
@@ -54,7 +57,10 @@ type leaf struct {
 func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 	s := &Shape{table: t, extra: t.Index(schemas.ColExtra)}
 	for i, column := range t.Own {
-		path := pathOf(column.Name, rules)
+		path, raw := pathOf(column.Name, rules)
+		if raw && column.Type != schemas.String {
+			return nil, fmt.Errorf("%s: column %s takes no JSON: it is %s", t.FullName(), column.Name, column.Type)
+		}
 		if path == "" {
 			if column.Required {
 				return nil, fmt.Errorf("%s: required column %s has no path", t.FullName(), column.Name)
@@ -62,6 +68,7 @@ func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 			continue
 		}
 		l := newLeaf(i, column, path)
+		l.raw = raw
 		if err := s.root.add(strings.Split(path, "."), l); err != nil {
 			return nil, fmt.Errorf("%s: column %s: %w", t.FullName(), column.Name, err)
 		}
@@ -81,19 +88,19 @@ func MustCompile(t *schemas.Table, rules ...Rule) *Shape {
 	return s
 }
 
-func pathOf(column string, rules []Rule) string {
+func pathOf(column string, rules []Rule) (path string, raw bool) {
 	for _, r := range rules {
 		prefix, many := strings.CutSuffix(r.Column, "*")
 		switch rest, fits := strings.CutPrefix(column, prefix); {
 		case !many && column == r.Column:
-			return r.Path
+			return r.Path, r.Raw
 		case many && fits && strings.HasSuffix(r.Path, "*"):
-			return strings.TrimSuffix(r.Path, "*") + rest
+			return strings.TrimSuffix(r.Path, "*") + rest, r.Raw
 		case many && fits:
-			return r.Path
+			return r.Path, r.Raw
 		}
 	}
-	return column
+	return column, false
 }
 
 func newLeaf(i int, c schemas.Column, path string) *leaf {
