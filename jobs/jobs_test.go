@@ -56,7 +56,7 @@ var fake = registry{
 	{
 		Vendor: "moz", Surface: "v2", Name: "link_intersect", Asks: pipeline.AboutParams, PageSize: 50, TargetOf: targetOf,
 		Params: []pipeline.Param{
-			{Name: "positive_targets", Type: pipeline.ParamTargets, Required: true, Values: scopes},
+			{Name: "positive_targets", Type: pipeline.ParamTargets, Required: true, Values: scopes, Meaning: "sites to link to"},
 			{Name: "filter", Type: pipeline.ParamJSON},
 		},
 	},

@@ -62,11 +62,6 @@ func (l *loader) params(x *Extract, n *node) map[string]setting {
 			l.ownParam(x, f, out)
 		}
 	}
-	for i := range x.Endpoint.Params {
-		if p := &x.Endpoint.Params[i]; p.Required && (n == nil || !n.has(p.Name)) {
-			l.errorf(x.Place, "parameter %q of %s is missing: give it under params", p.Name, x.Endpoint)
-		}
-	}
 	if name := x.Endpoint.ScopeParam; name != "" {
 		if _, given := out[name]; !given {
 			out[name] = setting{x.Place, x.Endpoint.DefaultScope}
@@ -80,7 +75,7 @@ func (l *loader) params(x *Extract, n *node) map[string]setting {
 func (l *loader) require(x *Extract, n *node) {
 	for i := range x.Endpoint.Params {
 		p := &x.Endpoint.Params[i]
-		if p.Required && (n == nil || !slices.ContainsFunc(n.fields, func(f field) bool { return f.key == p.Name })) {
+		if p.Required && (n == nil || !n.has(p.Name)) {
 			l.errorf(x.Place, "%s needs parameter %q: %s", x.Endpoint, p.Name, p.Meaning)
 		}
 	}

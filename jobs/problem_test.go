@@ -220,7 +220,7 @@ extracts:
 `, []string{
 		`5:45: moz/index_metadata takes no targets: it is about no target; remove the key`,
 		`5:70: unknown parameter "limit" of moz/index_metadata; it takes: nothing`,
-		`6:5: parameter "positive_targets" of moz/link_intersect is missing: give it under params`,
+		`6:5: moz/link_intersect needs parameter "positive_targets": sites to link to`,
 		`6:45: moz/link_intersect takes no targets: its targets are parameters; remove the key`,
 		`7:73: an entry of parameter "positive_targets" of moz/link_intersect has no scope: add scope: root_domain`,
 		`7:103: the target is empty: give a host or page, or remove the entry`,

@@ -106,8 +106,6 @@ const (
 type Param struct {
 	Name string
 	Type ParamType
-	// Required: a request without it is refused. Default false.
-	Required bool
 	// Values are the allowed words of ParamEnum and ParamWords.
 	Values []string
 	// Separator joins the words of ParamWords.
