@@ -10,6 +10,8 @@
 //	confirm_over: {moz: 10000}    # a terminal run asks before it is expected to spend more units than this
 //	vendors:
 //	  moz: {token_life: 1h}       # how long the vendor's next_token is trusted; default: until it is refused
+//	tables:
+//	  labels: {file: labels.csv}  # lists for marts and queries, kept as user.labels; `backhaul tables` shows their columns
 //	extracts:
 //	  - max_units: 5000           # ceiling of this extract in one run, in the vendor's units
 //	    max_age: 7d               # take a complete answer of any job that is not older (units w d h m s)
@@ -40,6 +42,8 @@ type Spec struct {
 	Budget map[string]Budget
 	// ConfirmOver holds by vendor the expected units above which a run asks first.
 	ConfirmOver map[string]pipeline.Units
+	// Tables are lists that the job brings along, for marts and queries. Default none.
+	Tables []UserTable
 	// Extracts are in the spec's order.
 	Extracts []Extract
 }

@@ -36,6 +36,9 @@ func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) 
 	if vendors != nil {
 		job.Sources = vendors.source
 	}
+	for i := range j.Tables {
+		job.Tables = append(job.Tables, &j.Tables[i])
+	}
 	for i := range j.Extracts {
 		x := &j.Extracts[i]
 		if step := stepOf(x); step != nil {

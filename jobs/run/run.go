@@ -26,6 +26,8 @@ type Job struct {
 	Items []plan.Item
 	// Steps are the extracts that wait for others, or for a query, in the order of the spec.
 	Steps []Step
+	// Tables are lists that the job brings along. Default none.
+	Tables []UserTable
 	// Sources delivers the source of a task.
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	// Accounts says what each vendor allows.
@@ -153,6 +155,9 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	result := &Result{Run: r.run}
 	r.begin()
 	r.held = map[*schemas.Table]bool{}
+	if err := r.writeTables(); err != nil {
+		return result, err
+	}
 	if err := r.intend(ctx); err != nil {
 		return result, err
 	}
@@ -177,7 +182,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	tasks := tasksOf(r.items)
 	result.Notes = r.notes
 	if result.untouched = idle && r.state == ledger.Complete && r.published(tasks); result.untouched {
-		return result, r.close(ctx, result)
+		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
 	}
 	if err := r.settle(context.WithoutCancel(ctx)); err != nil {
 		return result, err
@@ -188,7 +193,19 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err := r.publish(ctx, result, tasks); err != nil {
 		return result, err
 	}
+	if _, err := r.publishTables(); err != nil {
+		return result, err
+	}
 	return result, r.close(ctx, result)
+}
+
+// refreshTables brings the lists of a run that is complete up to date.
+func (r *runner) refreshTables(ctx context.Context) error {
+	changed, err := r.publishTables()
+	if err != nil || !changed {
+		return err
+	}
+	return r.Lake.Catalog(ctx)
 }
 
 // rounds buys the extracts, first those that need not wait, then those whose turn comes, until there are none. idle says

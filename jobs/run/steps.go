@@ -49,6 +49,7 @@ type steps struct {
 	related   map[string]bool // extracts among them
 	known     map[string]bool // extracts whose tasks are known
 	stopped   map[string]pipeline.Ending
+	brought   []Relation // the job's own tables, staged
 }
 
 // begin makes the tasks known that the spec lists for extracts that need not wait.
