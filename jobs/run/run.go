@@ -269,7 +269,13 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 	if err := r.recordHeld(ctx); err != nil {
 		return err
 	}
-	return r.buy(ctx, result, p)
+	if err := r.buy(ctx, result, p); err != nil {
+		return err
+	}
+	for _, name := range extracts {
+		r.tried[name] = true
+	}
+	return nil
 }
 
 // close writes the run's end into the ledger and completes the result.

@@ -53,6 +53,7 @@ type meter struct {
 
 	mu     sync.Mutex
 	billed pipeline.Units
+	asking string // the target of the request under way
 }
 
 func newMeter(price pipeline.Units, size int) *meter {
@@ -77,6 +78,7 @@ func (m *meter) Decode(p pipeline.Page, b *schemas.Builder) error {
 func (m *meter) Fetch(_ context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.asking = t.Target
 	total, _ := strconv.Atoi(t.Target)
 	from, _ := strconv.Atoi(string(ask.Cursor))
 	rows := min(ask.Limit, total-from)

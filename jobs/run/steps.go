@@ -48,6 +48,7 @@ type steps struct {
 	relations []Relation      // of extracts that are done, and of the job's own tables
 	related   map[string]bool // extracts among them
 	known     map[string]bool // extracts whose tasks are known
+	tried     map[string]bool // extracts whose round this execution has had
 	stopped   map[string]pipeline.Ending
 	brought   []Relation // the job's own tables, staged
 }
@@ -55,7 +56,7 @@ type steps struct {
 // begin makes the tasks known that the spec lists for extracts that need not wait.
 func (r *runner) begin() {
 	r.items = slices.Clone(r.Items)
-	r.steps = steps{waiting: slices.Clone(r.Steps), related: map[string]bool{}, known: map[string]bool{}, stopped: map[string]pipeline.Ending{}}
+	r.steps = steps{waiting: slices.Clone(r.Steps), related: map[string]bool{}, known: map[string]bool{}, tried: map[string]bool{}, stopped: map[string]pipeline.Ending{}}
 	for _, it := range r.items {
 		r.known[it.Task.Extract] = true
 	}
@@ -72,7 +73,7 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 	var names []string
 	var items []plan.Item
 	for _, s := range r.waiting {
-		if _, stopped := r.stopped[s.Endpoint.Vendor]; stopped || !r.over(tasks, s.After) {
+		if _, stopped := r.stopped[s.Endpoint.Vendor]; stopped || !r.over(tasks, s.After...) {
 			waiting = append(waiting, s)
 			continue
 		}
@@ -89,15 +90,17 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 	return names, r.intend(ctx)
 }
 
-// over reports whether nothing more will come of the extracts in this execution, and that not because it was stopped.
-func (r *runner) over(tasks []ledger.Task, extracts []string) bool {
+// over reports whether nothing more will come of the extracts in this execution, and that not because it was stopped: they
+// are complete, or what they lack failed by itself when its turn was.
+func (r *runner) over(tasks []ledger.Task, extracts ...string) bool {
 	for _, name := range extracts {
 		if !r.known[name] {
 			return false
 		}
 	}
 	for _, t := range tasks {
-		if slices.Contains(extracts, t.Extract) && !t.Ending.Complete() && t.Ending != pipeline.EndFault && t.Ending != pipeline.EndStale {
+		failed := r.tried[t.Extract] && (t.Ending == pipeline.EndFault || t.Ending == pipeline.EndStale)
+		if slices.Contains(extracts, t.Extract) && !t.Ending.Complete() && !failed {
 			return false
 		}
 	}
@@ -166,16 +169,16 @@ func (r *runner) ask(ctx context.Context, s Step, tasks []ledger.Task, held []pi
 	return made, r.journal.Resolve(ctx, s.Extract, journal.Resolution{Digest: s.Digest, Final: final}, made)
 }
 
-// relate makes relations of the extracts that are begun, of the rows of their complete tasks.
+// relate makes relations of the extracts that are over, of the rows of their complete tasks.
 func (r *runner) relate(ctx context.Context, tasks []ledger.Task) error {
 	byExtract := map[string][]pipeline.Task{}
 	for _, t := range tasks {
-		if r.known[t.Extract] && t.Ending.Complete() {
+		if t.Ending.Complete() {
 			byExtract[t.Extract] = append(byExtract[t.Extract], t.Task)
 		}
 	}
 	for name := range r.known {
-		if r.related[name] {
+		if r.related[name] || !r.over(tasks, name) {
 			continue
 		}
 		table, err := r.tableOf(name)
