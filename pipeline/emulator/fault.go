@@ -74,6 +74,9 @@ type Faults struct {
 	// Shares of the answers of url_metrics, link_status and their like that do not fit the list they answer: without the last
 	// item, with the last one twice, with the first one last. Billed as asked. Default 0
 	Short, Long, Reorder float64
+
+	// Item is the share of items that the JSON-RPC methods for many sites answer as UnhandledError. Not billed. Default 0
+	Item float64
 }
 
 func (f Faults) withDefaults() Faults {
@@ -123,6 +126,8 @@ func (f *Faults) set(name, value string) (err error) {
 		f.Long, err = parseShare(value)
 	case "reorder":
 		f.Reorder, err = parseShare(value)
+	case "item":
+		f.Item, err = parseShare(value)
 	case "seed":
 		f.Seed, err = strconv.ParseUint(value, 10, 64)
 	case "tries":
@@ -207,6 +212,7 @@ func FaultHelp() string {
   short=SHARE         share of batches (url_metrics, link_status) answered without the last item; billed as asked
   long=SHARE          share of batches answered with the last item twice; billed as asked
   reorder=SHARE       share of batches answered with the first item last; billed as asked
+  item=SHARE          share of items of JSON-RPC batches answered as an error of their own; not billed
 
 Kinds:
 `)
@@ -319,4 +325,10 @@ func (s *Server) batch(key string, n int) []int {
 		order = append(order, n-1)
 	}
 	return order
+}
+
+// struck tells whether an item of a batch is answered as an error.
+func (s *Server) struck(key string, item int) bool {
+	hit, _ := s.options.Faults.roll("item/" + strconv.Itoa(item) + "/" + key)
+	return below(hit, s.options.Faults.Item)
 }

@@ -128,7 +128,7 @@ func TestHistoryDeltasLeadFromOneValueToTheNext(t *testing.T) {
 func TestDailyDeltasCountTheLinksThatCameAndWent(t *testing.T) {
 	const today = 150
 	s := New(Options{Day: today})
-	home := "www.acme-outdoor.example/"
+	home := "rivalgear.example/"
 	row := decode[struct{ Results []historyRow }](t, s, "url_metrics", object{"targets": []string{home}, "daily_history_deltas": []string{"external_pages_to_page"}}).Results[0]
 	deltas := row.DailyDeltas["external_pages_to_page"]
 	sources := func(day int) map[string]siteRow {
@@ -136,6 +136,7 @@ func TestDailyDeltasCountTheLinksThatCameAndWent(t *testing.T) {
 		return liveSources(t, s, at(home, "page"))
 	}
 	after := sources(today)
+	moved := 0
 	for back := range 3 {
 		before := sources(today - back - 1)
 		gained, lost := 0, 0
@@ -153,6 +154,10 @@ func TestDailyDeltasCountTheLinksThatCameAndWent(t *testing.T) {
 			t.Errorf("%+v %+v, but links gained %d and lost %d", g, l, gained, lost)
 		}
 		after = before
+		moved += gained + lost
+	}
+	if moved == 0 {
+		t.Error("nothing was gained or lost in three days")
 	}
 }
 

@@ -29,6 +29,7 @@ type query struct {
 	Batch            *batch        `json:",omitempty"`
 	Intersect        *intersection `json:",omitempty"`
 	Histories        *histories    `json:",omitempty"`
+	Sites            []site        `json:",omitempty"`
 	token            string        // unexported fields are not part of the key
 	start, end       int64
 }
@@ -68,7 +69,7 @@ func (q *query) find(v *graph.View) graph.Target {
 	return site{q.Target, q.Scope}.find(v)
 }
 
-var scopes = map[string]graph.Scope{"page": graph.Page, "subdomain": graph.Host, "root_domain": graph.Domain}
+var scopes = map[string]graph.Scope{"page": graph.Page, "subdomain": graph.Host, "root_domain": graph.Domain, "subfolder": graph.Folder}
 
 const maxBody = 1 << 20
 

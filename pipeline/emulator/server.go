@@ -1,5 +1,5 @@
-// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, answered from the made-up web of
-// package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
+// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/ and Moz JSON-RPC under /jsonrpc, answered from
+// one made-up web, that of package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
 // nothing of the clients, so that one misreading cannot cancel out on both sides.
 //
 // What the documentation leaves open is marked "chosen" where it is decided. The form of an error is chosen as a whole:
@@ -32,6 +32,7 @@ type Server struct {
 	lists   lists
 	meter   meter
 	bucket  bucket
+	penalty penalty
 
 	mu       sync.Mutex
 	uses     map[string]int // of next_tokens, kept only under Options.TokenUses
@@ -89,6 +90,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done := s.meter.enter()
 	defer done()
 	path := r.URL.Path
+	if path == rpcPath {
+		s.serveRPC(w, r)
+		return
+	}
 	if _, ok := endpoints[path]; !ok {
 		path = "other" // so that a stray client cannot grow the meter
 	}
