@@ -10,11 +10,15 @@ import (
 
 // Rule says which member of a row a column is read from.
 type Rule struct {
-	// Column is a column's name; with a final * it is the beginning of several.
+	// Column is a column's name; with a final * it is the beginning of several. "" means that the member becomes no column
+	// here, because another table has it: it does not go to extra either.
 	Column string
 	// Path leads to the member, names joined by dots; a final * stands for what the column's * stood for.
 	// "" means that the columns are not in the vendor's rows.
 	Path string
+	// Later: the columns, which have no Path, are filled in by the last word on every row (see LoadEach). So they may be
+	// required ones.
+	Later bool
 }
 
 // Shape maps the members of a vendor's row to the own columns of a table. It is immutable and safe for concurrent use.
@@ -39,6 +43,9 @@ type field struct {
 	leaf  *leaf
 }
 
+// nowhere is the column of a member that becomes none.
+const nowhere = -1
+
 // leaf is a member that becomes a column's value.
 type leaf struct {
 	path     string
@@ -54,9 +61,9 @@ type leaf struct {
 func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 	s := &Shape{table: t, extra: t.Index(schemas.ColExtra)}
 	for i, column := range t.Own {
-		path := pathOf(column.Name, rules)
+		path, later := pathOf(column.Name, rules)
 		if path == "" {
-			if column.Required {
+			if column.Required && !later {
 				return nil, fmt.Errorf("%s: required column %s has no path", t.FullName(), column.Name)
 			}
 			continue
@@ -67,6 +74,14 @@ func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 		}
 		if l.required {
 			s.required = append(s.required, l)
+		}
+	}
+	for _, r := range rules {
+		if r.Column != "" {
+			continue
+		}
+		if err := s.root.add(strings.Split(r.Path, "."), &leaf{path: r.Path, column: nowhere}); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.FullName(), err)
 		}
 	}
 	return s, nil
@@ -81,19 +96,19 @@ func MustCompile(t *schemas.Table, rules ...Rule) *Shape {
 	return s
 }
 
-func pathOf(column string, rules []Rule) string {
+func pathOf(column string, rules []Rule) (path string, later bool) {
 	for _, r := range rules {
 		prefix, many := strings.CutSuffix(r.Column, "*")
 		switch rest, fits := strings.CutPrefix(column, prefix); {
 		case !many && column == r.Column:
-			return r.Path
+			return r.Path, r.Later
 		case many && fits && strings.HasSuffix(r.Path, "*"):
-			return strings.TrimSuffix(r.Path, "*") + rest
+			return strings.TrimSuffix(r.Path, "*") + rest, false
 		case many && fits:
-			return r.Path
+			return r.Path, r.Later
 		}
 	}
-	return column
+	return column, false
 }
 
 func newLeaf(i int, c schemas.Column, path string) *leaf {
