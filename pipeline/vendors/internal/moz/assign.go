@@ -31,11 +31,14 @@ func Assign(targets, pages []string) (owners []int, err error) {
 		if a.owners[i] != nobody {
 			continue
 		}
-		if !a.moved && !a.taken[i] && (page == "" || host(page) == host(targets[i])) {
+		switch inPlace := !a.moved && !a.taken[i]; {
+		case inPlace && (page == "" || host(page) == host(targets[i])):
 			a.give(i, i)
-			continue
+		case page == "":
+			return nil, fmt.Errorf("result %d names no page, and the order does not tell whose it is", i)
+		default:
+			return nil, fmt.Errorf("result %d is about %q, where %q was asked about, and belongs to no other target", i, brief([]byte(page)), targets[i])
 		}
-		return nil, fmt.Errorf("result %d is about %q, where %q was asked about, and belongs to no other target", i, shown(page), targets[i])
 	}
 	return a.owners, nil
 }
@@ -103,5 +106,3 @@ func host(page string) string {
 	h, _, _ := strings.Cut(loose(page), "/")
 	return h
 }
-
-func shown(page string) string { return brief([]byte(page)) }
