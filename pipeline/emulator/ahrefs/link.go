@@ -10,6 +10,7 @@ type call struct {
 	q      *query
 	view   *graph.View
 	graph  *graph.Graph
+	given  List // by Options.Lists, in place of the web's
 }
 
 // second is when something happened to a link: on that day, always at the link's own time of day.

@@ -81,7 +81,7 @@ func (c *call) mixed(n *node) bool {
 // before are the conditions on links alone: they choose the links that groups are made of, as v2's where does (chosen). In reports whose rows
 // are links all conditions come after, so that a list can be cut by its own key whatever the aggregation (chosen).
 func (c *call) before() []*node {
-	if c.q.report.ofLinks {
+	if c.q.report.ofLinks || c.given != nil {
 		return nil
 	}
 	return slices.DeleteFunc(c.q.where.conjuncts(), func(n *node) bool {
@@ -109,11 +109,7 @@ func (c *call) chosen(ids []graph.LinkID) []graph.LinkID {
 
 // sorted builds the list and its order. Rows that order_by leaves equal keep the order of the list.
 func (c *call) sorted(generation uint64) ordered {
-	o := c.server.options
-	l := List(nil)
-	if o.Lists != nil {
-		l = o.Lists(c.q.name(), c.q.target)
-	}
+	o, l := c.server.options, c.given
 	if l == nil {
 		l = c.q.report.build(c)
 	}
@@ -188,9 +184,12 @@ func (d drifting) links(i int) []graph.LinkID {
 // list finds or builds the ordered list of a request. The conditions that come after grouping are not part of its name, so all pages of a
 // list cut by its key share one.
 func (c *call) list() ordered {
-	q := c.q
+	q, o := c.q, c.server.options
+	if o.Lists != nil {
+		c.given = o.Lists(q.name(), q.target)
+	}
 	var generation uint64
-	if o := c.server.options; o.Drift > 0 || o.ShuffleTies {
+	if o.Drift > 0 || o.ShuffleTies {
 		generation = roll(q.key(), uint64(c.view.Day()))
 	}
 	key := fmt.Sprint(c.view.Day(), q.path, " ", q.target, " ", q.mode, q.protocol, q.history, q.aggregation, q.order, generation)

@@ -39,8 +39,9 @@ type Options struct {
 	ShuffleTies bool      // rows that order_by leaves equal come in another order for each request. Default false: in one order
 	Drift       float64   // share of rows that differ from one request to the next, or are missing, as in a list that changes while it is read. Default 0
 
-	// Lists serves a list in place of the web's for a report ("anchors", "refdomains") and a target as it was given; nil for the web's.
-	// v2 asks for "anchors" too. Default nil: the web alone.
+	// Lists serves a list in place of the web's for a report ("anchors", "refdomains") and a target as it was given; nil for the web's. It is asked
+	// at every request, and what it returns is taken to be the same all day. Its rows have no links, so history does not change it, and a
+	// condition on a link is a condition on an invented field of the row. v2 asks for "anchors" too. Default nil: the web alone.
 	Lists func(report, target string) List
 
 	V2Rows   int64 // rows of a v2 subscription. Default 0: 500000, never used up
