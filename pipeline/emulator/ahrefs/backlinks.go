@@ -32,7 +32,7 @@ func brokenList(c *call) List {
 	}))
 }
 
-// aggregate orders links by the rating of their domain, best first, and keeps one of each group: of the links of a domain with one text to one page
+// aggregate orders links by the rating of their domain, best first, and keeps one of each group: of the links of a domain with one text
 // (similar_links, as the emulator understands it), or of all those of a domain.
 func (c *call) aggregate(ids []graph.LinkID) List {
 	ratings := make(map[graph.LinkID]float64, len(ids))
@@ -42,20 +42,18 @@ func (c *call) aggregate(ids []graph.LinkID) List {
 	slices.SortStableFunc(ids, func(a, b graph.LinkID) int { return compare(ratings[b], ratings[a], false) })
 	type key struct {
 		domain graph.DomainID
-		page   graph.PageID
 		anchor string
 	}
 	l := linkList{call: c}
 	at := map[key]int{}
 	for _, id := range ids {
-		link := c.view.Link(id)
-		k := key{domain: c.graph.DomainOf(link.Source)}
+		k := key{domain: c.graph.DomainOf(c.view.Link(id).Source)}
 		switch c.q.aggregation {
 		case "all":
 			l.ids, l.size = append(l.ids, id), append(l.size, 1)
 			continue
 		case "similar_links":
-			k.page, k.anchor = link.Target, c.view.Anchor(id)
+			k.anchor = c.view.Anchor(id)
 		}
 		i, ok := at[k]
 		if !ok {

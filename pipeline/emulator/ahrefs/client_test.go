@@ -30,7 +30,7 @@ func get(t testing.TB, s *Server, path string, params ...string) answer {
 	v := url.Values{}
 	for _, p := range params {
 		name, value, _ := strings.Cut(p, "=")
-		v.Add(name, value)
+		v.Set(name, value) // a later one stands in for an earlier one
 	}
 	return ask(t, s, httptest.NewRequest(http.MethodGet, "/v3/"+path+"?"+v.Encode(), nil))
 }
