@@ -20,7 +20,7 @@ var house = map[string]string{
 	"pipeline/vendors/mozv2":         "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
 	"pipeline/vendors/mozrpc":        "pipeline",
 	"pipeline/vendors/ahrefsv3":      "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
-	"pipeline/vendors/ahrefsv2":      "pipeline",
+	"pipeline/vendors/ahrefsv2":      "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
 	"pipeline/failpoint":             "",
 	"pipeline/sqlite":                "pipeline/failpoint",
 	"pipeline/journal":               "pipeline pipeline/sqlite pipeline/failpoint",
