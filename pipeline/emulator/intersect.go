@@ -216,7 +216,7 @@ func (s *Server) finalRedirect(v *graph.View, q *query, _, _ int) reply {
 
 func destination(v *graph.View, t graph.Target) string {
 	if p, ok := t.First(); ok {
-		if to, ok := v.Graph().RedirectOf(p); ok {
+		if to, ok := v.RedirectOf(p); ok {
 			return v.Graph().PageName(to)
 		}
 	}
