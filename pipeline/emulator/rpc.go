@@ -2,9 +2,6 @@ package emulator
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,41 +69,45 @@ func (s *Server) answerRPC(r *http.Request) (path string, answer reply, fault Ki
 		no.allow = http.MethodPost
 		return rpcPath, no, ""
 	}
-	id := json.RawMessage("null")
 	var in envelope
 	err := in.read(r.Body)
-	if in.idIsText() {
-		id = in.ID
+	if answer, fault, ok := s.admitRPC(r, in.echoedID()); !ok {
+		return rpcPath, answer, fault
 	}
-	no := func(code, status int, message string) (string, reply, Kind) {
-		return rpcPath, refuseRPC(id, &rpcError{code: code, status: status, message: message}), ""
-	}
-	if token := r.Header.Values("X-Moz-Token"); len(token) != 1 || !same(token[0], s.options.Token) {
-		return no(codeAuth, http.StatusUnauthorized, "Missing or invalid authentication")
-	}
-	if s.denied() {
-		_, answer, _ = no(codeAuth, http.StatusUnauthorized, "Missing or invalid authentication")
-		return rpcPath, answer, KindDeny
-	}
-	if !s.penalty.admit(s.options.Clock()) {
-		return no(codeRate, http.StatusTooManyRequests, "Too many requests")
-	}
-	if wait, ok := s.bucket.take(s.options); !ok {
-		_, answer, _ = no(codeRate, s.options.RateStatus, "Too many requests")
-		if !s.options.NoRetryAfter {
-			answer.retryAfter = wait
-		}
-		return rpcPath, answer, ""
+	var m *rpcMethod
+	if err == nil {
+		m, err = in.method()
 	}
 	if err != nil {
-		return no(codeParse, http.StatusBadRequest, err.Error())
+		return rpcPath, refuseRPC(in.echoedID(), asRPC(err)), ""
 	}
-	m, failed := in.method()
-	if failed != nil {
-		return rpcPath, refuseRPC(id, failed), ""
-	}
-	answer, fault = s.callRPC(m, id, in.Params)
+	answer, fault = s.callRPC(m, in.ID, in.Params)
 	return rpcPath + "/" + m.name, answer, fault
+}
+
+// admitRPC checks token and rate.
+func (s *Server) admitRPC(r *http.Request, id json.RawMessage) (no reply, fault Kind, ok bool) {
+	token := r.Header.Values("X-Moz-Token")
+	unknown := refuseRPC(id, &rpcError{code: codeAuth, status: http.StatusUnauthorized, message: "Missing or invalid authentication"})
+	tooMany := &rpcError{code: codeRate, status: http.StatusTooManyRequests, message: "Too many requests"}
+	if len(token) != 1 || !same(token[0], s.options.Token) {
+		return unknown, "", false
+	}
+	if s.denied() {
+		return unknown, KindDeny, false
+	}
+	if !s.penalty.admit(s.options.Clock()) {
+		return refuseRPC(id, tooMany), "", false // without Retry-After: none was ever seen
+	}
+	if wait, ok := s.bucket.take(s.options); !ok {
+		tooMany.status = s.options.RateStatus
+		no = refuseRPC(id, tooMany)
+		if !s.options.NoRetryAfter {
+			no.retryAfter = wait
+		}
+		return no, "", false
+	}
+	return reply{}, "", true
 }
 
 // callRPC does for a method what ask does for an endpoint of V2.
@@ -145,63 +146,4 @@ func (c *rpcCall) wrap(v *graph.View, out rpcResult) []byte {
 		body = append(e.append(body, v), ", "...)
 	}
 	return append(append(body, out.members...), "}}"...)
-}
-
-// envelope is a JSON-RPC request. Batches of calls are not part of the API (chosen).
-type envelope struct {
-	Version json.RawMessage `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id"`
-	Method  string          `json:"method"`
-	Params  json.RawMessage `json:"params"`
-}
-
-func (e *envelope) read(r io.Reader) error {
-	body, err := io.ReadAll(io.LimitReader(r, maxBody+1))
-	if err != nil {
-		return fmt.Errorf("read body: %w", err)
-	}
-	if len(body) > maxBody {
-		return errors.New("the body is too long")
-	}
-	if err := json.Unmarshal(body, e); err != nil {
-		return errors.New("the body is not a JSON-RPC request")
-	}
-	return nil
-}
-
-func (e *envelope) idIsText() bool {
-	var text string
-	return len(e.ID) > 0 && json.Unmarshal(e.ID, &text) == nil && string(e.ID) != "null"
-}
-
-// minimumID is the length of a request's id below which it is refused, in characters.
-const minimumID = 24
-
-// method finds what is called, or what is wrong with the envelope.
-func (e *envelope) method() (*rpcMethod, *rpcError) {
-	bad := func(code int, message string) *rpcError {
-		return &rpcError{code: code, status: http.StatusBadRequest, message: message}
-	}
-	var id string
-	if string(e.Version) != `"2.0"` {
-		return nil, bad(codeEnvelope, `jsonrpc must be "2.0"`)
-	}
-	if !e.idIsText() || json.Unmarshal(e.ID, &id) != nil || len([]rune(id)) < minimumID {
-		return nil, bad(codeShortID, "Minimum Request ID length is 24.")
-	}
-	m := rpcMethods[actionOf(e.Method)]
-	if m == nil {
-		return nil, bad(codeNoMethod, "Action not found: "+actionOf(e.Method))
-	}
-	return m, nil
-}
-
-// actionOf is the name the vendor's server makes of a method: each part between dots or hyphens begins with a capital, so
-// data.site.linking.domain.list is data.site.linking-domain.list.
-func actionOf(method string) string {
-	var b strings.Builder
-	for _, part := range strings.FieldsFunc(method, func(r rune) bool { return r == '.' || r == '-' }) {
-		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
-	}
-	return b.String() + "Action"
 }

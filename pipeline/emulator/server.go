@@ -81,7 +81,7 @@ type reply struct {
 	status     int
 	body       []byte
 	rows       int           // billed
-	page       bool          // a page of a list, which is counted and may be a duplicate
+	page       bool          // an answer that costs rows, which is counted and may be a duplicate
 	key        string        // the request, its position in the list and the day: equal for a page asked for again
 	retryAfter time.Duration // 0: no header
 	allow      string

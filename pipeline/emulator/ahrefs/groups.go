@@ -42,7 +42,7 @@ func (c *call) groupBy(ids []graph.LinkID, name func(graph.LinkID, graph.Link) (
 		id   uint32
 	}
 	at := map[key]int{}
-	for _, id := range c.chosen(ids) {
+	for _, id := range ids {
 		var k key
 		k.name, k.id = name(id, c.view.Link(id))
 		i, ok := at[k]
@@ -122,23 +122,23 @@ func (c *call) domainGroups(ids []graph.LinkID, outward bool) []group {
 }
 
 func anchorList(c *call) List {
-	return groups{c, c.anchorGroups(c.inHistory(c.backlinks())), (*call).anchorValue}
+	return groups{c, c.anchorGroups(c.chosen(c.inHistory(c.backlinks()))), (*call).anchorValue}
 }
 
 func refdomainList(c *call) List {
-	return groups{c, c.domainGroups(c.inHistory(c.backlinks()), false), (*call).domainValue}
+	return groups{c, c.domainGroups(c.chosen(c.inHistory(c.backlinks())), false), (*call).domainValue}
 }
 
 func linkedDomainList(c *call) List {
-	return groups{c, c.domainGroups(c.outlinks(), true), (*call).domainValue}
+	return groups{c, c.domainGroups(c.chosen(c.outlinks()), true), (*call).domainValue}
 }
 
 func linkedAnchorList(c *call) List {
-	return groups{c, c.anchorGroups(c.outlinks()), (*call).anchorValue}
+	return groups{c, c.anchorGroups(c.chosen(c.outlinks())), (*call).anchorValue}
 }
 
 func pageList(c *call) List {
-	return groups{c, c.groupBy(c.inHistory(c.backlinks()), func(_ graph.LinkID, l graph.Link) (string, uint32) {
+	return groups{c, c.groupBy(c.chosen(c.inHistory(c.backlinks())), func(_ graph.LinkID, l graph.Link) (string, uint32) {
 		return address(c.graph, l.Target), uint32(l.Target)
 	}), (*call).pageValue}
 }

@@ -192,7 +192,7 @@ func (c *call) list() ordered {
 	if o.Drift > 0 || o.ShuffleTies {
 		generation = roll(q.key(), uint64(c.view.Day()))
 	}
-	key := fmt.Sprint(c.view.Day(), q.path, " ", q.target, " ", q.mode, q.protocol, q.history, q.aggregation, q.order, generation)
+	key := fmt.Sprintf("%d %s %q %s %s %q %s %v %d", c.view.Day(), q.path, q.target, q.mode, q.protocol, q.history, q.aggregation, q.order, generation)
 	for _, n := range c.before() {
 		key += n.text
 	}

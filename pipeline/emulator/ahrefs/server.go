@@ -123,7 +123,7 @@ func readBody(r *http.Request) ([]byte, error) {
 // Refuse is the vendor's answer of a status that is not about the request.
 func (s *Server) Refuse(path string, status int) Reply {
 	if isV2(path) {
-		return s.refuseV2(path, status)
+		return s.refuseV2(status)
 	}
 	switch status {
 	case http.StatusUnauthorized:
@@ -144,7 +144,10 @@ func errorBody(text string) string {
 
 // known is how meters name a path.
 func known(path string) string {
-	if isV2(path) || reports[path] != nil {
+	if isV2(path) {
+		return v2Path
+	}
+	if reports[path] != nil {
 		return path
 	}
 	return "other"

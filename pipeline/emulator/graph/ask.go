@@ -1,9 +1,6 @@
 package graph
 
-import (
-	"iter"
-	"slices"
-)
+import "slices"
 
 // First returns the first page of a target: of a page itself, of a host its home page.
 func (t Target) First() (PageID, bool) { return t.first, t.count > 0 }
@@ -19,9 +16,18 @@ func (v *View) Linked(source, target Target) bool {
 }
 
 // RedirectOf returns where a page redirects to.
-func (g *Graph) RedirectOf(p PageID) (PageID, bool) {
-	pg := &g.pages[p]
+func (v *View) RedirectOf(p PageID) (PageID, bool) {
+	pg := &v.g.pages[p]
+	if v.mended(p) {
+		return v.g.hosts[pg.host].first, true
+	}
 	return pg.to, pg.flags&pageRedirects != 0
+}
+
+// mended tells whether a broken page redirects by now.
+func (v *View) mended(p PageID) bool {
+	pg := &v.g.pages[p]
+	return pg.flags&pageMends != 0 && v.day >= int(pg.died)
 }
 
 // KnownPages returns the pages of a target that the index knows on its day, crawled or merely linked to, in their order.
@@ -68,40 +74,3 @@ func top[ID PageID | DomainID](counts []uint32, n int) []ID {
 	}
 	return out[:min(n, len(out))]
 }
-
-// Life is an external link over all days. It is alive from Born to the day before Died, and again from Returned on; both may be [Never].
-type Life struct {
-	Link                      LinkID
-	Source, Target            PageID
-	Born, Died, Returned      int // days
-	Nofollow                  bool
-	Redirect, Canonical       bool // the link itself is one
-	ViaRedirect, ViaCanonical bool // seen through a page that redirects, or names the target as canonical
-}
-
-// Events yields the external links that come to life, disappear or return after the day `from` and not after the day `to`: what an
-// index of day `to` has found new or lost since day `from`. They come in the order of their source pages. A link that
-// appears and disappears between the two is among them, though neither index shows it alive.
-func (g *Graph) Events(from, to int) iter.Seq[Life] {
-	within := func(day int16) bool { return int(day) > from && int(day) <= to }
-	return func(yield func(Life) bool) {
-		for i := range g.rows {
-			r := &g.rows[i]
-			if r.flags&rowExternal != 0 && (within(r.born) || within(r.died) || within(r.returned)) && !yield(g.life(LinkID(i))) {
-				return
-			}
-		}
-	}
-}
-
-func (g *Graph) life(id LinkID) Life {
-	r := &g.rows[id]
-	return Life{
-		Link: id, Source: r.src, Target: r.dst, Born: int(r.born), Died: int(r.died), Returned: int(r.returned),
-		Nofollow: r.flags&rowNofollow != 0, Redirect: r.flags&rowRedirect != 0, Canonical: r.flags&rowCanonical != 0,
-		ViaRedirect: r.flags&rowViaRedirect != 0, ViaCanonical: r.flags&rowViaCanonical != 0,
-	}
-}
-
-// Live tells whether the link is alive on a day.
-func (l Life) Live(day int) bool { return alive(int16(l.Born), int16(l.Died), int16(l.Returned), day) }

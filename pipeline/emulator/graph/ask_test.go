@@ -67,41 +67,6 @@ func TestTopListsDescendAndMissNobody(t *testing.T) {
 	}
 }
 
-func TestEventsAreWhatTwoIndexesDifferBy(t *testing.T) {
-	from, to := 20, 23
-	before, after := web.At(from), web.At(to)
-	seen := map[LinkID]Life{}
-	last := -1
-	for e := range web.Events(from, to) {
-		if int(e.Link) <= last {
-			t.Fatalf("link %d comes after %d", e.Link, last)
-		}
-		last = int(e.Link)
-		seen[e.Link] = e
-	}
-	var won, lost, regained int
-	for i := range web.rows {
-		id := LinkID(i)
-		a, b := before.Link(id), after.Link(id)
-		e, listed := seen[id]
-		if a.Live != b.Live && b.External && !listed {
-			t.Fatalf("link %d changed and is not listed", id)
-		}
-		if !listed {
-			continue
-		}
-		if !b.External || e.Source != b.Source || e.Target != b.Target || e.Live(from) != a.Live || e.Live(to) != b.Live {
-			t.Fatalf("%+v, but %+v and %+v", e, a, b)
-		}
-		won += one(!a.Live && b.Live && e.Born > from)
-		lost += one(a.Live && !b.Live)
-		regained += one(!a.Live && b.Live && e.Returned > from && e.Returned <= to)
-	}
-	if won == 0 || lost == 0 || regained == 0 {
-		t.Errorf("%d won, %d lost, %d regained", won, lost, regained)
-	}
-}
-
 func TestLookupSaysWhatItKnowsOfAnUnknownPage(t *testing.T) {
 	v := web.At(0)
 	known, _ := v.Lookup("rivalgear.example/")

@@ -15,7 +15,8 @@
 //
 // A page that redirects, or that names another page as canonical, gives three kinds of row: the redirect (or canonical)
 // itself, the link to the page as it stands, and the same link again seen through it ([Link.ViaRedirect],
-// [Link.ViaCanonical]), whose target is the final page. Redirects do not chain.
+// [Link.ViaCanonical]), whose target is the final page. Redirects do not chain. After day 0 some broken pages are mended: from
+// that day on they redirect to the home page of their host, and the links to them are seen through them.
 //
 // Day 0 is 2026-01-01; links are born and die until day 400, after which nothing moves.
 //
@@ -104,6 +105,7 @@ const (
 	pageFailed        // one of the index's own codes under 100
 	pageNofollow      // nofollow on all external links
 	pageNofollowLocal // nofollow on all internal links
+	pageMends         // broken, but from the day `died` on redirecting to the home page of its host
 )
 
 // silent pages carry no links of their own.
@@ -126,6 +128,7 @@ const (
 	rowViaRedirect
 	rowViaCanonical
 	rowExternal
+	rowMended // the redirect of a page that mends, or seen through it
 )
 
 const rowVia = rowViaRedirect | rowViaCanonical

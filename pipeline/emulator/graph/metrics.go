@@ -102,7 +102,7 @@ func (v *View) HTTPCode(p PageID) int {
 	switch {
 	case pg.flags&pageUncrawled != 0 || int(pg.born) > v.day:
 		return 0
-	case pg.flags&pageRedirects != 0:
+	case pg.flags&pageRedirects != 0 || v.mended(p):
 		if r%5 == 0 {
 			return 302
 		}
