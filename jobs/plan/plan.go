@@ -293,7 +293,8 @@ func exact(it Item) (Cost, bool) {
 	e := it.Endpoint
 	if e.Estimate != nil {
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
-		return Cost{Pages: pages, Rows: pages, Units: units}, ok
+		inputs, _ := it.Task.Inputs() // a row each
+		return Cost{Pages: pages, Rows: int64(len(inputs)), Units: units}, ok
 	}
 	switch {
 	case e.Asks.Batched():

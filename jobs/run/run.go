@@ -184,9 +184,6 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if result.untouched = idle && r.state == ledger.Complete && r.published(tasks); result.untouched {
 		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
 	}
-	if err := r.settle(context.WithoutCancel(ctx)); err != nil {
-		return result, err
-	}
 	if _, err := r.askUsage(ctx, asked); err != nil {
 		return result, err
 	}
@@ -270,6 +267,10 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 		return err
 	}
 	if err := r.buy(ctx, result, p); err != nil {
+		return err
+	}
+	// What this round was granted and did not spend is the next one's.
+	if err := r.settle(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	for _, name := range extracts {
