@@ -99,7 +99,8 @@ type runner struct {
 	run     ledger.Run
 	state   ledger.State // before this execution
 	date    string
-	begun   time.Time // this execution; its months are those whose budgets are spent
+	monthly map[string]*pipeline.Units // the job's ceilings by vendor
+	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]journal.Place
 	items   []plan.Item // tasks known so far
 	steps
@@ -120,7 +121,10 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 		o.Now = time.Now
 	}
 	job.Accounts = maps.Clone(job.Accounts)
-	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly)}
+	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), monthly: map[string]*pipeline.Units{}}
+	for vendor, a := range job.Accounts {
+		r.monthly[vendor] = a.Ceiling.Month
+	}
 	r.begun = r.Now().UTC()
 	unlock, err := lock(JournalPath(o.Warehouse, job.Name, r.date))
 	if err != nil {
