@@ -283,8 +283,22 @@ func TestManyErrorsLimitTheAccountUntilHalfAMinutePassesWithoutOne(t *testing.T)
 			t.Fatalf("slow error %d: %d", i+1, got)
 		}
 	}
-	if got, _ := call(t, s, "index_metadata", object{}); got != 200 {
+}
+
+func TestThePenaltyIsOfJSONRPCAloneAndCanBeWaived(t *testing.T) {
+	limited, free := New(Options{}), New(Options{NoPenalty: true})
+	for range 120 {
+		rpc(t, limited, "quota.lookup", object{})
+		rpc(t, free, "quota.lookup", object{})
+	}
+	if got, _ := call(t, limited, "index_metadata", object{}); got != 200 {
 		t.Errorf("V2: %d", got)
+	}
+	if got, _ := rpc(t, limited, "metadata.index.fetch", object{}); got != 429 {
+		t.Errorf("limited: %d", got)
+	}
+	if got, _ := rpc(t, free, "metadata.index.fetch", object{}); got != 200 {
+		t.Errorf("free: %d", got)
 	}
 }
 
