@@ -277,10 +277,24 @@ func TestManyErrorsLimitTheAccountUntilHalfAMinutePassesWithoutOne(t *testing.T)
 	if got := good(); got != 200 {
 		t.Errorf("30 seconds later: %d", got)
 	}
+	for range 50 { // the sheet is clean
+		bad()
+	}
+	for i := range 60 {
+		if got := good(); got != 200 {
+			t.Fatalf("request %d after 50 errors: %d", i+1, got)
+		}
+	}
+	now = now.Add(penaltyPeriod)
 	for i := range 60 { // slow enough for the guide: 50 in any 5 minutes
 		now = now.Add(6 * time.Second)
 		if got := bad(); got != 400 {
 			t.Fatalf("slow error %d: %d", i+1, got)
+		}
+	}
+	for range 60 {
+		if got := good(); got != 200 {
+			t.Fatalf("after slow errors: %d", got)
 		}
 	}
 }
