@@ -40,13 +40,13 @@
 // changes while it is read, every row is brought that stays and keeps its place in the order; where rows have no unique
 // key, one whose other fields change at the very place may come twice.
 //
-// What is assumed: whole numbers and times are sorted and compared as such, by their whole value; one reply is sorted by
-// order_by; comparison of strings is transitive, and strings that the order takes for equal are not parted by it; a cap is
-// at least 100, and a multiple of ten or a power of two; filters on fields of the report pick rows and do not change them.
-// The first is watched where it can be: a row at a time or fraction that is asked for again must come, or a last request
-// finds out why.
+// What is assumed: whole numbers and times are sorted and compared as such, times as far as the second that is printed,
+// fractions as far as two digits; one reply is sorted by order_by; comparison of strings is transitive, and strings that the
+// order takes for equal are not parted by it; a cap is at least 100, and a multiple of ten or a power of two; filters on
+// fields of the report pick rows and do not change them. The first is watched: the rows of a place must come again. Where
+// too many do not, the task fails, and where only few places were needed a last request for one row decides.
 //
-// What it costs: rows that come again, about one a page; where places need strings, one row and at least 50 units more for
-// each page. Fields that the order needs are selected, which is what selecting the time of first_seen beside a key of a
-// unit saves, and costs.
+// What it costs: the rows that come again, about one a page, and where places need strings, one row and at least 50 units
+// more for each page. So where a key is bought alone the first_seen beside it may be worth its unit. Fields that the order
+// needs are always selected.
 package ahrefsv3

@@ -47,9 +47,9 @@ type place struct {
 	Asked int `json:"asked,omitzero"`
 	Most  int `json:"most,omitzero"`
 	Cap   int `json:"cap,omitzero"`
-	// Sure: a row at a time or fraction came back when it was asked for. Missed: none has yet, and one did not.
-	Sure   bool `json:"sure,omitzero"`
-	Missed bool `json:"missed,omitzero"`
+	// Met is how many places at a time or fraction brought their rows again, Missed how many did not.
+	Met    int `json:"met,omitzero"`
+	Missed int `json:"missed,omitzero"`
 }
 
 // cursor returns the place as a cursor.
@@ -116,7 +116,7 @@ func (q *question) validate(p *place) error {
 		return errors.New("read the cursor: it has no finer order")
 	case p.Step != deep && len(p.Finer)+len(p.Added)+len(p.Deep)+len(p.Bought) > 0:
 		return errors.New("read the cursor: it has a finer order")
-	case p.Asked < 0 || p.Most < 0 || p.Cap < 0 || p.Again < 0 || p.Again > len(p.Held)+len(p.Bought):
+	case p.Asked < 0 || p.Most < 0 || p.Cap < 0 || p.Met < 0 || p.Missed < 0 || p.Again < 0 || p.Again > len(p.Held)+len(p.Bought):
 		return errors.New("read the cursor: a count is impossible")
 	}
 	for _, name := range p.Added {

@@ -91,14 +91,17 @@ func (v *visit) ends() bool {
 // carry is a place that keeps what is known of the list.
 func (v *visit) carry(s step, at []value) place {
 	p := v.place
-	return place{Step: s, Order: p.Order, At: at, Asked: p.Asked, Most: p.Most, Cap: p.Cap, Sure: p.Sure, Missed: p.Missed}
+	return place{Step: s, Order: p.Order, At: at, Asked: p.Asked, Most: p.Most, Cap: p.Cap, Met: p.Met, Missed: p.Missed}
 }
 
 // walked reads a reply in the list's own order.
 func (v *visit) walked() (turn, error) {
 	_, n := drop(v.rows, v.place.known())
 	t := turn{overlap: n}
-	v.witness(n)
+	if v.witness(n); v.place.Missed > 2 && v.doubtful() {
+		return t, fault{fmt.Sprintf("%d of %d times rows did not come that were asked for by their own %v: rows may have been left out",
+			v.place.Missed, v.place.Missed+v.place.Met, v.question.order[:len(v.place.At)].terms())}
+	}
 	if v.ends() {
 		return v.last(t)
 	}
@@ -166,20 +169,23 @@ func (v *visit) witness(returned int) {
 		return
 	}
 	if returned > 0 {
-		p.Sure, p.Missed = true, false
-	} else if !p.Sure && len(p.Held) > 0 {
-		p.Missed = true
+		p.Met++
+	} else if len(p.Held) > 0 {
+		p.Missed++
 	}
 }
 
+// doubtful says whether more places did not bring their rows again than rows that went away in between account for.
+func (v *visit) doubtful() bool { return v.place.Missed*8 > v.place.Met }
+
 // last ends the list, unless it must be made sure first that no row was left out where one was missed.
 func (v *visit) last(t turn) (turn, error) {
-	if !v.place.Missed {
+	if !v.doubtful() {
 		t.end = true
 		return t, nil
 	}
 	if len(v.rows) == 0 {
-		return t, fault{fmt.Sprintf("the row the list was to go on from was not found again, nor anything behind it: whether Ahrefs compares %v as it prints it is in doubt", v.place.At)}
+		return t, fault{fmt.Sprintf("the row the list was to go on from was not found again, nor anything behind it: whether Ahrefs compares %v as it prints it is in doubt", v.question.order[:v.question.order.safe()].terms())}
 	}
 	x := v.rows[len(v.rows)-1]
 	t.next = v.carry(check, x.at[:v.question.order.safe()])
