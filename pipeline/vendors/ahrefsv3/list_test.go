@@ -269,6 +269,9 @@ func TestRowsThatTheKeyDoesNotTellApartAreAllRead(t *testing.T) {
 			for _, last := range []bool{false, true} {
 				s := backlinkList(r, 900, dup)
 				s.cap, s.nullsLast = 100, last
+				if last {
+					s.shuffle = r
+				}
 				what := fmt.Sprintf("%d equal, nulls last %v, %s", dup, last, params)
 				got, err := read(t, s.serve(t), task("all_backlinks", params), 1000, "url_from", "url_to", "anchor")
 				s.holds(t, what, got, err, "url_from", "url_to", "anchor")

@@ -26,8 +26,6 @@ func (r *Report) scoped() bool {
 	return r != limitsAndUsage && r != domainRating && r != domainRatingHistory
 }
 
-func (r *Report) historic() bool { return r.History }
-
 // params are the parameters a job may set, under Ahrefs' names. Source: Ahrefs OpenAPI 3.0.0, the parameters of each report.
 func (r *Report) params() []pipeline.Param {
 	var out []pipeline.Param

@@ -43,7 +43,7 @@ func TestTheEndIsNotAskedForWhereItIsPlain(t *testing.T) {
 }
 
 // lastly makes a list of two pages by time alone, and does something when the first has been sent.
-func lastly(t *testing.T, between func(s *server)) (bought, error, *server) {
+func lastly(t *testing.T, between func(s *server)) (bought, *server, error) {
 	t.Helper()
 	s := anchorList(newRand(33), 150, 1000)
 	s.cap = 100
@@ -55,11 +55,11 @@ func lastly(t *testing.T, between func(s *server)) (bought, error, *server) {
 		first = false
 	}
 	got, err := read(t, s.serve(t), task("anchors", `{"select":"anchor,first_seen","order_by":"first_seen:asc"}`), 1000, "anchor")
-	return got, err, s
+	return got, s, err
 }
 
 func TestAPlaceWhoseRowIsGoneIsCheckedAtTheEnd(t *testing.T) {
-	got, err, s := lastly(t, func(s *server) {
+	got, s, err := lastly(t, func(s *server) {
 		all := slices.Clone(s.rows)
 		slices.SortFunc(all, func(a, b map[string]any) int {
 			return strings.Compare(a["first_seen"].(string), b["first_seen"].(string))
@@ -74,7 +74,7 @@ func TestAPlaceWhoseRowIsGoneIsCheckedAtTheEnd(t *testing.T) {
 
 // A vendor that rounds what it prints leaves out the rows that are asked for by it.
 func TestComparisonsThatLeaveRowsOutAreFound(t *testing.T) {
-	_, err, _ := lastly(t, func(s *server) {
+	_, _, err := lastly(t, func(s *server) {
 		s.hidden = map[string]time.Duration{}
 		for _, row := range s.rows {
 			s.hidden[row["anchor"].(string)] = -time.Second / 2

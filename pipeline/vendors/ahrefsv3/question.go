@@ -111,7 +111,7 @@ func (r *Report) words(t pipeline.Task) (map[string]string, error) {
 			out["mode"] = t.Scope
 		}
 	}
-	if r.historic() && out["history"] == "" {
+	if r.History && out["history"] == "" {
 		out["history"] = "live"
 	}
 	return out, nil

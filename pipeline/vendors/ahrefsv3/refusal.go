@@ -8,10 +8,9 @@ import (
 )
 
 var (
-	noUnits   = regexp.MustCompile(`(?i)units? limit reached|units left`)
-	noPlan    = regexp.MustCompile(`(?i)insufficient plan`)
-	ofLimit   = regexp.MustCompile(`(?i)\blimit\b`)
-	noRouting = regexp.MustCompile(`(?i)forbidden|unauthorized`)
+	noUnits = regexp.MustCompile(`(?i)units? limit reached|units left`)
+	noPlan  = regexp.MustCompile(`(?i)insufficient plan`)
+	ofLimit = regexp.MustCompile(`(?i)\blimit\b`)
 )
 
 // classify tells apart what Ahrefs answers with 403: no units left, an endpoint that the plan does not have, and a key
@@ -24,7 +23,7 @@ func classify(status int, text string) (pipeline.Kind, bool) {
 	switch {
 	case noUnits.MatchString(text):
 		return pipeline.Exhausted, true
-	case status == 403 && noPlan.MatchString(text) && !noRouting.MatchString(text):
+	case status == 403 && noPlan.MatchString(text):
 		return pipeline.Rejected, true
 	}
 	return 0, false

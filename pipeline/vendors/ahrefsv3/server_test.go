@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -33,8 +34,10 @@ type server struct {
 	// float32s: fractions are stored as such.
 	float32s  bool
 	nullsLast bool
-	silent    bool   // no headers
-	churn     func() // called after each reply
+	// shuffle: rows that order_by leaves equal come in another order each time.
+	shuffle *rand.Rand
+	silent  bool   // no headers
+	churn   func() // called after each reply
 
 	mu       sync.Mutex
 	sorted   map[string][]map[string]any
@@ -171,6 +174,9 @@ func (s *server) inOrder(terms string) ([]map[string]any, error) {
 		keys = append(keys, key{name, direction == "desc"})
 	}
 	all := slices.Clone(s.rows)
+	if s.shuffle != nil {
+		s.shuffle.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	}
 	slices.SortStableFunc(all, func(a, b map[string]any) int {
 		for _, k := range keys {
 			x, y := s.stored(a, k.name), s.stored(b, k.name)
@@ -193,6 +199,9 @@ func (s *server) inOrder(terms string) ([]map[string]any, error) {
 		}
 		return 0
 	})
+	if s.shuffle != nil {
+		return all, nil
+	}
 	if s.sorted == nil {
 		s.sorted = map[string][]map[string]any{}
 	}

@@ -96,7 +96,7 @@ func (v *visit) carry(s step, at []value) place {
 
 // walked reads a reply in the list's own order.
 func (v *visit) walked() (turn, error) {
-	_, n := drop(v.rows, v.place.known())
+	dropped, n := drop(v.rows, v.place.known())
 	t := turn{overlap: n}
 	if v.witness(n); v.place.Missed > 2 && v.doubtful() {
 		return t, fault{fmt.Sprintf("%d of %d times rows did not come that were asked for by their own %v: rows may have been left out",
@@ -111,8 +111,12 @@ func (v *visit) walked() (turn, error) {
 	at := v.stamped(last.at)
 	group := v.group(last.at, safe)
 	whole := v.question.order.same(v.rows[0].at, last.at, len(at))
+	still := within && v.question.order.same(v.place.At, last.at, len(at))
+	if still {
+		group = v.more(v.place.Held, last.at, safe, dropped)
+	}
 	switch {
-	case whole && within && v.question.order.same(v.place.At, last.at, len(at)), whole && len(v.rows) >= max(leastCap, v.place.Most):
+	case whole && (still || len(v.rows) >= max(leastCap, v.place.Most)):
 		// A page of equal rows: there may be more of them than a page has, and to go on at them brings the same again.
 		t.next = v.deepen(at, nil, group)
 		if within {
@@ -136,6 +140,18 @@ func (v *visit) group(at []value, n int) hashes {
 	var out hashes
 	for _, x := range v.rows {
 		if v.request.order.same(x.at, at, n) {
+			out = append(out, x.hash)
+		}
+	}
+	return out
+}
+
+// more adds to the rows held at a place the others that the reply brought there: which of them come, where there are more
+// than fit, need not be the same each time. known marks those that are among the held.
+func (v *visit) more(held hashes, at []value, n int, known []bool) hashes {
+	out := slices.Clone(held)
+	for i, x := range v.rows {
+		if !known[i] && v.request.order.same(x.at, at, n) {
 			out = append(out, x.hash)
 		}
 	}
@@ -249,6 +265,10 @@ func (v *visit) deepened() (turn, error) {
 	t.next = v.carry(deep, p.At)
 	t.next.Back, t.next.Finer, t.next.Added = p.Back, p.Finer, p.Added
 	t.next.Deep, t.next.Bought = last, v.group(last, len(o))
+	if o.same(p.Deep, last, len(o)) {
+		again, _ := drop(v.rows, p.Bought)
+		t.next.Bought = v.more(p.Bought, last, len(o), again)
+	}
 	t.next.Held = v.unmet(dropped)
 	t.next.Again = len(t.next.Bought)
 	return t, nil
