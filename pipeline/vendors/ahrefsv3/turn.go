@@ -116,6 +116,8 @@ func (v *visit) walked() (turn, error) {
 		group = v.more(v.place.Held, last.at, safe, dropped)
 	}
 	switch {
+	case n == len(v.rows) && len(v.place.At) == len(at): // a whole page, and nothing new
+		t.next = v.deepen(v.place.At, v.place.At, v.place.Held)
 	case whole && (still || len(v.rows) >= max(leastCap, v.place.Most)):
 		// A page of equal rows: there may be more of them than a page has, and to go on at them brings the same again.
 		t.next = v.deepen(at, nil, group)
