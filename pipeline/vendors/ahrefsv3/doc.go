@@ -24,13 +24,15 @@
 // Where more rows are equal in those terms than may come again (one in 64 of a page), the place is all terms, strings
 // included, and how Ahrefs sorts strings and how it compares them are two unknowns. So before the list goes on at such a
 // place it is probed: one row is asked for, the last by Ahrefs' order of those that Ahrefs' comparison puts before it. The
-// proof: let the rows of a page be the first by the order among those from the place before on, and k its last. A row that
-// going on at k would leave out is behind k by the order and before k by comparison, so it is the row that comes, or one
-// behind which that comes. Hence if what comes is held, nothing is left out. Rows that the comparison lets come twice are
-// all on that page, whose rows the place remembers, if comparison is transitive. If the row that comes is not held, order
-// and comparison disagree, and strings are given up for the rows that are equal in the safe terms: from the place before on,
-// which was proven, they are read by further whole numbers and a time. That is also the way out where more rows than a page
-// has are equal in all terms. If those fields do not tell them apart either, the task fails and says so.
+// proof: a row that going on would leave out is sorted behind what the page has up to the place, and compared as before it,
+// so it is the row that comes, or one behind which that comes. Hence if what comes is held, nothing is left out. Rows that
+// the comparison lets come twice are all on that page, whose rows the place remembers. If the row that comes is not held,
+// order and comparison disagree, and strings are given up for the rows that are equal in the safe terms: from the place
+// before on, which was proven, they are read by further whole numbers and a time. That is also the way out where more rows
+// than a page has are equal in all terms. If those fields do not tell them apart either, the task fails and says so.
+//
+// The place is behind the last row but one, where that and the last row differ by letters or digits in more than case and
+// marks: then the order cannot take a row that is still to come for equal to the place. Else it is with the last row.
 //
 // A reply that is shorter than its limit ends the list, unless its length may be a cap: see visit.ends. A cap that was met
 // stays in the cursor, a limit that was refused with the client.
@@ -41,8 +43,8 @@
 // key, one whose other fields change at the very place may come twice.
 //
 // What is assumed: whole numbers and times are sorted and compared as such, times as far as the second that is printed,
-// fractions as far as two digits; one reply is sorted by order_by; comparison of strings is transitive, and strings that the
-// order takes for equal are not parted by it; a cap is at least 100, and a multiple of ten or a power of two; filters on
+// fractions as far as two digits; one reply is sorted by order_by; comparison of strings is transitive; where the last two rows
+// of a page are nearly the same, strings that the order takes for equal are not parted by comparison; a cap is at least 100, and a multiple of ten or a power of two; filters on
 // fields of the report pick rows and do not change them. The first is watched: the rows of a place must come again. Where
 // too many do not, the task fails, and where only few places were needed a last request for one row decides.
 //

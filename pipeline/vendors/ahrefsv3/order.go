@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -214,6 +215,60 @@ func (o order) same(a, b []value, n int) bool {
 		}
 	}
 	return true
+}
+
+// apart says whether one of two rows is surely sorted before the other: strings if they differ in letters or digits beyond
+// what any collation may overlook.
+func (o order) apart(a, b []value) bool {
+	for i, t := range o {
+		switch {
+		case a[i].null() || b[i].null():
+			if a[i].null() != b[i].null() {
+				return true
+			}
+		case t.Type == String || t.Type == URL:
+			if distinct(a[i].text(), b[i].text()) {
+				return true
+			}
+		case string(a[i].Raw) != string(b[i].Raw):
+			return true
+		}
+	}
+	return false
+}
+
+// distinct compares the letters and digits of two texts regardless of case, up to the first Latin letter that is not a plain
+// one: that may be taken for one or two others.
+func distinct(a, b string) bool {
+	x, y := letters(a), letters(b)
+	for i := range min(len(x), len(y)) {
+		switch {
+		case x[i] == marked || y[i] == marked:
+			return false
+		case x[i] != y[i]:
+			return true
+		}
+	}
+	rest := x[min(len(x), len(y)):]
+	if len(y) > len(x) {
+		rest = y[len(x):]
+	}
+	return len(rest) > 0 && rest[0] != marked
+}
+
+const marked = -1
+
+func letters(s string) (out []rune) {
+	for _, r := range s {
+		switch {
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+		case r > unicode.MaxASCII && unicode.Is(unicode.Latin, r):
+			out = append(out, marked)
+		default:
+			out = append(out, unicode.ToLower(r))
+		}
+	}
+	return out
 }
 
 // A fraction is compared within a band, and a time as the whole second: a value stored as a 32-bit number, or with parts of

@@ -32,6 +32,9 @@ type place struct {
 	At []value `json:"at,omitempty"`
 	// Back is where what a probe or a finer order reads begins; nil is where the rows begin that are equal in the safe terms.
 	Back []value `json:"back,omitempty"`
+	// Behind: the list goes on behind the row of At, not with it. Beyond is the same of Back.
+	Behind bool `json:"behind,omitzero"`
+	Beyond bool `json:"beyond,omitzero"`
 	// Held are rows held already that the reply may bring again, as often as they are held.
 	Held hashes `json:"held,omitempty"`
 	// Again is how many rows of the reply will be rows held already, as far as that is known.

@@ -109,7 +109,7 @@ func TestAFinerOrderCostsWhatItAdds(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := visit{question: q, place: place{Step: probe, Order: q.order.terms()}}
-	p := v.deepen([]value{{Raw: []byte(`"x"`)}}, nil, hashes{1})
+	p := v.deepen([]value{{Raw: []byte(`"x"`)}}, nil, false, hashes{1})
 	rule, err := q.price(q.at(p, 1000, 0))
 	if err != nil || rule.PerRow != pipeline.Units(1+len(p.Added)) || len(p.Added) < 5 {
 		t.Errorf("%+v, %v added (%v)", rule, p.Added, err)

@@ -134,19 +134,19 @@ func (q *question) at(p place, want, most int) request {
 	switch p.Step {
 	case walk:
 		if len(p.At) > 0 {
-			x.where = q.order.from(p.At, false)
+			x.where = q.order.from(p.At, p.Behind)
 		}
 	case past:
 		x.where = q.order[:safe].from(p.At, true)
 	case check:
 		x.where, x.limit, x.again = q.order.at(p.At), 1, 1
 	case probe:
-		x.where = allOf(q.order.at(p.At[:safe]), q.behind(p.Back), not(q.order.from(p.At, false)))
+		x.where = allOf(q.order.at(p.At[:safe]), q.beyond(p), not(q.order.from(p.At, p.Behind)))
 		x.order, x.limit, x.again = q.order.reversed(), 1, 1
 	case deep:
 		x.order = q.report.parseOrder(p.Finer)
 		x.sel = slices.Concat(q.sel, p.Added)
-		x.where = allOf(q.order.at(p.At), q.behind(p.Back), x.order.behind(p.Deep))
+		x.where = allOf(q.order.at(p.At), q.beyond(p), x.order.onward(p.Deep))
 	}
 	if x.limit == 0 {
 		x.limit = q.limit(p, want, most)
@@ -154,10 +154,16 @@ func (q *question) at(p place, want, most int) request {
 	return x
 }
 
-func (q *question) behind(at []value) condition { return q.order.behind(at) }
+// beyond lets everything pass where there is no place before.
+func (q *question) beyond(p place) condition {
+	if len(p.Back) == 0 {
+		return true
+	}
+	return q.order.from(p.Back, p.Beyond)
+}
 
-// behind lets everything pass where there is no place.
-func (o order) behind(at []value) condition {
+// onward is the finer order's way on, with the rows at the place.
+func (o order) onward(at []value) condition {
 	if len(at) == 0 {
 		return true
 	}

@@ -106,36 +106,65 @@ func (v *visit) walked() (turn, error) {
 		return v.last(t)
 	}
 	last := v.rows[len(v.rows)-1]
-	safe := v.question.order.safe()
-	within := len(v.place.At) == len(v.question.order) && v.question.order.same(v.place.At, last.at, safe)
-	at := v.stamped(last.at)
+	full, safe := len(v.question.order), v.question.order.safe()
+	within := len(v.place.At) == full && v.question.order.same(v.place.At, last.at, safe)
 	group := v.group(last.at, safe)
-	whole := v.question.order.same(v.rows[0].at, last.at, len(at))
-	still := within && v.question.order.same(v.place.At, last.at, len(at))
-	if still {
-		group = v.more(v.place.Held, last.at, safe, dropped)
-	}
 	switch {
-	case n == len(v.rows) && len(v.place.At) == len(at): // a whole page, and nothing new
-		t.next = v.deepen(v.place.At, v.place.At, v.place.Held)
-	case whole && (still || len(v.rows) >= max(leastCap, v.place.Most)):
-		// A page of equal rows: there may be more of them than a page has, and to go on at them brings the same again.
-		t.next = v.deepen(at, nil, group)
-		if within {
-			t.next.Back = v.place.At
-		}
-	case !within && safe > 0 && len(group) <= max(1, v.request.limit/64):
-		t.next = v.carry(walk, at[:safe])
+	case n == len(v.rows) && len(v.place.At) == full: // a whole page, and nothing new
+		t.next = v.deepen(v.place.At, v.place.At, v.place.Behind, v.place.Held)
+	case !within && safe > 0 && len(group) <= v.few():
+		t.next = v.carry(walk, v.stamped(last.at)[:safe])
 		t.next.Held, t.next.Again = group, len(group)
-	default:
-		t.next = v.carry(probe, at)
-		t.next.Held, t.next.Again = group, len(v.group(at, len(at)))
+	case v.question.order.same(v.rows[0].at, last.at, full) && len(v.rows) >= max(leastCap, v.place.Most):
+		// A page of equal rows: there may be more of them than a page has, and to go on at them brings the same again.
+		t.next = v.deepen(last.at, nil, false, group)
 		if within {
-			t.next.Back = v.place.At
+			t.next = v.deepen(last.at, v.place.At, v.place.Behind, v.more(v.place.Held, last.at, safe, dropped))
 		}
+	default:
+		t.next = v.doubt(v.edge(len(group)), within, dropped)
 	}
 	return t, nil
 }
+
+// doubt is the place among the rows that are equal in the safe terms where strings decide, and how the list would leave
+// rows out there. It is behind row k if the last row is surely sorted behind that one: then all rows that the order takes
+// for equal to k are on the page. Else it is at the last row.
+func (v *visit) doubt(k int, within bool, dropped []bool) place {
+	full, safe := len(v.question.order), v.question.order.safe()
+	last := len(v.rows) - 1
+	at := v.rows[max(k, 0)].at
+	if k < 0 {
+		at = v.rows[last].at
+	}
+	p := v.carry(probe, v.stamped(at))
+	p.Held, p.Again, p.Behind = v.group(at, safe), last-k, k >= 0
+	if within && v.question.order.same(v.place.At, at, full) {
+		p.Held = v.more(v.place.Held, at, safe, dropped)
+	}
+	if k < 0 {
+		p.Again = len(v.group(at, full))
+	}
+	if within {
+		p.Back, p.Beyond = v.place.At, v.place.Behind
+	}
+	return p
+}
+
+// edge returns the last of the reply's final n rows that its last row is surely sorted behind, -1 if that is not among the
+// few that may come again.
+func (v *visit) edge(n int) int {
+	last := len(v.rows) - 1
+	for k := last - 1; k >= 0 && k > last-n && k >= last-v.few(); k-- {
+		if v.question.order.apart(v.rows[k].at, v.rows[last].at) {
+			return k
+		}
+	}
+	return -1
+}
+
+// few is how many rows of a page may come again.
+func (v *visit) few() int { return max(1, v.request.limit/64) }
 
 // group returns the rows that are equal to a place in the first n terms.
 func (v *visit) group(at []value, n int) hashes {
@@ -219,24 +248,29 @@ func (v *visit) checked() (turn, error) {
 	return turn{end: true, overlap: len(v.rows)}, nil
 }
 
-// probed: the reply has the row that Ahrefs sorts last among those it holds for less than the place. If that is one of the
-// rows held, none of those that follow in the list is among them, and the list can go on at the place.
+// probed: the reply has the row that Ahrefs sorts last among those it does not compare as behind the place. If that is one
+// of the rows held up to the place, none of those that follow in the list is among them, and the list can go on behind it.
 func (v *visit) probed() (turn, error) {
 	t := turn{overlap: len(v.rows)}
-	if len(v.rows) > 0 && !slices.Contains(v.place.Held, v.rows[0].hash) {
-		t.next = v.deepen(v.place.At, v.place.Back, v.place.Held)
+	upTo := v.place.Held
+	if v.place.Behind {
+		upTo = upTo[:len(upTo)-v.place.Again]
+	}
+	if len(v.rows) > 0 && !slices.Contains(upTo, v.rows[0].hash) {
+		t.next = v.deepen(v.place.At, v.place.Back, v.place.Beyond, v.place.Held)
 		return t, nil
 	}
 	t.next = v.carry(walk, v.place.At)
+	t.next.Behind = v.place.Behind
 	t.next.Held, t.next.Again = v.place.Held, v.place.Again
 	return t, nil
 }
 
 // deepen begins to read by a finer order what is equal to the place in the safe terms, from back on.
-func (v *visit) deepen(at, back []value, held hashes) place {
+func (v *visit) deepen(at, back []value, beyond bool, held hashes) place {
 	safe := v.question.order.safe()
 	p := v.carry(deep, at[:safe])
-	p.Back, p.Held = back, held
+	p.Back, p.Beyond, p.Held = back, beyond, held
 	for _, t := range v.report.finer(v.question.order[:safe], v.question.sel) {
 		p.Finer = append(p.Finer, t.String())
 		if !slices.Contains(v.question.sel, t.Name) {
@@ -252,8 +286,8 @@ func (v *visit) deepened() (turn, error) {
 	dropped, n := drop(v.rows, p.known())
 	t := turn{overlap: n}
 	if v.ends() {
-		if len(p.At) == 0 {
-			t.end = true
+		if rest := v.question.order[:len(p.At)].from(p.At, true); rest == false {
+			t.end = true // nothing is behind the last value there is
 			return t, nil
 		}
 		t.next = v.carry(past, p.At)
@@ -265,7 +299,7 @@ func (v *visit) deepened() (turn, error) {
 			len(v.rows), v.question.order.terms(), o.terms())}
 	}
 	t.next = v.carry(deep, p.At)
-	t.next.Back, t.next.Finer, t.next.Added = p.Back, p.Finer, p.Added
+	t.next.Back, t.next.Beyond, t.next.Finer, t.next.Added = p.Back, p.Beyond, p.Finer, p.Added
 	t.next.Deep, t.next.Bought = last, v.group(last, len(o))
 	if o.same(p.Deep, last, len(o)) {
 		again, _ := drop(v.rows, p.Bought)
