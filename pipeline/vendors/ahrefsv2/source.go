@@ -127,6 +127,20 @@ func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 	return s.shape.Load(reply, b)
 }
 
+// Recognises reports whether a reply whose request is not known can be of this endpoint: it has the member with the rows,
+// where that is documented.
+func (s *source) Recognises(body []byte) bool {
+	if s.tables[0].Envelope == "" {
+		return false
+	}
+	body, err := s.json(body)
+	if err != nil {
+		return false
+	}
+	_, err = s.scan(body)
+	return err == nil
+}
+
 // load reads what stands beside the rows. It is of the whole list and repeated on every page, so the first page's counts.
 func (s side) load(body []byte, p pipeline.Page, b *schemas.Builder) error {
 	reply, err := rows.Scan(body, rows.Layout{One: true})
