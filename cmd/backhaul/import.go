@@ -180,8 +180,8 @@ func (a *app) printImports(all []imported) error {
 		if one.Known > 0 {
 			known = ", " + report.Count(int64(one.Known)) + " imported before"
 		}
-		if _, err := fmt.Fprintf(a.stdout, "run %s of job %s for %s: %s with %s rows%s; no request, no unit\n", one.RunID, one.Job, one.RunDate,
-			report.Plural(one.Pages, "new page"), report.Count(one.Rows), known); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "run %s of job %s for %s: %s with %s%s; no request, no unit\n", one.RunID, one.Job, one.RunDate,
+			report.Plural(one.Pages, "new page"), report.Plural(int(one.Rows), "row"), known); err != nil {
 			return err
 		}
 		for _, f := range one.Files {
