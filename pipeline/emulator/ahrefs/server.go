@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,6 +99,9 @@ func (s *Server) Read(r *http.Request) (*Request, *Reply) {
 		no := s.Refuse(r.URL.Path, http.StatusTooManyRequests)
 		return nil, &no
 	}
+	if slices.Contains(s.options.Excluded, path.Base(r.URL.Path)) {
+		return nil, s.refuse(r.URL.Path, http.StatusForbidden, errorBody("Insufficient plan")) // known from third parties alone
+	}
 	q := parse(r, rep, s.options, s.view().Day())
 	if q.err == nil && q.output == "php" {
 		q.err = errors.New("bad value for output: php is not emulated")
@@ -165,6 +170,7 @@ func (s *Server) Answer(r *Request) Reply {
 	view := s.view()
 	key := strconv.Itoa(view.Day()) + " " + q.key()
 	if hit, ok := s.cache.get(q.key(), now); ok {
+		s.meter.hit(hit.rows)
 		return s.finish(q, hit, key, "hit", 0)
 	}
 	if err := s.expect(q); err != nil {
@@ -182,7 +188,7 @@ func (s *Server) Answer(r *Request) Reply {
 		charge = 0
 	}
 	s.account.bill(now, charge, 0)
-	s.meter.bill(q.path+" "+q.target, charge, 0)
+	s.meter.answered(q.path+" "+q.target, len(rows), charge, 0)
 	if q.report.uncached {
 		return s.finish(q, a, key, "no_cache", charge)
 	}
