@@ -83,7 +83,7 @@ func (s *Server) Read(r *http.Request) (*Request, *Reply) {
 	}
 	rep := reports[r.URL.Path]
 	if rep == nil {
-		return nil, s.refuse(r.URL.Path, http.StatusNotFound, string(append(append([]byte(`["Error", ["NotFound", `), quote("this route does not exist "+r.URL.Path)...), "]]"...)))
+		return nil, s.refuse(r.URL.Path, http.StatusNotFound, `["Error", ["NotFound", `+quote("this route does not exist "+r.URL.Path)+"]]")
 	}
 	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok {
 		return nil, s.refuse(r.URL.Path, http.StatusForbidden, `["Error","Forbidden"]`)
@@ -143,9 +143,7 @@ func (s *Server) refuse(path string, status int, body string) *Reply {
 	return &Reply{Status: status, ContentType: "application/json", Body: []byte(body), path: known(path)}
 }
 
-func errorBody(text string) string {
-	return string(append(append([]byte(`{"error":`), quote(text)...), '}'))
-}
+func errorBody(text string) string { return `{"error":` + quote(text) + "}" }
 
 // known is how meters name a path.
 func known(path string) string {
@@ -173,8 +171,8 @@ func (s *Server) Answer(r *Request) Reply {
 		s.meter.hit(hit.rows)
 		return s.finish(q, hit, key, "hit", 0)
 	}
-	if err := s.expect(q); err != nil {
-		return *s.refuse(q.path, http.StatusForbidden, errorBody(err.Error()))
+	if why, ok := s.expect(q); !ok {
+		return *s.refuse(q.path, http.StatusForbidden, errorBody(why))
 	}
 	c := &call{server: s, q: q, view: view, graph: view.Graph()}
 	rows := c.answer()
@@ -197,9 +195,9 @@ func (s *Server) Answer(r *Request) Reply {
 }
 
 // expect refuses a request that could cost more than is left: by its limit, which is known before it runs (chosen).
-func (s *Server) expect(q *query) error {
+func (s *Server) expect(q *query) (why string, ok bool) {
 	if q.report.unpriced || free(q.target) {
-		return nil
+		return "", true
 	}
 	rows := max(1, len(q.batch))
 	switch {
@@ -208,7 +206,7 @@ func (s *Server) expect(q *query) error {
 	case q.report.params.span:
 		rows = len(q.buckets())
 	}
-	return s.exhausted(cost(rows, q.rowUnits()))
+	return s.affords(cost(rows, q.rowUnits()))
 }
 
 // answer computes the rows, selected fields only, in the order of select.
