@@ -68,6 +68,17 @@ type Report struct {
 	Filters []Field
 	// Unordered are the Fields that `order_by` does not take.
 	Unordered []string
+	// Key are the fields that tell the rows of a List apart; Unique, that no two rows share them, which the documents imply
+	// of a report that groups links by one field. They are always selected.
+	Key    []string
+	Unique bool
+	// Ranks are whole numbers that say how much a row matters, the first first. Since says when it was first seen.
+	Ranks []string
+	Since string
+	// History: the list can have lost links, by the parameter history.
+	History bool
+	// Grouped links can be asked for one by one: by the parameter aggregation.
+	Grouped bool
 }
 
 var reports = []*Report{
