@@ -9,7 +9,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"time"
 
 	"backhaul/jobs/archive"
@@ -311,19 +310,15 @@ func (r *runner) missingReplies(ctx context.Context, day *archiveDay, one *Impor
 	return waiting, last, nil
 }
 
-// appendPage makes one reply the next page of its task. Its place in the list is the number of rows before it: how the
-// vendor led from page to page is not in every archive.
+// appendPage makes one reply the next page of its task.
 func (r *runner) appendPage(ctx context.Context, p archive.Page, end bool) error {
 	place := r.places[p.Task.ID]
 	page := p.Page
-	page.Seq, page.End = place.Pages, end
-	if place.Rows > 0 {
-		page.Cursor = pipeline.Cursor(strconv.FormatInt(place.Rows, 10))
-	}
+	page.Seq, page.End, page.Cursor = place.Pages, end, pipeline.ImportedAt(place.Rows)
 	place.Pages++
 	place.Rows += int64(page.Rows)
 	if page.Next = ""; !end {
-		page.Next = pipeline.Cursor(strconv.FormatInt(place.Rows, 10))
+		page.Next = pipeline.ImportedAt(place.Rows)
 	}
 	if err := r.journal.Append(ctx, p.Task.ID, page); err != nil {
 		return err

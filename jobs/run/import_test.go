@@ -102,7 +102,7 @@ func TestRepliesBecomeTheListsOfTheirDateInTheOrderOfTheFiles(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Fatal(len(all), err)
 	}
-	if got, want := pagesOf(t, dir, "2024-01-31"), "x 50@, x 20@50 end, y 7@ end"; got != want {
+	if got, want := pagesOf(t, dir, "2024-01-31"), "x 50@, x 20@imported:50 end, y 7@ end"; got != want {
 		t.Errorf("journal of January: %s, want %s", got, want)
 	}
 	if got, want := pagesOf(t, dir, "2024-02-29"), "x 3@ end"; got != want {
@@ -153,7 +153,7 @@ func TestTheSameRepliesAgainChangeNothingAndFurtherOnesGoOn(t *testing.T) {
 	if both := must("2024-01-31 a", "2024-01-31 b"); both.Pages != 1 || both.Known != 1 || both.Files[0].Rows != 70 {
 		t.Errorf("with more: %+v", both)
 	}
-	if got, want := pagesOf(t, dir, "2024-01-31"), "x 50@ end, x 20@50 end"; got != want {
+	if got, want := pagesOf(t, dir, "2024-01-31"), "x 50@ end, x 20@imported:50 end"; got != want {
 		t.Errorf("journal: %s, want %s", got, want)
 	}
 }
@@ -212,7 +212,7 @@ func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
 	if err != nil || all[0].Run.ID != "run-1" || all[0].Run.State != ledger.Complete || all[0].Pages != 2 || all[0].Known != 1 || all[0].Files[0].Rows != 104 {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if got, want := pagesOf(t, dir, "2024-01-31"), "x 50@, x 49@50 end, y 5@ end"; got != want {
+	if got, want := pagesOf(t, dir, "2024-01-31"), "x 50@, x 49@imported:50 end, y 5@ end"; got != want {
 		t.Errorf("journal: %s, want %s", got, want)
 	}
 }
