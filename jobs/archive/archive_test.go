@@ -15,12 +15,15 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/ahrefsv2"
+	"backhaul/pipeline/vendors/ahrefsv3"
 	"backhaul/pipeline/vendors/mozv2"
 )
 
 func ahrefs(given Given) *Reader {
 	return &Reader{Sources: ahrefsv2.Offline(), NameOf: ahrefsv2.EndpointOf, Given: given}
 }
+
+func ahrefs3(given Given) *Reader { return &Reader{Sources: ahrefsv3.Offline(), Given: given} }
 
 func moz(given Given) *Reader { return &Reader{Sources: mozv2.Offline(), Given: given} }
 
@@ -50,6 +53,7 @@ func readAll(t testing.TB, r *Reader, path string) (lines []string, pages []Page
 const (
 	anchors   = `{"anchors":[{"anchor":"a","backlinks":2,"refpages":1},{"anchor":"b","backlinks":1,"refpages":1}],"stats":{"backlinks":3,"refpages":2}}`
 	backlinks = `{"refpages":[{"url_from":"http://a.example/","url_to":"http://b.example/","anchor":"x"}]}`
+	anchors3  = `{"anchors":[{"anchor":"a","links_to_target":2,"last_seen":null},{"anchor":"b","links_to_target":1,"last_seen":"2025-01-01T00:00:00Z"}]}`
 	texts     = `{"results":[{"anchor_text":"a","external_root_domains":1,"external_pages":2}],"next_token":""}`
 )
 
@@ -74,6 +78,9 @@ func TestEveryReplyIsPlacedByWhatIsSaidOfIt(t *testing.T) {
 		"wrapper with a URL":       {ahrefs(Given{Date: day}), "x.json", `{"url":"https://apiv2.ahrefs.com/?token=s3cret&from=backlinks&target=a.example&mode=exact&limit=5","response":` + backlinks + `}`, []string{"ahrefs/all_backlinks a.example exact 2025-01-31 1"}},
 		"a request without a mode": {ahrefs(Given{Date: day}), "x.json", `{"request":{"from":"anchors","target":"a.example"},"response":` + anchors + `}`, []string{"ahrefs/anchors a.example subdomains 2025-01-31 2"}},
 		"the date of a wrapper":    {ahrefs(full), "x.json", `{"date":"2025-05-05","target":"https://example.com","response":` + anchors + `}`, []string{"ahrefs/anchors example.com domain 2025-01-31 2"}},
+		"v3, by its rows":          {ahrefs3(full), "x.json", anchors3, []string{"ahrefs/anchors example.com domain 2025-01-31 2"}},
+		"v3, by its path":          {ahrefs3(Given{Date: day}), "x.json", `{"url":"https://api.ahrefs.com/v3/site-explorer/all-backlinks?select=url_from&target=a.example","response":{"backlinks":[{"url_from":"http://b.example/"}]}}`, []string{"ahrefs/all_backlinks a.example subdomains 2025-01-31 1"}},
+		"v3, by name":              {ahrefs3(Given{}), "refdomains_a.example_exact_2025-01-31.json", `{"refdomains":[]}`, []string{"ahrefs/refdomains a.example exact 2025-01-31 0"}},
 		"moz, by its rows":         {moz(Given{Target: "a.example", Scope: "page", Date: day}), "x.json", texts, []string{"moz/anchor_text a.example page 2025-01-31 1"}},
 		"moz, by its path":         {moz(Given{Date: day}), "x.json", `{"url":"https://lsapi.seomoz.com/v2/anchor_text","request":{"target":"a.example","scope":"root_domain","limit":50},"response":` + texts + `}`, []string{"moz/anchor_text a.example root_domain 2025-01-31 1"}},
 		"moz, by name":             {moz(Given{}), "anchor_text_a.example_root_domain_2025-01-31.json", texts, []string{"moz/anchor_text a.example root_domain 2025-01-31 1"}},
@@ -114,6 +121,10 @@ func TestWhatIsMissingOrContradictsIsAProblemWithItsPlace(t *testing.T) {
 		"rows of another table":  {ahrefs(full), `{"anchors":[{"anchor":"a","links_internal":1,"links_external":2}]}`, "x.json:1: no endpoint recognises it"},
 		"a refusal":              {ahrefs(full), `{"error":"invalid token"}`, "x.json:1: no endpoint recognises it (it says: invalid token)"},
 		"moz, nothing to go by":  {moz(Given{Target: "a.example", Scope: "page", Date: day}), `{"results":[]}`, "x.json:1: it may be of anchor_text or links or linking_root_domains: say which with --endpoint"},
+		"v3 taken for v2":        {ahrefs(full), anchors3, "x.json:1: no endpoint recognises it"},
+		"v2 taken for v3":        {ahrefs3(full), anchors, "x.json:1: no endpoint recognises it"},
+		"v3, two that fit":       {ahrefs3(full), `{"backlinks":[{"url_from":"http://a.example/"}]}`, "x.json:1: it may be of all_backlinks or broken_backlinks: say which with --endpoint"},
+		"v3, a batch":            {ahrefs3(full), `{"endpoint":"batch-analysis","response":{"targets":[]}}`, "x.json:1: replies of ahrefs/batch_analysis are about several targets at once and cannot be imported"},
 		"a list":                 {ahrefs(full), "\n[" + anchors + "]", "x.json:2: a list: want replies one after the other"},
 		"a value":                {ahrefs(full), `"anchors"`, "x.json:1: a single value"},
 		"cut":                    {ahrefs(full), anchors + "\n" + anchors[:40], "x.json:2: the JSON breaks off"},
