@@ -14,7 +14,6 @@ import (
 	"backhaul/jobs/archive"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
-	"backhaul/pipeline/failpoint"
 )
 
 // Import is what to load that was bought elsewhere, or by an earlier program: archived replies, which become runs of their
@@ -324,7 +323,6 @@ func (r *runner) appendPage(ctx context.Context, p archive.Page, end bool) error
 		return err
 	}
 	r.places[p.Task.ID] = place
-	failpoint.Hit("run.import.page")
 	return nil
 }
 

@@ -217,6 +217,64 @@ func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
 	}
 }
 
+func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
+	for dies := range 4 { // after so many pages
+		dir := t.TempDir()
+		s := &shelf{meter: newMeter(1, 50), files: map[string][]string{"2024-01-31 a": {"x 50", "y 5", "x 49"}}}
+		imp := Import{Job: "import", Files: []string{"2024-01-31 a"}, Pages: s.pages, Sources: func(pipeline.Task) (pipeline.Source, error) { return s.meter, nil }}
+		days, err := survey(t.Context(), imp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := days["2024-01-31"]
+		o := options(dir)
+		o.Now, o.NewID = time.Now, "run-1"
+		r := &runner{Options: o, Job: Job{Name: "import", RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, date: "2024-01-31", begun: time.Now()}
+		if r.ledger, err = OpenLedger(t.Context(), o.Warehouse); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(r.journal.AddTasks(t.Context(), day.tasks), r.ledger.Intend(t.Context(), "run-1", day.tasks)); err != nil {
+			t.Fatal(err)
+		}
+		r.places = map[string]journal.Place{}
+		left := map[string]int{}
+		for _, task := range day.tasks {
+			left[task.ID] = len(day.replies[task.ID])
+			if err := r.journal.Take(t.Context(), task.ID, fromArchive, func(func(pipeline.Page, error) bool) {}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		passed := 0
+		for p, err := range s.pages("2024-01-31 a") {
+			if passed++; passed > dies {
+				break
+			}
+			left[p.Task.ID]--
+			if err := errors.Join(err, r.appendPage(t.Context(), p, left[p.Task.ID] == 0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(r.journal.Close(), r.ledger.Close()); err != nil { // and nothing else
+			t.Fatal(err)
+		}
+		all, err := s.load(dir, "2024-01-31 a")
+		if err != nil || all[0].Run.ID != "run-1" || all[0].Run.State != ledger.Complete || all[0].Pages != 3-dies || all[0].Known != dies || all[0].Files[0].Rows != 104 {
+			t.Errorf("died after %d pages: %+v, %v", dies, all, err)
+		}
+		if got, want := pagesOf(t, dir, "2024-01-31"), "x 50@, x 49@imported:50 end, y 5@ end"; got != want {
+			t.Errorf("died after %d pages: journal %s, want %s", dies, got, want)
+		}
+		for _, task := range all[0].Tasks {
+			if task.Ending != pipeline.EndOfList || task.MaybeUnits != 0 || task.ReusedFrom != fromArchive {
+				t.Errorf("died after %d pages: %+v", dies, task)
+			}
+		}
+	}
+}
+
 func TestWhatWasBoughtAndWhatWasImportedDoNotMix(t *testing.T) {
 	dir := t.TempDir()
 	s := &shelf{meter: newMeter(1, 50), files: map[string][]string{"2026-11-23 a": {"120 120"}, "2026-11-24 a": {"120 120"}}}
