@@ -249,25 +249,21 @@ func (r *runner) append(ctx context.Context, imp Import, day *archiveDay, one *I
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	for id := range waiting {
-		if err := r.journal.Take(ctx, id, fromArchive, func(func(pipeline.Page, error) bool) {}); err != nil { // marks it; the pages follow
-			return err
-		}
-	}
+	group := pageGroup{runner: r}
 	for _, path := range day.files {
 		for p, err := range imp.Pages(path) {
 			if err == nil {
 				err = ctx.Err()
 			}
 			if err != nil {
-				return err
+				return errors.Join(err, group.write(context.WithoutCancel(ctx)))
 			}
 			c := sha256.Sum256(p.Page.Body)
 			if !p.Date.Equal(day.date) || !waiting[p.Task.ID][c] {
 				continue
 			}
 			delete(waiting[p.Task.ID], c)
-			if err := r.appendPage(ctx, p, last[p.Task.ID] == c); err != nil {
+			if err := group.add(ctx, p, last[p.Task.ID] == c); err != nil {
 				return err
 			}
 			one.Pages++
@@ -279,7 +275,43 @@ func (r *runner) append(ctx context.Context, imp Import, day *archiveDay, one *I
 			return fmt.Errorf("%d replies of task %s are gone: the files have changed since they were checked; import them again", len(rest), id)
 		}
 	}
+	return group.write(ctx)
+}
+
+// pageGroup is pages of one task that wait to be written together.
+type pageGroup struct {
+	*runner
+	task  string
+	pages []pipeline.Page
+	bytes int
+}
+
+// add makes a reply the next page of its task.
+func (g *pageGroup) add(ctx context.Context, p archive.Page, end bool) error {
+	const most = 16 << 20
+	if g.task != p.Task.ID || g.bytes > most {
+		if err := g.write(ctx); err != nil {
+			return err
+		}
+	}
+	g.task, g.bytes = p.Task.ID, g.bytes+len(p.Page.Body)
+	g.pages = append(g.pages, g.placed(p, end))
 	return nil
+}
+
+func (g *pageGroup) write(ctx context.Context) error {
+	if len(g.pages) == 0 {
+		return nil
+	}
+	err := g.journal.Take(ctx, g.task, fromArchive, func(yield func(pipeline.Page, error) bool) {
+		for _, p := range g.pages {
+			if !yield(p, nil) {
+				return
+			}
+		}
+	})
+	g.pages, g.bytes = g.pages[:0], 0
+	return err
 }
 
 // missingReplies returns, by task, the replies the journal does not have, and the last of them.
@@ -309,21 +341,18 @@ func (r *runner) missingReplies(ctx context.Context, day *archiveDay, one *Impor
 	return waiting, last, nil
 }
 
-// appendPage makes one reply the next page of its task.
-func (r *runner) appendPage(ctx context.Context, p archive.Page, end bool) error {
+// placed gives a reply its place behind the pages that its task has, and moves that on.
+func (r *runner) placed(p archive.Page, end bool) pipeline.Page {
 	place := r.places[p.Task.ID]
 	page := p.Page
 	page.Seq, page.End, page.Cursor = place.Pages, end, pipeline.ImportedAt(place.Rows)
 	place.Pages++
 	place.Rows += int64(page.Rows)
-	if page.Next = ""; !end {
+	if !end {
 		page.Next = pipeline.ImportedAt(place.Rows)
 	}
-	if err := r.journal.Append(ctx, p.Task.ID, page); err != nil {
-		return err
-	}
 	r.places[p.Task.ID] = place
-	return nil
+	return page
 }
 
 // recordImported enters what the journal holds. A task ended when its last reply was fetched, so that no answer looks younger

@@ -243,17 +243,15 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 		left := map[string]int{}
 		for _, task := range day.tasks {
 			left[task.ID] = len(day.replies[task.ID])
-			if err := r.journal.Take(t.Context(), task.ID, fromArchive, func(func(pipeline.Page, error) bool) {}); err != nil {
-				t.Fatal(err)
-			}
 		}
+		group := pageGroup{runner: r}
 		passed := 0
 		for p, err := range s.pages("2024-01-31 a") {
 			if passed++; passed > dies {
 				break
 			}
 			left[p.Task.ID]--
-			if err := errors.Join(err, r.appendPage(t.Context(), p, left[p.Task.ID] == 0)); err != nil {
+			if err := errors.Join(err, group.add(t.Context(), p, left[p.Task.ID] == 0), group.write(t.Context())); err != nil {
 				t.Fatal(err)
 			}
 		}
