@@ -71,6 +71,9 @@ type Column struct {
 	Nullable bool
 	// Price is how many units naming the column adds to the price of a row. Default 0: rows are priced whole.
 	Price int
+	// From names the column of a user table whose canonical spelling, as it is sent to vendors, this one holds; null where that
+	// is. Default "": the column holds what it was given.
+	From string
 	// Values are the words the column can have, by the vendor's document. Default: any.
 	Values []string
 	// Format says what the text of a String, or of each of Strings, is. Default FormatText.

@@ -1,5 +1,6 @@
-// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/ and, by package ahrefs, Ahrefs, answered from the made-up web of
-// package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
+// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, Moz JSON-RPC under /jsonrpc and, by package
+// ahrefs, Ahrefs v3 and v2, answered from one made-up web, that of package graph, metered the way the vendors bill, with faults on
+// request. It is built from the vendors' documentation alone and imports
 // nothing of the clients, so that one misreading cannot cancel out on both sides.
 //
 // What the documentation leaves open is marked "chosen" where it is decided. The form of an error is chosen as a whole:
@@ -33,6 +34,7 @@ type Server struct {
 	lists   lists
 	meter   meter
 	bucket  bucket
+	penalty penalty
 	ahrefs  *ahrefs.Server
 
 	mu       sync.Mutex
@@ -79,7 +81,7 @@ type reply struct {
 	status     int
 	body       []byte
 	rows       int           // billed
-	page       bool          // a page of a list, which is counted and may be a duplicate
+	page       bool          // an answer that costs rows, which is counted and may be a duplicate
 	key        string        // the request, its position in the list and the day: equal for a page asked for again
 	retryAfter time.Duration // 0: no header
 	allow      string
@@ -95,6 +97,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done := s.meter.enter()
 	defer done()
 	path := r.URL.Path
+	if path == rpcPath {
+		s.serveRPC(w, r)
+		return
+	}
 	if ahrefs.Owns(path) {
 		path = ahrefs.Path(path)
 	} else if _, ok := endpoints[path]; !ok {
@@ -135,9 +141,6 @@ func (s *Server) answer(r *http.Request) (reply, Kind) {
 			no.retryAfter = wait
 		}
 		return no, ""
-	}
-	if e.answer == nil {
-		return refuse(http.StatusNotImplemented, "not_implemented", "this endpoint is not emulated"), ""
 	}
 	return s.ask(r, e)
 }

@@ -6,7 +6,7 @@ import "slices"
 
 // TargetOf returns all pages of a root domain.
 func (g *Graph) TargetOf(d DomainID) Target {
-	return Target{g.domains[d].firstPage, g.domains[d].pages}
+	return g.siteOf(d)
 }
 
 // Home returns the home page of a root domain.
@@ -23,9 +23,6 @@ func (g *Graph) LiveOn(id LinkID, day int) bool {
 	r := &g.rows[id]
 	return alive(r.born, r.died, r.returned, day)
 }
-
-// Authority is the score of a page or a root domain that so many root domains link to: 1 to 100.
-func Authority(domains int) int { return authority(uint32(domains)) }
 
 // OutLinks returns the links from a target's pages that have ever been seen, ordered by source page. The caller owns the slice.
 func (v *View) OutLinks(t Target) []LinkID {
@@ -44,11 +41,3 @@ func (v *View) OutLinks(t Target) []LinkID {
 
 // FromDomain counts the live external links that stand on a root domain's pages.
 func (v *View) FromDomain(d DomainID) Outbound { v.ready(); return v.fromPages[d].export() }
-
-// Title returns the title of a page, "" if there is none or it was not crawled.
-func (v *View) Title(p PageID) string {
-	if v.HTTPCode(p) != 200 {
-		return ""
-	}
-	return v.g.title(p)
-}
