@@ -38,8 +38,9 @@ it, or stands in a wrapper, of which only response is required:
 What neither the wrapper nor its request says is taken from the flags, then from the file's name,
 ENDPOINT_TARGET[_MODE]_DATE[_NUMBER].json: anchors_example.com_domain_2025-01-31_0002.json.gz (the
 slash of a target is %2F there). The endpoint of a bare reply is recognised by its rows, where only
-one fits. What cannot be found out is an error, and so is a flag that contradicts the archive, but
-for --date: without it each reply belongs to the day it was fetched.
+one fits; one about several targets or sources at once needs its request. What cannot be found out
+is an error, and so is a flag that contradicts the archive, but for --date: without it each reply
+belongs to the day it was fetched.
 
 Replies about the same question, in one file or several, are the pages of one list, in the order
 given. All files are checked before anything is entered; problems are printed as file:line: text.

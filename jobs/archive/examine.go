@@ -57,7 +57,7 @@ func (x *examiner) page(f found) (Page, error) {
 	if err == nil {
 		p.Page.Request = keep(source.Endpoint(), s)
 		var l look
-		l, err = x.look(source, s.body, false)
+		l, err = x.look(source, p.Page, false)
 		p.Page.Rows = l.rows + l.rejected
 	}
 	if err != nil {
@@ -101,15 +101,15 @@ func (x *examiner) endpoint(s said, name named) (pipeline.Source, error) {
 		if given := x.source(x.Given.Endpoint); x.Given.Endpoint != "" && given != source {
 			return nil, fmt.Errorf("the archive says it is of %s, --endpoint says %s", source.Endpoint().Name, x.Given.Endpoint)
 		}
-		return x.about(source)
+		return source, nil
 	case x.Given.Endpoint != "":
 		source := x.source(x.Given.Endpoint)
 		if source == nil {
 			return nil, fmt.Errorf("--endpoint %q is none this program reads; it reads %s", brief(x.Given.Endpoint), x.list())
 		}
-		return x.about(source)
+		return source, nil
 	case name.endpoint != nil:
-		return x.about(x.source(name.endpoint.Name))
+		return x.source(name.endpoint.Name), nil
 	}
 	return x.recognise(s.body)
 }
@@ -117,23 +117,9 @@ func (x *examiner) endpoint(s said, name named) (pipeline.Source, error) {
 func (x *examiner) list() string {
 	var names []string
 	for _, s := range x.Sources {
-		if importable(s.Endpoint()) {
-			names = append(names, s.Endpoint().Name)
-		}
+		names = append(names, s.Endpoint().Name)
 	}
 	return strings.Join(names, ", ")
-}
-
-// importable: of a reply about a batch nothing but the request tells what its rows are about.
-func importable(e *pipeline.Endpoint) bool {
-	return e.Asks == pipeline.AboutTarget || e.Asks == pipeline.AboutNothing
-}
-
-func (x *examiner) about(source pipeline.Source) (pipeline.Source, error) {
-	if e := source.Endpoint(); !importable(e) {
-		return nil, fmt.Errorf("replies of %s are about several targets at once and cannot be imported", e)
-	}
-	return source, nil
 }
 
 // recogniser is a source that can tell its replies from those of others by more than their rows.
@@ -143,10 +129,10 @@ type recogniser interface{ Recognises(body []byte) bool }
 func (x *examiner) recognise(body []byte) (pipeline.Source, error) {
 	var fits, empty []pipeline.Source
 	for _, s := range x.Sources {
-		if r, ok := s.(recogniser); ok && !r.Recognises(body) || !importable(s.Endpoint()) {
-			continue
+		if r, ok := s.(recogniser); ok && !r.Recognises(body) || s.Endpoint().Asks.Batched() || s.Endpoint().Asks == pipeline.AboutParams {
+			continue // of those nothing but the request tells what their rows are about
 		}
-		switch look, err := x.look(s, body, true); {
+		switch look, err := x.look(s, pipeline.Page{Body: body}, true); {
 		case err != nil || look.rejected > 0:
 		case look.rows == 0:
 			empty = append(empty, s)
@@ -185,22 +171,26 @@ func (x *examiner) refusal(body []byte) string {
 }
 
 // task makes the task that a reply answers.
-func (x *examiner) task(e *pipeline.Endpoint, s said, name named) (pipeline.Task, error) {
-	t := pipeline.Task{Extract: e.Name, Endpoint: e.String(), Surface: e.Surface}
-	if e.Asks == pipeline.AboutTarget {
-		given, err := one("target", "--target", cmp.Or(s.target, s.text("target")), x.Given.Target, name.target, canonical)
-		if err != nil {
+func (x *examiner) task(e *pipeline.Endpoint, s said, name named) (t pipeline.Task, err error) {
+	t = pipeline.Task{Extract: e.Name, Endpoint: e.String(), Surface: e.Surface}
+	if e.Asks == pipeline.AboutTarget || e.Asks == pipeline.AboutSources {
+		if err = x.target(&t, e, s, name); err != nil {
 			return t, err
 		}
-		if given == "" {
-			return t, fmt.Errorf("nobody says what it is about: name it with --target, or call the file %s_TARGET_DATE.json", e.Name)
-		}
-		if t.Target, err = canon.Target(given); err != nil {
-			return t, fmt.Errorf("the target %w", err)
-		}
-		t.TargetAsGiven = given
 	}
-	if err := x.scope(&t, e, s, name); err != nil {
+	switch {
+	case e.Asks.Batched():
+		t.Batch, err = batch(e, s)
+	case e.Asks == pipeline.AboutParams && s.sent == nil:
+		err = fmt.Errorf("what a reply of %s is about stands in its request: it needs one, as {\"request\": {…}, \"response\": …}", e)
+	case e.Asks == pipeline.AboutParams:
+		t.Target, t.Scope = e.TargetOf(asked(e, s))
+		t.TargetAsGiven = t.Target
+	}
+	if err == nil {
+		err = x.scope(&t, e, s, name)
+	}
+	if err != nil {
 		return t, err
 	}
 	t.Params = params(e, t.Scope, s)
@@ -208,8 +198,49 @@ func (x *examiner) task(e *pipeline.Endpoint, s said, name named) (pipeline.Task
 	return t, nil
 }
 
+func (x *examiner) target(t *pipeline.Task, e *pipeline.Endpoint, s said, name named) error {
+	given, err := one("target", "--target", cmp.Or(s.target, s.text("target")), x.Given.Target, name.target, canonical)
+	switch {
+	case err != nil:
+		return err
+	case given == "":
+		return fmt.Errorf("nobody says what it is about: name it with --target, or call the file %s_TARGET_DATE.json", e.Name)
+	}
+	t.TargetAsGiven = given
+	if t.Target, err = canon.Target(given); err != nil {
+		return fmt.Errorf("the target %w", err)
+	}
+	return nil
+}
+
+// batch returns the targets or sources that were sent, which only the request tells. They are taken as they were sent, since
+// the decoder finds their rows by that.
+func batch(e *pipeline.Endpoint, s said) (string, error) {
+	what := "targets"
+	if e.Asks == pipeline.AboutSources {
+		what = "sources"
+	}
+	list, _ := s.sent[what].([]any)
+	var inputs []pipeline.Input
+	for _, item := range list {
+		text, ok := item.(string)
+		switch {
+		case !ok:
+			inputs = nil
+		case e.Asks == pipeline.AboutSources:
+			inputs = append(inputs, pipeline.Input{Source: text, SourceAsGiven: text})
+		default:
+			inputs = append(inputs, pipeline.Input{Target: text, TargetAsGiven: text})
+		}
+	}
+	if len(inputs) == 0 || len(inputs) != len(list) {
+		return "", fmt.Errorf("whose rows a reply of %s has stands in the %s of its request, a list of texts: it needs one, as {\"request\": {…}, \"response\": …}", e, what)
+	}
+	return pipeline.EncodeBatch(inputs), nil
+}
+
 func (x *examiner) scope(t *pipeline.Task, e *pipeline.Endpoint, s said, name named) (err error) {
-	if e.ScopeParam == "" {
+	if e.ScopeParam == "" || e.Asks == pipeline.AboutParams {
 		return nil
 	}
 	same := func(s string) string { return s }
@@ -264,8 +295,9 @@ func (x *examiner) dates(p *Page, s said, name named) error {
 	return nil
 }
 
-// paging are the parameters of requests that say which page is wanted, not which list.
-var paging = []string{"limit", "offset", "next_token", "output", "target"}
+// paging are the parameters of requests that are not the task's parameters: they say which page is wanted, or what it is
+// about.
+var paging = []string{"limit", "offset", "next_token", "output", "target", "targets", "sources"}
 
 // question are parameters of requests that make another list of it, although jobs may spell them otherwise.
 var question = []string{"from", "select", "where", "having", "order_by"}
@@ -286,7 +318,7 @@ func asked(e *pipeline.Endpoint, s said) map[string]any {
 func params(e *pipeline.Endpoint, scope string, s said) string {
 	kept := asked(e, s)
 	maps.DeleteFunc(kept, func(name string, _ any) bool { return slices.Contains(paging, name) })
-	if e.ScopeParam != "" {
+	if e.ScopeParam != "" && scope != "" {
 		kept[e.ScopeParam] = scope
 	}
 	return encode(kept)
@@ -320,7 +352,7 @@ type look struct {
 }
 
 // look decodes a reply and throws the rows away. closely counts their values as well.
-func (x *examiner) look(source pipeline.Source, body []byte, closely bool) (look, error) {
+func (x *examiner) look(source pipeline.Source, page pipeline.Page, closely bool) (look, error) {
 	table := source.Endpoint().Table
 	b := x.builders[table]
 	if b == nil {
@@ -328,7 +360,7 @@ func (x *examiner) look(source pipeline.Source, body []byte, closely bool) (look
 		x.builders[table] = b
 	}
 	b.Begin(schemas.Origin{Rank: 1})
-	err := source.Decode(pipeline.Page{Body: body}, b)
+	err := source.Decode(page, b)
 	batch := b.Batch()
 	defer batch.Release()
 	l := look{rows: int(batch.NumRows()), rejected: len(b.Rejected())}
