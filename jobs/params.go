@@ -58,7 +58,18 @@ func (l *loader) params(x *Extract, n *node) map[string]setting {
 			out[name] = setting{x.Place, x.Endpoint.DefaultScope}
 		}
 	}
+	l.require(x, n)
 	return out
+}
+
+// require misses parameters that the endpoint cannot do without.
+func (l *loader) require(x *Extract, n *node) {
+	for i := range x.Endpoint.Params {
+		p := &x.Endpoint.Params[i]
+		if p.Required && (n == nil || !slices.ContainsFunc(n.fields, func(f field) bool { return f.key == p.Name })) {
+			l.errorf(x.Place, "%s needs parameter %q: %s", x.Endpoint, p.Name, p.Meaning)
+		}
+	}
 }
 
 func (l *loader) ownParam(x *Extract, f field, out map[string]setting) {

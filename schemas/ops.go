@@ -151,6 +151,8 @@ func runColumns() []Column {
 
 // tables is every table of the warehouse.
 var tables = []*Table{
-	mozAnchorText, mozLinks, mozLinkingRootDomains,
+	mozAnchorText, mozLinks, mozLinkingRootDomains, mozLinkIntersect, mozLinkStatus, mozFinalRedirect,
+	mozURLMetrics, mozURLMetricsHistory, mozURLMetricsDistribution, mozTopPages,
+	mozGlobalTopPages, mozGlobalTopRootDomains, mozIndexMetadata, mozUsageData,
 	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows,
 }

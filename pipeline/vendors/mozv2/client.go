@@ -20,7 +20,6 @@ import (
 const DefaultBaseURL = "https://lsapi.seomoz.com/v2"
 
 const (
-	vendor  = "moz"
 	surface = "v2"
 	// pageSize is the largest `limit` Moz accepts; the default would be 25. Source: Moz, anchor_text.
 	pageSize = 50

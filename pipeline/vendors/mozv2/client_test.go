@@ -141,3 +141,11 @@ func TestOfflineSourcesKnowTheFactsAndRefuseToBuy(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestFacts(t *testing.T) {
+	for _, e := range Endpoints() {
+		if e.Vendor != "moz" || e.Surface != "v2" || e.Table == nil || e.Table.FullName() != "moz."+e.Name || e.Source == "" {
+			t.Errorf("%+v", e)
+		}
+	}
+}

@@ -4,8 +4,8 @@ import (
 	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
-	"backhaul/schemas"
 )
 
 // report is the declaration of one endpoint that returns a list.
@@ -24,17 +24,10 @@ var reports = sync.OnceValue(func() []*report {
 // list completes the declaration of an endpoint with paging and one unit, a row of the plan, per row returned: Moz
 // names url_metrics, link_intersect and link_status as the only weighted ones. rules say where columns are read from
 // that are not members of a row under their own names.
-func list(e *pipeline.Endpoint, rules ...rows.Rule) *report {
-	e.Vendor, e.Surface = vendor, surface
-	e.Table = schemas.Lookup(vendor + "." + e.Name)
+func list(name string, rules ...rows.Rule) *report {
+	e := moz.Endpoint(name)
+	e.Surface = surface
 	e.PageSize, e.UnitsPerRow = pageSize, 1
 	e.Source = "Moz Links API V2, " + e.Name
-	return &report{endpoint: e, layout: rows.Layout{List: "results", Token: "next_token"}, shape: rows.MustCompile(e.Table, rules...)}
-}
-
-// scopes are how wide a target, or a source, is taken: the one page, the host, the registrable domain.
-var scopes = []string{"page", "subdomain", "root_domain"}
-
-func scopeParam(name string) pipeline.Param {
-	return pipeline.Param{Name: name, Type: pipeline.ParamEnum, Values: scopes, Meaning: "how wide the target is taken: the page, its host, its root domain; Moz's default is page"}
+	return &report{endpoint: &e, layout: rows.Layout{List: "results", Token: "next_token"}, shape: rows.MustCompile(e.Table, rules...)}
 }
