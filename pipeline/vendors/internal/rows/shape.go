@@ -10,7 +10,8 @@ import (
 
 // Rule says which member of a row a column is read from.
 type Rule struct {
-	// Column is a column's name; with a final * it is the beginning of several.
+	// Column is a column's name; with a final * it is the beginning of several. "" means that the member at Path is known
+	// and no column takes it, so that it does not go to the column extra either.
 	Column string
 	// Path leads to the member, names joined by dots; a final * stands for what the column's * stood for.
 	// "" means that the columns are not in the vendor's rows.
@@ -69,8 +70,19 @@ func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 			s.required = append(s.required, l)
 		}
 	}
+	for _, r := range rules {
+		if r.Column != "" {
+			continue
+		}
+		if err := s.root.add(strings.Split(r.Path, "."), &leaf{path: r.Path, column: nowhere}); err != nil {
+			return nil, fmt.Errorf("%s: no column: %w", t.FullName(), err)
+		}
+	}
 	return s, nil
 }
+
+// nowhere is the column of a member that no column takes.
+const nowhere = -1
 
 // MustCompile is Compile for declarations in the program text: it panics on an error.
 func MustCompile(t *schemas.Table, rules ...Rule) *Shape {

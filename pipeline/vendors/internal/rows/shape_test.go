@@ -265,3 +265,15 @@ func TestDatesAreDaysThatExist(t *testing.T) {
 		}
 	}
 }
+
+func TestMembersThatNoColumnTakesAreNoExtra(t *testing.T) {
+	table := &schemas.Table{Schema: "moz", Name: "part", Own: []schemas.Column{{Name: "page", Type: schemas.String}}}
+	shape := MustCompile(table, Rule{Column: "page", Path: "site.page"}, Rule{Path: "site.title"}, Rule{Path: "query"})
+	got, rejected := load(t, shape, `[{"site":{"title":["a",{"b":1}],"page":"p","new":2},"query":{"scope":"url"}}]`)
+	if len(rejected) > 0 || got[0]["page"] != "p" || got[0][schemas.ColExtra] != `{"site":{"new":2}}` {
+		t.Errorf("%v, rejected %v", got, rejected)
+	}
+	if _, err := Compile(table, Rule{Path: "page"}); err == nil {
+		t.Error("a member that a column takes can be left out as well")
+	}
+}
