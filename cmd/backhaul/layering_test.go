@@ -16,7 +16,7 @@ var house = map[string]string{
 	"pipeline":                       "schemas",
 	"pipeline/vendors/internal/wire": "pipeline",
 	"pipeline/vendors/internal/rows": "pipeline schemas",
-	"pipeline/vendors/internal/moz":  "pipeline schemas",
+	"pipeline/vendors/internal/moz":  "pipeline schemas schemas/canon",
 	"pipeline/vendors/mozv2":         "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
 	"pipeline/vendors/mozrpc":        "pipeline",
 	"pipeline/vendors/ahrefsv3":      "pipeline",

@@ -71,24 +71,26 @@ func TestLinkIntersectIsAboutTheSiteWhoseGapItIs(t *testing.T) {
 	}
 }
 
-func TestHistoriesAreOfCountsAndAuthorities(t *testing.T) {
-	e := Endpoint("url_metrics")
-	metrics := func(series string) []string { return e.Param(SeriesParam(series)).Values }
-	for name, want := range map[string]bool{
-		"pages_to_page": true, "external_pages_to_subdomain": true, "nofollow_root_domains_to_root_domain": true, "indirect_root_domains_to_page": true,
-		"page_authority": true, "domain_authority": true, "deleted_pages_to_page": false, "deleted_root_domains_to_root_domain": false,
-		"spam_score": false, "SpamScore": false, "pages_from_page": false, "pages_crawled_from_root_domain": false, "title": false,
-	} {
+func TestHistoriesAreOfTheMetricsMozListsForThem(t *testing.T) {
+	counts := strings.Fields(`pages_to_page nofollow_pages_to_page redirect_pages_to_page external_pages_to_page external_nofollow_pages_to_page
+		external_redirect_pages_to_page root_domains_to_page indirect_root_domains_to_page nofollow_root_domains_to_page
+		pages_to_subdomain nofollow_pages_to_subdomain redirect_pages_to_subdomain external_pages_to_subdomain external_nofollow_pages_to_subdomain
+		external_redirect_pages_to_subdomain root_domains_to_subdomain nofollow_root_domains_to_subdomain
+		pages_to_root_domain nofollow_pages_to_root_domain redirect_pages_to_root_domain external_pages_to_root_domain external_indirect_pages_to_root_domain
+		external_nofollow_pages_to_root_domain external_redirect_pages_to_root_domain root_domains_to_root_domain indirect_root_domains_to_root_domain
+		nofollow_root_domains_to_root_domain page_authority domain_authority`)
+	distributions := strings.Fields(`root_domains_to_root_domain_by_root_domains nofollow_root_domains_to_root_domain_by_root_domains pages_to_root_domain_by_spam_score
+		nofollow_pages_to_root_domain_by_spam_score root_domains_to_root_domain_by_spam_score nofollow_root_domains_to_root_domain_by_spam_score`)
+	for _, name := range []string{"url_metrics", "top_pages"} {
+		e := Endpoint(name)
 		for _, series := range Series {
-			if got := slices.Contains(metrics(series), name); got != want {
-				t.Errorf("%s of %s: %v", series, name, got)
+			want := counts
+			if strings.HasSuffix(series, "values") {
+				want = slices.Concat(counts, distributions)
+			}
+			if diff := cmp.Diff(want, e.Param(SeriesParam(series)).Values); diff != "" {
+				t.Errorf("%s %s: %s", name, series, diff)
 			}
 		}
-	}
-	if diff := cmp.Diff(historyDistributions, metrics("daily_values")[len(metrics("daily_deltas")):]); diff != "" {
-		t.Error(diff)
-	}
-	if !slices.Equal(metrics("daily_deltas"), metrics("monthly_deltas")) || !slices.Equal(metrics("daily_values"), metrics("monthly_values")) {
-		t.Error("days and months differ")
 	}
 }

@@ -10,12 +10,15 @@ import (
 
 // Rule says which member of a row a column is read from.
 type Rule struct {
-	// Column is a column's name; with a final * it is the beginning of several. "" means that the member at Path is known
-	// and no column takes it, so that it does not go to the column extra either.
+	// Column is a column's name; with a final * it is the beginning of several. "" means that the member becomes no column
+	// here, because another table has it: it does not go to extra either.
 	Column string
 	// Path leads to the member, names joined by dots; a final * stands for what the column's * stood for.
 	// "" means that the columns are not in the vendor's rows.
 	Path string
+	// Later: the columns, which have no Path, are filled in by the last word on every row (see LoadEach). So they may be
+	// required ones.
+	Later bool
 }
 
 // Shape maps the members of a vendor's row to the own columns of a table. It is immutable and safe for concurrent use.
@@ -40,6 +43,9 @@ type field struct {
 	leaf  *leaf
 }
 
+// nowhere is the column of a member that becomes none.
+const nowhere = -1
+
 // leaf is a member that becomes a column's value.
 type leaf struct {
 	path     string
@@ -55,9 +61,9 @@ type leaf struct {
 func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 	s := &Shape{table: t, extra: t.Index(schemas.ColExtra)}
 	for i, column := range t.Own {
-		path := pathOf(column.Name, rules)
+		path, later := pathOf(column.Name, rules)
 		if path == "" {
-			if column.Required {
+			if column.Required && !later {
 				return nil, fmt.Errorf("%s: required column %s has no path", t.FullName(), column.Name)
 			}
 			continue
@@ -75,14 +81,11 @@ func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 			continue
 		}
 		if err := s.root.add(strings.Split(r.Path, "."), &leaf{path: r.Path, column: nowhere}); err != nil {
-			return nil, fmt.Errorf("%s: no column: %w", t.FullName(), err)
+			return nil, fmt.Errorf("%s: %w", t.FullName(), err)
 		}
 	}
 	return s, nil
 }
-
-// nowhere is the column of a member that no column takes.
-const nowhere = -1
 
 // MustCompile is Compile for declarations in the program text: it panics on an error.
 func MustCompile(t *schemas.Table, rules ...Rule) *Shape {
@@ -93,19 +96,19 @@ func MustCompile(t *schemas.Table, rules ...Rule) *Shape {
 	return s
 }
 
-func pathOf(column string, rules []Rule) string {
+func pathOf(column string, rules []Rule) (path string, later bool) {
 	for _, r := range rules {
 		prefix, many := strings.CutSuffix(r.Column, "*")
 		switch rest, fits := strings.CutPrefix(column, prefix); {
 		case !many && column == r.Column:
-			return r.Path
+			return r.Path, r.Later
 		case many && fits && strings.HasSuffix(r.Path, "*"):
-			return strings.TrimSuffix(r.Path, "*") + rest
+			return strings.TrimSuffix(r.Path, "*") + rest, false
 		case many && fits:
-			return r.Path
+			return r.Path, r.Later
 		}
 	}
-	return column
+	return column, false
 }
 
 func newLeaf(i int, c schemas.Column, path string) *leaf {

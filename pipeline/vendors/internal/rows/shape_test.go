@@ -266,14 +266,14 @@ func TestDatesAreDaysThatExist(t *testing.T) {
 	}
 }
 
-func TestMembersThatNoColumnTakesAreNoExtra(t *testing.T) {
-	table := &schemas.Table{Schema: "moz", Name: "part", Own: []schemas.Column{{Name: "page", Type: schemas.String}}}
-	shape := MustCompile(table, Rule{Column: "page", Path: "site.page"}, Rule{Path: "site.title"}, Rule{Path: "query"})
-	got, rejected := load(t, shape, `[{"site":{"title":["a",{"b":1}],"page":"p","new":2},"query":{"scope":"url"}}]`)
-	if len(rejected) > 0 || got[0]["page"] != "p" || got[0][schemas.ColExtra] != `{"site":{"new":2}}` {
-		t.Errorf("%v, rejected %v", got, rejected)
+func TestAMemberThatAnotherTableHasIsReadPast(t *testing.T) {
+	shape := MustCompile(sample, Rule{Column: "source_*", Path: "source.*"}, Rule{Path: "histories"}, Rule{Path: "source.series"})
+	got, rejected := load(t, shape, `[{"text":"a","histories":{"deep":[1,{"b":2}]},"new":1,"source":{"page":"p","series":[3],"other":2}}]`)
+	want := []map[string]any{{"text": "a", "source_page": "p", "extra": `{"new":1,"source":{"other":2}}`}}
+	if diff := cmp.Diff(want, got); diff != "" || len(rejected) > 0 {
+		t.Error(diff, rejected)
 	}
-	if _, err := Compile(table, Rule{Path: "page"}); err == nil {
-		t.Error("a member that a column takes can be left out as well")
+	if _, err := Compile(sample, Rule{Column: "source_*", Path: "source.*"}, Rule{Path: "text"}); err == nil {
+		t.Error("a column's member is read past")
 	}
 }
