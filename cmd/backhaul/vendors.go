@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 )
 
@@ -26,6 +27,11 @@ var surfaces = []surface{
 		vendor: "moz", name: "v2", endpoints: mozv2.Endpoints(),
 		url: "BACKHAUL_MOZ_V2_URL", credentials: "MOZ_TOKEN, or MOZ_ACCESS_ID and MOZ_SECRET_KEY",
 		open: openMozV2,
+	},
+	{
+		vendor: "moz", name: "rpc", endpoints: mozrpc.Endpoints(),
+		url: "BACKHAUL_MOZ_RPC_URL", credentials: "MOZ_TOKEN",
+		open: openMozRPC,
 	},
 }
 
@@ -48,6 +54,24 @@ func openMozV2(credentials bool, connections int) ([]pipeline.Source, any, error
 		HTTP: mozv2.HTTP{Conns: connections}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_V2_URL: %w", err)
+	}
+	return client.Sources(), client, nil
+}
+
+func openMozRPC(credentials bool, connections int) ([]pipeline.Source, any, error) {
+	if !credentials {
+		return mozrpc.Offline(), nil, nil
+	}
+	v, err := envs("MOZ_TOKEN", "BACKHAUL_MOZ_RPC_URL")
+	if err != nil {
+		return nil, nil, err
+	}
+	if v["MOZ_TOKEN"] == "" {
+		return nil, nil, fmt.Errorf("no Moz credentials for surface rpc: set MOZ_TOKEN")
+	}
+	client, err := mozrpc.New(mozrpc.Config{BaseURL: v["BACKHAUL_MOZ_RPC_URL"], Token: v["MOZ_TOKEN"], HTTP: mozrpc.HTTP{Conns: connections}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_RPC_URL: %w", err)
 	}
 	return client.Sources(), client, nil
 }
