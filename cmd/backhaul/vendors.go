@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +23,7 @@ type surface struct {
 	open func(credentials bool, connections int) ([]pipeline.Source, any, error)
 }
 
+// surfaces are those of each vendor, its default first.
 var surfaces = []surface{
 	{
 		vendor: "moz", name: "v2", endpoints: mozv2.Endpoints(),
@@ -176,7 +178,9 @@ func urlNames(vendor string) string { return names(vendor, func(s surface) strin
 func names(vendor string, of func(surface) string) string {
 	var all []string
 	for _, s := range surfaces {
-		if s.vendor == vendor {
+		// What another surface wants as well, alone or with more to choose from, is named once.
+		named := func(other string) bool { return strings.HasPrefix(other, of(s)) }
+		if s.vendor == vendor && !slices.ContainsFunc(all, named) {
 			all = append(all, of(s))
 		}
 	}

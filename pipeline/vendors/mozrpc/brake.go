@@ -2,7 +2,6 @@ package mozrpc
 
 import (
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -50,7 +49,7 @@ func (b *brake) hold(now time.Time) *pipeline.Error {
 
 // note counts a reply if it was a refusal.
 func (b *brake) note(status int, now time.Time) {
-	if status/100 != http.StatusBadRequest/100 {
+	if status/100 != 4 {
 		return
 	}
 	b.mu.Lock()

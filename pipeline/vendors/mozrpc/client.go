@@ -18,7 +18,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -137,6 +136,11 @@ func (c *Client) ask(ctx context.Context, q call) (answer, *pipeline.Error) {
 	if a.resp, fail = c.wire.Do(ctx, "POST", "", a.request); fail != nil {
 		return c.refused(a, q, fail)
 	}
+	return c.told(a, q, e.ID)
+}
+
+// told finds out what a reply with status 2xx says to the request of that id.
+func (c *Client) told(a answer, q call, id string) (answer, *pipeline.Error) {
 	reply, f, err := q.method.read(a.resp.Body)
 	switch {
 	case f != nil:
@@ -145,8 +149,8 @@ func (c *Client) ask(ctx context.Context, q call) (answer, *pipeline.Error) {
 		return a, c.unreadable(a.resp, err)
 	}
 	a.Reply = reply
-	if id := reply.Member("id"); id != nil && id[0] == '"' && string(id) != `"`+e.ID+`"` {
-		return a, c.unreadable(a.resp, fmt.Errorf("the reply is to another request: id %s", id))
+	if of := reply.Member("id"); of != nil && of[0] == '"' && string(of) != `"`+id+`"` {
+		return a, c.unreadable(a.resp, fmt.Errorf("the reply is to another request: id %s", of))
 	}
 	return a, nil
 }
@@ -178,7 +182,7 @@ func (c *Client) faulty(a answer, q call, f *fault, fail *pipeline.Error) (answe
 // calm asks for the pause that ends Moz's penalty, where Moz does not say itself how long to wait: it sends no
 // Retry-After, and every 429 is another 4xx.
 func calm(fail *pipeline.Error) {
-	if fail.Kind == pipeline.Throttled && fail.After == 0 && fail.Status != http.StatusServiceUnavailable {
+	if fail.Kind == pipeline.Throttled && fail.After == 0 && fail.Status != 503 {
 		fail.After = calmAfter
 	}
 }

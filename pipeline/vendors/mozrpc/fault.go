@@ -1,7 +1,6 @@
 package mozrpc
 
 import (
-	"net/http"
 	"regexp"
 	"strings"
 
@@ -96,20 +95,20 @@ func (f *fault) String() string {
 // HTTP returns the status of the reply the error came with, or, where that was 200, the status it states or stands for.
 func (f *fault) http(status int) int {
 	switch {
-	case status >= http.StatusMultipleChoices:
+	case status >= 300:
 		return status
 	case f.status != 0:
 		return f.status
 	case f.code == codeAuth:
-		return http.StatusUnauthorized
+		return 401
 	case f.code == codeNone:
-		return http.StatusNotFound
+		return 404
 	case f.code == codeUnhandle, f.code == codeInternal, aboutItself.MatchString(f.message), aboutItself.MatchString(f.name):
-		return http.StatusInternalServerError
+		return 500
 	case f.code <= -32000 && f.code >= -32099: // JSON-RPC leaves these to servers for errors of their own
-		return http.StatusInternalServerError
+		return 500
 	default:
-		return http.StatusBadRequest
+		return 400
 	}
 }
 
@@ -130,11 +129,11 @@ var (
 // token.
 func (f *fault) kind(status int, general pipeline.Kind, paged bool) pipeline.Kind {
 	switch {
-	case f.code == codeAuth || status == http.StatusUnauthorized:
+	case f.code == codeAuth || status == 401:
 		return pipeline.Denied
-	case status == http.StatusGone, paged && status < http.StatusInternalServerError && f.aboutToken():
+	case status == 410, paged && status < 500 && f.aboutToken():
 		return pipeline.Stale
-	case status < http.StatusInternalServerError && f.aboutQuota(), status == http.StatusServiceUnavailable && f.aboutQuota():
+	case status < 500 && f.aboutQuota(), status == 503 && f.aboutQuota():
 		return pipeline.Exhausted
 	default:
 		return general
