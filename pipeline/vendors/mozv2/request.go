@@ -61,40 +61,42 @@ func (r *report) ask(t pipeline.Task, ask pipeline.Ask) (question, error) {
 // subject puts in what the request is about.
 func (r *report) subject(members map[string]jsontext.Value, t pipeline.Task, ask pipeline.Ask, q *question) error {
 	asks := r.endpoint.Asks
-	if asks == pipeline.AboutNothing {
-		return nil
-	}
-	if asks == pipeline.AboutParams {
+	switch {
+	case asks == pipeline.AboutParams:
 		_, err := moz.ReadIntersected([]byte(t.Params))
 		return err
-	}
-	if asks != pipeline.AboutTargets {
+	case asks == pipeline.AboutTarget || asks == pipeline.AboutSources:
 		if t.Target == "" {
 			return errors.New("the task has no target")
 		}
 		members[orElse(r.about, "target")] = text(t.Target)
 	}
-	if !asks.Batched() {
-		return nil
+	if asks.Batched() {
+		return r.part(members, t, ask, q)
 	}
-	part, next, end, err := t.Slice(ask, r.endpoint.PageSize)
+	return nil
+}
+
+// part puts in the part of the task's batch that the request is about.
+func (r *report) part(members map[string]jsontext.Value, t pipeline.Task, ask pipeline.Ask, q *question) error {
+	inputs, next, end, err := t.Slice(ask, r.endpoint.PageSize)
 	if err != nil {
 		return err
 	}
-	name, names := "sources", make([]string, len(part))
-	for i, input := range part {
-		names[i] = input.Source
-		if asks == pipeline.AboutTargets {
-			name, names[i] = "targets", input.Target
-		}
-		if names[i] == "" {
-			return fmt.Errorf("a member of the batch has no name among its %s", name)
-		}
+	name, nameOf := "targets", func(in pipeline.Input) string { return in.Target }
+	if r.endpoint.Asks == pipeline.AboutSources {
+		name, nameOf = "sources", func(in pipeline.Input) string { return in.Source }
 	}
-	if len(names) == 0 {
+	if len(inputs) == 0 {
 		return fmt.Errorf("the batch has no %s left to ask about", name)
 	}
-	q.inputs, q.next, q.end = len(part), next, end
+	names := make([]string, len(inputs))
+	for i, in := range inputs {
+		if names[i] = nameOf(in); names[i] == "" {
+			return fmt.Errorf("the batch has an input without a name among its %s", name)
+		}
+	}
+	q.inputs, q.next, q.end = len(inputs), next, end
 	members[name], err = json.Marshal(names)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/go-cmp/cmp"
 
+	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/schemas"
 )
 
@@ -176,4 +177,30 @@ func TestTheHistoriesThatMozPrintsAreRead(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// FuzzHistories: whatever a checked object holds, it is read without loss of sense: rejected pieces are JSON as received.
+func FuzzHistories(f *testing.F) {
+	for _, s := range []string{
+		`{"daily_history_values":{"a":[{"date":"2026-06-29","value":49}],"b":[{"date":"2026-06-30","value":[1,2]}]}}`,
+		`{"monthly_history_deltas":[{"metric_name":"a","metric_deltas":{"gained":[{"date":"2026-06","count":1,"x":1}],"lost":[{"date":"2026-06","count":2,"x":2}]}}],"distributions":{"x":[1]}}`,
+		`{"daily_history_deltas":{"a":{"gained":null,"lost":[[]]}},"monthly_history_values":[null,{"metric_name":7}],"root_domains_to_page_by_spam_score":[1.5]}`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, object string) {
+		if _, err := rows.Scan([]byte(object), rows.Layout{One: true}); err != nil {
+			return // never gets here
+		}
+		for table, load := range map[string]func(*schemas.Builder, int, string, []byte){"moz.url_metrics_history": LoadHistories, "moz.url_metrics_distribution": LoadDistributionsAmong} {
+			loaded(t, table, func(b *schemas.Builder) {
+				load(b, 0, "a.com/", []byte(object))
+				for _, r := range b.Rejected() {
+					if r.Reason == "" || !json.Valid(r.JSON) || !strings.Contains(object, string(r.JSON)) {
+						t.Errorf("rejected %q: %s", r.JSON, r.Reason)
+					}
+				}
+			})
+		}
+	})
 }
