@@ -32,8 +32,8 @@ func (a *app) emulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulate",
 		Short: "Serve the vendors' APIs on this machine, metered, over a made-up link graph",
-		Long: `Serves Moz Links API V2 over a made-up link graph that moves from day to day, and meters it as the
-vendor does. The addresses and credentials it prints are ready to be pasted into a shell.
+		Long: `Serves Moz Links API V2 and Moz JSON-RPC over a made-up link graph that moves from day to day, and
+meters them as the vendor does. The addresses and credentials it prints are ready to be pasted into a shell.
 
 ` + emulator.FaultHelp(),
 		Args: exactly(0, "no argument"),
@@ -106,8 +106,9 @@ func startEmulator(f emulatorFlags) (*runningEmulator, error) {
 // environment is what a client must be told to use the emulator.
 func (e *runningEmulator) environment() map[string]string {
 	return map[string]string{
-		"BACKHAUL_MOZ_V2_URL": "http://" + e.address + "/v2",
-		"MOZ_TOKEN":           e.server.Options().Token,
+		"BACKHAUL_MOZ_V2_URL":  "http://" + e.address + "/v2",
+		"BACKHAUL_MOZ_RPC_URL": "http://" + e.address + "/jsonrpc",
+		"MOZ_TOKEN":            e.server.Options().Token,
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, answered from the made-up web of
-// package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
+// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/ and Moz JSON-RPC under /jsonrpc, answered from
+// one made-up web, that of package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
 // nothing of the clients, so that one misreading cannot cancel out on both sides.
 //
 // What the documentation leaves open is marked "chosen" where it is decided. The form of an error is chosen as a whole:
@@ -32,6 +32,7 @@ type Server struct {
 	lists   lists
 	meter   meter
 	bucket  bucket
+	penalty penalty
 
 	mu       sync.Mutex
 	uses     map[string]int // of next_tokens, kept only under Options.TokenUses
@@ -76,7 +77,7 @@ type reply struct {
 	status     int
 	body       []byte
 	rows       int           // billed
-	page       bool          // a page of a list, which is counted and may be a duplicate
+	page       bool          // an answer that costs rows, which is counted and may be a duplicate
 	key        string        // the request, its position in the list and the day: equal for a page asked for again
 	retryAfter time.Duration // 0: no header
 	allow      string
@@ -89,6 +90,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done := s.meter.enter()
 	defer done()
 	path := r.URL.Path
+	if path == rpcPath {
+		s.serveRPC(w, r)
+		return
+	}
 	if _, ok := endpoints[path]; !ok {
 		path = "other" // so that a stray client cannot grow the meter
 	}
@@ -124,9 +129,6 @@ func (s *Server) answer(r *http.Request) (reply, Kind) {
 			no.retryAfter = wait
 		}
 		return no, ""
-	}
-	if e.answer == nil {
-		return refuse(http.StatusNotImplemented, "not_implemented", "this endpoint is not emulated"), ""
 	}
 	return s.ask(r, e)
 }
