@@ -169,7 +169,7 @@ func (c *Client) refused(a answer, q call, fail *pipeline.Error) (answer, *pipel
 func (c *Client) faulty(a answer, q call, f *fault, fail *pipeline.Error) (answer, *pipeline.Error) {
 	status := f.http(a.resp.Status)
 	c.brake.note(status, c.clock())
-	if f.none() {
+	if f.none(status) && !q.paged {
 		a.none = true
 		return a, nil
 	}

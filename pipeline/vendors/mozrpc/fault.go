@@ -72,8 +72,8 @@ func refusal(body []byte) *fault {
 	return readFault(reply.Error)
 }
 
-// none reports whether Moz has no record of what was asked.
-func (f *fault) none() bool { return f.code == codeNone }
+// none reports whether Moz has no record of what was asked. status is that of the reply; 0 for an input of a batch.
+func (f *fault) none(status int) bool { return f.code == codeNone && f.http(status) == 404 }
 
 func (f *fault) String() string {
 	text := f.message
@@ -131,8 +131,8 @@ func (f *fault) kind(status int, general pipeline.Kind, paged bool) pipeline.Kin
 	switch {
 	case f.code == codeAuth || status == 401:
 		return pipeline.Denied
-	case status == 410, paged && status < 500 && f.aboutToken():
-		return pipeline.Stale
+	case status == 410, paged && status < 500 && (f.aboutToken() || f.none(status)):
+		return pipeline.Stale // a list that was there is there no more
 	case status < 500 && f.aboutQuota(), status == 503 && f.aboutQuota():
 		return pipeline.Exhausted
 	default:

@@ -92,6 +92,13 @@ func TestDeadTokensAreStale(t *testing.T) {
 			}
 		}
 	}
+	// The code alone does not say that there is nothing: a list under way is broken off, not ended.
+	for status, body := range map[int]string{410: fail(-32655, 410, "The next token has expired", ""), 404: fail(-32655, 404, "No links for that site_query", "")} {
+		c, _ := fake(t, status, body)
+		if _, err := fetch(t, c, "links", "x"); pipeline.KindOf(err) != pipeline.Stale || err == nil {
+			t.Errorf("%d with the code of no record: %v", status, err)
+		}
+	}
 	c, _ := fake(t, 410, ``)
 	if _, err := fetch(t, c, "links", "x"); pipeline.KindOf(err) != pipeline.Stale {
 		t.Errorf("410: %v", err)

@@ -83,7 +83,12 @@ func TestV2sRequestsAreAskedByMethods(t *testing.T) {
 		"index":          {"index_metadata", pipeline.Task{}, pipeline.Ask{}, "metadata.index.fetch", `{}`},
 		"usage":          {"usage_data", pipeline.Task{}, pipeline.Ask{}, "quota.lookup", `{"path":"api.limits.data.rows"}`},
 	} {
-		c, seen := fake(t, 404, `{"error":{"code":-32655,"status":404,"message":"No record"}}`)
+		c, seen := fake(t, 200, result(`{"anchor_texts":[],"links":[],"linking_domains":[],"gained_linking_domains":[],"lost_linking_domains":[],"link_intersects":[],"top_pages":[],"top_domains":[],
+			"results_by_query":[{"source_site_query":{"query":"twitter.com"}},{"source_site_query":{"query":"linkedin.com"}}],"results_by_site":[{"site_query":{"query":"a.com"}},{"site_query":{"query":"b.com/x"}}],
+			"destination":null,"site_metrics_histories":{},"site_metrics_distributions":{},"index_id":"x","quota":{"used":7}}`))
+		if tc.ask.Cursor != "" && tc.ask.Limit == 1 {
+			c, seen = fake(t, 404, `{"error":{"code":-32655,"status":404,"message":"No record"}}`) // one of a batch
+		}
 		page, err := named(t, c.Sources(), tc.endpoint).Fetch(t.Context(), tc.task, tc.ask)
 		if err != nil || seen.method != tc.method || seen.data != tc.data {
 			t.Errorf("%s: sent %s %s\nwant %s %s\n%v", name, seen.method, seen.data, tc.method, tc.data, err)

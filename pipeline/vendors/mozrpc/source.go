@@ -114,7 +114,7 @@ func recall(p pipeline.Page) (record, error) {
 	var f *fault
 	r.Reply, f, err = r.method.read(p.Body)
 	switch {
-	case f != nil && f.none():
+	case f != nil && f.none(p.Status):
 		r.none = true
 		return r, nil
 	case f != nil:
