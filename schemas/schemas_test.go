@@ -172,3 +172,24 @@ func TestAListReadAgainAddsOnlyWhatIsNew(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAhrefsColumnsHaveAPriceUnlessOnlyV2HasThem(t *testing.T) {
+	tables := 0
+	for _, table := range All() {
+		if table.Schema != "ahrefs" {
+			continue
+		}
+		tables++
+		for _, c := range table.Own {
+			if onlyV2 := table.Name == "anchors_stats" || c.Name == "last_visited" && table.Name == "anchors"; (c.Price == 0) != onlyV2 {
+				t.Errorf("%s.%s: price %d", table.FullName(), c.Name, c.Price)
+			}
+			if c.Required || c.Format != FormatText && c.Type != String && c.Type != Strings {
+				t.Errorf("%s.%s: required, or a %s of format %d", table.FullName(), c.Name, c.Type, c.Format)
+			}
+		}
+	}
+	if tables != 15 {
+		t.Errorf("%d tables", tables)
+	}
+}

@@ -19,14 +19,15 @@ var house = map[string]string{
 	"pipeline/vendors/internal/moz":  "pipeline schemas schemas/canon",
 	"pipeline/vendors/mozv2":         "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
 	"pipeline/vendors/mozrpc":        "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
-	"pipeline/vendors/ahrefsv3":      "pipeline",
-	"pipeline/vendors/ahrefsv2":      "pipeline",
+	"pipeline/vendors/ahrefsv3":      "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
+	"pipeline/vendors/ahrefsv2":      "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
 	"pipeline/failpoint":             "",
 	"pipeline/sqlite":                "pipeline/failpoint",
 	"pipeline/journal":               "pipeline pipeline/sqlite pipeline/failpoint",
 	"pipeline/limit":                 "pipeline",
 	"pipeline/engine":                "pipeline pipeline/journal pipeline/limit pipeline/failpoint",
-	"pipeline/emulator":              "pipeline/emulator/graph",
+	"pipeline/emulator":              "pipeline/emulator/graph pipeline/emulator/ahrefs",
+	"pipeline/emulator/ahrefs":       "pipeline/emulator/graph",
 	"pipeline/emulator/graph":        "",
 	"sinks":                          "schemas",
 	"sinks/blob":                     "sinks pipeline/failpoint",
@@ -44,7 +45,7 @@ var house = map[string]string{
 // only lists the packages outside the project that few rooms may know, and which. A name ending in a slash stands for
 // everything below it.
 var only = map[string]string{
-	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator cmd/backhaul",
+	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator pipeline/emulator/ahrefs cmd/backhaul",
 	"github.com/duckdb/duckdb-go/v2":          "sinks/duckdb",
 	"github.com/apache/arrow-go/v18/parquet/": "sinks/parquet",
 	"github.com/sourcegraph/conc/":            "pipeline/engine",

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/ahrefsv2"
 	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 )
@@ -34,6 +35,11 @@ var surfaces = []surface{
 		vendor: "moz", name: "rpc", endpoints: mozrpc.Endpoints(),
 		url: "BACKHAUL_MOZ_RPC_URL", credentials: "MOZ_TOKEN",
 		open: openMozRPC,
+	},
+	{
+		vendor: "ahrefs", name: "v2", endpoints: ahrefsv2.Endpoints(),
+		url: "BACKHAUL_AHREFS_V2_URL", credentials: "AHREFS_V2_TOKEN",
+		open: openAhrefsV2,
 	},
 }
 
@@ -74,6 +80,28 @@ func openMozRPC(credentials bool, connections int) ([]pipeline.Source, any, erro
 	client, err := mozrpc.New(mozrpc.Config{BaseURL: v["BACKHAUL_MOZ_RPC_URL"], Token: v["MOZ_TOKEN"], HTTP: mozrpc.HTTP{Conns: connections}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_RPC_URL: %w", err)
+	}
+	return client.Sources(), client, nil
+}
+
+func openAhrefsV2(credentials bool, connections int) ([]pipeline.Source, any, error) {
+	if !credentials {
+		return ahrefsv2.Offline(), nil, nil
+	}
+	v, err := envs("AHREFS_V2_TOKEN", "BACKHAUL_AHREFS_V2_URL")
+	if err != nil {
+		return nil, nil, err
+	}
+	if v["AHREFS_V2_TOKEN"] == "" {
+		return nil, nil, fmt.Errorf("no credentials for surface v2 of Ahrefs: set AHREFS_V2_TOKEN")
+	}
+	base := v["BACKHAUL_AHREFS_V2_URL"]
+	if base == "" {
+		base = ahrefsv2.DefaultBaseURL
+	}
+	client, err := ahrefsv2.New(ahrefsv2.Config{BaseURL: base, Token: v["AHREFS_V2_TOKEN"], HTTP: ahrefsv2.HTTP{Conns: connections}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("BACKHAUL_AHREFS_V2_URL: %w", err)
 	}
 	return client.Sources(), client, nil
 }

@@ -110,6 +110,9 @@ func (m *meter) between(start, end int64) (rows int64) {
 
 // answered counts a request by status, and a page as delivered or, if it was billed in vain, as waste.
 func (m *meter) answered(path string, status int, a reply, whole bool) {
+	if a.settle != nil {
+		a.settle(status, whole)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.now.Requests[path] == nil {

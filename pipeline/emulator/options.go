@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/pipeline/emulator/graph"
 )
 
@@ -56,6 +57,8 @@ type Options struct {
 	Latency time.Duration    // delay before every answer, cut short when the client leaves. Default 0
 	Faults  Faults           // what goes wrong, and how often. Default: nothing
 	Clock   func() time.Time // the time for tokens, quota, usage and rate. Default time.Now
+
+	Ahrefs ahrefs.Options // of the Ahrefs APIs; their Clock is this one unless they have their own
 }
 
 func (o Options) withDefaults() Options {
@@ -78,6 +81,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.IndexDays <= 0 {
 		o.IndexDays = indexDays
+	}
+	if o.Ahrefs.Clock == nil {
+		o.Ahrefs.Clock = o.Clock
 	}
 	o.Burst = max(o.Burst, 1)
 	o.Faults = o.Faults.withDefaults()

@@ -1,5 +1,6 @@
-// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/ and Moz JSON-RPC under /jsonrpc, answered from
-// one made-up web, that of package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
+// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, Moz JSON-RPC under /jsonrpc and, by package
+// ahrefs, Ahrefs v3 and v2, answered from one made-up web, that of package graph, metered the way the vendors bill, with faults on
+// request. It is built from the vendors' documentation alone and imports
 // nothing of the clients, so that one misreading cannot cancel out on both sides.
 //
 // What the documentation leaves open is marked "chosen" where it is decided. The form of an error is chosen as a whole:
@@ -21,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/pipeline/emulator/graph"
 )
 
@@ -33,6 +35,7 @@ type Server struct {
 	meter   meter
 	bucket  bucket
 	penalty penalty
+	ahrefs  *ahrefs.Server
 
 	mu       sync.Mutex
 	uses     map[string]int // of next_tokens, kept only under Options.TokenUses
@@ -48,6 +51,7 @@ func New(o Options) *Server {
 	if s.graph == nil {
 		s.graph = webOf(o.Seed)
 	}
+	s.ahrefs = ahrefs.New(s.view.Load, o.Ahrefs)
 	s.meter.begin()
 	s.lists.begin()
 	s.SetDay(o.Day)
@@ -82,6 +86,9 @@ type reply struct {
 	retryAfter time.Duration // 0: no header
 	allow      string
 	html       bool
+	kind       string                       // Content-Type. "": JSON
+	header     map[string]string            // beside the usual ones
+	settle     func(status int, whole bool) // hears how the delivery ended, if set
 }
 
 // ServeHTTP answers one request. Under some faults it panics with [http.ErrAbortHandler], which an [http.Server] turns into a
@@ -94,7 +101,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveRPC(w, r)
 		return
 	}
-	if _, ok := endpoints[path]; !ok {
+	if ahrefs.Owns(path) {
+		path = ahrefs.Path(path)
+	} else if _, ok := endpoints[path]; !ok {
 		path = "other" // so that a stray client cannot grow the meter
 	}
 	if !pause(r.Context(), s.options.Latency) {
@@ -107,6 +116,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer decides everything but the writing. The order of the checks is chosen: path, method, credentials, rate, body, quota.
 func (s *Server) answer(r *http.Request) (reply, Kind) {
+	if ahrefs.Owns(r.URL.Path) {
+		return s.answerAhrefs(r)
+	}
 	e, ok := endpoints[r.URL.Path]
 	if !ok {
 		return refuse(http.StatusNotFound, "not_found", "no such endpoint: "+r.URL.Path), ""

@@ -16,6 +16,8 @@ type Rule struct {
 	// Path leads to the member, names joined by dots; a final * stands for what the column's * stood for.
 	// "" means that the columns are not in the vendor's rows.
 	Path string
+	// Raw: the member may be any JSON value, and a String column takes its text as received. Default false.
+	Raw bool
 	// Later: the columns, which have no Path, are filled in by the last word on every row (see LoadEach). So they may be
 	// required ones.
 	Later bool
@@ -52,6 +54,7 @@ type leaf struct {
 	column   int
 	typ      schemas.Type
 	required bool
+	raw      bool
 	noText   []string // spellings of "no value" in strings
 	noNumber []int64  // and in numbers
 }
@@ -61,14 +64,18 @@ type leaf struct {
 func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 	s := &Shape{table: t, extra: t.Index(schemas.ColExtra)}
 	for i, column := range t.Own {
-		path, later := pathOf(column.Name, rules)
+		path, rule := pathOf(column.Name, rules)
+		if rule.Raw && column.Type != schemas.String {
+			return nil, fmt.Errorf("%s: column %s takes no JSON: it is %s", t.FullName(), column.Name, column.Type)
+		}
 		if path == "" {
-			if column.Required && !later {
+			if column.Required && !rule.Later {
 				return nil, fmt.Errorf("%s: required column %s has no path", t.FullName(), column.Name)
 			}
 			continue
 		}
 		l := newLeaf(i, column, path)
+		l.raw = rule.Raw
 		if err := s.root.add(strings.Split(path, "."), l); err != nil {
 			return nil, fmt.Errorf("%s: column %s: %w", t.FullName(), column.Name, err)
 		}
@@ -96,19 +103,20 @@ func MustCompile(t *schemas.Table, rules ...Rule) *Shape {
 	return s
 }
 
-func pathOf(column string, rules []Rule) (path string, later bool) {
+// pathOf returns the path a column is read from, and the rule that says so.
+func pathOf(column string, rules []Rule) (path string, rule Rule) {
 	for _, r := range rules {
 		prefix, many := strings.CutSuffix(r.Column, "*")
 		switch rest, fits := strings.CutPrefix(column, prefix); {
 		case !many && column == r.Column:
-			return r.Path, r.Later
+			return r.Path, r
 		case many && fits && strings.HasSuffix(r.Path, "*"):
-			return strings.TrimSuffix(r.Path, "*") + rest, false
+			return strings.TrimSuffix(r.Path, "*") + rest, r
 		case many && fits:
-			return r.Path, r.Later
+			return r.Path, r
 		}
 	}
-	return column, false
+	return column, Rule{}
 }
 
 func newLeaf(i int, c schemas.Column, path string) *leaf {

@@ -19,6 +19,10 @@ func (d *decoder) set(l *leaf, raw []byte) error {
 	if string(raw) == "null" {
 		return l.none(raw)
 	}
+	if l.raw {
+		d.row.SetBytes(l.column, raw)
+		return nil
+	}
 	if raw[0] == '"' {
 		return d.setText(l, raw)
 	}
