@@ -41,3 +41,19 @@ func askGlobal(method string) func(pipeline.Task, params, pipeline.Ask) (questio
 		return q, nil
 	}
 }
+
+// estimateGlobal: the whole list, or what is left of it, costs nothing but requests.
+func estimateGlobal(t pipeline.Task, at pipeline.Cursor) (pages int64, units pipeline.Units, ok bool) {
+	n := 0
+	if at != "" {
+		var err error
+		if n, err = strconv.Atoi(string(at)); err != nil {
+			return 0, 0, false
+		}
+	}
+	rows := int64(globalEnd)
+	if t.MaxRows > 0 {
+		rows = min(rows, t.MaxRows)
+	}
+	return max(0, (rows+pageSize-1)/pageSize-int64(n)), 0, true
+}

@@ -116,3 +116,19 @@ func TestURLMetricsIsEstimatedAtWhatItsCallsCost(t *testing.T) {
 		t.Error("what cannot be read is estimated")
 	}
 }
+
+func TestListsOfTheWholeWebCostRequestsOnly(t *testing.T) {
+	e := named(t, Offline(), "global_top_pages").Endpoint()
+	for _, tc := range []struct {
+		most  int64
+		at    pipeline.Cursor
+		pages int64
+	}{{0, "", 10}, {0, "7", 3}, {60, "", 2}, {60, "1", 1}, {60, "2", 0}} {
+		if pages, units, ok := e.Estimate(pipeline.Task{MaxRows: tc.most}, tc.at); pages != tc.pages || units != 0 || !ok {
+			t.Errorf("%+v: %d pages, %d units", tc, pages, units)
+		}
+	}
+	if _, _, ok := e.Estimate(pipeline.Task{}, "x"); ok {
+		t.Error("a strange cursor is estimated")
+	}
+}

@@ -2,6 +2,7 @@ package mozrpc
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"backhaul/pipeline"
@@ -63,6 +64,8 @@ var reports = sync.OnceValue(func() []*report {
 			e.Also = nil // histories are V2's
 		case name == "url_metrics":
 			e.Estimate = estimateURLMetrics
+		case strings.HasPrefix(name, "global_"):
+			e.Estimate = estimateGlobal
 		case e.Once:
 			e.PageSize = 1
 		}
