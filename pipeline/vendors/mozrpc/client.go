@@ -7,8 +7,15 @@
 // calls (the metrics of url_metrics, their histories, their distributions) is one task here as well: its cursor says
 // which call is next, see place. Facts and decoding need neither network nor credentials: see [Offline].
 //
-// What this API does not have is refused before it is sent: histories of top_pages, the period of usage_data, filters and
-// sources of links together with anchor_text or source_root_domain.
+// What this API does not have is refused before it is sent: histories of top_pages, the period of usage_data, some
+// combinations of parameters; see rules. What else its rows differ in from V2's, by Moz's documents:
+//
+//   - index_metadata has no spam_score_update_days, global_top_root_domains no to_target_* (zeros on V2);
+//   - the period of usage_data begins with the billing period, not with the month, and extra has the quota;
+//   - a site that Moz has no record of has no row in url_metrics (nor in link_status); one that Moz fails at has a rejected
+//     row with Moz's error;
+//   - a source of link_intersect costs as many rows as there are targets (V2: 5), one of link_status 1 (V2: 2), the lists of
+//     the whole web nothing.
 //
 // Source of the facts, where no other is named: the schemas of Moz's documentation application and its guides.
 package mozrpc

@@ -182,3 +182,22 @@ func TestTheVendorsMeterIsRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// V2 has a row of zeros for a site it has never heard of. Here that is an error of the site's own, and no row: neither here
+// nor in the side tables, nor one that is rejected.
+func TestASiteWithoutARecordHasNoRow(t *testing.T) {
+	_, rpc, server := surfaces(t, emulator.Options{Day: 100})
+	s := named(t, rpc, "url_metrics")
+	task := pipeline.Task{Batch: targetsOf("no-such.example", "rivalgear.example"), Params: `{"distributions":true}`}
+	pages := buy(t, s, task, 50)
+	for _, table := range s.Endpoint().Tables() {
+		for _, row := range bought(t, s, table, task, pages) {
+			if row["target"] != "rivalgear.example" {
+				t.Errorf("%s: %v", table.FullName(), row)
+			}
+		}
+	}
+	if rows := server.Meter().Rows; rows != 2 || len(pages) != 2 {
+		t.Errorf("%d rows billed for %d pages", rows, len(pages))
+	}
+}
