@@ -5,7 +5,7 @@
 // It owns what differs from V2: which method does the work of which endpoint, requests and paging, the meaning of Moz's
 // errors, which member of a result becomes which column, and prices. What V2 answers at once and this API in several
 // calls (the metrics of url_metrics, their histories, their distributions) is one task here as well: its cursor says
-// which call is next, see place. Facts and decoding need neither network nor credentials: see [Offline].
+// which call is next, see stage. Facts and decoding need neither network nor credentials: see [Offline].
 //
 // What this API does not have is refused before it is sent: histories of top_pages, the period of usage_data, some
 // combinations of parameters; see rules. What else its rows differ in from V2's, by Moz's documents:

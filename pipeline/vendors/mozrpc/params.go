@@ -60,9 +60,6 @@ func (p params) filters() []string {
 	return strings.Split(p.Filter, "+")
 }
 
-// dated reports whether linking domains are asked for by the day they came or went.
-func (p params) dated() bool { return p.Sort == "date_gained" || p.Sort == "date_lost" }
-
 // rule refuses what this API does not have of a parameter, given all of them.
 type rule func(p params) error
 
