@@ -71,3 +71,44 @@ extracts:
 	}
 	t.Error("the vendor's meter was not asked on surface rpc")
 }
+
+// What is one request on V2 and many on JSON-RPC is bought call by call: a budget stops between two of them, and the next
+// execution goes on there.
+func TestABatchOfManyCallsIsResumedWhereItsBudgetEnded(t *testing.T) {
+	server := emulator.New(emulator.Options{Day: 100, IndexDays: 1000})
+	srv := httptest.NewServer(server)
+	t.Cleanup(srv.Close)
+	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	t.Setenv("BACKHAUL_MOZ_RPC_URL", srv.URL+"/jsonrpc")
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "metrics.yaml", `job: metrics
+vendors: {moz: {surface: rpc, requests_per_second: 10000}}
+targets: {all: [acme-outdoor.example, rivalgear.example, tiny-tarps.example, quietpeak.example, no-such.example]}
+extracts:
+  - {name: metrics, endpoint: moz/url_metrics, targets: [all], params: {monthly_history_values: [page_authority, domain_authority], distributions: true}}
+`)
+	const whole = 4 + 4*2 + 4 // of the four sites that there is a record of
+	// Five at a time: the metrics, which may cost five; the histories of two sites; those of the others and the first
+	// distributions; the rest of them.
+	for execution, want := range []int64{4, 4, 5, 3} {
+		status := 4
+		if execution == 3 {
+			status = 0
+		}
+		before := server.Meter().Rows
+		out := backhaul(t, status, "run", job, "--warehouse", w, "--date", "2026-11-23", "--max-units", "moz=5")
+		if bought := server.Meter().Rows - before; bought != want {
+			t.Fatalf("execution %d bought %d rows\n%s", execution, bought, out)
+		}
+	}
+	if bought := server.Meter().Rows; bought != whole {
+		t.Errorf("%d rows bought, want %d: each once", bought, whole)
+	}
+	type counts struct{ Metrics, Histories, Distributions int64 }
+	got := ask[counts](t, w, `select (select count(*) from moz.url_metrics) as Metrics, (select count(distinct (target, metric)) from moz.url_metrics_history) as Histories,
+		(select count(distinct target) from moz.url_metrics_distribution) as Distributions`)
+	if fmt.Sprint(got) != "[{4 8 4}]" {
+		t.Errorf("%+v", got)
+	}
+}
