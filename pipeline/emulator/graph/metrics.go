@@ -53,10 +53,16 @@ func (v *View) Metrics(p PageID) Metrics {
 		m.LastCrawled = Date(v.lastCrawl(p))
 		m.FromPage = v.outboundOf(p, 1).export()
 	}
-	if m.HTTPCode == 200 {
-		m.Title = g.title(p)
-	}
+	m.Title = v.Title(p)
 	return m
+}
+
+// Title returns the title of a page, "" if it has none or did not answer 200.
+func (v *View) Title(p PageID) string {
+	if v.HTTPCode(p) != 200 {
+		return ""
+	}
+	return v.g.title(p)
 }
 
 func (o outbound) export() Outbound {
@@ -83,6 +89,9 @@ func (v *View) HTTPCode(p PageID) int {
 	}
 	return 200
 }
+
+// Authority is the page or domain authority of something that so many root domains link to.
+func Authority(domains int) int { return authority(uint32(domains)) }
 
 // authority is monotone in the number of linking root domains: 1 for none, 100 for all the domains of this web.
 func authority(domains uint32) int {

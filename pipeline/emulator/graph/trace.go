@@ -12,10 +12,10 @@ func (g *Graph) TargetOf(d DomainID) Target {
 // Home returns the home page of a root domain.
 func (g *Graph) Home(d DomainID) PageID { return g.domains[d].home }
 
-// Final returns where a page redirects to or, if it names a canonical page, that page.
-func (g *Graph) Final(p PageID) (PageID, bool) {
-	to := g.pages[p].to
-	return to, to != noPage && to != p
+// RedirectOf returns where a page redirects to.
+func (v *View) RedirectOf(p PageID) (PageID, bool) {
+	pg := &v.g.pages[p]
+	return pg.to, pg.flags&pageRedirects != 0
 }
 
 // LiveOn tells whether a link was live on a day, which may be later than any view's.
@@ -23,9 +23,6 @@ func (g *Graph) LiveOn(id LinkID, day int) bool {
 	r := &g.rows[id]
 	return alive(r.born, r.died, r.returned, day)
 }
-
-// Authority is the score of a page or a root domain that so many root domains link to: 1 to 100.
-func Authority(domains int) int { return authority(uint32(domains)) }
 
 // OutLinks returns the links from a target's pages that have ever been seen, ordered by source page. The caller owns the slice.
 func (v *View) OutLinks(t Target) []LinkID {
@@ -44,11 +41,3 @@ func (v *View) OutLinks(t Target) []LinkID {
 
 // FromDomain counts the live external links that stand on a root domain's pages.
 func (v *View) FromDomain(d DomainID) Outbound { v.ready(); return v.fromPages[d].export() }
-
-// Title returns the title of a page, "" if there is none or it was not crawled.
-func (v *View) Title(p PageID) string {
-	if v.HTTPCode(p) != 200 {
-		return ""
-	}
-	return v.g.title(p)
-}
