@@ -34,8 +34,10 @@ func (a *app) emulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulate",
 		Short: "Serve the vendors' APIs on this machine, metered, over a made-up link graph",
-		Long: `Serves Moz Links API V2 and Ahrefs API v3 and v2 over a made-up link graph that moves from day to day, and meters them as the
-vendors do. The addresses and credentials it prints are ready to be pasted into a shell.
+		Long: `Serves Moz Links API V2 over a made-up link graph that moves from day to day, and meters it as the
+vendor does. The addresses and credentials it prints are ready to be pasted into a shell.
+
+Ahrefs API v3 and v2 are served over the same graph, under the same delays and faults.
 
 ` + emulator.FaultHelp(),
 		Args: exactly(0, "no argument"),

@@ -76,11 +76,11 @@ func (o Options) withDefaults() Options {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	o.Burst = max(o.Burst, 1)
+	o.Faults = o.Faults.withDefaults()
 	if o.Ahrefs.Clock == nil {
 		o.Ahrefs.Clock = o.Clock
 	}
-	o.Burst = max(o.Burst, 1)
-	o.Faults = o.Faults.withDefaults()
 	return o
 }
 

@@ -1,4 +1,4 @@
-// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/ and, by package ahrefs, Ahrefs, answered from the made-up web of
+// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, answered from the made-up web of
 // package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
 // nothing of the clients, so that one misreading cannot cancel out on both sides.
 //
@@ -7,6 +7,8 @@
 //	{"name":"invalid_parameter", "message":"limit must be a whole number from 1 to 50"}
 //
 // No client should depend on either text.
+//
+// Ahrefs, under /v3/ and /ahrefs-v2, is package ahrefs: it has its own rules and account, and the same web, delays and faults.
 //
 // The web moves by the day ([Server.SetDay]); the index has a new id every three days (chosen). Targets worth asking for:
 // [graph.Graph.Showcase], largest first: acme-outdoor.example (about 12,000 anchors at root_domain scope), rivalgear.example,
@@ -29,11 +31,11 @@ import (
 type Server struct {
 	options Options
 	graph   *graph.Graph
+	ahrefs  *ahrefs.Server
 	view    atomic.Pointer[graph.View]
 	lists   lists
 	meter   meter
 	bucket  bucket
-	ahrefs  *ahrefs.Server
 
 	mu       sync.Mutex
 	uses     map[string]int // of next_tokens, kept only under Options.TokenUses
@@ -95,10 +97,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done := s.meter.enter()
 	defer done()
 	path := r.URL.Path
-	if ahrefs.Owns(path) {
-		path = ahrefs.Path(path)
-	} else if _, ok := endpoints[path]; !ok {
+	if _, ok := endpoints[path]; !ok {
 		path = "other" // so that a stray client cannot grow the meter
+	}
+	if ahrefs.Owns(r.URL.Path) {
+		path = ahrefs.Path(r.URL.Path)
 	}
 	if !pause(r.Context(), s.options.Latency) {
 		s.meter.unanswered(path)

@@ -6,7 +6,7 @@ import "slices"
 
 // TargetOf returns all pages of a root domain.
 func (g *Graph) TargetOf(d DomainID) Target {
-	return Target{g.domains[d].firstPage, g.domains[d].pages}
+	return Target{first: g.domains[d].firstPage, count: g.domains[d].pages}
 }
 
 // Home returns the home page of a root domain.
