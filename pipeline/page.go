@@ -27,8 +27,16 @@ type Page struct {
 	FetchedAt time.Time
 	// Rows is how many rows the response holds.
 	Rows int
+	// Overlap is how many of Rows the chain holds already, because the continuation had to begin before the place reached.
+	// Decode leaves them out.
+	Overlap int
 	// Units is what the vendor charges for the response.
 	Units Units
+	// Listed is the price by the vendor's rule where the vendor states it beside what it charged: more than Units for what
+	// its cache or a free target gives away. Default 0: not stated.
+	Listed Units
+	// Cache is what the vendor says of its cache: hit, miss, no_cache. "" if it says nothing.
+	Cache string
 	// Tail is what the list is sorted by, descending, as it stands at the end of a list's first page: of two lists the one
 	// with the higher tail is likely to be the longer. 0 where the source does not tell. It is not kept.
 	Tail float64

@@ -28,6 +28,16 @@ type Endpoint struct {
 	Surface string // v2
 	Name    string // anchor_text
 	Table   *schemas.Table
+	// Also are the tables that a reply fills beside Table: series, distributions, statistics. Decode is called once for each,
+	// and fills the one its builder is of. Default none.
+	Also []*schemas.Table
+	// Asks says what one request is about. Default AboutTarget.
+	Asks Asks
+	// TargetOf names what a request is about whose targets are parameters: for the columns target and scope. params are as
+	// in Task.Params, decoded. Only for AboutParams.
+	TargetOf func(params map[string]any) (target, scope string)
+	// Once: one request brings all there is. Its price is known before, and a smaller one cannot be asked for.
+	Once bool
 	// Params are the vendor's own parameters a job may set, without those the program fills in itself
 	// (target, limit, next_token).
 	Params []Param
@@ -37,16 +47,25 @@ type Endpoint struct {
 	DefaultScope string
 	// PageSize is the largest number of rows the vendor returns at once, which is what is asked for.
 	PageSize int
+	// MaxLimit is the largest `limit` a job may set. Default PageSize.
+	MaxLimit int
 	// UnitsPerRow is the price of one row, where Price does not say more.
 	UnitsPerRow Units
-	// Price returns the rule by which a request is charged, from the task's parameters and the place asked for. It is
-	// pure; an error means that the parameters cannot be priced, so they must not be sent. Default: see PriceOf.
+	// Estimate returns what a task about to begin, or under way at a cursor, can still cost at most, and in how many requests,
+	// where the general rule would be wrong: where several different requests answer one task. ok is false where that is not
+	// known offline. Default: worked out from Price.
+	Estimate func(t Task, at Cursor) (pages int64, units Units, ok bool)
+	// Price returns the rule by which a request is charged, from the task's parameters and the place asked for. Of a batch,
+	// its MaxRows is at most what is left at the place. It is pure; an error means that the parameters cannot be priced, so they must not be sent. Default: see PriceOf.
 	Price func(t Task, ask Ask) (Price, error)
 	// Meaning is one line for people.
 	Meaning string
 	// Source names the vendor document.
 	Source string
 }
+
+// Tables returns the tables that a reply fills, Table first.
+func (e *Endpoint) Tables() []*schemas.Table { return append([]*schemas.Table{e.Table}, e.Also...) }
 
 // String returns vendor and name as a job spells them: moz/anchor_text.
 func (e *Endpoint) String() string { return e.Vendor + "/" + e.Name }
@@ -77,6 +96,10 @@ const (
 	ParamBool
 	ParamDate
 	ParamStrings
+	// ParamTargets is a list of mappings {target, scope}, both required; the scope is one of Values.
+	ParamTargets
+	// ParamJSON is any value: given as YAML, or as a string of JSON, and kept as its JSON text.
+	ParamJSON
 )
 
 // Param is one parameter of an endpoint, under the vendor's name.
@@ -90,6 +113,8 @@ type Param struct {
 	// Min and Max bound ParamInt when Max is not 0.
 	Min, Max int64
 	Meaning  string
+	// Required: a request cannot be made without it. Default false.
+	Required bool
 	// Check refuses combinations with other parameters; params are all the extract's parameters as
 	// decoded from YAML. Default none.
 	Check func(value any, params map[string]any) error

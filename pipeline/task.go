@@ -18,6 +18,9 @@ type Task struct {
 	Surface  string // v2
 	// Target is the target as sent, "" where the endpoint has none.
 	Target string
+	// Batch holds what a task asks about that takes many targets or sources at once: a JSON array of [Input], see
+	// Task.Inputs. "" for all others.
+	Batch string
 	// TargetAsGiven is the target as the spec spelled it.
 	TargetAsGiven string
 	// Scope is the value of the endpoint's scope parameter.
@@ -34,13 +37,13 @@ type Task struct {
 // Request identifies what the task asks the vendor for, whatever job or extract asks: the key under which
 // earlier answers to the same question are found. 16 hexadecimal digits.
 func (t Task) Request() string {
-	return digest(t.Endpoint, t.Surface, t.Target, t.Scope, t.Params)
+	return digest(t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.Batch)
 }
 
 // TaskID derives the ID of a task from what it asks and the extract it belongs to. MaxRows and Priority are
 // not part of it, so that a raised bound continues the same chain of pages. 16 hexadecimal digits.
 func TaskID(t Task) string {
-	return digest(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params)
+	return digest(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.Batch)
 }
 
 func digest(parts ...string) string {

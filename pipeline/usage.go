@@ -20,6 +20,9 @@ type UsageReport struct {
 	From, To time.Time
 	// Units is what the account consumed in the period.
 	Units Units
+	// Limit is what the account, or the key if that is less, may consume in the period, and Remaining what is left of it by
+	// the vendor's word. Nil: not stated.
+	Limit, Remaining *Units
 	// Lag is how late the vendor's count may be.
 	Lag time.Duration
 	// VendorTime is the Date header of the reply; zero if there was none.

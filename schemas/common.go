@@ -1,6 +1,9 @@
 package schemas
 
-const opsSchema = "ops"
+const (
+	opsSchema  = "ops"
+	userSchema = "user"
+)
 
 // Names of the columns every vendor table carries after its own.
 const (

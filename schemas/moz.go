@@ -1,7 +1,5 @@
 package schemas
 
-import "strings"
-
 // mozDoc names where Moz documents an endpoint of the Links API V2.
 func mozDoc(endpoint string) string { return "Moz Links API V2, " + endpoint }
 
@@ -58,70 +56,91 @@ var mozLinkingRootDomains = &Table{
 	},
 }
 
-// mozMetrics are the 52 fields of Moz's url-metrics object in wire order. Only the page is required: a field
-// the vendor drops becomes null rather than costing the row.
-var mozMetrics = declareMozMetrics()
-
-// MozMetricNames returns the vendor's names of the 52 url metrics, in wire order.
-func MozMetricNames() []string {
-	names := make([]string, len(mozMetrics))
-	for i, c := range mozMetrics {
-		names[i] = c.Name
-	}
-	return names
+// mozLinkIntersect is one row per source that links to some of the positive targets and to none of the negative ones.
+var mozLinkIntersect = &Table{
+	Schema: "moz", Name: "link_intersect",
+	Meaning: "one page or root domain that links to some of the positive targets and to none of the negative ones",
+	Source:  mozDoc("link_intersect"),
+	Key:     []string{"page"},
+	Own: []Column{
+		{Name: "page", Type: String, Required: true, Meaning: "the linking page, or root domain with source_scope root_domain", Source: mozDoc("link_intersect")},
+		{Name: "title", Type: String, Meaning: "page title; '' if none is known, and for root domains", Source: mozDoc("link_intersect")},
+		{Name: "domain_authority", Type: Int64, Unit: "score 1-100", Meaning: "Domain Authority of the linking root domain", Source: mozDoc("link_intersect")},
+		{Name: "spam_score", Type: Int64, NoValue: []string{"-1"}, Unit: "percent", Meaning: "Spam Score of the linking root domain; null if none is known", Source: mozDoc("link_intersect")},
+		{Name: "matching_target_indexes", Type: Int32s, Meaning: "which positive targets it links to: places in positive_targets, from 0", Source: mozDoc("link_intersect")},
+		{Name: "matching_targets", Type: Strings, Meaning: "the positive targets it links to", Source: "job spec, by matching_target_indexes"},
+		{Name: "positive_targets", Type: Strings, Meaning: "the targets of which it links to some, in the order asked", Source: "job spec"},
+		{Name: "negative_targets", Type: Strings, Meaning: "the targets of which it links to none; empty if none were asked about", Source: "job spec"},
+	},
 }
 
-func declareMozMetrics() []Column {
-	src := mozDoc("url metrics object")
-	cols := []Column{
-		{Name: "page", Type: String, Required: true, Meaning: "the page in Moz's canonical form: no scheme, host and path"},
-		{Name: "subdomain", Type: String, Meaning: "the page's host"},
-		{Name: "root_domain", Type: String, Meaning: "the page's root domain as Moz sees it"},
-		{Name: "title", Type: String, Meaning: "page title; '' if none or never crawled"},
-		{Name: "last_crawled", Type: Date, Meaning: "last successful crawl; null if never"},
-		{Name: "http_code", Type: Int64, NoValue: []string{"0"}, Unit: "HTTP status", Meaning: "status of the last crawl; null if never crawled; under 100 are Moz's own codes for a failed crawl"},
-	}
-	count := func(name, unit, meaning string) {
-		cols = append(cols, Column{Name: name, Type: Int64, Unit: unit, Meaning: meaning})
-	}
-	for _, level := range []struct{ suffix, of string }{
-		{"page", "the page"}, {"subdomain", "any page of the subdomain"}, {"root_domain", "any page of the root domain"},
-	} {
-		to := func(name, unit, meaning string) { count(name+"_to_"+level.suffix, unit, meaning+" "+level.of) }
-		to("pages", "pages", "unique pages now linking to")
-		to("nofollow_pages", "pages", "pages with only nofollow links to")
-		to("redirect_pages", "pages", "pages redirecting to")
-		to("external_pages", "pages", "pages of other root domains linking to")
-		if level.suffix == "root_domain" {
-			to("external_indirect_pages", "pages", "external pages linking through a redirect or rel=canonical to")
-		}
-		to("external_nofollow_pages", "pages", "external pages with only nofollow links to")
-		to("external_redirect_pages", "pages", "external pages redirecting to")
-		to("deleted_pages", "pages", "pages that used to link to")
-		to("root_domains", "root domains", "other root domains linking to")
-		if level.suffix != "subdomain" {
-			to("indirect_root_domains", "root domains", "root domains linking only through a redirect or rel=canonical to")
-		}
-		to("deleted_root_domains", "root domains", "root domains whose links are all gone to")
-		to("nofollow_root_domains", "root domains", "root domains with only nofollow links to")
-	}
-	count("page_authority", "score 1-100", "Page Authority, a prediction of the page's ranking strength")
-	count("domain_authority", "score 1-100", "Domain Authority of the root domain")
-	cols = append(cols,
-		Column{Name: "link_propensity", Type: Float64, Unit: "ratio", Meaning: "root domains linked to per page crawled of the root domain; may exceed 1"},
-		Column{Name: "spam_score", Type: Int64, NoValue: []string{"-1"}, Unit: "percent", Meaning: "Spam Score; null if none is known"})
-	for _, from := range []string{"page", "root_domain"} {
-		of := "from the " + strings.ReplaceAll(from, "_", " ")
-		count("root_domains_from_"+from, "root domains", "root domains linked to "+of)
-		count("nofollow_root_domains_from_"+from, "root domains", "root domains linked to only by nofollow "+of)
-		count("pages_from_"+from, "pages", "pages linked to "+of)
-		count("nofollow_pages_from_"+from, "pages", "pages linked to only by nofollow "+of)
-	}
-	count("pages_crawled_from_root_domain", "pages", "pages of the root domain crawled with any response")
-	for i := range cols {
-		cols[i].Source = src
-	}
-	return cols
+// mozLinkStatus is one row per source that was asked about.
+var mozLinkStatus = &Table{
+	Schema: "moz", Name: "link_status",
+	Meaning: "whether one source links to the target",
+	Source:  mozDoc("link_status"),
+	Key:     []string{"source", "source_scope", "target_scope"},
+	Own: []Column{
+		{Name: "source", Type: String, Required: true, Meaning: "the source as sent", Source: "job spec, normalised"},
+		{Name: "source_scope", Type: String, Required: true, Meaning: "how wide the source is taken: page, subdomain, root_domain", Source: "job spec"},
+		{Name: "target_scope", Type: String, Required: true, Meaning: "how wide the target is taken: page, subdomain, root_domain", Source: "job spec"},
+		{Name: "link_exists", Type: Bool, Required: true, Meaning: "the source links to the target", Source: mozDoc("link_status")},
+		{Name: "index_id", Type: String, Meaning: "the index the answer comes from, as moz.index_metadata names it; null if it is not known", Source: mozDoc("index_metadata")},
+	},
+}
+
+// mozFinalRedirect is one row per page that was asked about: the key is the target itself.
+var mozFinalRedirect = &Table{
+	Schema: "moz", Name: "final_redirect",
+	Meaning: "where a chain of redirects that begins at the target ends",
+	Source:  mozDoc("final_redirect"),
+	Own: []Column{
+		{Name: "final_page", Type: String, NoValue: []string{""}, Meaning: "the page the target redirects to in the end; null if no redirect is known", Source: mozDoc("final_redirect")},
+	},
+}
+
+// mozGlobalTopRootDomains has the columns of linking_root_domains without the dates.
+var mozGlobalTopRootDomains = &Table{
+	Schema: "moz", Name: "global_top_root_domains",
+	Meaning: "one of the 500 root domains of the web with the highest Domain Authority",
+	Source:  mozDoc("global_top_root_domains"),
+	Key:     []string{"root_domain"},
+	Own: []Column{
+		{Name: "root_domain", Type: String, Required: true, Meaning: "the root domain as Moz sees it; for some shared hosts that is a subdomain", Source: mozDoc("global_top_root_domains")},
+		{Name: "root_domains_to_root_domain", Type: Int64, Unit: "root domains", Meaning: "root domains that link to it", Source: mozDoc("global_top_root_domains")},
+		{Name: "domain_authority", Type: Int64, Unit: "score 1-100", Meaning: "Domain Authority", Source: mozDoc("global_top_root_domains")},
+		{Name: "link_propensity", Type: Float64, Unit: "ratio", Meaning: "root domains it links to per page crawled; may exceed 1", Source: mozDoc("global_top_root_domains")},
+		{Name: "spam_score", Type: Int64, NoValue: []string{"-1"}, Unit: "percent", Meaning: "Spam Score; null if none is known", Source: mozDoc("global_top_root_domains")},
+		{Name: "to_target_pages", Type: Int64, Unit: "pages", Meaning: "as in linking_root_domains; without a target Moz sends 0, undocumented", Source: mozDoc("global_top_root_domains")},
+		{Name: "to_target_nofollow_pages", Type: Int64, Unit: "pages", Meaning: "likewise", Source: mozDoc("global_top_root_domains")},
+		{Name: "to_target_redirect_pages", Type: Int64, Unit: "pages", Meaning: "likewise", Source: mozDoc("global_top_root_domains")},
+		{Name: "to_target_deleted_pages", Type: Int64, Unit: "pages", Meaning: "likewise", Source: mozDoc("global_top_root_domains")},
+	},
+}
+
+// mozIndexMetadata is one row per reading.
+var mozIndexMetadata = &Table{
+	Schema: "moz", Name: "index_metadata",
+	Meaning: "the index that Moz answers from",
+	Source:  mozDoc("index_metadata"),
+	Key:     []string{"index_id"},
+	Own: []Column{
+		{Name: "index_id", Type: String, Required: true, Meaning: "opaque name of the index; changes when the index is updated", Source: mozDoc("index_metadata")},
+		{Name: "spam_score_update_days", Type: Dates, Meaning: "the days on which Spam Scores were updated, oldest first; null where the surface does not tell", Source: mozDoc("index_metadata")},
+	},
+}
+
+// mozUsageData is one row per reading of Moz's own meter.
+var mozUsageData = &Table{
+	Schema: "moz", Name: "usage_data",
+	Meaning: "rows that the account consumed in a period, as Moz counts them; up to an hour late",
+	Source:  mozDoc("usage_data"),
+	Key:     []string{"period_start", "period_end"},
+	Own: []Column{
+		{Name: "rows_consumed", Type: Int64, Required: true, Unit: "rows", Meaning: "rows consumed in the period, weights included", Source: mozDoc("usage_data")},
+		{Name: "period_start", Type: Timestamp, Required: true, Meaning: "beginning of the period, UTC; the start of the month if none was asked for", Source: "job spec"},
+		{Name: "period_end", Type: Timestamp, Required: true, Meaning: "end of the period, UTC; the time of the answer if none was asked for", Source: "job spec"},
+	},
 }
 
 // prefixed returns the columns under a longer name, as links flattens its two ends.

@@ -39,15 +39,22 @@ func TestEveryColumnSaysWhatItMeansAndWhereItComesFrom(t *testing.T) {
 
 func TestVendorTablesEndWithTheCommonColumnsInTheContractsOrder(t *testing.T) {
 	want := strings.Fields("target target_as_given scope rank job extract run_id run_date surface fetched_at page_seq extra")
-	for _, name := range []string{"moz.anchor_text", "moz.links", "moz.linking_root_domains"} {
-		table := Lookup(name)
+	seen := 0
+	for _, table := range All() {
+		if !table.Vendor() {
+			continue
+		}
+		seen++
 		var got []string
 		for _, c := range table.Columns()[len(table.Own):] {
 			got = append(got, c.Name)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
+			t.Errorf("%s: %s", table.FullName(), diff)
 		}
+	}
+	if seen == 0 {
+		t.Error("no vendor table")
 	}
 }
 
@@ -163,5 +170,26 @@ func TestAListReadAgainAddsOnlyWhatIsNew(t *testing.T) {
 	defer batch.Release()
 	if diff := cmp.Diff([]string{"a", "b", "b", "new", "b", "c", "d"}, texts(batch)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAhrefsColumnsHaveAPriceUnlessOnlyV2HasThem(t *testing.T) {
+	tables := 0
+	for _, table := range All() {
+		if table.Schema != "ahrefs" {
+			continue
+		}
+		tables++
+		for _, c := range table.Own {
+			if onlyV2 := table.Name == "anchors_stats" || c.Name == "last_visited" && table.Name == "anchors"; (c.Price == 0) != onlyV2 {
+				t.Errorf("%s.%s: price %d", table.FullName(), c.Name, c.Price)
+			}
+			if c.Required || c.Format != FormatText && c.Type != String && c.Type != Strings {
+				t.Errorf("%s.%s: required, or a %s of format %d", table.FullName(), c.Name, c.Type, c.Format)
+			}
+		}
+	}
+	if tables != 15 {
+		t.Errorf("%d tables", tables)
 	}
 }

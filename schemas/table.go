@@ -47,6 +47,16 @@ func (t Type) String() string { return types[t].sql }
 // Arrow returns the Arrow type of the column.
 func (t Type) Arrow() arrow.DataType { return types[t].arrow }
 
+// Format is what a text is.
+type Format uint8
+
+// The formats of texts.
+const (
+	FormatText Format = iota
+	FormatURL
+	FormatJSON // a value that has no columns of its own, as the vendor sends it
+)
+
 // Column is one column of a table.
 type Column struct {
 	Name string
@@ -56,6 +66,18 @@ type Column struct {
 	// NoValue is the vendor's spelling of "no value" ("", "-1", "0"), which becomes null. A date's "" and a
 	// JSON null always do. Default none: the value is kept as it is.
 	NoValue []string
+	// Nullable: by the vendor's word the field may have no value. Only Ahrefs' documents say; where they do not, a column
+	// that is not Required may be null for any reason.
+	Nullable bool
+	// Price is how many units naming the column adds to the price of a row. Default 0: rows are priced whole.
+	Price int
+	// From names the column of a user table whose canonical spelling, as it is sent to vendors, this one holds; null where that
+	// is. Default "": the column holds what it was given.
+	From string
+	// Values are the words the column can have, by the vendor's document. Default: any.
+	Values []string
+	// Format says what the text of a String, or of each of Strings, is. Default FormatText.
+	Format Format
 	// Unit is what the number counts: rows, pages, root domains, percent. Default none.
 	Unit string
 	// Meaning is one line for people.
@@ -66,7 +88,8 @@ type Column struct {
 
 // Table declares one table. Tables are immutable once declared and safe for concurrent use.
 type Table struct {
-	// Schema is the vendor (moz, ahrefs), or "ops" for the program's own account of its runs.
+	// Schema is the vendor (moz, ahrefs), "ops" for the program's own account of its runs, or "user" for tables that a job
+	// brings along.
 	Schema string
 	Name   string
 	// Meaning says what one row is.
@@ -89,7 +112,7 @@ type Table struct {
 func (t *Table) FullName() string { return t.Schema + "." + t.Name }
 
 // Vendor reports whether the table holds a vendor's rows and therefore carries the common columns.
-func (t *Table) Vendor() bool { return t.Schema != opsSchema }
+func (t *Table) Vendor() bool { return t.Schema != opsSchema && t.Schema != userSchema }
 
 // Columns returns the own columns followed, for vendor tables, by the common ones.
 func (t *Table) Columns() []Column {

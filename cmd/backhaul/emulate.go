@@ -34,10 +34,8 @@ func (a *app) emulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulate",
 		Short: "Serve the vendors' APIs on this machine, metered, over a made-up link graph",
-		Long: `Serves Moz Links API V2 over a made-up link graph that moves from day to day, and meters it as the
-vendor does. The addresses and credentials it prints are ready to be pasted into a shell.
-
-Ahrefs API v3 and v2 are served over the same graph, under the same delays and faults.
+		Long: `Serves Moz Links API V2, Moz JSON-RPC and Ahrefs API v3 and v2 over one made-up link graph that moves from day to day, and
+meters them as the vendors do. The addresses and credentials it prints are ready to be pasted into a shell.
 
 ` + emulator.FaultHelp(),
 		Args: exactly(0, "no argument"),
@@ -119,8 +117,9 @@ func startEmulator(f emulatorFlags) (*runningEmulator, error) {
 // environment is what a client must be told to use the emulator.
 func (e *runningEmulator) environment() map[string]string {
 	return map[string]string{
-		"BACKHAUL_MOZ_V2_URL": "http://" + e.address + "/v2",
-		"MOZ_TOKEN":           e.server.Options().Token,
+		"BACKHAUL_MOZ_V2_URL":  "http://" + e.address + "/v2",
+		"BACKHAUL_MOZ_RPC_URL": "http://" + e.address + "/jsonrpc",
+		"MOZ_TOKEN":            e.server.Options().Token,
 
 		"BACKHAUL_AHREFS_V3_URL": "http://" + e.address + "/v3",
 		"AHREFS_API_KEY":         e.server.Ahrefs().Options().Key,

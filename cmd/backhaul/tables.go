@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -23,8 +25,11 @@ type columnInfo struct {
 	Type     string `json:"type"`
 	Nullable bool   `json:"nullable"`
 	Unit     string `json:"unit,omitempty"`
-	Meaning  string `json:"meaning"`
-	Source   string `json:"source"`
+	// Price is what naming the column adds to the price of a row, in the vendor's units; 0 where rows are priced whole.
+	Price   int      `json:"price,omitempty"`
+	Values  []string `json:"values,omitempty"`
+	Meaning string   `json:"meaning"`
+	Source  string   `json:"source"`
 }
 
 func (a *app) tablesCommand() *cobra.Command {
@@ -66,9 +71,12 @@ func (a *app) showTable(t *schemas.Table) error {
 	if a.json {
 		return a.printJSON(info)
 	}
-	w := newTable(table.Row{"column", "type", "unit", "meaning", "source"})
+	w := newTable(table.Row{"column", "type", "unit", "price", "meaning", "source"})
 	for _, c := range info.Columns {
-		w.AppendRow(table.Row{c.Column, c.Type, c.Unit, c.Meaning, c.Source})
+		w.AppendRow(table.Row{c.Column, c.Type, c.Unit, priceText(c.Price), c.Meaning, c.Source})
+	}
+	if !priced(info.Columns) {
+		w.SetColumnConfigs([]table.ColumnConfig{{Name: "price", Hidden: true}})
 	}
 	_, err := fmt.Fprintf(a.stdout, "%s: %s\nsource: %s\n%s\n", info.Table, info.Meaning, info.Source, w.Render())
 	return err
@@ -78,10 +86,23 @@ func describeTable(t *schemas.Table) tableInfo {
 	info := tableInfo{Table: t.FullName(), Meaning: t.Meaning, Source: t.Source}
 	for _, c := range t.Columns() {
 		info.Columns = append(info.Columns, columnInfo{
-			Column: c.Name, Type: c.Type.String(), Nullable: !c.Required, Unit: c.Unit, Meaning: c.Meaning, Source: c.Source,
+			Column: c.Name, Type: c.Type.String(), Nullable: !c.Required, Unit: c.Unit, Price: c.Price, Values: c.Values, Meaning: c.Meaning, Source: c.Source,
 		})
 	}
 	return info
+}
+
+// priced says whether the rows are paid for by the column.
+func priced(columns []columnInfo) bool {
+	return slices.ContainsFunc(columns, func(c columnInfo) bool { return c.Price > 0 })
+}
+
+// priceText is the price in units a row, "" for a column that costs nothing by itself.
+func priceText(units int) string {
+	if units == 0 {
+		return ""
+	}
+	return strconv.Itoa(units)
 }
 
 // newTable returns a table in the one style of the program.

@@ -22,8 +22,8 @@ import (
 	"backhaul/pipeline/sqlite"
 )
 
-// format is the version of the file's layout.
-const format = 1
+// layout is that of the file. Format 1 had no batches.
+var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`}}
 
 const schema = `
 CREATE TABLE IF NOT EXISTS runs (
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS runs (
 CREATE TABLE IF NOT EXISTS tasks (
 	run_id TEXT NOT NULL REFERENCES runs(run_id), task_id TEXT NOT NULL, request TEXT NOT NULL,
 	extract TEXT NOT NULL, endpoint TEXT NOT NULL, surface TEXT NOT NULL,
-	target TEXT NOT NULL, target_as_given TEXT NOT NULL, scope TEXT NOT NULL, params TEXT NOT NULL,
+	target TEXT NOT NULL, target_as_given TEXT NOT NULL, scope TEXT NOT NULL, params TEXT NOT NULL, batch TEXT NOT NULL DEFAULT '',
 	priority INTEGER NOT NULL, max_rows INTEGER NOT NULL,
 	ending TEXT NOT NULL DEFAULT '', pages INTEGER NOT NULL DEFAULT 0, rows INTEGER NOT NULL DEFAULT 0,
 	units INTEGER NOT NULL DEFAULT 0, waste INTEGER NOT NULL DEFAULT 0, maybe_units INTEGER NOT NULL DEFAULT 0,
@@ -65,7 +65,7 @@ type Ledger struct{ db *sqlite.DB }
 
 // Open opens the ledger at path, creating it when absent.
 func Open(ctx context.Context, path string) (*Ledger, error) {
-	db, err := sqlite.Open(ctx, path, schema, format)
+	db, err := sqlite.Open(ctx, path, layout)
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,15 +13,21 @@ import (
 )
 
 // Intend enters what a run is to do. Tasks already known keep how they went; tasks of the run that are no longer
-// intended, because the spec changed, are removed.
-func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task) error {
+// intended, because the spec changed, are removed, but for those of the extracts in open, whose tasks are not known yet.
+func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task, open ...string) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`CREATE TEMP TABLE IF NOT EXISTS intended (task_id TEXT PRIMARY KEY); DELETE FROM intended`); err != nil {
+		if _, err := tx.Exec(`CREATE TEMP TABLE IF NOT EXISTS intended (task_id TEXT PRIMARY KEY); DELETE FROM intended;
+			CREATE TEMP TABLE IF NOT EXISTS open_extracts (extract TEXT PRIMARY KEY); DELETE FROM open_extracts`); err != nil {
 			return err
 		}
+		for _, extract := range open {
+			if _, err := tx.Exec(`INSERT OR IGNORE INTO open_extracts VALUES (?)`, extract); err != nil {
+				return err
+			}
+		}
 		add, err := tx.Prepare(`INSERT INTO tasks
-			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, params, priority, max_rows)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority, max_rows)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (run_id, task_id) DO UPDATE SET priority = excluded.priority, max_rows = excluded.max_rows`)
 		if err != nil {
 			return err
@@ -33,14 +40,15 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 		defer mark.Close()
 		for _, t := range tasks {
 			if _, err := add.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope,
-				t.Params, t.Priority, t.MaxRows); err != nil {
+				t.Params, t.Batch, t.Priority, t.MaxRows); err != nil {
 				return err
 			}
 			if _, err := mark.Exec(t.ID); err != nil {
 				return err
 			}
 		}
-		_, err = tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id NOT IN (SELECT task_id FROM intended)`, runID)
+		_, err = tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id NOT IN (SELECT task_id FROM intended)
+			AND extract NOT IN (SELECT extract FROM open_extracts)`, runID)
 		return err
 	})
 	if err != nil {
@@ -77,7 +85,7 @@ func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error 
 
 // Tasks returns the tasks of a run, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, priority,
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority,
 		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id
 		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
@@ -88,7 +96,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	for rows.Next() {
 		var t Task
 		var ended int64
-		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Priority,
+		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Batch, &t.Priority,
 			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID); err != nil {
 			return nil, l.db.Wrap(err)
 		}
@@ -149,4 +157,19 @@ func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) 
 		a.Ended, ok = at(ended), true
 	}
 	return a, ok, l.db.Wrap(rows.Err())
+}
+
+// LastTime returns what an extract bought in the latest other run of its job that had tasks of it and completed them all,
+// and for how many of them. known is false where there is none.
+func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c plan.Cost, tasks int, known bool, err error) {
+	row := l.db.Read().QueryRowContext(ctx, `SELECT count(*), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
+		FROM tasks t JOIN runs r ON r.run_id = t.run_id
+		WHERE r.job = ? AND t.extract = ? AND r.run_id <> ?
+		GROUP BY r.run_id HAVING min(t.ending IN (?, ?)) = 1 ORDER BY r.run_date DESC LIMIT 1`,
+		job, extract, runID, pipeline.EndOfList, pipeline.EndMaxRows)
+	err = row.Scan(&tasks, &c.Pages, &c.Rows, &c.Units)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, 0, false, nil
+	}
+	return c, tasks, err == nil, l.db.Wrap(err)
 }

@@ -1,5 +1,6 @@
-// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, answered from the made-up web of
-// package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
+// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, Moz JSON-RPC under /jsonrpc and, by package
+// ahrefs, Ahrefs v3 and v2, answered from one made-up web, that of package graph, metered the way the vendors bill, with faults on
+// request. It is built from the vendors' documentation alone and imports
 // nothing of the clients, so that one misreading cannot cancel out on both sides.
 //
 // What the documentation leaves open is marked "chosen" where it is decided. The form of an error is chosen as a whole:
@@ -7,8 +8,6 @@
 //	{"name":"invalid_parameter", "message":"limit must be a whole number from 1 to 50"}
 //
 // No client should depend on either text.
-//
-// Ahrefs, under /v3/ and /ahrefs-v2, is package ahrefs: it has its own rules and account, and the same web, delays and faults.
 //
 // The web moves by the day ([Server.SetDay]); the index has a new id every three days (chosen). Targets worth asking for:
 // [graph.Graph.Showcase], largest first: acme-outdoor.example (about 12,000 anchors at root_domain scope), rivalgear.example,
@@ -31,11 +30,12 @@ import (
 type Server struct {
 	options Options
 	graph   *graph.Graph
-	ahrefs  *ahrefs.Server
 	view    atomic.Pointer[graph.View]
 	lists   lists
 	meter   meter
 	bucket  bucket
+	penalty penalty
+	ahrefs  *ahrefs.Server
 
 	mu       sync.Mutex
 	uses     map[string]int // of next_tokens, kept only under Options.TokenUses
@@ -81,7 +81,7 @@ type reply struct {
 	status     int
 	body       []byte
 	rows       int           // billed
-	page       bool          // a page of a list, which is counted and may be a duplicate
+	page       bool          // an answer that costs rows, which is counted and may be a duplicate
 	key        string        // the request, its position in the list and the day: equal for a page asked for again
 	retryAfter time.Duration // 0: no header
 	allow      string
@@ -97,11 +97,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done := s.meter.enter()
 	defer done()
 	path := r.URL.Path
-	if _, ok := endpoints[path]; !ok {
-		path = "other" // so that a stray client cannot grow the meter
+	if path == rpcPath {
+		s.serveRPC(w, r)
+		return
 	}
-	if ahrefs.Owns(r.URL.Path) {
-		path = ahrefs.Path(r.URL.Path)
+	if ahrefs.Owns(path) {
+		path = ahrefs.Path(path)
+	} else if _, ok := endpoints[path]; !ok {
+		path = "other" // so that a stray client cannot grow the meter
 	}
 	if !pause(r.Context(), s.options.Latency) {
 		s.meter.unanswered(path)
@@ -138,9 +141,6 @@ func (s *Server) answer(r *http.Request) (reply, Kind) {
 			no.retryAfter = wait
 		}
 		return no, ""
-	}
-	if e.answer == nil {
-		return refuse(http.StatusNotImplemented, "not_implemented", "this endpoint is not emulated"), ""
 	}
 	return s.ask(r, e)
 }

@@ -104,19 +104,21 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	place.Units += page.Units
 	place.Next, place.End = page.Next, page.End
 	place.Fetched, place.LastRows = page.FetchedAt, page.Rows
+	fresh := page.Rows - page.Overlap
 	if page.Repeated {
 		place.Waste += int64(page.Rows)
 	} else {
-		place.Rows += int64(page.Rows)
-		place.ChainRows += int64(page.Rows)
+		place.Rows += int64(fresh)
+		place.ChainRows += int64(fresh)
+		place.Waste += int64(page.Overlap)
 	}
-	if page.Rows > 0 {
+	if fresh > 0 {
 		b.held[page.Cursor] = true
 	}
 	if page.Tail > 0 {
 		b.tail = page.Tail
 	}
-	if page.End || page.Rows > 0 && !b.held[page.Next] {
+	if page.End || fresh > 0 && !b.held[page.Next] {
 		b.idle = 0
 	} else {
 		b.idle++
@@ -140,6 +142,9 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		page, asked, err := b.once(ctx, b.limit())
 		if err == nil {
 			b.answered()
+			if b.whole {
+				b.learn()
+			}
 			return page, nil
 		}
 		var e *pipeline.Error
@@ -235,6 +240,10 @@ func (b *buyer) limit() int {
 	if b.Task.MaxRows == 0 || b.whole {
 		return b.fullSize()
 	}
+	if b.Place.Next != "" && b.onlyWhole() {
+		b.whole = true
+		return b.fullSize()
+	}
 	return int(min(int64(b.fullSize()), b.Task.MaxRows-b.Place.ChainRows))
 }
 
@@ -260,7 +269,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 		return page, want, &pipeline.Error{Kind: pipeline.Rejected, Message: err.Error()}
 	}
 	least := 1
-	if b.whole {
+	if b.whole || b.Source.Endpoint().Once {
 		least = want
 	}
 	pass, err := b.admit(ctx, price.Worst(want), price.Worst(least))

@@ -21,11 +21,11 @@ func (j *Journal) Facts(ctx context.Context, taskID string) iter.Seq2[Fact, erro
 	return func(yield func(Fact, error) bool) {
 		no, err := j.numberOf(taskID)
 		if err == nil {
-			err = j.each(ctx, `SELECT seq, chain, repeated, ended, request, status, fetched_at, rows, units, size
+			err = j.each(ctx, `SELECT seq, chain, repeated, ended, request, status, fetched_at, rows, overlap, units, listed, cache, size
 				FROM pages WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {
 				var f Fact
 				var fetched int64
-				if err := rows.Scan(&f.Seq, &f.Chain, &f.Repeated, &f.End, &f.Request, &f.Status, &fetched, &f.Rows, &f.Units, &f.Size); err != nil {
+				if err := rows.Scan(&f.Seq, &f.Chain, &f.Repeated, &f.End, &f.Request, &f.Status, &fetched, &f.Rows, &f.Overlap, &f.Units, &f.Listed, &f.Cache, &f.Size); err != nil {
 					return err
 				}
 				f.FetchedAt = time.UnixMicro(fetched).UTC()

@@ -28,8 +28,13 @@ import (
 // ErrDamaged is in the chain of every error that means the journal no longer holds what was written to it.
 var ErrDamaged = sqlite.ErrDamaged
 
-// format is the version of the file's layout.
-const format = 1
+// layout is that of the file. Format 1 had neither batches nor resolutions, nor what vendors say of overlap, price and cache.
+var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`
+	ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT '';
+	ALTER TABLE pages ADD COLUMN overlap INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE pages ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE pages ADD COLUMN cache TEXT NOT NULL DEFAULT ''`,
+}}
 
 const schema = `
 CREATE TABLE IF NOT EXISTS header (
@@ -39,7 +44,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 	no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
 	extract TEXT NOT NULL, endpoint TEXT NOT NULL, surface TEXT NOT NULL,
 	target TEXT NOT NULL, target_as_given TEXT NOT NULL, scope TEXT NOT NULL, params TEXT NOT NULL,
-	max_rows INTEGER NOT NULL, priority INTEGER NOT NULL,
+	batch TEXT NOT NULL DEFAULT '', max_rows INTEGER NOT NULL, priority INTEGER NOT NULL,
 	pages INTEGER NOT NULL DEFAULT 0, reused_from TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS pages (
@@ -47,9 +52,13 @@ CREATE TABLE IF NOT EXISTS pages (
 	chain INTEGER NOT NULL, repeated INTEGER NOT NULL,
 	cursor TEXT NOT NULL, next TEXT NOT NULL, ended INTEGER NOT NULL,
 	request BLOB NOT NULL, status INTEGER NOT NULL, fetched_at INTEGER NOT NULL,
-	rows INTEGER NOT NULL, units INTEGER NOT NULL,
+	rows INTEGER NOT NULL, overlap INTEGER NOT NULL DEFAULT 0, units INTEGER NOT NULL,
+	listed INTEGER NOT NULL DEFAULT 0, cache TEXT NOT NULL DEFAULT '',
 	size INTEGER NOT NULL, checksum BLOB NOT NULL, body BLOB NOT NULL,
 	PRIMARY KEY (task, seq)
+);
+CREATE TABLE IF NOT EXISTS resolutions (
+	extract TEXT PRIMARY KEY, digest TEXT NOT NULL, final INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS attempts (
 	no INTEGER PRIMARY KEY,
@@ -78,7 +87,7 @@ type Journal struct {
 // Open opens the journal at path. Where there is none, it is created for header; an existing journal keeps its
 // own, which Header returns, and must be of the same job and run date. A header without a run id opens only what is there.
 func Open(ctx context.Context, path string, header Header) (*Journal, error) {
-	db, err := sqlite.Open(ctx, path, schema, format)
+	db, err := sqlite.Open(ctx, path, layout)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}

@@ -24,17 +24,19 @@ type record struct {
 	request          []byte
 	status           int64
 	fetchedAt        int64 // microseconds since 1970
-	rows, units      int64
+	rows, overlap    int64
+	units, listed    int64
+	cache            string
 	size             int64 // bytes of the body before compression
 	checksum, body   []byte
 }
 
-const recordColumns = `p.task, p.seq, p.chain, p.repeated, p.cursor, p.next, p.ended, p.request, p.status, p.fetched_at, p.rows, p.units,
+const recordColumns = `p.task, p.seq, p.chain, p.repeated, p.cursor, p.next, p.ended, p.request, p.status, p.fetched_at, p.rows, p.overlap, p.units, p.listed, p.cache,
 	p.size, p.checksum, p.body`
 
 // places are where recordColumns are scanned to.
 func (r *record) places() []any {
-	return []any{&r.task, &r.seq, &r.chain, &r.repeated, &r.cursor, &r.next, &r.ended, &r.request, &r.status, &r.fetchedAt, &r.rows, &r.units,
+	return []any{&r.task, &r.seq, &r.chain, &r.repeated, &r.cursor, &r.next, &r.ended, &r.request, &r.status, &r.fetchedAt, &r.rows, &r.overlap, &r.units, &r.listed, &r.cache,
 		&r.size, &r.checksum, &r.body}
 }
 
@@ -43,7 +45,8 @@ func (j *Journal) pack(task int64, p pipeline.Page) *record {
 		task: task, seq: int64(p.Seq), chain: int64(p.Chain), repeated: p.Repeated,
 		cursor: string(p.Cursor), next: string(p.Next), ended: p.End,
 		request: p.Request, status: int64(p.Status), fetchedAt: p.FetchedAt.UnixMicro(),
-		rows: int64(p.Rows), units: int64(p.Units), size: int64(len(p.Body)),
+		rows: int64(p.Rows), overlap: int64(p.Overlap), units: int64(p.Units), listed: int64(p.Listed), cache: p.Cache,
+		size: int64(len(p.Body)),
 		body: j.enc.EncodeAll(p.Body, make([]byte, 0, len(p.Body)/4+64)),
 	}
 	if r.request == nil {
@@ -72,6 +75,11 @@ func (r *record) sum() []byte {
 		b = binary.LittleEndian.AppendUint64(b, uint64(len(text)))
 		b = append(b, text...)
 	}
+	if r.overlap != 0 || r.listed != 0 || r.cache != "" { // pages of format 1 have none of them, and a sum without
+		b = binary.LittleEndian.AppendUint64(b, uint64(r.overlap))
+		b = binary.LittleEndian.AppendUint64(b, uint64(r.listed))
+		b = append(b, r.cache...)
+	}
 	_, _ = h.Write(b)
 	sum := h.Sum128().Bytes()
 	return sum[:]
@@ -89,7 +97,7 @@ func (j *Journal) unpack(r *record) (pipeline.Page, error) {
 		Seq: int(r.seq), Chain: int(r.chain), Repeated: r.repeated,
 		Cursor: pipeline.Cursor(r.cursor), Next: pipeline.Cursor(r.next), End: r.ended,
 		Request: r.request, Status: int(r.status), FetchedAt: time.UnixMicro(r.fetchedAt).UTC(),
-		Rows: int(r.rows), Units: pipeline.Units(r.units), Body: body,
+		Rows: int(r.rows), Overlap: int(r.overlap), Units: pipeline.Units(r.units), Listed: pipeline.Units(r.listed), Cache: r.cache, Body: body,
 	}, nil
 }
 

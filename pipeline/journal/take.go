@@ -38,7 +38,9 @@ func (j *Journal) Take(ctx context.Context, taskID, fromRun string, pages iter.S
 }
 
 func insert(tx *sql.Tx, r *record) error {
-	_, err := tx.Exec(`INSERT INTO pages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.task, r.seq, r.chain, r.repeated,
-		r.cursor, r.next, r.ended, r.request, r.status, r.fetchedAt, r.rows, r.units, r.size, r.checksum, r.body)
+	_, err := tx.Exec(`INSERT INTO pages (task, seq, chain, repeated, cursor, next, ended, request, status, fetched_at, rows, overlap,
+		units, listed, cache, size, checksum, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.task, r.seq, r.chain, r.repeated,
+		r.cursor, r.next, r.ended, r.request, r.status, r.fetchedAt, r.rows, r.overlap,
+		r.units, r.listed, r.cache, r.size, r.checksum, r.body)
 	return err
 }

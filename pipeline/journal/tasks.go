@@ -63,8 +63,8 @@ func (j *Journal) describe(taskID string) string {
 func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
 		add, err := tx.Prepare(`INSERT INTO tasks
-			(id, extract, endpoint, surface, target, target_as_given, scope, params, max_rows, priority)
-			VALUES (?,?,?,?,?,?,?,?,?,?)
+			(id, extract, endpoint, surface, target, target_as_given, scope, params, batch, max_rows, priority)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority`)
 		if err != nil {
 			return err
@@ -72,7 +72,7 @@ func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
 		defer add.Close()
 		for _, t := range tasks {
 			if _, err := add.Exec(t.ID, t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
-				t.MaxRows, t.Priority); err != nil {
+				t.Batch, t.MaxRows, t.Priority); err != nil {
 				return err
 			}
 		}
@@ -88,7 +88,7 @@ func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
 // Tasks returns every task of the journal, in the order they were added.
 func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) {
 	rows, err := j.db.Read().QueryContext(ctx, `SELECT id, extract, endpoint, surface, target, target_as_given, scope, params,
-		max_rows, priority FROM tasks ORDER BY no`)
+		batch, max_rows, priority FROM tasks ORDER BY no`)
 	if err != nil {
 		return nil, j.db.Wrap(err)
 	}
@@ -97,7 +97,7 @@ func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) {
 	for rows.Next() {
 		var t pipeline.Task
 		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params,
-			&t.MaxRows, &t.Priority); err != nil {
+			&t.Batch, &t.MaxRows, &t.Priority); err != nil {
 			return nil, j.db.Wrap(err)
 		}
 		tasks = append(tasks, t)
@@ -111,9 +111,9 @@ type Place struct {
 	Pages int
 	// Chain counts the restarts of the list.
 	Chain int
-	// Rows held, without those of repeated pages.
+	// Rows held, without those bought again.
 	Rows int64
-	// Waste is rows bought again: of repeated pages. Those of restarted chains are known only after loading.
+	// Waste is rows bought again: of repeated pages, and where pages overlap. Those of restarted chains are known only after loading.
 	Waste int64
 	// ChainRows is Rows of the current chain.
 	ChainRows int64
@@ -137,7 +137,7 @@ type Place struct {
 func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 	places := map[string]Place{}
 	err := j.each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
-			coalesce(sum(iif(p.repeated, 0, p.rows)), 0), coalesce(sum(iif(p.repeated, p.rows, 0)), 0), coalesce(sum(p.units), 0)
+			coalesce(sum(iif(p.repeated, 0, p.rows - p.overlap)), 0), coalesce(sum(iif(p.repeated, p.rows, p.overlap)), 0), coalesce(sum(p.units), 0)
 		FROM tasks t LEFT JOIN pages p ON p.task = t.no GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
@@ -153,7 +153,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 		return nil, err
 	}
 	// The last page says where the list goes on, or that it has ended: a flipped bit there would buy the wrong pages, or none.
-	err = j.each(ctx, `SELECT t.id, (SELECT coalesce(sum(q.rows), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated),
+	err = j.each(ctx, `SELECT t.id, (SELECT coalesce(sum(q.rows - q.overlap), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated),
 			`+recordColumns+`
 		FROM tasks t JOIN pages p ON p.task = t.no AND p.seq = t.pages - 1`,
 		func(rows *sql.Rows) error {

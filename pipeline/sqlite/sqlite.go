@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -56,9 +57,19 @@ type write struct {
 	err  error
 }
 
-// Open opens the file, creating it and its folder when absent, and applies schema, a list of CREATE … IF NOT
-// EXISTS statements. version is the format of the file: one written by a later program is refused.
-func Open(ctx context.Context, path, schema string, version int) (*DB, error) {
+// Layout is what a file's tables look like.
+type Layout struct {
+	// Schema is a list of CREATE … IF NOT EXISTS statements.
+	Schema string
+	// Upgrades are the statements that bring a file of format 1, 2, … to the next one. The format of Schema is one more than
+	// there are upgrades; a file of a later one is refused.
+	Upgrades []string
+}
+
+func (l Layout) format() int { return len(l.Upgrades) + 1 }
+
+// Open opens the file, creating it and its folder when absent, and gives it the layout.
+func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -68,7 +79,7 @@ func Open(ctx context.Context, path, schema string, version int) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	d := &DB{path: path, sql: db}
-	if err := d.prepare(ctx, schema, version); err != nil {
+	if err := d.prepare(ctx, layout); err != nil {
 		return nil, errors.Join(d.Wrap(err), db.Close())
 	}
 	if errors.Is(statErr, fs.ErrNotExist) {
@@ -95,10 +106,10 @@ func dsn(path string) string {
 // file is changed to WAL.
 const patience = 30 * time.Second
 
-func (d *DB) prepare(ctx context.Context, schema string, version int) error {
+func (d *DB) prepare(ctx context.Context, layout Layout) error {
 	ctx = context.WithoutCancel(ctx)
 	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
-		err := d.create(ctx, schema, version)
+		err := d.create(ctx, layout)
 		var e *driver.Error
 		busy := errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_BUSY
 		if !busy || time.Since(begin) > patience {
@@ -107,20 +118,25 @@ func (d *DB) prepare(ctx context.Context, schema string, version int) error {
 	}
 }
 
-// create applies the schema, once for ever.
-func (d *DB) create(ctx context.Context, schema string, version int) error {
+// create makes the tables of a new file, or brings those of an older format up to date.
+func (d *DB) create(ctx context.Context, layout Layout) error {
 	return d.Write(ctx, func(tx *sql.Tx) error {
 		var have int
 		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
 			return err
 		}
-		if have > version {
-			return fmt.Errorf("format %d was written by a later version of this program, which reads up to %d", have, version)
+		want := layout.format()
+		if have > want {
+			return fmt.Errorf("format %d was written by a later version of this program, which reads up to %d", have, want)
 		}
-		if have == version {
+		if have == want {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", schema, version))
+		statements := layout.Schema
+		if have > 0 {
+			statements = strings.Join(append(slices.Clone(layout.Upgrades[have-1:]), layout.Schema), ";")
+		}
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", statements, want))
 		return err
 	})
 }

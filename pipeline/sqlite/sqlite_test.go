@@ -18,7 +18,7 @@ func TestManyMayCreateTheSameFileAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 6 {
 			wg.Go(func() {
-				d, err := Open(context.Background(), path, table, 1)
+				d, err := Open(context.Background(), path, Layout{Schema: table})
 				if err != nil {
 					t.Error(err)
 					return
@@ -37,7 +37,7 @@ func TestManyMayCreateTheSameFileAtOnce(t *testing.T) {
 }
 
 func TestAWriterThatFailsTakesTheOthersOfItsCommitBack(t *testing.T) {
-	d, err := Open(context.Background(), filepath.Join(t.TempDir(), "a.sqlite"), table, 1)
+	d, err := Open(context.Background(), filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: table})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,12 +60,12 @@ func TestAWriterThatFailsTakesTheOthersOfItsCommitBack(t *testing.T) {
 
 func TestAFileOfALaterVersionIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.sqlite")
-	d, err := Open(context.Background(), path, table, 2)
+	d, err := Open(context.Background(), path, Layout{Schema: table, Upgrades: []string{""}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.Close()
-	if _, err := Open(context.Background(), path, table, 1); err == nil {
+	if _, err := Open(context.Background(), path, Layout{Schema: table}); err == nil {
 		t.Error("opened")
 	}
 }
@@ -75,7 +75,38 @@ func TestWhatIsNoDatabaseIsDamage(t *testing.T) {
 	if err := os.WriteFile(path, []byte("this is a text, and quite a long one, so that it has a header's length and more than that"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(context.Background(), path, table, 1); !errors.Is(err, ErrDamaged) {
+	if _, err := Open(context.Background(), path, Layout{Schema: table}); !errors.Is(err, ErrDamaged) {
 		t.Errorf("opened with %v", err)
+	}
+}
+
+func TestAnOlderFileIsBroughtUpToDateOnce(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "a.sqlite")
+	old, err := Open(ctx, path, Layout{Schema: "CREATE TABLE IF NOT EXISTS a (n INTEGER)"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Write(ctx, func(tx *sql.Tx) error { _, err := tx.Exec("INSERT INTO a VALUES (7)"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	layout := Layout{
+		Schema:   "CREATE TABLE IF NOT EXISTS a (n INTEGER, s TEXT, x TEXT); CREATE TABLE IF NOT EXISTS b (n INTEGER)",
+		Upgrades: []string{"ALTER TABLE a ADD COLUMN s TEXT NOT NULL DEFAULT 'none'", "ALTER TABLE a ADD COLUMN x TEXT NOT NULL DEFAULT 'x'"},
+	}
+	for range 2 {
+		d, err := Open(ctx, path, layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if err := d.Read().QueryRow("SELECT n || s || x || (SELECT count(*) FROM b) FROM a").Scan(&got); err != nil || got != "7nonex0" {
+			t.Errorf("%q, %v", got, err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

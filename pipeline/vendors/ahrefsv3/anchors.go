@@ -4,19 +4,7 @@ package ahrefsv3
 var anchors = &Report{
 	Name: "anchors", Path: "site-explorer/anchors", Envelope: "anchors", Kind: List,
 	Meaning: "anchor texts of links to the target",
-	Fields: []Field{
-		{Name: "anchor", Type: String, Units: 1, Meaning: "link text; may be empty"},
-		{Name: "dofollow_links", Type: Integer, Units: 1, Meaning: "links with this text that are not nofollow"},
-		{Name: "first_seen", Type: DateTime, Units: 1, Meaning: "when a link with this text was first found"},
-		{Name: "is_spam", Type: Boolean, Units: 1, Meaning: "from a known-spam domain"},
-		{Name: "last_seen", Type: DateTime, Nullable: true, Units: 1, Meaning: "when the last link with this text was found lost; null while any is live"},
-		{Name: "links_to_target", Type: Integer, Units: 1, Meaning: "links to the target with this text"},
-		{Name: "lost_links", Type: Integer, Units: 1, Meaning: "links lost in the history window"},
-		{Name: "new_links", Type: Integer, Units: 1, Meaning: "links found in the history window"},
-		{Name: "refdomains", Type: Integer, Units: 5, Meaning: "unique linking domains"},
-		{Name: "refpages", Type: Integer, Units: 1, Meaning: "pages holding the anchor"},
-		{Name: "top_domain_rating", Type: Float, Units: 1, Meaning: "highest DR among linking domains"},
-	},
+	Fields:  fieldsOf("anchors"),
 	Filters: []Field{
 		{Name: "discovered_status", Type: String, Nullable: true, Units: 1, Values: discoveries, Meaning: "how the link was (re)discovered on last crawl"},
 		{Name: "domain_rating", Type: Float, Units: 1, Meaning: "DR 0-100 of the referring domain"},

@@ -4,18 +4,12 @@ package ahrefsv3
 var refdomainsHistory = &Report{
 	Name: "refdomains_history", Path: "site-explorer/refdomains-history", Envelope: "refdomains", Kind: Series,
 	Meaning: "how many domains linked to the target over time",
-	Fields: []Field{
-		{Name: "date", Type: Date, Units: 1, Meaning: "bucket date"},
-		{Name: "refdomains", Type: Integer, Units: 5, Meaning: "domains linking to the target on the date"},
-	},
+	Fields:  fieldsOf("refdomains_history"),
 }
 
 // domainRatingHistory: 2 units a date. Source: Ahrefs OpenAPI 3.0.0, site-explorer/domain-rating-history.
 var domainRatingHistory = &Report{
 	Name: "domain_rating_history", Path: "site-explorer/domain-rating-history", Envelope: "domain_ratings", Kind: Series,
 	Meaning: "Domain Rating of the target over time",
-	Fields: []Field{
-		{Name: "date", Type: Date, Units: 1, Meaning: "bucket date"},
-		{Name: "domain_rating", Type: Float, Units: 1, Meaning: "DR 0-100 on the date"},
-	},
+	Fields:  fieldsOf("domain_rating_history"),
 }

@@ -4,14 +4,7 @@ package ahrefsv3
 var linkedAnchorsExternal = &Report{
 	Name: "linked_anchors_external", Path: "site-explorer/linked-anchors-external", Envelope: "linkedanchors", Kind: List,
 	Meaning: "anchor texts of links from the target to other sites",
-	Fields: []Field{
-		{Name: "anchor", Type: String, Units: 1, Meaning: "link text; may be empty"},
-		{Name: "dofollow_links", Type: Integer, Units: 1, Meaning: "links without nofollow"},
-		{Name: "first_seen", Type: DateTime, Units: 1, Meaning: "when a link with this text was first found on the target"},
-		{Name: "linked_domains", Type: Integer, Units: 1, Meaning: "domains linked from the target with this text"},
-		{Name: "linked_pages", Type: Integer, Units: 1, Meaning: "pages linked with this text"},
-		{Name: "links_from_target", Type: Integer, Units: 1, Meaning: "links out of the target with this text"},
-	},
+	Fields:  fieldsOf("linked_anchors_external"),
 	Filters: []Field{
 		{Name: "domain", Type: String, Units: 1, Meaning: "the linked domain"},
 		{Name: "domain_rating", Type: Float, Units: 1, Meaning: "DR 0-100 of the linked domain"},

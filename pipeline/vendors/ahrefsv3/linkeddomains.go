@@ -4,18 +4,7 @@ package ahrefsv3
 var linkeddomains = &Report{
 	Name: "linkeddomains", Path: "site-explorer/linkeddomains", Envelope: "linkeddomains", Kind: List,
 	Meaning: "domains the target links to",
-	Fields: []Field{
-		{Name: "dofollow_linked_domains", Type: Integer, Units: 1, Meaning: "root domains the linked domain links to without nofollow"},
-		{Name: "dofollow_links", Type: Integer, Units: 1, Meaning: "links without nofollow"},
-		{Name: "dofollow_refdomains", Type: Integer, Units: 5, Meaning: "domains that link to the linked domain without nofollow"},
-		{Name: "domain", Type: String, Units: 1, Meaning: "the linked domain"},
-		{Name: "domain_rating", Type: Float, Units: 1, Meaning: "DR 0-100 of the linked domain"},
-		{Name: "first_seen", Type: DateTime, Units: 1, Meaning: "when a link to the domain was first found"},
-		{Name: "is_root_domain", Type: Boolean, Units: 1, Meaning: "domain is a root domain"},
-		{Name: "linked_domain_traffic", Type: Integer, Units: 10, Meaning: "organic traffic estimate of the linked domain"},
-		{Name: "linked_pages", Type: Integer, Units: 1, Meaning: "pages of the domain that are linked"},
-		{Name: "links_from_target", Type: Integer, Units: 1, Meaning: "links from the target to the domain"},
-	},
+	Fields:  fieldsOf("linkeddomains"),
 	Filters: []Field{
 		{Name: "anchor", Type: String, Units: 1, Meaning: "link text; may be empty"},
 		{Name: "is_content", Type: Boolean, Units: 1, Meaning: "inside the main content block"},

@@ -1,50 +1,57 @@
--- Which anchor texts appeared and disappeared between two consecutive whole nights of the same target. Which nights
--- are whole is what ops.tasks says: a list that was cut off, by a fault, a budget or max_rows, is not taken for lost
--- anchors, and a night on which a target had no anchor counts as a night.
+-- Which anchor texts appeared and disappeared between two consecutive whole nights of the same target; marts.whole_nights
+-- says which nights these are. marts.anchors_between compares any two.
 CREATE VIEW marts.anchor_changes AS
-WITH dates AS (
-    SELECT job, extract, target, scope, run_date FROM ops.tasks WHERE published AND ending = 'end of list' AND endpoint = 'moz/anchor_text'
-),
-nights AS (
-    SELECT *,
-           lag(run_date) OVER w AS previous_run_date,
-           lead(run_date) OVER w AS next_run_date
-    FROM dates
-    WINDOW w AS (PARTITION BY job, extract, target, scope ORDER BY run_date)
-),
-anchors AS (
-    SELECT a.job, a.extract, a.target, a.scope, a.run_date, n.previous_run_date, n.next_run_date,
-           a.anchor_text, a.external_root_domains, a.external_pages
-    FROM moz.anchor_text a
-    JOIN nights n
-      ON  a.job = n.job AND a.extract = n.extract AND a.run_date = n.run_date
-      AND a.target IS NOT DISTINCT FROM n.target AND a.scope IS NOT DISTINCT FROM n.scope
-),
-new_anchors AS (
-    SELECT target, scope, job, extract, previous_run_date, run_date, 'new' AS change, anchor_text,
-           NULL::BIGINT AS previous_external_root_domains, external_root_domains,
-           NULL::BIGINT AS previous_external_pages, external_pages
-    FROM anchors c
-    WHERE previous_run_date IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM moz.anchor_text p
-        WHERE p.job = c.job AND p.extract = c.extract AND p.run_date = c.previous_run_date
-          AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope
-          AND p.anchor_text = c.anchor_text)
-),
-lost_anchors AS (
-    SELECT target, scope, job, extract, run_date AS previous_run_date, next_run_date AS run_date, 'lost' AS change, anchor_text,
-           external_root_domains AS previous_external_root_domains, NULL::BIGINT AS external_root_domains,
-           external_pages AS previous_external_pages, NULL::BIGINT AS external_pages
-    FROM anchors p
-    WHERE next_run_date IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM moz.anchor_text c
-        WHERE c.job = p.job AND c.extract = p.extract AND c.run_date = p.next_run_date
-          AND c.target IS NOT DISTINCT FROM p.target AND c.scope IS NOT DISTINCT FROM p.scope
-          AND c.anchor_text = p.anchor_text)
-)
-SELECT * FROM new_anchors UNION ALL SELECT * FROM lost_anchors;
+SELECT coalesce(c.vendor, p.vendor) AS vendor, coalesce(c.target, p.target) AS target, coalesce(c.scope, p.scope) AS scope,
+       coalesce(c.job, p.job) AS job, coalesce(c.extract, p.extract) AS extract,
+       coalesce(p.run_date, c.previous_run_date) AS previous_run_date, coalesce(c.run_date, p.next_run_date) AS run_date,
+       CASE WHEN p.job IS NULL THEN 'new' ELSE 'lost' END AS change,
+       coalesce(c.anchor_text, p.anchor_text) AS anchor_text,
+       p.domains AS previous_external_root_domains, c.domains AS external_root_domains,
+       p.pages AS previous_external_pages, c.pages AS external_pages
+FROM (FROM marts.anchors_by_night WHERE previous_run_date IS NOT NULL) c
+FULL JOIN (FROM marts.anchors_by_night WHERE next_run_date IS NOT NULL) p
+  ON  p.vendor = c.vendor AND p.job = c.job AND p.extract = c.extract AND p.question = c.question AND p.next_run_date = c.run_date
+  AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope AND p.anchor_text = c.anchor_text
+WHERE p.job IS NULL OR c.job IS NULL;
+
+CREATE MACRO marts.anchors_between(from_date, to_date) AS TABLE
+SELECT coalesce(c.vendor, p.vendor) AS vendor, coalesce(c.target, p.target) AS target, coalesce(c.scope, p.scope) AS scope,
+       coalesce(c.job, p.job) AS job, coalesce(c.extract, p.extract) AS extract,
+       CASE WHEN p.job IS NULL THEN 'new' ELSE 'lost' END AS change,
+       coalesce(c.anchor_text, p.anchor_text) AS anchor_text,
+       p.domains AS previous_external_root_domains, c.domains AS external_root_domains,
+       p.pages AS previous_external_pages, c.pages AS external_pages
+FROM (
+    SELECT a.* FROM marts.anchors_by_night a
+    SEMI JOIN marts.whole_nights n
+      ON  n.job = a.job AND n.extract = a.extract AND n.question = a.question AND n.run_date = from_date::DATE
+      AND n.target IS NOT DISTINCT FROM a.target AND n.scope IS NOT DISTINCT FROM a.scope
+    WHERE a.run_date = to_date::DATE
+) c
+FULL JOIN (
+    SELECT a.* FROM marts.anchors_by_night a
+    SEMI JOIN marts.whole_nights n
+      ON  n.job = a.job AND n.extract = a.extract AND n.question = a.question AND n.run_date = to_date::DATE
+      AND n.target IS NOT DISTINCT FROM a.target AND n.scope IS NOT DISTINCT FROM a.scope
+    WHERE a.run_date = from_date::DATE
+) p
+  ON  p.vendor = c.vendor AND p.job = c.job AND p.extract = c.extract AND p.question = c.question
+  AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope AND p.anchor_text = c.anchor_text
+WHERE p.job IS NULL OR c.job IS NULL;
+
+COMMENT ON MACRO TABLE marts.anchors_between IS 'anchor texts that targets gained (new) or lost between any two whole nights: FROM marts.anchors_between(DATE ''2026-11-01'', DATE ''2026-11-30'')';
 
 COMMENT ON VIEW marts.anchor_changes IS 'one anchor text that a target gained (new) or lost between two consecutive run dates of the same job and extract; only nights whose list was bought to its end are compared';
+COMMENT ON COLUMN marts.anchor_changes.vendor IS 'moz or ahrefs';
+COMMENT ON COLUMN marts.anchor_changes.target IS 'the target as sent';
+COMMENT ON COLUMN marts.anchor_changes.scope IS 'scope or mode of the target';
+COMMENT ON COLUMN marts.anchor_changes.job IS 'the job';
+COMMENT ON COLUMN marts.anchor_changes.extract IS 'the job''s extract';
+COMMENT ON COLUMN marts.anchor_changes.previous_run_date IS 'the earlier of the two nights';
+COMMENT ON COLUMN marts.anchor_changes.run_date IS 'the later of the two nights';
 COMMENT ON COLUMN marts.anchor_changes.change IS 'new: on run_date but not on previous_run_date; lost: the reverse';
-COMMENT ON COLUMN marts.anchor_changes.previous_external_root_domains IS 'root domains linking with this text on previous_run_date; null if new [root domains]';
-COMMENT ON COLUMN marts.anchor_changes.external_root_domains IS 'root domains linking with this text on run_date; null if lost [root domains]';
+COMMENT ON COLUMN marts.anchor_changes.anchor_text IS 'the text as the vendor gives it';
+COMMENT ON COLUMN marts.anchor_changes.previous_external_root_domains IS 'root domains linking with this text on previous_run_date; null if new; Ahrefs'' refdomains [root domains]';
+COMMENT ON COLUMN marts.anchor_changes.external_root_domains IS 'root domains linking with this text on run_date; null if lost; Ahrefs'' refdomains [root domains]';
+COMMENT ON COLUMN marts.anchor_changes.previous_external_pages IS 'pages linking with this text on previous_run_date; null if new; Ahrefs'' refpages [pages]';
+COMMENT ON COLUMN marts.anchor_changes.external_pages IS 'pages linking with this text on run_date; null if lost; Ahrefs'' refpages [pages]';

@@ -15,3 +15,9 @@ COMMENT ON COLUMN marts.freshness.rows_of IS 'the run date whose rows are the la
 COMMENT ON COLUMN marts.freshness.checked_on IS 'the latest run date on which the target was complete, or skipped because the index was unchanged';
 COMMENT ON COLUMN marts.freshness.rows IS 'how many rows that night holds [rows]';
 COMMENT ON COLUMN marts.freshness.last_ending IS 'how the list ended on the last run date';
+COMMENT ON COLUMN marts.freshness.job IS 'the job';
+COMMENT ON COLUMN marts.freshness.extract IS 'the job''s extract';
+COMMENT ON COLUMN marts.freshness.endpoint IS 'vendor and report: moz/anchor_text';
+COMMENT ON COLUMN marts.freshness.target IS 'the target as sent; null for batches of targets';
+COMMENT ON COLUMN marts.freshness.scope IS 'scope or mode of the target';
+COMMENT ON COLUMN marts.freshness.last_run_date IS 'the last run date on which the target was intended';

@@ -10,6 +10,12 @@ import (
 
 // Load appends the reply's rows to the builder in their order, until it is full, and rejects those that do not fit.
 func (s *Shape) Load(r Reply, b *schemas.Builder) error {
+	return s.LoadEach(r, b, func(int, *schemas.Row) (bool, error) { return true, nil })
+}
+
+// LoadEach is Load with a last word on every row: finish may fill in columns the vendor's row does not have, and returns
+// false for a row to leave out. Its error rejects the row.
+func (s *Shape) LoadEach(r Reply, b *schemas.Builder, finish func(i int, row *schemas.Row) (keep bool, err error)) error {
 	if b.Table() != s.table {
 		return fmt.Errorf("rows of %s cannot go to %s", s.table.FullName(), b.Table().FullName())
 	}
@@ -18,11 +24,17 @@ func (s *Shape) Load(r Reply, b *schemas.Builder) error {
 		if b.Full() {
 			return nil
 		}
-		if err := d.decode(raw, b.Row()); err != nil {
-			b.Reject(i, raw, err.Error())
-			continue
+		row := b.Row()
+		err, keep := d.decode(raw, row), true
+		if err == nil {
+			keep, err = finish(i, row)
 		}
-		b.Append()
+		switch {
+		case err != nil:
+			b.Reject(i, raw, err.Error())
+		case keep:
+			b.Append()
+		}
 	}
 	return nil
 }
@@ -82,6 +94,10 @@ func (d *decoder) object(n *node) error {
 }
 
 func (d *decoder) member(f *field) error {
+	if f.leaf != nil && f.leaf.column == nowhere {
+		d.c.value()
+		return nil
+	}
 	if f.leaf != nil {
 		return d.set(f.leaf, d.c.value())
 	}

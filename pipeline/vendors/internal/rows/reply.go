@@ -26,10 +26,12 @@ const MaxDepth = 64
 // ErrCut means that the reply is the beginning of a JSON text: something on the way cut it off.
 var ErrCut = errors.New("the JSON breaks off")
 
-// Layout names the members of a reply's outermost object that matter.
+// Layout names the members of a reply that matter, by their path from the outermost object: names joined by dots.
 type Layout struct {
 	// List is the member that holds the rows, an array.
 	List string
+	// One: List holds an object instead, the one row there is; with List "" the reply itself is the row.
+	One bool
 	// Token is the member that holds the next page's token: a string, or null, "" or absent where the list ends. "" means
 	// the endpoint has no paging.
 	Token string
@@ -52,33 +54,57 @@ func Scan(body []byte, l Layout) (Reply, error) {
 	if err := check(body); err != nil {
 		return r, err
 	}
-	c := cursor{b: body}
-	if !c.open('{') {
+	if c := (cursor{b: body}); !c.open('{') {
 		return r, fmt.Errorf("want an object, got %s", snippet(body))
 	}
-	var token []byte
-	for c.next('}') {
-		switch name := plain(c.value()); string(name) {
-		case l.List:
-			r.list = c.value()
-		case l.Token:
-			token = c.value()
-		default:
-			c.value()
+	if l.Token != "" {
+		if err := r.readToken(l.Token, member(body, l.Token)); err != nil {
+			return r, err
 		}
 	}
-	if err := r.readToken(l.Token, token); err != nil {
-		return r, err
+	if r.list = body; l.List != "" {
+		r.list = member(body, l.List)
 	}
-	return r, r.count(l.List)
+	return r, r.count(l)
 }
 
-func (r *Reply) count(name string) error {
+// Member returns the value at a path of the checked reply, as received, or nil if there is none.
+func (r Reply) Member(path string) []byte { return member(r.body, path) }
+
+// member walks a path through checked JSON.
+func member(body []byte, path string) []byte {
+	name, rest, deeper := strings.Cut(path, ".")
+	c := cursor{b: body}
+	if !c.open('{') {
+		return nil
+	}
+	for c.next('}') {
+		key := plain(c.value())
+		value := c.value()
+		switch {
+		case string(key) != name:
+		case deeper:
+			return member(value, rest)
+		default:
+			return value
+		}
+	}
+	return nil
+}
+
+func (r *Reply) count(l Layout) error {
+	name := l.List
 	if r.list == nil {
 		return fmt.Errorf("%s: missing", name)
 	}
 	c := cursor{b: r.list}
-	if !c.open('[') {
+	switch {
+	case l.One && c.open('{'):
+		r.Count = 1
+		return nil
+	case l.One:
+		return fmt.Errorf("%s: want an object, got %s", name, snippet(r.list))
+	case !c.open('['):
 		return fmt.Errorf("%s: want a list, got %s", name, snippet(r.list))
 	}
 	for c.next(']') {
@@ -103,6 +129,10 @@ func (r *Reply) readToken(name string, raw []byte) error {
 func (r Reply) Rows() iter.Seq2[int, []byte] {
 	return func(yield func(int, []byte) bool) {
 		c := cursor{b: r.list}
+		if c.open('{') {
+			yield(0, bytes.TrimSpace(r.list))
+			return
+		}
 		if !c.open('[') {
 			return
 		}

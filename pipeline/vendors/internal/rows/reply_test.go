@@ -3,6 +3,7 @@ package rows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -117,5 +118,38 @@ func TestMessagesAreBounded(t *testing.T) {
 	_, err := Scan([]byte(fmt.Sprintf(`{"results":[],"%s":1,"%[1]s":2}`, long)), layout)
 	if err == nil || len(err.Error()) > 300 {
 		t.Errorf("%d bytes", len(err.Error()))
+	}
+}
+
+func TestScanFollowsPathsAndTakesAnObjectForTheOneRow(t *testing.T) {
+	body := []byte(`{"id":"x","result":{"offset":{"token":"next"},"links":[{"a":1},{"a":2}],"one":{"a":3}}}`)
+	for name, tc := range map[string]struct {
+		layout Layout
+		rows   []string
+		token  string
+		err    string
+	}{
+		"a list inside":           {Layout{List: "result.links", Token: "result.offset.token"}, []string{`{"a":1}`, `{"a":2}`}, "next", ""},
+		"an object inside":        {Layout{List: "result.one", One: true}, []string{`{"a":3}`}, "", ""},
+		"the reply itself":        {Layout{One: true}, []string{string(body)}, "", ""},
+		"an object for a list":    {Layout{List: "result.one"}, nil, "", "want a list"},
+		"a list for an object":    {Layout{List: "result.links", One: true}, nil, "", "want an object"},
+		"no such member":          {Layout{List: "result.pages"}, nil, "", "result.pages: missing"},
+		"a path through a string": {Layout{List: "id.links"}, nil, "", "id.links: missing"},
+	} {
+		reply, err := Scan(body, tc.layout)
+		if tc.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tc.err) {
+				t.Errorf("%s: %v, want %q", name, err, tc.err)
+			}
+			continue
+		}
+		var got []string
+		for _, row := range reply.Rows() {
+			got = append(got, string(row))
+		}
+		if err != nil || !slices.Equal(got, tc.rows) || reply.Count != len(tc.rows) || reply.Token != tc.token {
+			t.Errorf("%s: %q (%d) token %q, %v", name, got, reply.Count, reply.Token, err)
+		}
 	}
 }

@@ -265,3 +265,31 @@ func TestDatesAreDaysThatExist(t *testing.T) {
 		}
 	}
 }
+
+func TestARawColumnTakesAnyValueAsItsJSON(t *testing.T) {
+	table := &schemas.Table{Schema: "moz", Name: "raw", Own: []schemas.Column{{Name: "pairs", Type: schemas.String}, {Name: "n", Type: schemas.Int64}}}
+	shape := MustCompile(table, Rule{Column: "pairs", Path: "in.pairs", Raw: true})
+	for member, want := range map[string]any{
+		`[["us", 12],["de",3]]`: `[["us", 12],["de",3]]`, `{"a":[null]}`: `{"a":[null]}`, `"te\u0078t"`: `"te\u0078t"`, `7.50`: `7.50`, `[]`: `[]`, `null`: nil,
+	} {
+		got, rejected := load(t, shape, `[{"in":{"pairs":`+member+`},"n":1}]`)
+		if len(rejected) > 0 || got[0]["pairs"] != want || got[0]["n"] != int64(1) {
+			t.Errorf("%s: %v, rejected %v", member, got, rejected)
+		}
+	}
+	if _, err := Compile(table, Rule{Column: "n", Path: "n", Raw: true}); err == nil {
+		t.Error("a number is filled with JSON")
+	}
+}
+
+func TestAMemberThatAnotherTableHasIsReadPast(t *testing.T) {
+	shape := MustCompile(sample, Rule{Column: "source_*", Path: "source.*"}, Rule{Path: "histories"}, Rule{Path: "source.series"})
+	got, rejected := load(t, shape, `[{"text":"a","histories":{"deep":[1,{"b":2}]},"new":1,"source":{"page":"p","series":[3],"other":2}}]`)
+	want := []map[string]any{{"text": "a", "source_page": "p", "extra": `{"new":1,"source":{"other":2}}`}}
+	if diff := cmp.Diff(want, got); diff != "" || len(rejected) > 0 {
+		t.Error(diff, rejected)
+	}
+	if _, err := Compile(sample, Rule{Column: "source_*", Path: "source.*"}, Rule{Path: "text"}); err == nil {
+		t.Error("a column's member is read past")
+	}
+}

@@ -19,6 +19,10 @@ func (d *decoder) set(l *leaf, raw []byte) error {
 	if string(raw) == "null" {
 		return l.none(raw)
 	}
+	if l.raw {
+		d.row.SetBytes(l.column, raw)
+		return nil
+	}
 	if raw[0] == '"' {
 		return d.setText(l, raw)
 	}
@@ -64,7 +68,7 @@ func (d *decoder) setText(l *leaf, raw []byte) error {
 		if len(text) == 0 {
 			return l.none(raw)
 		}
-		n, ok := date(text)
+		n, ok := day(text)
 		if l.typ == schemas.Timestamp {
 			n, ok = timestamp(text)
 		}
@@ -215,6 +219,15 @@ func split(raw []byte) (digits []byte, exponent int, ok bool) {
 		}
 	}
 	return digits, exponent, true
+}
+
+// day reads a date, or a time of which it is the day in UTC: vendors send both where they declare a date.
+func day(s []byte) (int64, bool) {
+	if len(s) <= len(time.DateOnly) {
+		return date(s)
+	}
+	t, err := time.Parse(time.RFC3339Nano, string(s))
+	return t.Unix() / (24 * 60 * 60), err == nil && t.Unix() >= 0
 }
 
 // date reads YYYY-MM-DD of a day that exists, as days since 1970-01-01.

@@ -68,6 +68,8 @@ type Options struct {
 	// Classify may refine the kind of a refusal by its status and text; ok false leaves the general rule in force.
 	// Default: none.
 	Classify func(status int, text string) (kind pipeline.Kind, ok bool)
+	// MaxBody is the largest reply accepted, where a vendor sends larger ones than others. Default MaxBody.
+	MaxBody int64
 }
 
 // Client speaks to one vendor. It is safe for concurrent use.
@@ -95,7 +97,10 @@ func New(opt Options) (*Client, error) {
 		return nil, fmt.Errorf("base URL: %w", err)
 	}
 	opt.HTTP = opt.HTTP.withDefaults()
-	return &Client{opt: opt, base: base, host: u.Host, mask: opt.Auth.mask(), transport: transport(opt.HTTP), maxBody: MaxBody}, nil
+	if opt.MaxBody <= 0 {
+		opt.MaxBody = MaxBody
+	}
+	return &Client{opt: opt, base: base, host: u.Host, mask: opt.Auth.mask(), transport: transport(opt.HTTP), maxBody: opt.MaxBody}, nil
 }
 
 // transport speaks HTTP/1.1 only: HTTP/2 costs twice the processor time for one page at a time. Idle connections are
@@ -127,12 +132,15 @@ type Response struct {
 	Body []byte
 	// At is when the body had arrived, UTC.
 	At time.Time
+	// Header is what else the vendor said.
+	Header http.Header
 	// Date is the vendor's clock when it answered, UTC; zero if it did not say.
 	Date time.Time
 }
 
-// Do makes exactly one request to base/path and reads the whole reply. body is sent as JSON; nil sends none. Of the kind
-// Malformed, the response holds the reply's first MaxBody bytes.
+// Do makes exactly one request to base/path, which may end in a query, and reads the whole reply. body is sent as JSON;
+// nil sends none. Of the kind
+// Malformed, the response holds the reply's first Options.MaxBody bytes.
 //
 // The transport below goes round net/http's Client on purpose: it follows no redirect, which would show the
 // credentials to somebody else, and its errors do not spell the URL, which may hold them.
@@ -153,7 +161,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Resp
 	if resp.StatusCode/100 != 2 {
 		return Response{}, c.refusal(resp, content)
 	}
-	reply := Response{Status: resp.StatusCode, Body: content, At: c.opt.Clock().UTC()}
+	reply := Response{Status: resp.StatusCode, Body: content, Header: resp.Header, At: c.opt.Clock().UTC()}
 	reply.Date, _ = http.ParseTime(resp.Header.Get("Date")) // always GMT
 	switch {
 	case err != nil:
@@ -169,7 +177,10 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Resp
 
 func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
 	target := c.base
-	if path != "" {
+	switch {
+	case strings.HasPrefix(path, "?"):
+		target += "/" + path
+	case path != "":
 		target += "/" + strings.TrimPrefix(path, "/")
 	}
 	var content io.Reader

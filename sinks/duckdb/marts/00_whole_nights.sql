@@ -1,0 +1,35 @@
+-- Which nights of a list can be compared: those on which the whole list was bought, down to its end, and is in the lake. A
+-- list that was cut off, by a fault, a budget or max_rows, is not taken for losses, and a night on which a target had no row
+-- counts as a night. A night that was skipped because the vendor's index had not changed has no rows and is none.
+--
+-- Two nights are compared only where the same was asked on both: ops.tasks.task_id says so, a changed filter or another
+-- surface begins anew. Lists over a moving window of time, such as Moz's gained_last_60_days, are left out: what leaves the
+-- window is not lost.
+CREATE VIEW marts.whole_nights AS
+WITH windowed AS (
+    SELECT DISTINCT run_id, task_id FROM ops.pages
+    WHERE page_seq = 0 AND regexp_matches(request, 'last_60_days|recently-|begin_date|end_date|since(:|%3A)')
+),
+lists AS (
+    SELECT t.job, t.extract, t.endpoint, t.target, t.scope, t.run_date, string_agg(t.task_id, ' ' ORDER BY t.task_id) AS question
+    FROM ops.tasks t
+    LEFT JOIN windowed w ON t.run_id = w.run_id AND t.task_id = w.task_id
+    GROUP BY t.job, t.extract, t.endpoint, t.target, t.scope, t.run_date
+    HAVING bool_and(t.published AND t.ending = 'end of list' AND w.task_id IS NULL)
+)
+SELECT job, extract, endpoint, target, scope, question, run_date,
+       lag(run_date) OVER list AS previous_run_date,
+       lead(run_date) OVER list AS next_run_date
+FROM lists
+WINDOW list AS (PARTITION BY job, extract, endpoint, target, scope, question ORDER BY run_date);
+
+COMMENT ON VIEW marts.whole_nights IS 'one night on which the whole list of one target of one extract was bought, to its end: the nights that can be compared';
+COMMENT ON COLUMN marts.whole_nights.job IS 'the job';
+COMMENT ON COLUMN marts.whole_nights.extract IS 'the job''s extract';
+COMMENT ON COLUMN marts.whole_nights.endpoint IS 'vendor and report: moz/links';
+COMMENT ON COLUMN marts.whole_nights.target IS 'the target as sent';
+COMMENT ON COLUMN marts.whole_nights.scope IS 'scope or mode of the target';
+COMMENT ON COLUMN marts.whole_nights.question IS 'what was asked, parameters included: the ids of the tasks; nights with different ones are not compared';
+COMMENT ON COLUMN marts.whole_nights.run_date IS 'the night';
+COMMENT ON COLUMN marts.whole_nights.previous_run_date IS 'the whole night before it; null if it is the first';
+COMMENT ON COLUMN marts.whole_nights.next_run_date IS 'the whole night after it; null if it is the latest';

@@ -1,0 +1,66 @@
+-- Who could be asked for a link: the gap of each link_intersect extract on its latest night whose list is in the lake, down to
+-- its end or to max_rows, best first, with what has been decided about each. A label of a page counts before one of its host.
+CREATE VIEW marts.prospects AS
+WITH nights AS (
+    SELECT job, extract, target, scope, run_date, string_agg(task_id, ' ' ORDER BY task_id) AS question
+    FROM ops.tasks
+    WHERE endpoint = 'moz/link_intersect'
+    GROUP BY job, extract, target, scope, run_date
+    HAVING bool_and(published AND ending IN ('end of list', 'max_rows'))
+    QUALIFY row_number() OVER (PARTITION BY job, extract, target, scope ORDER BY run_date DESC) = 1
+),
+gap AS (
+    -- Moz prints a host alone with a slash, which is not sent
+    SELECT n.job, n.extract, n.target, n.scope, n.question, n.run_date, regexp_replace(i.page, '^([^/]+)/$', '\1') AS source_page,
+           i.page, i.title, i.matching_targets, i.domain_authority, i.spam_score, i.rank
+    FROM nights n
+    JOIN moz.link_intersect i
+      ON  i.job = n.job AND i.extract = n.extract AND i.run_date = n.run_date
+      AND i.target IS NOT DISTINCT FROM n.target AND i.scope IS NOT DISTINCT FROM n.scope
+    -- what the vendor delivered twice, at the seam of two pages, is one
+    QUALIFY row_number() OVER (PARTITION BY n.job, n.extract, n.target, n.scope, i.page ORDER BY i.rank) = 1
+),
+stays AS (
+    SELECT job, extract, target, scope, question, source_page, max(opened_on) AS open_since, min(opened_on) AS first_seen
+    FROM marts.gap_stays
+    GROUP BY job, extract, target, scope, question, source_page
+),
+metrics AS (
+    SELECT target, page_authority, domain_authority, spam_score, run_date
+    FROM moz.url_metrics
+    WHERE target IN (SELECT source_page FROM gap)
+    QUALIFY row_number() OVER (PARTITION BY target ORDER BY run_date DESC, fetched_at DESC) = 1
+)
+SELECT g.job, g.extract, g.target, g.scope, g.run_date, g.source_page, g.title,
+       g.matching_targets, len(g.matching_targets) AS matching,
+       coalesce(g.domain_authority, m.domain_authority) AS domain_authority, m.page_authority, coalesce(g.spam_score, m.spam_score) AS spam_score,
+       m.run_date AS authority_of, s.first_seen, s.open_since,
+       coalesce(p.label, h.label) AS label, coalesce(p.note, h.note) AS note, coalesce(p.ignored, h.ignored, false) AS ignored
+FROM gap g
+LEFT JOIN stays s
+  ON  s.job = g.job AND s.extract = g.extract AND s.question = g.question AND s.source_page = g.source_page
+  AND s.target IS NOT DISTINCT FROM g.target AND s.scope IS NOT DISTINCT FROM g.scope
+LEFT JOIN metrics m ON m.target = g.source_page
+LEFT JOIN marts.labels p ON p.job = g.job AND p.source_page = g.source_page
+LEFT JOIN marts.labels h ON h.job = g.job AND p.job IS NULL AND h.source_page = split_part(g.source_page, '/', 1)
+ORDER BY g.job, g.extract, g.target, matching DESC, domain_authority DESC NULLS LAST, page_authority DESC NULLS LAST, g.source_page;
+
+COMMENT ON VIEW marts.prospects IS 'one source that links to rivals and not to us, on the latest known night of a link_intersect extract, best first';
+COMMENT ON COLUMN marts.prospects.job IS 'the job';
+COMMENT ON COLUMN marts.prospects.extract IS 'the job''s extract';
+COMMENT ON COLUMN marts.prospects.target IS 'our targets, which the source does not link to, joined with +';
+COMMENT ON COLUMN marts.prospects.scope IS 'how wide the source is taken: page, root_domain';
+COMMENT ON COLUMN marts.prospects.run_date IS 'the night of the list';
+COMMENT ON COLUMN marts.prospects.source_page IS 'the source: a page, or a root domain at that scope, as it is sent to the vendor';
+COMMENT ON COLUMN marts.prospects.title IS 'page title; '''' if none is known, and for root domains';
+COMMENT ON COLUMN marts.prospects.matching_targets IS 'the rivals it links to';
+COMMENT ON COLUMN marts.prospects.matching IS 'how many they are [rivals]';
+COMMENT ON COLUMN marts.prospects.domain_authority IS 'Domain Authority of the source [score 1-100]';
+COMMENT ON COLUMN marts.prospects.page_authority IS 'Page Authority of the source (of a domain: of its home page), latest known of any job; null if moz/url_metrics was not asked [score 1-100]';
+COMMENT ON COLUMN marts.prospects.spam_score IS 'Spam Score of the source; null if none is known [percent]';
+COMMENT ON COLUMN marts.prospects.authority_of IS 'the night the Page Authority is of';
+COMMENT ON COLUMN marts.prospects.first_seen IS 'the first night on which it was seen in the gap';
+COMMENT ON COLUMN marts.prospects.open_since IS 'the first night since when it has been there without a break';
+COMMENT ON COLUMN marts.prospects.label IS 'what was decided about it, or about its host, from the job''s latest labels';
+COMMENT ON COLUMN marts.prospects.note IS 'the note beside the label';
+COMMENT ON COLUMN marts.prospects.ignored IS 'the label is ignore';
