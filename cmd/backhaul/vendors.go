@@ -8,6 +8,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/ahrefsv2"
+	"backhaul/pipeline/vendors/ahrefsv3"
 	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 )
@@ -37,10 +38,33 @@ var surfaces = []surface{
 		open: openMozRPC,
 	},
 	{
+		vendor: "ahrefs", name: "v3", endpoints: ahrefsv3.Endpoints(),
+		url: "BACKHAUL_AHREFS_V3_URL", credentials: "AHREFS_API_KEY",
+		open: openAhrefsV3,
+	},
+	{
 		vendor: "ahrefs", name: "v2", endpoints: ahrefsv2.Endpoints(),
 		url: "BACKHAUL_AHREFS_V2_URL", credentials: "AHREFS_V2_TOKEN",
 		open: openAhrefsV2,
 	},
+}
+
+func openAhrefsV3(credentials bool, connections int) ([]pipeline.Source, any, error) {
+	if !credentials {
+		return ahrefsv3.Offline(), nil, nil
+	}
+	v, err := envs("AHREFS_API_KEY", "BACKHAUL_AHREFS_V3_URL")
+	if err != nil {
+		return nil, nil, err
+	}
+	if v["AHREFS_API_KEY"] == "" {
+		return nil, nil, fmt.Errorf("no Ahrefs credentials: set AHREFS_API_KEY")
+	}
+	client, err := ahrefsv3.New(ahrefsv3.Config{BaseURL: v["BACKHAUL_AHREFS_V3_URL"], Key: v["AHREFS_API_KEY"], HTTP: ahrefsv3.HTTP{Conns: connections}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("BACKHAUL_AHREFS_V3_URL: %w", err)
+	}
+	return client.Sources(), client, nil
 }
 
 func openMozV2(credentials bool, connections int) ([]pipeline.Source, any, error) {
