@@ -32,6 +32,7 @@ func (l *loader) extractList(n *node) {
 		l.extract(d)
 	}
 	l.order(drafts)
+	l.unannounced()
 }
 
 func emptyOr(n *node) string {
@@ -78,14 +79,26 @@ func (l *loader) extract(d *draft) {
 
 // ask reads what is asked of the endpoint, for which targets.
 func (l *loader) ask(x *Extract, d *draft) {
-	r := &request{loader: l, x: x, rows: map[string]asked{}}
 	before := len(l.list)
-	r.base = l.params(x, d.keys["params"].value)
+	x.base = l.params(x, d.keys["params"].value)
 	sound := len(l.list) == before
-	lists := l.sources(x, d)
-	if sound {
-		r.expand(lists)
-		r.mixed(cmp.Or(d.keys["targets"].value, d.node).Place)
+	l.fits(x, d)
+	r := newRequest(l, x)
+	lists, pairs := l.sources(x, d)
+	if !sound {
+		return
+	}
+	r.expand(lists)
+	if pairs != nil {
+		r.pairs(pairs)
+	}
+	r.mixed(cmp.Or(d.keys["targets"].value, d.keys["inputs"].value, d.node).Place)
+}
+
+// fits refuses keys that the endpoint has no use for.
+func (l *loader) fits(x *Extract, d *draft) {
+	if n := d.keys["max_rows"].value; n != nil && (x.Endpoint.Once || x.Endpoint.Asks.Batched()) {
+		l.errorf(n.Place, "max_rows is for lists: %s brings a fixed number of rows", x.Endpoint)
 	}
 }
 
@@ -143,20 +156,53 @@ func (l *loader) endpoint(d *draft) *pipeline.Endpoint {
 	return nil
 }
 
-// sources reads where the targets come from: lists, which are returned, a query, or pairs of inputs.
-func (l *loader) sources(x *Extract, d *draft) []*targets {
+// sources reads where the targets come from: lists, or a sheet of pairs, which are returned, or a query.
+func (l *loader) sources(x *Extract, d *draft) (lists []*targets, pairs *sheet) {
 	from, inputs := d.keys["targets"], d.keys["inputs"]
-	switch {
-	case from.value != nil && inputs.value != nil:
-		l.errorf(inputs.Place, "the extract has targets and inputs: keep one")
+	switch asks := x.Endpoint.Asks; asks {
+	case pipeline.AboutNothing, pipeline.AboutParams:
+		for _, key := range []field{from, inputs} {
+			if key.value != nil {
+				l.errorf(key.Place, "%s takes no %s: %s; remove the key", x.Endpoint, key.key, whatInstead(asks))
+			}
+		}
 		l.used(from.value)
-	case inputs.value != nil:
-		x.Inputs = l.inputs(inputs.value)
+	case pipeline.AboutSources:
+		if from.value != nil {
+			l.errorf(from.Place, "%s compares targets with sources: give inputs, a file or query with columns target and source, instead of targets", x.Endpoint)
+			l.used(from.value)
+			return nil, nil
+		}
+		x.Inputs = &Inputs{}
+		if n := l.required(d.node, d.keys, "inputs", "the extract", "inputs: {file: NAME.csv}, with columns target and source"); n != nil {
+			return nil, l.inputs(x.Inputs, n)
+		}
+	default:
+		if inputs.value != nil {
+			l.errorf(inputs.Place, "%s asks about targets, not about pairs: name them under targets", x.Endpoint)
+			l.used(from.value)
+			return nil, nil
+		}
+		return l.targetsOf(x, d, from), nil
+	}
+	return nil, nil
+}
+
+func whatInstead(asks pipeline.Asks) string {
+	if asks == pipeline.AboutParams {
+		return "its targets are parameters"
+	}
+	return "it is about no target"
+}
+
+// targetsOf reads lists of targets, which are returned, or the query that provides them.
+func (l *loader) targetsOf(x *Extract, d *draft, from field) []*targets {
+	switch {
 	case from.value == nil:
 		l.required(d.node, d.keys, "targets", "the extract", "targets: [NAME], the name of a list under targets")
 	case from.value.kind == mapping:
 		f := l.section(from.value, "targets of an extract", "sql")
-		x.SQL = l.query(from.value, f, "targets of an extract")
+		x.SQL = l.query(from.value, f, "targets of an extract", "a query with a column target")
 	case from.value.kind == list && len(from.value.items) == 0:
 		l.errorf(from.value.Place, "targets is an empty list: name a list under targets; the lists are: %s", join(l.listed))
 	default:
@@ -172,63 +218,40 @@ func (l *loader) used(n *node) {
 	}
 }
 
-func (l *loader) query(n *node, f fields, what string) string {
-	sql := l.required(n, f, "sql", what, "sql: a query with a column target")
+func (l *loader) query(n *node, f fields, what, want string) string {
+	sql := l.required(n, f, "sql", what, "sql: "+want)
 	if sql == nil {
 		return ""
 	}
 	s, ok := l.str(sql, "sql")
 	if ok && strings.TrimSpace(s) == "" {
-		l.errorf(sql.Place, "sql is empty: write a query with a column target")
+		l.errorf(sql.Place, "sql is empty: write %s", want)
 	}
 	return strings.TrimSpace(s)
 }
 
-// inputs reads pairs of target and source from a file, or the query that provides them.
-func (l *loader) inputs(n *node) *Inputs {
+// inputs reads pairs of target and source from a file, which is returned, or the query that provides them.
+func (l *loader) inputs(in *Inputs, n *node) *sheet {
 	f := l.section(n, "inputs", "file", "sql")
-	in := &Inputs{}
 	switch file := f["file"]; {
 	case file.value != nil && f["sql"].value != nil:
 		l.errorf(file.Place, "inputs has file and sql: keep one")
 	case file.value != nil:
-		l.pairs(in, file.value)
+		return l.pairSheet(file.value)
 	case n.kind == mapping && n.has("file"):
 	case n.kind == mapping:
-		in.SQL = l.query(n, f, "inputs")
+		in.SQL = l.query(n, f, "inputs", "a query with columns target and source")
 	}
-	return in
+	return nil
 }
 
-func (l *loader) pairs(in *Inputs, file *node) {
+func (l *loader) pairSheet(file *node) *sheet {
 	s := l.sheet(file)
-	if s == nil {
-		return
+	if s == nil || l.column(s, "target") < 0 || l.column(s, "source") < 0 {
+		return nil
 	}
-	target, source := l.column(s, "target"), l.column(s, "source")
-	if target < 0 || source < 0 {
-		return
+	if len(s.rows) == 0 {
+		l.warnf(Place{s.file, 1, 1}, "the file has a header and no inputs")
 	}
-	for _, row := range s.rows {
-		to, okTo := l.canonical(row[target].Place, "target", row[target].text)
-		from, okFrom := l.canonical(row[source].Place, "source", row[source].text)
-		if okTo && okFrom {
-			in.Rows = append(in.Rows, Input{to, row[target].text, from, row[source].text, s.rest(row, target, source)})
-		}
-	}
-}
-
-// rest returns the other columns of a row that have a value.
-func (s *sheet) rest(row []node, but ...int) map[string]string {
-	var out map[string]string
-	for i := range row {
-		if i == but[0] || i == but[1] || row[i].text == "" {
-			continue
-		}
-		if out == nil {
-			out = map[string]string{}
-		}
-		out[s.header[i].text] = row[i].text
-	}
-	return out
+	return s
 }

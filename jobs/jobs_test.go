@@ -14,7 +14,7 @@ import (
 
 var scopes = []string{"page", "subdomain", "root_domain"}
 
-// fake knows four endpoints; the last has a parameter of every type.
+// fake knows an endpoint of every kind; the last has a parameter of most types.
 var fake = registry{
 	{
 		Vendor: "moz", Surface: "v2", Name: "anchor_text", PageSize: 50, UnitsPerRow: 1,
@@ -41,6 +41,26 @@ var fake = registry{
 		},
 	},
 	{
+		Vendor: "moz", Surface: "v2", Name: "link_status", Asks: pipeline.AboutSources, PageSize: 50,
+		ScopeParam: "target_scope", DefaultScope: "page",
+		Params: []pipeline.Param{
+			{Name: "target_scope", Type: pipeline.ParamEnum, Values: scopes},
+			{Name: "source_scope", Type: pipeline.ParamEnum, Values: scopes},
+		},
+	},
+	{
+		Vendor: "moz", Surface: "v2", Name: "url_metrics", Asks: pipeline.AboutTargets, PageSize: 2,
+		Params: []pipeline.Param{{Name: "distributions", Type: pipeline.ParamBool}},
+	},
+	{Vendor: "moz", Surface: "v2", Name: "index_metadata", Asks: pipeline.AboutNothing, Once: true, PageSize: 1},
+	{
+		Vendor: "moz", Surface: "v2", Name: "link_intersect", Asks: pipeline.AboutParams, PageSize: 50, TargetOf: targetOf,
+		Params: []pipeline.Param{
+			{Name: "positive_targets", Type: pipeline.ParamTargets, Required: true, Values: scopes, Meaning: "sites to link to"},
+			{Name: "filter", Type: pipeline.ParamJSON},
+		},
+	},
+	{
 		Vendor: "ahrefs", Surface: "v3", Name: "anchors", PageSize: 1000, UnitsPerRow: 1,
 		Params: []pipeline.Param{
 			{Name: "history", Type: pipeline.ParamBool},
@@ -51,6 +71,13 @@ var fake = registry{
 			{Name: "select", Type: pipeline.ParamStrings, Values: []string{"anchor", "refdomains"}},
 		},
 	},
+}
+
+func targetOf(params map[string]any) (target, scope string) {
+	for _, p := range params["positive_targets"].([]any) {
+		target += p.(map[string]any)["target"].(string) + "+"
+	}
+	return strings.TrimSuffix(target, "+"), "page"
 }
 
 func needsSort(_ any, params map[string]any) error {

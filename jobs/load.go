@@ -119,7 +119,7 @@ const maxName = 100
 
 // root reads the whole spec. The parts that extracts refer to come first, whatever their order in the file.
 func (l *loader) root(n *node) {
-	f := l.section(n, "a job spec", "job", "vendors", "budget", "confirm_over", "targets", "extracts")
+	f := l.section(n, "a job spec", "job", "vendors", "budget", "confirm_over", "targets", "tables", "extracts")
 	if job := l.required(n, f, "job", "the job spec", "job: nightly"); job != nil {
 		l.spec.Job = l.name(job, "job", jobName, "a-z, 0-9 and -")
 	}
@@ -127,10 +127,16 @@ func (l *loader) root(n *node) {
 	l.spec.Budget = l.budgets(f["budget"].value)
 	l.spec.ConfirmOver = l.confirmations(f["confirm_over"].value)
 	l.targetLists(f["targets"].value)
+	l.spec.Tables = l.userTables(f["tables"].value)
 	if extracts := l.required(n, f, "extracts", "the job spec", "a list of what to buy"); extracts != nil {
 		l.extractList(extracts)
 	}
 	l.unusedLists()
+	for _, t := range l.spec.Tables {
+		if x := l.spec.Extract(t.name); x != nil {
+			l.errorf(x.Place, "extract %q bears the name of a table on line %d: queries could not tell them apart; rename it", x.Name, t.Line)
+		}
+	}
 }
 
 // fields are the known keys of a mapping by name; a key that is absent has a nil value.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -58,4 +59,38 @@ func (w *walk) visit(name string) {
 	}
 	w.path = w.path[:len(w.path)-1]
 	w.state[name] = done
+}
+
+// unannounced warns of queries that name an extract they do not wait for: its rows would not be there.
+func (l *loader) unannounced() {
+	for i := range l.spec.Extracts {
+		x := &l.spec.Extracts[i]
+		sql := x.Query()
+		if sql == "" {
+			continue
+		}
+		before := l.spec.Before(x)
+		for _, name := range slices.Sorted(maps.Keys(l.extracts)) {
+			said := regexp.MustCompile(`(?i)\b(from|join)\s+"?` + regexp.QuoteMeta(name) + `\b"?($|[^.\w-])`)
+			if name != x.Name && !before[name] && said.MatchString(sql) {
+				l.warnf(x.Place, "sql of extract %q reads %s without waiting for it: add after: [%s]", x.Name, name, name)
+			}
+		}
+	}
+}
+
+// Before returns the names of the extracts that are complete when x begins: those of its `after`, and theirs.
+func (s *Spec) Before(x *Extract) map[string]bool {
+	before := map[string]bool{}
+	var add func(*Extract)
+	add = func(x *Extract) {
+		for _, name := range x.After {
+			if y := s.Extract(name); y != nil && !before[name] {
+				before[name] = true
+				add(y)
+			}
+		}
+	}
+	add(x)
+	return before
 }

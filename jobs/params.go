@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -35,10 +36,18 @@ func takes(e *pipeline.Endpoint) []string {
 	for i := range e.Params {
 		names = append(names, e.Params[i].Name)
 	}
-	if e.PageSize > 0 && e.Param("limit") == nil {
+	if maxLimit(e) > 0 {
 		names = append(names, "limit")
 	}
 	return names
+}
+
+// maxLimit is the largest `limit` a job may set, 0 if it may set none.
+func maxLimit(e *pipeline.Endpoint) int {
+	if e.Once || e.Param("limit") != nil {
+		return 0
+	}
+	return max(e.PageSize, e.MaxLimit)
 }
 
 // params reads an extract's own parameters, and the limit if it is among them.
@@ -58,14 +67,25 @@ func (l *loader) params(x *Extract, n *node) map[string]setting {
 			out[name] = setting{x.Place, x.Endpoint.DefaultScope}
 		}
 	}
+	l.require(x, n)
 	return out
+}
+
+// require misses parameters that the endpoint cannot do without.
+func (l *loader) require(x *Extract, n *node) {
+	for i := range x.Endpoint.Params {
+		p := &x.Endpoint.Params[i]
+		if p.Required && (n == nil || !n.has(p.Name)) {
+			l.errorf(x.Place, "%s needs parameter %q: %s", x.Endpoint, p.Name, p.Meaning)
+		}
+	}
 }
 
 func (l *loader) ownParam(x *Extract, f field, out map[string]setting) {
 	e := x.Endpoint
 	what := fmt.Sprintf("parameter %q of %s", f.key, e)
-	if f.key == "limit" && e.PageSize > 0 && e.Param("limit") == nil {
-		if limit, ok := l.integer(f.value, what, 1, int64(e.PageSize)); ok {
+	if most := maxLimit(e); f.key == "limit" && most > 0 {
+		if limit, ok := l.integer(f.value, what, 1, int64(most)); ok {
 			x.Limit = int(limit)
 		}
 		return
@@ -112,6 +132,10 @@ func (l *loader) value(p *pipeline.Param, what string, n *node) (any, bool) {
 		return l.date(n, what)
 	case pipeline.ParamStrings:
 		return l.values(p, what, n)
+	case pipeline.ParamTargets:
+		return l.scoped(p, what, n)
+	case pipeline.ParamJSON:
+		return l.json(what, n)
 	}
 	return wrap(l.str(n, what))
 }
@@ -191,4 +215,67 @@ func (l *loader) date(n *node, what string) (any, bool) {
 		return nil, false
 	}
 	return day, true
+}
+
+// scoped reads a list of targets with their scopes, and normalises them. It yields a list of maps, as JSON has them.
+func (l *loader) scoped(p *pipeline.Param, what string, n *node) (any, bool) {
+	if n.kind != list || len(n.items) == 0 {
+		l.errorf(n.Place, "%s must be a list of {target: example.com, scope: %s}, not %s", what, p.Values[len(p.Values)-1], emptyOr(n))
+		return nil, false
+	}
+	out, ok := []any{}, true
+	for _, item := range n.items {
+		before := len(l.list)
+		f := l.section(item, "an entry of "+what, "target", "scope")
+		target := l.required(item, f, "target", "an entry of "+what, "target: example.com")
+		scope := l.required(item, f, "scope", "an entry of "+what, "scope: "+p.Values[len(p.Values)-1])
+		if target != nil && scope != nil {
+			given, _ := l.str(target, "a target")
+			name, _ := l.canonical(target.Place, "target", given)
+			word, _ := l.word(scope, "scope of an entry of "+what, p.Values)
+			out = append(out, map[string]any{"target": name, "scope": word})
+		}
+		ok = ok && len(l.list) == before
+	}
+	return out, ok
+}
+
+// json reads a value as it is, or the text of one in JSON.
+func (l *loader) json(what string, n *node) (any, bool) {
+	if n.kind != text && n.kind != cell {
+		return l.plain(n), true
+	}
+	var v any
+	if err := json.Unmarshal([]byte(n.text), &v); err != nil {
+		l.errorf(n.Place, "%s must be a mapping, or a string that holds JSON: %v", what, err)
+		return nil, false
+	}
+	return v, true
+}
+
+// plain returns a value as JSON decodes it, numbers in their own spelling.
+func (l *loader) plain(n *node) any {
+	switch n.kind {
+	case mapping:
+		out := map[string]any{}
+		for _, f := range n.fields {
+			out[f.key] = l.plain(f.value)
+		}
+		return out
+	case list:
+		out := make([]any, len(n.items))
+		for i, item := range n.items {
+			out[i] = l.plain(item)
+		}
+		return out
+	case boolean:
+		return n.text == "true"
+	case integer, float:
+		if json.Valid([]byte(n.text)) {
+			return json.Number(n.text)
+		}
+	case null:
+		return nil
+	}
+	return n.text
 }

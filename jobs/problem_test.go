@@ -44,7 +44,7 @@ var refusals = []struct {
 	}},
 	{"job's name", strings.Replace(minimal(), "job: j", "job: Nightly_1", 1), []string{`1:6: job "Nightly_1" may hold only a-z, 0-9 and -, and not be empty`}},
 	{"job is a number", strings.Replace(minimal(), "job: j", "job: 12", 1), []string{`1:6: job must be a string: write it in quotes, "12"`}},
-	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, vendors, budget, confirm_over, targets, extracts`}},
+	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, vendors, budget, confirm_over, targets, tables, extracts`}},
 	{"key without value", minimal() + "budget:\n", []string{`8:1: key "budget" of a job spec has no value: give one, or remove the line`}},
 	{"vendors", minimal() + `vendors:
   mos: {}
@@ -102,8 +102,8 @@ extracts:
 `, []string{
 		`5:25: endpoint "links" must be VENDOR/NAME, like moz/anchor_text`,
 		`6:25: unknown vendor "mox"; did you mean "moz"? the vendors are: moz, ahrefs`,
-		`7:25: unknown endpoint "anchor_texts" of moz v2; did you mean "anchor_text"? it has: anchor_text, links, linking_root_domains`,
-		`8:25: unknown endpoint "anchors" of moz v2; it has: anchor_text, links, linking_root_domains`,
+		`7:25: unknown endpoint "anchor_texts" of moz v2; did you mean "anchor_text"? it has: anchor_text, links, linking_root_domains, link_status, url_metrics, index_metadata, link_intersect`,
+		`8:25: unknown endpoint "anchors" of moz v2; it has: anchor_text, links, linking_root_domains, link_status, url_metrics, index_metadata, link_intersect`,
 	}},
 	{"surface without endpoints", minimal() + "vendors: {moz: {surface: rpc}}\n", []string{
 		`6:15: surface rpc of moz has no endpoints in this version: choose another under vendors`,
@@ -194,10 +194,39 @@ extracts:
 		`3:8: target list own has no file: add file: NAME.csv`,
 		`3:9: unknown key "fil" of target list own; did you mean "file"? it takes: file`,
 	}},
-	{"targets and inputs", minimal("inputs: {sql: select 1}"), []string{`8:5: the extract has targets and inputs: keep one`}},
-	{"inputs", strings.Replace(minimal(), "targets: own\n", "inputs: {file: a.csv, sql: select 1}\n", 1), []string{
-		`3:3: warning: target list "own" is used by no extract`,
-		`7:14: inputs has file and sql: keep one`,
+	{"targets and inputs", minimal("inputs: {sql: select 1}"), []string{`8:5: moz/links asks about targets, not about pairs: name them under targets`}},
+	{"inputs", `
+job: j
+targets: {own: [a.example]}
+extracts:
+  - {name: a, endpoint: moz/link_status, inputs: {file: a.csv, sql: select 1}}
+  - {name: b, endpoint: moz/link_status, targets: [own]}
+  - {name: c, endpoint: moz/link_status, inputs: {sql: select 1}, max_rows: 4}
+  - {name: d, endpoint: moz/link_status}
+`, []string{
+		`5:51: inputs has file and sql: keep one`,
+		`6:42: moz/link_status compares targets with sources: give inputs, a file or query with columns target and source, instead of targets`,
+		`7:77: max_rows is for lists: moz/link_status brings a fixed number of rows`,
+		`8:5: the extract has no inputs: add inputs: {file: NAME.csv}, with columns target and source`,
+	}},
+	{"no targets", `
+job: j
+targets: {own: [a.example]}
+extracts:
+  - {name: a, endpoint: moz/index_metadata, targets: [own], params: {limit: 3}}
+  - {name: b, endpoint: moz/link_intersect, targets: [own]}
+  - {name: c, endpoint: moz/link_intersect, params: {positive_targets: [{target: a.example}, {target: "", scope: page}, {target: b.example, scope: site}]}}
+  - {name: d, endpoint: moz/link_intersect, params: {positive_targets: a.example, filter: '{"and":'}}
+`, []string{
+		`5:45: moz/index_metadata takes no targets: it is about no target; remove the key`,
+		`5:70: unknown parameter "limit" of moz/index_metadata; it takes: nothing`,
+		`6:5: moz/link_intersect needs parameter "positive_targets": sites to link to`,
+		`6:45: moz/link_intersect takes no targets: its targets are parameters; remove the key`,
+		`7:73: an entry of parameter "positive_targets" of moz/link_intersect has no scope: add scope: root_domain`,
+		`7:103: the target is empty: give a host or page, or remove the entry`,
+		`7:148: scope of an entry of parameter "positive_targets" of moz/link_intersect is "site"; it must be one of: page, subdomain, root_domain`,
+		`8:72: parameter "positive_targets" of moz/link_intersect must be a list of {target: example.com, scope: root_domain}, not a string`,
+		`8:91: parameter "filter" of moz/link_intersect must be a mapping, or a string that holds JSON: unexpected end of JSON input`,
 	}},
 	{"sql", strings.Replace(minimal(), "targets: own\n", "targets: {sql: ' '}\n", 1), []string{
 		`3:3: warning: target list "own" is used by no extract`,

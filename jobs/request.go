@@ -9,23 +9,25 @@ import (
 	"strings"
 )
 
-// request makes the targets of one extract from the rows of its lists.
+// request makes the targets of one extract from the rows of its lists, or its inputs from those of a sheet.
 type request struct {
 	*loader
 	x *Extract
-	// base are the extract's own parameters.
-	base map[string]setting
 	// rows are what the overrides of a row, in one spelling, lead to; most rows of a list share them.
 	rows map[string]asked
 	// refused are the columns of CSV files that the endpoint has no parameter for.
 	refused map[field]bool
 }
 
+func newRequest(l *loader, x *Extract) *request {
+	return &request{loader: l, x: x, rows: map[string]asked{}}
+}
+
 // asked is the part of a target that its parameters decide.
 type asked struct{ scope, params string }
 
 // own returns what holds for a row without overrides.
-func (r *request) own() (asked, bool) { return r.ask(r.base, "") }
+func (r *request) own() (asked, bool) { return r.ask(r.x.base, "") }
 
 // ask checks combinations and encodes the parameters. When by is not "", problems are those of a row there.
 func (r *request) ask(settings map[string]setting, by string) (asked, bool) {
@@ -68,6 +70,9 @@ func (r *request) expand(lists []*targets) {
 	r.x.Scope, r.x.Params = own.scope, own.params
 	type key struct{ target, params string }
 	seen := map[key]bool{}
+	for _, t := range r.x.Targets {
+		seen[key{t.Target, t.Params}] = true
+	}
 	for _, t := range lists {
 		r.header(t)
 		for i := range t.rows {
@@ -82,6 +87,38 @@ func (r *request) expand(lists []*targets) {
 				r.x.Targets = append(r.x.Targets, Target{row.target, row.given, asked.scope, asked.params})
 			}
 		}
+	}
+}
+
+// pairs adds the rows of a sheet to the extract's inputs, duplicates merged. Columns that bear the name of a parameter
+// override it; others are the user's own business.
+func (r *request) pairs(s *sheet) {
+	own, ok := r.own()
+	if !ok {
+		return
+	}
+	target, source := r.column(s, "target"), r.column(s, "source")
+	seen := map[Input]bool{}
+	for _, cells := range s.rows {
+		to, okTo := r.canonical(cells[target].Place, "target", cells[target].text)
+		from, okFrom := r.canonical(cells[source].Place, "source", cells[source].text)
+		row := &targetRow{Place: cells[target].Place}
+		for _, f := range s.overrides(cells, target) {
+			if r.parameter(f.key) != "" {
+				row.overrides = append(row.overrides, f)
+			}
+		}
+		asked, ok := r.row(row, own)
+		if !ok || !okTo || !okFrom {
+			continue
+		}
+		if k := (Input{Target: to, Source: from, Params: asked.params}); seen[k] {
+			r.x.Merged++
+			continue
+		} else {
+			seen[k] = true
+		}
+		r.x.Inputs.Rows = append(r.x.Inputs.Rows, Input{to, cells[target].text, from, cells[source].text, asked.scope, asked.params})
 	}
 }
 
@@ -150,7 +187,7 @@ func spelled(overrides []field) string {
 
 // override returns the extract's parameters with those of the row.
 func (r *request) override(row *targetRow) (map[string]setting, bool) {
-	settings := maps.Clone(r.base)
+	settings := maps.Clone(r.x.base)
 	set := map[string]bool{}
 	ok := true
 	for _, f := range row.overrides {
@@ -179,9 +216,17 @@ func (r *request) override(row *targetRow) (map[string]setting, bool) {
 // mixed warns when the extract's targets have several scopes.
 func (r *request) mixed(at Place) {
 	var scopes []string
+	add := func(scope string) {
+		if !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
 	for _, t := range r.x.Targets {
-		if !slices.Contains(scopes, t.Scope) {
-			scopes = append(scopes, t.Scope)
+		add(t.Scope)
+	}
+	if r.x.Inputs != nil {
+		for _, in := range r.x.Inputs.Rows {
+			add(in.Scope)
 		}
 	}
 	if len(scopes) > 1 {

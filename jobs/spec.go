@@ -10,6 +10,8 @@
 //	confirm_over: {moz: 10000}    # a terminal run asks before it is expected to spend more units than this
 //	vendors:
 //	  moz: {token_life: 1h}       # how long the vendor's next_token is trusted; default: until it is refused
+//	tables:
+//	  labels: {file: labels.csv}  # lists for marts and queries, kept as user.labels; `backhaul tables` shows their columns
 //	extracts:
 //	  - max_units: 5000           # ceiling of this extract in one run, in the vendor's units
 //	    max_age: 7d               # take a complete answer of any job that is not older (units w d h m s)
@@ -40,6 +42,8 @@ type Spec struct {
 	Budget map[string]Budget
 	// ConfirmOver holds by vendor the expected units above which a run asks first.
 	ConfirmOver map[string]pipeline.Units
+	// Tables are lists that the job brings along, for marts and queries. Default none.
+	Tables []UserTable
 	// Extracts are in the spec's order.
 	Extracts []Extract
 }
@@ -78,7 +82,7 @@ type Extract struct {
 	Merged int
 	// SQL is the query that provides the targets, in a column target. Default "": the spec lists them.
 	SQL string
-	// Inputs are pairs of target and source. Default nil: the extract has targets.
+	// Inputs are pairs of target and source, for endpoints that ask about sources. Nil for all others.
 	Inputs *Inputs
 	// Params are the extract's own parameters with the scope, as Task.Params: what holds for a target whose
 	// row says nothing else. Scope is the scope among them.
@@ -97,6 +101,8 @@ type Extract struct {
 	MaxAge time.Duration
 	// MaxUnits is the ceiling of the extract in one run. Default nil: none.
 	MaxUnits *pipeline.Units
+
+	base map[string]setting // the extract's own parameters
 }
 
 // IndexChanged is the value of Extract.OnlyIf that skips an extract while the vendor's index is unchanged.
@@ -123,8 +129,8 @@ type Inputs struct {
 type Input struct {
 	Target, TargetAsGiven string
 	Source, SourceAsGiven string
-	// Columns holds the row's other columns that have a value. Default nil.
-	Columns map[string]string
+	// Scope and Params are as for Target: the extract's, with what columns of the row say that bear a parameter's name.
+	Scope, Params string
 }
 
 // Endpoints is what is known about the vendors' reports.
@@ -152,25 +158,4 @@ func (s *Spec) Extract(name string) *Extract {
 		}
 	}
 	return nil
-}
-
-// Tasks returns one task per target, in the order of the targets; none for an extract whose targets come from SQL
-// or that has inputs.
-func (x *Extract) Tasks() []pipeline.Task {
-	tasks := make([]pipeline.Task, len(x.Targets))
-	for i, target := range x.Targets {
-		tasks[i] = pipeline.Task{
-			Extract:       x.Name,
-			Endpoint:      x.Endpoint.String(),
-			Surface:       x.Endpoint.Surface,
-			Target:        target.Target,
-			TargetAsGiven: target.AsGiven,
-			Scope:         target.Scope,
-			Params:        target.Params,
-			MaxRows:       x.MaxRows,
-			Priority:      x.Priority,
-		}
-		tasks[i].ID = pipeline.TaskID(tasks[i])
-	}
-	return tasks
 }

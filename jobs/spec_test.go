@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"backhaul/pipeline"
 )
@@ -41,7 +42,7 @@ extracts:
     after: [first_one]
     targets: {sql: "select distinct page as target from first_one"}
   - name: third
-    endpoint: moz/links
+    endpoint: moz/link_status
     inputs: {file: placements.csv}
 `, "placements.csv", "target,source,campaign\nA.example/x,http://b.example/y,spring\na.example,c.example,\n")
 	if s.Job != "nightly-2" || s.Path != "job.yaml" || s.Dir != "." || len(s.Hash) != 64 {
@@ -62,10 +63,10 @@ extracts:
 			SQL: "select distinct page as target from first_one", Scope: "page", Params: `{"target_scope":"page"}`,
 		},
 		{
-			Place: Place{"job.yaml", 25, 5}, Name: "third", Endpoint: &fake[1], Scope: "page", Params: `{"target_scope":"page"}`,
+			Place: Place{"job.yaml", 25, 5}, Name: "third", Endpoint: &fake[3], Scope: "page", Params: `{"target_scope":"page"}`,
 			Inputs: &Inputs{Rows: []Input{
-				{"a.example/x", "A.example/x", "b.example/y", "http://b.example/y", map[string]string{"campaign": "spring"}},
-				{"a.example", "a.example", "c.example", "c.example", nil},
+				{"a.example/x", "A.example/x", "b.example/y", "http://b.example/y", "page", `{"target_scope":"page"}`},
+				{"a.example", "a.example", "c.example", "c.example", "page", `{"target_scope":"page"}`},
 			}},
 		},
 	}
@@ -74,7 +75,7 @@ extracts:
 		cmp.Diff(wantVendors, s.Vendors),
 		cmp.Diff(map[string]Budget{"moz": {Run: units(0), Month: units(400000), MonthStartsOn: 1}}, s.Budget),
 		cmp.Diff(map[string]pipeline.Units{"moz": 10}, s.ConfirmOver),
-		cmp.Diff(wantExtracts, s.Extracts, pointers),
+		cmp.Diff(wantExtracts, s.Extracts, pointers, cmpopts.IgnoreUnexported(Extract{})),
 	} {
 		if diff != "" {
 			t.Error(diff)

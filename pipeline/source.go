@@ -113,6 +113,8 @@ type Param struct {
 	// Min and Max bound ParamInt when Max is not 0.
 	Min, Max int64
 	Meaning  string
+	// Required: a request cannot be made without it. Default false.
+	Required bool
 	// Check refuses combinations with other parameters; params are all the extract's parameters as
 	// decoded from YAML. Default none.
 	Check func(value any, params map[string]any) error

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -14,14 +15,16 @@ type Origin struct {
 	Task          string
 	Target        string // "" means the endpoint has none
 	TargetAsGiven string
-	Scope         string
-	Job           string
-	Extract       string
-	RunID         string
-	RunDate       arrow.Date32
-	Surface       string
-	FetchedAt     time.Time
-	PageSeq       int32
+	// AsGiven are the spellings of a batch's targets, for About. Default none.
+	AsGiven   map[string]string
+	Scope     string
+	Job       string
+	Extract   string
+	RunID     string
+	RunDate   arrow.Date32
+	Surface   string
+	FetchedAt time.Time
+	PageSeq   int32
 	// Rank is the rank the page's first row gets. Ranks count from 1.
 	Rank int64
 	// Most stops the page after so many rows, for a task that wants no more. Default 0: all.
@@ -71,9 +74,13 @@ func (b *Builder) Begin(o Origin) {
 }
 
 // About says that the rows that follow are about another target than the page's, one of a batch: their ranks begin at 1.
+// asGiven "" is what the origin says of it, else the target itself.
 func (b *Builder) About(target, asGiven string) {
 	if target != b.origin.Target {
 		b.origin.Rank = 1
+	}
+	if asGiven == "" {
+		asGiven = cmp.Or(b.origin.AsGiven[target], target)
 	}
 	b.origin.Target, b.origin.TargetAsGiven = target, asGiven
 }

@@ -49,6 +49,7 @@ var opsTasks = &Table{
 		Column{Name: "target", Type: String, Meaning: "the target as sent", Source: "job spec, normalised"},
 		Column{Name: "target_as_given", Type: String, Meaning: "the target as the spec spelled it", Source: "job spec"},
 		Column{Name: "scope", Type: String, Meaning: "scope of the target", Source: "job spec"},
+		Column{Name: "inputs", Type: Int64, Unit: "targets or sources", Meaning: "how many targets or sources it asks about at once; null where it is about one target, or none", Source: "job spec"},
 		Column{Name: "complete", Type: Bool, Required: true, Meaning: "everything asked for is held; where false, missing rows mean nothing", Source: "backhaul"},
 		Column{Name: "published", Type: Bool, Required: true, Meaning: "its rows are in the lake as of this run; a run that was interrupted publishes nothing", Source: "backhaul"},
 		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, index unchanged, not reached, interrupted, budget, quota, denied, unreachable, stale, fault", Source: "backhaul"},
@@ -83,7 +84,10 @@ var opsPages = &Table{
 		Column{Name: "status", Type: Int32, Required: true, Unit: "HTTP status", Meaning: "status of the response", Source: "vendor response"},
 		Column{Name: "fetched_at", Type: Timestamp, Required: true, Meaning: "when the response had arrived, UTC", Source: "backhaul"},
 		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows in the response", Source: "vendor response"},
+		Column{Name: "overlap_rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows of it that the page before had brought: what a continuation without a cursor costs", Source: "backhaul"},
 		Column{Name: "units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "units charged", Source: "vendor price"},
+		Column{Name: "listed_units", Type: Int64, Unit: "vendor units", Meaning: "the price by the vendor's rule, charged or not; null where the vendor does not state it", Source: "vendor response"},
+		Column{Name: "cache", Type: String, Meaning: "what the vendor says of its cache: hit, miss, no_cache; null if nothing", Source: "vendor response"},
 		Column{Name: "bytes", Type: Int64, Required: true, Unit: "bytes", Meaning: "size of the response", Source: "vendor response"},
 	),
 }

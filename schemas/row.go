@@ -65,6 +65,14 @@ func (r *Row) SetStrings(i int, list []string) { r.values[i].valid, r.values[i].
 // SetInts sets an Int32s or Dates column. The slice is kept until the row is appended.
 func (r *Row) SetInts(i int, list []int64) { r.values[i].valid, r.values[i].nums = true, list }
 
+// Ints returns the value of an Int32s or Dates column, nil if it is null. It must not be changed.
+func (r *Row) Ints(i int) []int64 {
+	if !r.values[i].valid {
+		return nil
+	}
+	return r.values[i].nums
+}
+
 // Null reports whether the column has no value yet.
 func (r *Row) Null(i int) bool { return !r.values[i].valid }
 

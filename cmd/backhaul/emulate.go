@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/pipeline/emulator"
+	"backhaul/pipeline/emulator/ahrefs"
 )
 
 // emulatorFlags are the flags of `emulate`.
@@ -25,6 +26,7 @@ type emulatorFlags struct {
 	perSecond      float64
 	quota          int64
 	tokenLife      time.Duration
+	ahrefs         ahrefs.Options
 }
 
 func (a *app) emulateCommand() *cobra.Command {
@@ -32,8 +34,8 @@ func (a *app) emulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulate",
 		Short: "Serve the vendors' APIs on this machine, metered, over a made-up link graph",
-		Long: `Serves Moz Links API V2 over a made-up link graph that moves from day to day, and meters it as the
-vendor does. The addresses and credentials it prints are ready to be pasted into a shell.
+		Long: `Serves Moz Links API V2, Moz JSON-RPC and Ahrefs API v3 and v2 over one made-up link graph that moves from day to day, and
+meters them as the vendors do. The addresses and credentials it prints are ready to be pasted into a shell.
 
 ` + emulator.FaultHelp(),
 		Args: exactly(0, "no argument"),
@@ -48,6 +50,11 @@ vendor does. The addresses and credentials it prints are ready to be pasted into
 	flags.Float64Var(&f.perSecond, "requests-per-second", 0, "requests accepted in the long run (default unlimited)")
 	flags.Int64Var(&f.quota, "quota", 0, "rows a month (default unlimited)")
 	flags.DurationVar(&f.tokenLife, "token-life", 0, "how long a next_token lives (default for ever)")
+	flags.Int64Var(&f.ahrefs.UnitsLimit, "ahrefs-units", 0, "Ahrefs units a month (default unlimited)")
+	flags.IntVar(&f.ahrefs.RequestsPerMinute, "ahrefs-requests-per-minute", 0, "Ahrefs requests accepted in any minute; the vendor accepts 60 (default unlimited)")
+	flags.IntVar(&f.ahrefs.RowCap, "ahrefs-row-cap", 0, "most rows of one Ahrefs reply, as plans have it: 100, 250, 500 (default unlimited)")
+	flags.DurationVar(&f.ahrefs.CacheTTL, "ahrefs-cache", 0, "how long Ahrefs repeats a reply for nothing (default never)")
+	flags.BoolVar(&f.ahrefs.V2Sunset, "ahrefs-v2-sunset", false, "answer every call of Ahrefs v2 with an error, as the vendor does since 2025-11-01")
 	return cmd
 }
 
@@ -68,6 +75,9 @@ func (a *app) emulate(ctx context.Context, f emulatorFlags) error {
 	e.close()
 	m := e.server.Meter()
 	fmt.Fprintf(a.stderr, "%d pages delivered, %d rows billed\n", m.Pages, m.Rows)
+	if m := e.server.Ahrefs().Meter(); len(m.Requests) > 0 {
+		fmt.Fprintf(a.stderr, "Ahrefs: %d replies delivered, %d units and %d rows of v2 billed\n", m.Pages, m.Units, m.Rows)
+	}
 	return err
 }
 
@@ -86,6 +96,7 @@ func startEmulator(f emulatorFlags) (*runningEmulator, error) {
 	}
 	server := emulator.New(emulator.Options{
 		Seed: f.seed, Day: f.day, Latency: f.latency, RequestsPerSecond: f.perSecond, Quota: f.quota, TokenLife: f.tokenLife, Faults: faults,
+		Ahrefs: f.ahrefs,
 	})
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
@@ -106,8 +117,14 @@ func startEmulator(f emulatorFlags) (*runningEmulator, error) {
 // environment is what a client must be told to use the emulator.
 func (e *runningEmulator) environment() map[string]string {
 	return map[string]string{
-		"BACKHAUL_MOZ_V2_URL": "http://" + e.address + "/v2",
-		"MOZ_TOKEN":           e.server.Options().Token,
+		"BACKHAUL_MOZ_V2_URL":  "http://" + e.address + "/v2",
+		"BACKHAUL_MOZ_RPC_URL": "http://" + e.address + "/jsonrpc",
+		"MOZ_TOKEN":            e.server.Options().Token,
+
+		"BACKHAUL_AHREFS_V3_URL": "http://" + e.address + "/v3",
+		"AHREFS_API_KEY":         e.server.Ahrefs().Options().Key,
+		"BACKHAUL_AHREFS_V2_URL": "http://" + e.address + "/ahrefs-v2",
+		"AHREFS_V2_TOKEN":        e.server.Ahrefs().Options().V2Token,
 	}
 }
 

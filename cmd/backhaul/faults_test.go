@@ -86,6 +86,10 @@ func (noLake) Create(*schemas.Table) (sinks.Writer, error) { return &noFile{}, n
 func (noLake) Publish(string, string) error                { return nil }
 func (noLake) Catalog(context.Context) error               { return nil }
 
+func (noLake) Ask(context.Context, string, []run.Relation) ([]string, [][]*string, error) {
+	return nil, nil, errors.New("there is nothing to ask")
+}
+
 type noFile struct{ rows int64 }
 
 func (f *noFile) Write(b arrow.RecordBatch) error { f.rows += b.NumRows(); return nil }

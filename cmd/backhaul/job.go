@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"backhaul/jobs"
@@ -33,19 +36,15 @@ func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) 
 	if vendors != nil {
 		job.Sources = vendors.source
 	}
+	for i := range j.Tables {
+		job.Tables = append(job.Tables, &j.Tables[i])
+	}
 	for i := range j.Extracts {
 		x := &j.Extracts[i]
-		if x.SQL != "" || x.Inputs != nil || len(x.After) > 0 {
-			return nil, usage("%s: extract %s: targets from SQL, inputs and after are not available yet", x.Place, x.Name)
-		}
-		size := x.Endpoint.PageSize
-		if x.Limit > 0 {
-			size = x.Limit
-		}
-		for _, t := range x.Tasks() {
-			job.Items = append(job.Items, plan.Item{
-				Task: t, Endpoint: x.Endpoint, PageSize: size, MaxAge: x.MaxAge, OnlyIfIndexChanged: x.OnlyIf == jobs.IndexChanged, MaxUnits: x.MaxUnits,
-			})
+		if step := stepOf(x); step != nil {
+			job.Steps = append(job.Steps, *step)
+		} else {
+			job.Items = append(job.Items, itemsOf(x)...)
 		}
 		account, err := j.account(x.Endpoint, vendors)
 		if err != nil {
@@ -54,6 +53,51 @@ func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) 
 		job.Accounts[x.Endpoint.Vendor] = account
 	}
 	return job, nil
+}
+
+// stepOf returns what a run needs to know of an extract whose tasks cannot begin with it, or that has none; else nil.
+func stepOf(x *jobs.Extract) *run.Step {
+	query, items := x.Query(), itemsOf(x)
+	if query == "" && len(x.After) == 0 && len(items) > 0 {
+		return nil
+	}
+	return &run.Step{
+		Extract: x.Name, Endpoint: x.Endpoint, After: x.After, Items: items, Query: query, Digest: digest(x),
+		Item: func(t pipeline.Task) plan.Item { return itemOf(x, t) },
+		Tasks: func(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []string, error) {
+			tasks, problems, err := x.Resolve(columns, rows, held)
+			notes := make([]string, len(problems))
+			for i, p := range problems {
+				notes[i] = p.String()
+			}
+			return tasks, notes, err
+		},
+	}
+}
+
+func itemsOf(x *jobs.Extract) []plan.Item {
+	var items []plan.Item
+	for _, t := range x.Tasks() {
+		items = append(items, itemOf(x, t))
+	}
+	return items
+}
+
+func itemOf(x *jobs.Extract, t pipeline.Task) plan.Item {
+	size := x.Endpoint.PageSize
+	if x.Limit > 0 {
+		size = x.Limit
+	}
+	t.MaxRows, t.Priority = x.MaxRows, x.Priority // of a task made earlier they may have changed
+	return plan.Item{
+		Task: t, Endpoint: x.Endpoint, PageSize: size, MaxAge: x.MaxAge, OnlyIfIndexChanged: x.OnlyIf == jobs.IndexChanged, MaxUnits: x.MaxUnits,
+	}
+}
+
+// digest identifies what an extract's query is asked for.
+func digest(x *jobs.Extract) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{x.Query(), x.Endpoint.String(), x.Endpoint.Surface, x.Params}, "\x00")))
+	return hex.EncodeToString(sum[:8])
 }
 
 // account is what the job allows at an endpoint's vendor. Missing credentials are told here, before anything is made.

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/run"
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
@@ -19,6 +23,7 @@ type lake struct {
 	warehouse sinks.Warehouse
 	disk      blob.FS
 	staging   *blob.Staging
+	created   int // files, whose names must differ
 }
 
 // disk is what lakes are written through. Tests put one in its place that fails.
@@ -42,7 +47,8 @@ func (l *lake) close() { _ = l.staging.Close() }
 
 // Create implements run.Lake.
 func (l *lake) Create(t *schemas.Table) (sinks.Writer, error) {
-	return parquet.Create(l.disk, l.staging.Path(t.FullName()+".parquet"), t, parquet.Options{})
+	l.created++
+	return parquet.Create(l.disk, l.staging.Path(fmt.Sprintf("%s.%d.parquet", t.FullName(), l.created)), t, parquet.Options{})
 }
 
 // Publish implements run.Lake.
@@ -50,6 +56,20 @@ func (l *lake) Publish(staged, final string) error { return l.disk.Publish(stage
 
 // Catalog implements run.Lake.
 func (l *lake) Catalog(ctx context.Context) error { return duckdb.BuildOn(ctx, l.disk, l.warehouse) }
+
+// Ask implements run.Lake. A warehouse without a catalog gets one, so that its views are there, be they empty.
+func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) ([]string, [][]*string, error) {
+	if _, err := os.Stat(l.warehouse.Catalog()); errors.Is(err, fs.ErrNotExist) {
+		if err := l.Catalog(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	all := make([]duckdb.Loose, len(relations))
+	for i, r := range relations {
+		all[i] = duckdb.Loose{Name: r.Name, Table: r.Table, Files: []string{r.Path}}
+	}
+	return duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
+}
 
 func (a *app) catalogCommand() *cobra.Command {
 	return &cobra.Command{

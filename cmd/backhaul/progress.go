@@ -48,11 +48,15 @@ func newProgress(stderr io.Writer) *progress {
 	return p
 }
 
-// start announces what is to be bought.
+// start announces what is to be bought, and add, between two rounds of buying, what there is more of it.
 func (p *progress) start(plans *plan.Plan) {
 	p.begin, p.lastLine = time.Now(), time.Now()
+	p.add(plans)
+}
+
+func (p *progress) add(plans *plan.Plan) {
 	for _, x := range plans.Extracts {
-		if x.Targets == x.Done {
+		if x.Targets == x.Done || x.After != nil || p.extracts[x.Extract] != nil {
 			continue
 		}
 		e := &extractProgress{targets: x.Targets - x.Done, expectedPages: x.Expected.Pages}

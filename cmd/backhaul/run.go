@@ -85,11 +85,22 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 			bars.start(p)
 			return nil
 		},
+		Next: func(p *plan.Plan) {
+			for _, x := range p.Extracts {
+				if x.After == nil {
+					fmt.Fprintln(a.stderr, report.ExtractText(x))
+				}
+			}
+			bars.add(p)
+		},
 		Bought: bars.stop,
 	})
 	bars.stop()
 	if result == nil || result.Plan == nil {
 		return err
+	}
+	for _, note := range result.Notes {
+		fmt.Fprintln(a.stderr, "left out:", note)
 	}
 	status := exitOf(ctx, result, err)
 	summary := report.Summarize(result, status, time.Since(begin))

@@ -9,6 +9,7 @@ import (
 	"backhaul/jobs"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
+	"backhaul/pipeline"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -29,6 +30,9 @@ func (a *app) validateCommand() *cobra.Command {
 				valid = valid && spec != nil
 				if spec != nil && !a.json {
 					fmt.Fprintf(a.stderr, "%s: valid: job %s, %d extracts, %d tasks\n", path, spec.Job, len(spec.Extracts), len(spec.Tasks()))
+					for i := range spec.Extracts {
+						fmt.Fprintln(a.stderr, priceLine(&spec.Extracts[i]))
+					}
 				}
 			}
 			if err := a.printProblems(all); err != nil {
@@ -40,6 +44,21 @@ func (a *app) validateCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// priceLine says what an extract's rows cost.
+func priceLine(x *jobs.Extract) string {
+	t := pipeline.Task{Extract: x.Name, Endpoint: x.Endpoint.String(), Surface: x.Endpoint.Surface, Scope: x.Scope, Params: x.Params}
+	if tasks := x.Tasks(); len(tasks) > 0 {
+		t = tasks[0]
+	}
+	text := ""
+	if price, err := x.Endpoint.PriceOf(t, pipeline.Ask{}); err != nil {
+		text = err.Error()
+	} else {
+		text = report.PriceText(price)
+	}
+	return fmt.Sprintf("  %-20s %-28s %s", x.Name, x.Endpoint, text)
 }
 
 func (a *app) printProblems(problems []jobs.Problem) error {

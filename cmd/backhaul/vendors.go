@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/ahrefsv2"
 	"backhaul/pipeline/vendors/mozv2"
 )
 
@@ -26,6 +27,11 @@ var surfaces = []surface{
 		vendor: "moz", name: "v2", endpoints: mozv2.Endpoints(),
 		url: "BACKHAUL_MOZ_V2_URL", credentials: "MOZ_TOKEN, or MOZ_ACCESS_ID and MOZ_SECRET_KEY",
 		open: openMozV2,
+	},
+	{
+		vendor: "ahrefs", name: "v2", endpoints: ahrefsv2.Endpoints(),
+		url: "BACKHAUL_AHREFS_V2_URL", credentials: "AHREFS_V2_TOKEN",
+		open: openAhrefsV2,
 	},
 }
 
@@ -48,6 +54,28 @@ func openMozV2(credentials bool, connections int) ([]pipeline.Source, any, error
 		HTTP: mozv2.HTTP{Conns: connections}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_V2_URL: %w", err)
+	}
+	return client.Sources(), client, nil
+}
+
+func openAhrefsV2(credentials bool, connections int) ([]pipeline.Source, any, error) {
+	if !credentials {
+		return ahrefsv2.Offline(), nil, nil
+	}
+	v, err := envs("AHREFS_V2_TOKEN", "BACKHAUL_AHREFS_V2_URL")
+	if err != nil {
+		return nil, nil, err
+	}
+	if v["AHREFS_V2_TOKEN"] == "" {
+		return nil, nil, fmt.Errorf("no credentials for surface v2 of Ahrefs: set AHREFS_V2_TOKEN")
+	}
+	base := v["BACKHAUL_AHREFS_V2_URL"]
+	if base == "" {
+		base = ahrefsv2.DefaultBaseURL
+	}
+	client, err := ahrefsv2.New(ahrefsv2.Config{BaseURL: base, Token: v["AHREFS_V2_TOKEN"], HTTP: ahrefsv2.HTTP{Conns: connections}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("BACKHAUL_AHREFS_V2_URL: %w", err)
 	}
 	return client.Sources(), client, nil
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,11 +13,17 @@ import (
 )
 
 // Intend enters what a run is to do. Tasks already known keep how they went; tasks of the run that are no longer
-// intended, because the spec changed, are removed.
-func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task) error {
+// intended, because the spec changed, are removed, but for those of the extracts in open, whose tasks are not known yet.
+func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task, open ...string) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`CREATE TEMP TABLE IF NOT EXISTS intended (task_id TEXT PRIMARY KEY); DELETE FROM intended`); err != nil {
+		if _, err := tx.Exec(`CREATE TEMP TABLE IF NOT EXISTS intended (task_id TEXT PRIMARY KEY); DELETE FROM intended;
+			CREATE TEMP TABLE IF NOT EXISTS open_extracts (extract TEXT PRIMARY KEY); DELETE FROM open_extracts`); err != nil {
 			return err
+		}
+		for _, extract := range open {
+			if _, err := tx.Exec(`INSERT OR IGNORE INTO open_extracts VALUES (?)`, extract); err != nil {
+				return err
+			}
 		}
 		add, err := tx.Prepare(`INSERT INTO tasks
 			(run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority, max_rows)
@@ -40,7 +47,8 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 				return err
 			}
 		}
-		_, err = tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id NOT IN (SELECT task_id FROM intended)`, runID)
+		_, err = tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id NOT IN (SELECT task_id FROM intended)
+			AND extract NOT IN (SELECT extract FROM open_extracts)`, runID)
 		return err
 	})
 	if err != nil {
@@ -149,4 +157,19 @@ func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) 
 		a.Ended, ok = at(ended), true
 	}
 	return a, ok, l.db.Wrap(rows.Err())
+}
+
+// LastTime returns what an extract bought in the latest other run of its job that had tasks of it and completed them all,
+// and for how many of them. known is false where there is none.
+func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c plan.Cost, tasks int, known bool, err error) {
+	row := l.db.Read().QueryRowContext(ctx, `SELECT count(*), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
+		FROM tasks t JOIN runs r ON r.run_id = t.run_id
+		WHERE r.job = ? AND t.extract = ? AND r.run_id <> ?
+		GROUP BY r.run_id HAVING min(t.ending IN (?, ?)) = 1 ORDER BY r.run_date DESC LIMIT 1`,
+		job, extract, runID, pipeline.EndOfList, pipeline.EndMaxRows)
+	err = row.Scan(&tasks, &c.Pages, &c.Rows, &c.Units)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, 0, false, nil
+	}
+	return c, tasks, err == nil, l.db.Wrap(err)
 }

@@ -3,7 +3,10 @@
 //
 // What a list will cost cannot be known before it is read. A task whose request was answered to the end before is
 // expected to cost the same again. One that never was is "unknown": it is counted with one page, said to be so, and
-// its worst case is its max_rows, or none at all.
+// its worst case is its max_rows, or none at all. What a batch costs, or a request that brings all there is, is known.
+//
+// An extract whose targets others provide has no tasks yet: it is Pending, expected to cost what it did when its job ran
+// last, and at most what its bounds allow.
 package plan
 
 import (
@@ -52,6 +55,22 @@ type History struct {
 	Ended time.Time
 }
 
+// Pending is an extract whose tasks are made of the rows of others, which are not there yet.
+type Pending struct {
+	Extract  string
+	Endpoint *pipeline.Endpoint
+	// After are the extracts it waits for.
+	After []string
+	// AtMost is how many targets there can be. Default nil: nothing bounds them.
+	AtMost *int64
+	// Worst is what those can cost. Nil where nothing bounds it.
+	Worst *Cost
+	// Last is what the extract bought when the job last ran, Targets for how many. Known is false where it never did.
+	Last    Cost
+	Targets int
+	Known   bool
+}
+
 // Account is what a vendor account allows this run.
 type Account struct {
 	PerSecond   float64
@@ -78,6 +97,8 @@ type Extract struct {
 	Extract  string `json:"extract"`
 	Endpoint string `json:"endpoint"`
 	Targets  int    `json:"targets"`
+	// Inputs is how many targets or sources they ask about together, where one target here is a batch of them.
+	Inputs int `json:"inputs,omitempty"`
 	// Done is how many targets need nothing more in this run.
 	Done int `json:"done"`
 	// Reused is how many are taken over from another run, Unchanged how many are skipped because the vendor's index is
@@ -92,6 +113,10 @@ type Extract struct {
 	Expected Cost `json:"expected"`
 	// Worst is null where a list of unknown length is read to its end.
 	Worst *Cost `json:"worst"`
+	// After are the extracts whose rows its targets will come from; empty if its targets are known. AtMost bounds how many
+	// those can be, and is null if nothing does.
+	After  []string `json:"after,omitempty"`
+	AtMost *int64   `json:"at_most,omitempty"`
 }
 
 // Vendor sums up the work at one vendor.
@@ -143,13 +168,16 @@ func (p *Plan) Unknown() int {
 }
 
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
-func Make(items []Item, histories map[string]History, accounts map[string]Account) *Plan {
+func Make(items []Item, histories map[string]History, accounts map[string]Account, pending ...Pending) *Plan {
 	p := &Plan{Work: map[string][]Item{}, Missing: map[string]Missing{}, Extracts: []Extract{}, Vendors: []Vendor{}}
 	for _, it := range items {
 		if e := p.estimate(it, histories); !e.done {
 			p.Missing[it.Task.ID] = e.Missing
 			p.Work[it.Endpoint.Vendor] = append(p.Work[it.Endpoint.Vendor], it)
 		}
+	}
+	for _, x := range pending {
+		p.wait(x)
 	}
 	for i := range p.Vendors {
 		v := &p.Vendors[i]
@@ -164,6 +192,18 @@ func Make(items []Item, histories map[string]History, accounts map[string]Accoun
 	return p
 }
 
+// wait adds an extract without tasks.
+func (p *Plan) wait(x Pending) {
+	e := Extract{Extract: x.Extract, Endpoint: x.Endpoint.String(), After: x.After, AtMost: x.AtMost, Worst: x.Worst}
+	if x.Known {
+		e.Targets, e.Expected = x.Targets, x.Last
+	}
+	p.Extracts = append(p.Extracts, e)
+	v := p.vendor(x.Endpoint.Vendor)
+	v.Expected.add(e.Expected)
+	addWorst(&v.Worst, x.Worst)
+}
+
 // estimate is what remains of one task.
 type estimate struct {
 	Missing
@@ -176,6 +216,10 @@ func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 	v := p.vendor(it.Endpoint.Vendor)
 	x.Targets++
 	x.MaxUnits = it.MaxUnits
+	if it.Endpoint.Asks.Batched() {
+		inputs, _ := it.Task.Inputs() // what cannot be read will not be sent
+		x.Inputs += len(inputs)
+	}
 	switch {
 	case e.done:
 		x.Done++
@@ -194,7 +238,7 @@ func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 	}
 	x.Expected.add(e.Cost)
 	v.Expected.add(e.Cost)
-	worst := worst(it)
+	worst := Worst(it)
 	addWorst(&x.Worst, worst)
 	addWorst(&v.Worst, worst)
 	return e
@@ -226,6 +270,9 @@ func remaining(it Item, histories map[string]History) estimate {
 	if place.Pages > 0 && place.End || t.MaxRows > 0 && place.ChainRows >= t.MaxRows {
 		return estimate{done: true}
 	}
+	if c, ok := exact(it); ok {
+		return estimate{Missing: Missing{Cost: c, Known: true}}
+	}
 	h, known := histories[t.Request()]
 	if h.More && (t.MaxRows == 0 || t.MaxRows > h.Rows) {
 		known = false
@@ -240,8 +287,53 @@ func remaining(it Item, histories map[string]History) estimate {
 	return estimate{Missing: Missing{Cost: price(it, rows), Known: known}}
 }
 
-// worst is the most the task can cost from its place on, or nil if nothing bounds it.
-func worst(it Item) *Cost {
+// exact is what the task can cost at most from its place on, where that follows from what is asked: of a batch, of a
+// request that brings all there is, or where the endpoint knows better than the general rule.
+func exact(it Item) (Cost, bool) {
+	e := it.Endpoint
+	if e.Estimate != nil {
+		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
+		inputs, _ := it.Task.Inputs() // a row each
+		return Cost{Pages: pages, Rows: int64(len(inputs)), Units: units}, ok
+	}
+	switch {
+	case e.Asks.Batched():
+		return batch(it)
+	case e.Once:
+		rule, err := e.PriceOf(it.Task, pipeline.Ask{})
+		if err != nil {
+			return Cost{}, true
+		}
+		return Cost{Pages: 1, Rows: int64(max(1, rule.MaxRows)), Units: rule.Worst(0)}, true
+	}
+	return Cost{}, false
+}
+
+// batch is what the rest of a batch costs.
+func batch(it Item) (c Cost, ok bool) {
+	for at := it.Place.Next; ; {
+		ask := pipeline.Ask{Cursor: at, Limit: it.PageSize}
+		part, next, end, err := it.Task.Slice(ask, it.PageSize)
+		if err != nil {
+			return Cost{}, false
+		}
+		rule, err := it.Endpoint.PriceOf(it.Task, ask)
+		if err != nil {
+			return Cost{}, true // what cannot be priced will not be sent
+		}
+		c.add(Cost{Pages: 1, Rows: int64(len(part)), Units: rule.Worst(len(part))})
+		if end {
+			return c, true
+		}
+		at = next
+	}
+}
+
+// Worst is the most a task can cost from its place on, or nil if nothing bounds it.
+func Worst(it Item) *Cost {
+	if c, ok := exact(it); ok {
+		return &c
+	}
 	if it.Task.MaxRows == 0 {
 		return nil
 	}

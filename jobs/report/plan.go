@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"backhaul/jobs/plan"
 )
@@ -12,7 +13,7 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 	p := &printer{w: w}
 	p.line("job %s for %s", job, runDate)
 	for _, x := range plans.Extracts {
-		p.line("  %-20s %-28s %s", x.Extract, x.Endpoint, extractText(x))
+		p.line("%s", ExtractText(x))
 	}
 	for _, v := range plans.Vendors {
 		p.line("  %s: expected %s; worst case %s; %s", v.Vendor, costText(v.Expected), worstText(v.Worst), rateText(v))
@@ -24,8 +25,34 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 	return p.err
 }
 
+// ExtractText is the line of a plan about one extract.
+func ExtractText(x plan.Extract) string {
+	return fmt.Sprintf("  %-20s %-28s %s", x.Extract, x.Endpoint, extractText(x))
+}
+
+// pendingText is for an extract whose targets others will provide.
+func pendingText(x plan.Extract) string {
+	text := "after " + strings.Join(x.After, " and ")
+	if len(x.After) == 0 {
+		text = "targets from SQL"
+	}
+	if x.AtMost != nil {
+		text += ", at most " + Plural(int(*x.AtMost), "target")
+	}
+	if x.Targets > 0 {
+		return text + fmt.Sprintf(", expected %s as last time: %s", Plural(x.Targets, "target"), costText(x.Expected)) + ", worst case " + worstText(x.Worst)
+	}
+	return text + ", worst case " + worstText(x.Worst)
+}
+
 func extractText(x plan.Extract) string {
+	if x.After != nil {
+		return pendingText(x)
+	}
 	text := Plural(x.Targets, "target")
+	if x.Inputs > 0 {
+		text = fmt.Sprintf("%s in %s", Plural(x.Inputs, "input"), Plural(x.Targets, "task"))
+	}
 	if x.Done > 0 {
 		text += fmt.Sprintf(" (%d done)", x.Done)
 	}

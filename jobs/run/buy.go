@@ -21,21 +21,18 @@ type ledgerError struct{ error }
 func (e ledgerError) Unwrap() error { return e.error }
 
 // buy lets the engine buy what the plan says is missing.
-func (r *runner) buy(ctx context.Context, result *Result) error {
+func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	buying, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var lanes []engine.Lane
-	for vendor, items := range result.Plan.Work {
-		lane, err := r.lane(vendor, items, result.Plan.Missing, stop)
+	for vendor, items := range p.Work {
+		lane, err := r.lane(vendor, items, p.Missing, stop)
 		if err != nil {
 			return err
 		}
 		lanes = append(lanes, lane)
 	}
 	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.Observe})
-	if r.Bought != nil {
-		r.Bought()
-	}
 	ended := r.Now().UTC()
 	var records []ledger.Task
 	for _, o := range outcomes {
@@ -48,8 +45,9 @@ func (r *runner) buy(ctx context.Context, result *Result) error {
 		record.IndexID = r.indexes[vendorOf(o.Task)]
 		records = append(records, record)
 	}
-	result.Stop, result.Interrupted = err, ctx.Err() != nil
-	r.held = r.blocked(outcomes)
+	r.giveUp(stopsOf(err))
+	result.Stop, result.Interrupted = errors.Join(result.Stop, err), ctx.Err() != nil
+	r.block(outcomes)
 	if recordErr := r.ledger.Record(context.WithoutCancel(ctx), r.run.ID, records...); recordErr != nil {
 		return errors.Join(err, recordErr)
 	}

@@ -42,15 +42,15 @@ type staged struct {
 
 // load writes one file per table, in the order of the tables' names. When it fails no file is left.
 func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []staged, err error) {
-	l.waste = map[string]int64{}
 	byTable := map[*schemas.Table][]pipeline.Task{}
 	for _, t := range tasks {
 		source, err := l.sources(t)
 		if err != nil {
 			return nil, err
 		}
-		table := source.Endpoint().Table
-		byTable[table] = append(byTable[table], t)
+		for _, table := range source.Endpoint().Tables() {
+			byTable[table] = append(byTable[table], t)
+		}
 	}
 	for _, table := range schemas.All() {
 		if len(byTable[table]) == 0 {
@@ -67,6 +67,9 @@ func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []stage
 
 // table writes the rows of the tasks, sorted by target, scope and rank.
 func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeline.Task) (sinks.Staged, error) {
+	if l.waste == nil {
+		l.waste = map[string]int64{}
+	}
 	w, err := l.create(table)
 	if err != nil {
 		return sinks.Staged{}, err
@@ -76,6 +79,11 @@ func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeli
 	})
 	b := schemas.NewBuilder(memory.DefaultAllocator, table)
 	defer b.Release()
+	var batched []pipeline.Task
+	if tasks, batched, err = l.apart(tasks); len(batched) > 0 && err == nil {
+		err = l.sort(ctx, table, append(batched, tasks...), w)
+		tasks = nil
+	}
 	for len(tasks) > 0 && err == nil {
 		same := 1
 		for same < len(tasks) && tasks[same].Target == tasks[0].Target && tasks[same].Scope == tasks[0].Scope {
@@ -95,6 +103,22 @@ func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeli
 		return sinks.Staged{}, errors.Join(err, w.Abort())
 	}
 	return w.Close()
+}
+
+// apart tells tasks whose rows are all about one target from those that are about many.
+func (l *loader) apart(tasks []pipeline.Task) (single, batched []pipeline.Task, err error) {
+	for _, t := range tasks {
+		source, err := l.sources(t)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case source.Endpoint().Asks == pipeline.AboutTargets:
+			batched = append(batched, t)
+		default:
+			single = append(single, t)
+		}
+	}
+	return single, batched, nil
 }
 
 // flush hands the builder's rows to the writer if there are at least so many.
@@ -126,7 +150,12 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, b *schemas.Builder, 
 	r := reading{loader: l, task: t, source: source, b: b, after: after, origin: schemas.Origin{
 		Task: t.ID, Target: t.Target, TargetAsGiven: t.TargetAsGiven, Scope: t.Scope,
 		Job: header.Job, Extract: t.Extract, RunID: header.RunID, RunDate: l.runDate, Surface: t.Surface, Rank: 1,
-	}}
+	}, main: b.Table() == source.Endpoint().Table}
+	if source.Endpoint().Asks == pipeline.AboutTargets {
+		if r.origin.AsGiven, err = spellings(t); err != nil {
+			return err
+		}
+	}
 	if place.Chain > 0 {
 		r.origin.Held = schemas.NewHeld(b.Table())
 	}
@@ -135,7 +164,7 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, b *schemas.Builder, 
 			return err
 		}
 	}
-	if place.Chain > 0 || r.skipped {
+	if r.main && (place.Chain > 0 || r.skipped) {
 		l.waste[t.ID] = r.waste(place)
 	}
 	return ctx.Err()
@@ -151,6 +180,17 @@ type reading struct {
 	origin   schemas.Origin // of the next page
 	rejected int64
 	skipped  bool // pages asked for twice that the journal does not mark
+	main     bool // the builder is of the endpoint's own table, not of one beside it
+}
+
+// spellings returns how the spec spelled the targets of a batch.
+func spellings(t pipeline.Task) (map[string]string, error) {
+	inputs, err := t.Inputs()
+	asGiven := make(map[string]string, len(inputs))
+	for _, in := range inputs {
+		asGiven[in.Target] = in.TargetAsGiven
+	}
+	return asGiven, err
 }
 
 // chain decodes the pages of one chain.
@@ -183,7 +223,7 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 func (r *reading) page(page pipeline.Page) error {
 	o := &r.origin
 	o.FetchedAt, o.PageSeq = page.FetchedAt, int32(page.Seq)
-	if r.task.MaxRows > 0 {
+	if r.task.MaxRows > 0 && r.main {
 		o.Most = r.task.MaxRows - (o.Rank - 1)
 	}
 	r.b.Begin(*o)
@@ -198,7 +238,7 @@ func (r *reading) page(page pipeline.Page) error {
 }
 
 // full reports whether the table has all the rows the task asks for.
-func (r *reading) full() bool { return r.task.MaxRows > 0 && r.origin.Rank > r.task.MaxRows }
+func (r *reading) full() bool { return r.main && r.task.MaxRows > 0 && r.origin.Rank > r.task.MaxRows }
 
 // waste is how many of the rows held were bought again: neither did they come to the table, nor were they rejected, nor
 // are they what the last page of max_rows brought too many, which a list read at once brings as well.

@@ -1,8 +1,10 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -81,15 +83,67 @@ func (h *head) row(g *gatherer) (bool, error) {
 	return true, g.add(h.batch.NewSlice(h.at-1, h.at))
 }
 
-// gatherer joins single rows to batches.
+// sort writes the rows of tasks that are about many targets each in the order of target, scope and rank. It holds them
+// all in memory: they are as many as the job names targets.
+func (l *loader) sort(ctx context.Context, table *schemas.Table, tasks []pipeline.Task, w sinks.Writer) error {
+	b := schemas.NewBuilder(memory.DefaultAllocator, table)
+	defer b.Release()
+	for _, t := range tasks {
+		if err := l.list(ctx, t, b, func() error { return nil }); err != nil {
+			return err
+		}
+	}
+	all := b.Batch()
+	defer all.Release()
+	order := sorted(all, table)
+	g := gatherer{w: w, schema: table.Arrow()}
+	defer g.release()
+	for from := 0; from < len(order); {
+		to := from + 1
+		for to < len(order) && order[to] == order[to-1]+1 && to-from < batchRows {
+			to++
+		}
+		if err := g.add(all.NewSlice(order[from], order[from]+int64(to-from))); err != nil {
+			return err
+		}
+		from = to
+	}
+	return g.flush()
+}
+
+// sorted returns the places of the batch's rows in the order of target, scope and rank, nulls first.
+func sorted(batch arrow.RecordBatch, table *schemas.Table) []int64 {
+	order := make([]int64, batch.NumRows())
+	for i := range order {
+		order[i] = int64(i)
+	}
+	targets := batch.Column(table.Index(schemas.ColTarget)).(*array.String)
+	scopes := batch.Column(table.Index(schemas.ColScope)).(*array.String)
+	ranks := batch.Column(table.Index(schemas.ColRank)).(*array.Int64)
+	text := func(c *array.String, i int64) string {
+		if c.IsNull(int(i)) {
+			return "" // a target is never empty
+		}
+		return c.Value(int(i))
+	}
+	slices.SortStableFunc(order, func(i, j int64) int {
+		return cmp.Or(cmp.Compare(text(targets, i), text(targets, j)), cmp.Compare(text(scopes, i), text(scopes, j)),
+			cmp.Compare(ranks.Value(int(i)), ranks.Value(int(j))))
+	})
+	return order
+}
+
+// gatherer joins rows to batches.
 type gatherer struct {
 	w      sinks.Writer
 	schema *arrow.Schema
 	rows   []arrow.RecordBatch
+	count  int64
 }
 
-func (g *gatherer) add(row arrow.RecordBatch) error {
-	if g.rows = append(g.rows, row); len(g.rows) < batchRows {
+func (g *gatherer) add(rows arrow.RecordBatch) error {
+	g.rows = append(g.rows, rows)
+	if g.count += rows.NumRows(); g.count < batchRows {
 		return nil
 	}
 	return g.flush()
@@ -117,7 +171,7 @@ func (g *gatherer) flush() error {
 			return err
 		}
 	}
-	batch := array.NewRecordBatch(g.schema, columns, int64(len(g.rows)))
+	batch := array.NewRecordBatch(g.schema, columns, g.count)
 	defer batch.Release()
 	g.release()
 	return g.w.Write(batch)
@@ -127,5 +181,5 @@ func (g *gatherer) release() {
 	for _, row := range g.rows {
 		row.Release()
 	}
-	g.rows = g.rows[:0]
+	g.rows, g.count = g.rows[:0], 0
 }

@@ -143,6 +143,13 @@ func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) e
 		row.opt("target", t.Target)
 		row.opt("target_as_given", t.TargetAsGiven)
 		row.opt("scope", t.Scope)
+		inputs, err := t.Inputs()
+		if err != nil {
+			return err
+		}
+		if len(inputs) > 0 {
+			row.number("inputs", int64(len(inputs)))
+		}
 		row.flag("complete", t.Ending.Complete())
 		row.flag("published", published(t.Task))
 		ending := t.Ending
@@ -190,7 +197,12 @@ func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledg
 			row.number("status", int64(p.Status))
 			row.time("fetched_at", p.FetchedAt)
 			row.number("rows", int64(p.Rows))
+			row.number("overlap_rows", int64(p.Overlap))
 			row.number("units", int64(p.Units))
+			if p.Listed != 0 {
+				row.number("listed_units", int64(p.Listed))
+			}
+			row.opt("cache", p.Cache)
 			row.number("bytes", p.Size)
 			if err := row.done(); err != nil {
 				return err

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -18,8 +19,11 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 	for vendor, a := range job.Accounts {
 		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: least(a.Ceiling.Run, a.Ceiling.Month)}
 	}
+	r.begin()
 	if gone(w.Ledger()) && !hasJournals(w) {
-		return plan.Make(job.Items, nil, accounts), nil
+		r.know(nil)
+		pending, err := r.pending(ctx)
+		return plan.Make(r.items, nil, accounts, pending...), err
 	}
 	l, err := OpenLedger(ctx, w)
 	if err != nil {
@@ -42,13 +46,63 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 			job.Accounts[vendor] = a
 		}
 	}
-	return r.plan(ctx)
+	return r.plan(ctx, nil)
+}
+
+// know takes from the waiting steps those whose tasks the spec lists, or that answers have, by extract.
+func (r *runner) know(answers map[string][]plan.Item) {
+	r.waiting = slices.DeleteFunc(r.waiting, func(s Step) bool {
+		items, known := answers[s.Extract]
+		if s.Query == "" {
+			items, known = s.Items, true
+		}
+		r.items = append(r.items, items...)
+		return known
+	})
+}
+
+// knowHeld makes the tasks known that the ledger has of a run whose journal was retired.
+func (r *runner) knowHeld(tasks []ledger.Task) {
+	answers := map[string][]plan.Item{}
+	for _, s := range r.waiting {
+		if s.Query == "" {
+			continue
+		}
+		answers[s.Extract] = []plan.Item{}
+		for _, t := range tasks {
+			if t.Extract == s.Extract && !isPlaceholder(t.Task) {
+				answers[s.Extract] = append(answers[s.Extract], s.Item(t.Task))
+			}
+		}
+	}
+	r.know(answers)
+}
+
+// findAnswered makes the tasks known that queries have provided for good.
+func (r *runner) findAnswered(ctx context.Context) error {
+	answers := map[string][]plan.Item{}
+	for _, s := range r.waiting {
+		known, tasks, err := r.resolved(ctx, s)
+		if err != nil {
+			return err
+		}
+		if known == nil || !known.Final {
+			continue
+		}
+		answers[s.Extract] = []plan.Item{}
+		for _, t := range tasks {
+			answers[s.Extract] = append(answers[s.Extract], s.Item(t))
+		}
+	}
+	r.know(answers)
+	return nil
 }
 
 // findPlaces reads how far an earlier execution of the run has come, if there was one.
 func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
 	if errors.Is(err, ledger.ErrNoRun) {
+		r.know(nil)
 		return nil
 	}
 	if err != nil {
@@ -59,8 +113,14 @@ func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 	if gone(path) {
 		retired, err := r.ledger.Retired(ctx, earlier.ID)
 		if err != nil || retired == nil {
+			r.know(nil)
 			return err
 		}
+		tasks, err := r.ledger.Tasks(ctx, earlier.ID)
+		if err != nil {
+			return err
+		}
+		r.knowHeld(tasks)
 		r.places, err = placesOf(ctx, r.ledger, earlier.ID)
 		return err
 	}
@@ -69,6 +129,9 @@ func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	r.places, err = j.Places(ctx)
-	return err
+	r.journal = j
+	if r.places, err = j.Places(ctx); err != nil {
+		return err
+	}
+	return r.findAnswered(ctx)
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -21,8 +22,8 @@ func (r *runner) monthStart(vendor string) time.Time {
 	return start
 }
 
-// plan prices what is missing.
-func (r *runner) plan(ctx context.Context) (*plan.Plan, error) {
+// plan prices what is missing of the extracts, of all if there are none.
+func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error) {
 	histories, err := r.ledger.Histories(ctx)
 	if err != nil {
 		return nil, err
@@ -35,13 +36,21 @@ func (r *runner) plan(ctx context.Context) (*plan.Plan, error) {
 		}
 		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: leaves}
 	}
-	for i := range r.Items {
-		r.Items[i].Place = r.places[r.Items[i].Task.ID]
+	for i := range r.items {
+		r.items[i].Place = r.places[r.items[i].Task.ID]
 	}
 	if err := r.findAnswers(ctx); err != nil {
 		return nil, err
 	}
-	return plan.Make(r.Items, histories, accounts), nil
+	items := r.items
+	if extracts != nil {
+		items = slices.DeleteFunc(slices.Clone(items), func(it plan.Item) bool { return !slices.Contains(extracts, it.Task.Extract) })
+	}
+	pending, err := r.pending(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Make(items, histories, accounts, pending...), nil
 }
 
 // left returns what the ceiling leaves a run at a vendor, nil if there is none.

@@ -15,11 +15,10 @@ import (
 	"backhaul/schemas"
 )
 
-// blocked returns the tables that must not be seen yet, because a list of theirs was cut off by something that has nothing
+// block notes the tables that must not be seen yet, because a list of theirs was cut off by something that has nothing
 // to do with it: an interruption, a wrong key, a vendor that is down. A list that failed by itself, or that the budget did
 // not reach, holds nothing back; ops.tasks tells which those are.
-func (r *runner) blocked(outcomes []engine.Outcome) map[*schemas.Table]bool {
-	blocked := map[*schemas.Table]bool{}
+func (r *runner) block(outcomes []engine.Outcome) {
 	for _, o := range outcomes {
 		ending := o.Ending
 		var stop *engine.StopError
@@ -29,11 +28,10 @@ func (r *runner) blocked(outcomes []engine.Outcome) map[*schemas.Table]bool {
 		switch ending {
 		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:
 			if source, err := r.Sources(o.Task); err == nil {
-				blocked[source.Endpoint().Table] = true
+				r.held[source.Endpoint().Table] = true
 			}
 		}
 	}
-	return blocked
 }
 
 // published reports whether every table of the tasks is in the lake.
@@ -57,10 +55,13 @@ func (r *runner) file(t *schemas.Table) string {
 
 // publish loads the journal into the run's tables and makes them part of the lake, one atomic step each.
 func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.Task) error {
+	if r.Bought != nil {
+		r.Bought()
+	}
 	if result.Interrupted {
 		return nil
 	}
-	l := &loader{journal: r.journal, sources: r.Sources, create: r.Lake.Create, runDate: days(r.RunDate), places: r.places}
+	l := r.loader()
 	tasks, err := r.visible(tasks)
 	if err != nil || len(tasks) == 0 {
 		return err
@@ -84,6 +85,11 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		result.Files = append(result.Files, File{Table: s.table.FullName(), Path: final, Rows: s.file.Rows, Bytes: s.file.Bytes})
 	}
 	return r.waste(ctx, l.waste)
+}
+
+// loader returns what loads the run's pages as far as they are known.
+func (r *runner) loader() *loader {
+	return &loader{journal: r.journal, sources: r.Sources, create: r.Lake.Create, runDate: days(r.RunDate), places: r.places}
 }
 
 // visible leaves out the tasks of tables that must not be seen yet.

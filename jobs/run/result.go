@@ -21,6 +21,8 @@ type Result struct {
 	Saved pipeline.Units
 	// Files are the tables published.
 	Files []File
+	// Notes say what is wrong with rows of queries that became no task.
+	Notes []string
 	// Rejected counts rows that did not fit their table.
 	Rejected int64
 	// Reconciled compares the vendors' own accounts with the ledger.
@@ -52,19 +54,7 @@ func (r *Result) Incomplete() []ledger.Task {
 }
 
 // Stops returns why vendors were given up, one for each.
-func (r *Result) Stops() []*engine.StopError {
-	var stops []*engine.StopError
-	errs := []error{r.Stop}
-	if joined, ok := r.Stop.(interface{ Unwrap() []error }); ok {
-		errs = joined.Unwrap()
-	}
-	for _, err := range errs {
-		if stop, ok := err.(*engine.StopError); ok {
-			stops = append(stops, stop)
-		}
-	}
-	return stops
-}
+func (r *Result) Stops() []*engine.StopError { return stopsOf(r.Stop) }
 
 // missing returns what a task is expected to need still; false if that is nothing, or unknown.
 func (r *Result) missing(taskID string) (plan.Missing, bool) {

@@ -54,10 +54,12 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 	if r.places, err = placesOf(ctx, r.ledger, earlier.ID); err != nil {
 		return nil, err
 	}
-	if result.Plan, err = r.plan(ctx); err != nil {
+	if result.Tasks, err = r.ledger.Tasks(ctx, earlier.ID); err != nil {
 		return nil, err
 	}
-	if result.Tasks, err = r.ledger.Tasks(ctx, earlier.ID); err != nil {
+	r.begin()
+	r.knowHeld(result.Tasks)
+	if result.Plan, err = r.plan(ctx, nil); err != nil {
 		return nil, err
 	}
 	tasks := make([]pipeline.Task, len(result.Tasks))

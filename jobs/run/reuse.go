@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"os"
+	"slices"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -18,8 +19,8 @@ func (r *runner) findAnswers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range r.Items {
-		it := &r.Items[i]
+	for i := range r.items {
+		it := &r.items[i]
 		it.Saves = plan.Nothing
 		if it.Place.Pages > 0 || it.MaxAge == 0 && !it.OnlyIfIndexChanged {
 			continue
@@ -70,7 +71,14 @@ func (r *runner) askIndexes(ctx context.Context) {
 	if r.state == ledger.Complete {
 		return
 	}
-	for _, it := range r.Items {
+	all := slices.Clone(r.Items)
+	for _, s := range r.Steps {
+		all = append(all, s.Items...)
+		if s.Item != nil {
+			all = append(all, s.Item(pipeline.Task{}))
+		}
+	}
+	for _, it := range all {
 		vendor := it.Endpoint.Vendor
 		if _, asked := r.indexes[vendor]; asked || !it.OnlyIfIndexChanged {
 			continue
@@ -84,11 +92,15 @@ func (r *runner) askIndexes(ctx context.Context) {
 	}
 }
 
-// takeOver copies the pages of answers that will do into this run's journal, and records what need not be asked at all.
-func (r *runner) takeOver(ctx context.Context, result *Result) error {
+// takeOver copies the pages of answers that will do into this run's journal, for the extracts, and records what need not be
+// asked at all.
+func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string) error {
 	ended := r.Now().UTC()
 	var records []ledger.Task
-	for _, it := range r.Items {
+	for _, it := range r.items {
+		if !slices.Contains(extracts, it.Task.Extract) {
+			continue
+		}
 		answer := r.answers[it.Task.ID]
 		t := ledger.Task{Task: it.Task, Ended: ended, SavedUnits: answer.Units, IndexID: answer.IndexID}
 		switch it.Saves {

@@ -22,8 +22,12 @@ type Job struct {
 	Name     string
 	RunDate  time.Time // a day, UTC
 	SpecHash string
-	// Items are the tasks in the order of the spec, without their places.
+	// Items are the tasks of the extracts that need not wait, in the order of the spec, without their places.
 	Items []plan.Item
+	// Steps are the extracts that wait for others, or for a query, in the order of the spec.
+	Steps []Step
+	// Tables are lists that the job brings along. Default none.
+	Tables []UserTable
 	// Sources delivers the source of a task.
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	// Accounts says what each vendor allows.
@@ -52,6 +56,8 @@ type Lake interface {
 	Publish(staged, final string) error
 	// Catalog writes the catalog anew over what is published.
 	Catalog(ctx context.Context) error
+	// Ask puts one query to the catalog and the relations, and returns its columns and rows as text, nil for null.
+	Ask(ctx context.Context, query string, relations []Relation) (columns []string, rows [][]*string, err error)
 }
 
 // Options is how to run a job. All fields without a default are required.
@@ -65,6 +71,8 @@ type Options struct {
 	Retry engine.Retry
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
 	Confirm func(*plan.Plan) error
+	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.
+	Next func(*plan.Plan)
 	// Observe is told of every event while the run buys, by many goroutines at once. Default none.
 	Observe func(engine.Event)
 	// Bought is told when buying is over and loading begins. Default none.
@@ -91,8 +99,12 @@ type runner struct {
 	run     ledger.Run
 	state   ledger.State // before this execution
 	date    string
-	begun   time.Time // this execution; its months are those whose budgets are spent
+	monthly map[string]*pipeline.Units // the job's ceilings by vendor
+	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]journal.Place
+	items   []plan.Item // tasks known so far
+	steps
+	notes   []string                 // what is wrong with rows that became no task
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
 	answers map[string]ledger.Answer // by task: the latest earlier one
 	indexes map[string]string        // by vendor: the index it answers from
@@ -109,7 +121,10 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 		o.Now = time.Now
 	}
 	job.Accounts = maps.Clone(job.Accounts)
-	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly)}
+	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), monthly: map[string]*pipeline.Units{}}
+	for vendor, a := range job.Accounts {
+		r.monthly[vendor] = a.Ceiling.Month
+	}
 	r.begun = r.Now().UTC()
 	unlock, err := lock(JournalPath(o.Warehouse, job.Name, r.date))
 	if err != nil {
@@ -142,14 +157,12 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 // execute plans, buys, loads and publishes.
 func (r *runner) execute(ctx context.Context) (*Result, error) {
 	result := &Result{Run: r.run}
-	tasks := make([]pipeline.Task, len(r.Items))
-	for i, it := range r.Items {
-		tasks[i] = it.Task
-	}
-	if err := r.journal.AddTasks(ctx, tasks); err != nil {
+	r.begin()
+	r.held = map[*schemas.Table]bool{}
+	if err := r.writeTables(); err != nil {
 		return result, err
 	}
-	if err := r.ledger.Intend(ctx, r.run.ID, tasks); err != nil {
+	if err := r.intend(ctx); err != nil {
 		return result, err
 	}
 	var err error
@@ -163,37 +176,111 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 			return result, err
 		}
 	}
-	if result.Plan, err = r.plan(ctx); err != nil {
+	idle, err := r.rounds(ctx, result)
+	if err != nil {
 		return result, err
 	}
-	complete := r.state == ledger.Complete && len(result.Plan.Work) == 0 && r.published(tasks)
-	result.untouched = complete
-	if !complete && r.Confirm != nil {
-		if err := r.Confirm(result.Plan); err != nil {
-			return result, err
-		}
+	if err := r.leaveWaiting(context.WithoutCancel(ctx)); err != nil {
+		return result, err
 	}
-	if !complete {
-		if err := r.takeOver(ctx, result); err != nil {
-			return result, err
-		}
-		if err := r.recordHeld(ctx); err != nil {
-			return result, err
-		}
-		if err := r.buy(ctx, result); err != nil {
-			return result, err
-		}
-		if err := r.settle(context.WithoutCancel(ctx)); err != nil {
-			return result, err
-		}
-		if _, err := r.askUsage(ctx, asked); err != nil {
-			return result, err
-		}
-		if err := r.publish(ctx, result, tasks); err != nil {
-			return result, err
-		}
+	tasks := tasksOf(r.items)
+	result.Notes = r.notes
+	if result.untouched = idle && r.state == ledger.Complete && r.published(tasks); result.untouched {
+		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
+	}
+	if _, err := r.askUsage(ctx, asked); err != nil {
+		return result, err
+	}
+	if err := r.publish(ctx, result, tasks); err != nil {
+		return result, err
+	}
+	if _, err := r.publishTables(); err != nil {
+		return result, err
 	}
 	return result, r.close(ctx, result)
+}
+
+// refreshTables brings the lists of a run that is complete up to date.
+func (r *runner) refreshTables(ctx context.Context) error {
+	changed, err := r.publishTables()
+	if err != nil || !changed {
+		return err
+	}
+	return r.Lake.Catalog(ctx)
+}
+
+// rounds buys the extracts, first those that need not wait, then those whose turn comes, until there are none. idle says
+// that there was nothing to buy.
+func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err error) {
+	now, err := r.next(ctx)
+	if err != nil {
+		return false, err
+	}
+	idle, now = true, append(extractsOf(r.Items), now...)
+	for first := true; first || len(now) > 0; first = false {
+		p, err := r.plan(ctx, now)
+		if err != nil {
+			return false, err
+		}
+		if first {
+			result.Plan = p
+		}
+		if r.state != ledger.Complete || len(p.Work) > 0 || !r.published(tasksOf(r.items)) {
+			idle = false
+			if err := r.round(ctx, result, p, now); err != nil {
+				return false, err
+			}
+		}
+		if result.Interrupted {
+			break
+		}
+		if now, err = r.next(ctx); err != nil {
+			if result.Interrupted = ctx.Err() != nil; result.Interrupted {
+				break
+			}
+			return false, err
+		}
+	}
+	return idle, nil
+}
+
+func extractsOf(items []plan.Item) []string {
+	var names []string
+	for _, it := range items {
+		if !slices.Contains(names, it.Task.Extract) {
+			names = append(names, it.Task.Extract)
+		}
+	}
+	return names
+}
+
+// round buys what a plan of some extracts says. The run's first plan is confirmed for all of it.
+func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extracts []string) error {
+	switch {
+	case p == result.Plan && r.Confirm != nil:
+		if err := r.Confirm(p); err != nil {
+			return err
+		}
+	case p != result.Plan && r.Next != nil:
+		r.Next(p)
+	}
+	if err := r.takeOver(ctx, result, extracts); err != nil {
+		return err
+	}
+	if err := r.recordHeld(ctx); err != nil {
+		return err
+	}
+	if err := r.buy(ctx, result, p); err != nil {
+		return err
+	}
+	// What this round was granted and did not spend is the next one's.
+	if err := r.settle(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	for _, name := range extracts {
+		r.tried[name] = true
+	}
+	return nil
 }
 
 // close writes the run's end into the ledger and completes the result.
@@ -215,7 +302,7 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	}
 	result.Reconciled = reconcile(usages)
 	if result.Missing = result.Plan; !result.untouched {
-		if result.Missing, err = r.plan(ctx); err != nil {
+		if result.Missing, err = r.plan(ctx, nil); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,10 @@ type nowhere struct{}
 func (nowhere) Create(*schemas.Table) (sinks.Writer, error) { return &nothing{}, nil }
 func (nowhere) Catalog(context.Context) error               { return nil }
 
+func (nowhere) Ask(context.Context, string, []Relation) ([]string, [][]*string, error) {
+	return nil, nil, errors.New("nobody to ask")
+}
+
 func (nowhere) Publish(_, final string) error {
 	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
 		return err
@@ -49,6 +53,7 @@ type meter struct {
 
 	mu     sync.Mutex
 	billed pipeline.Units
+	asking string // the target of the request under way
 }
 
 func newMeter(price pipeline.Units, size int) *meter {
@@ -73,6 +78,7 @@ func (m *meter) Decode(p pipeline.Page, b *schemas.Builder) error {
 func (m *meter) Fetch(_ context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.asking = t.Target
 	total, _ := strconv.Atoi(t.Target)
 	from, _ := strconv.Atoi(string(ask.Cursor))
 	rows := min(ask.Limit, total-from)
@@ -302,6 +308,57 @@ func TestABillingMonthBeginsOnItsDay(t *testing.T) {
 		r := &runner{begun: begun, Job: Job{Accounts: map[string]Account{"moz": {MonthStartsOn: 15}}}}
 		if got := r.month("moz"); got != want {
 			t.Errorf("on %s the month is %s, want %s", now, got, want)
+		}
+	}
+}
+
+// quota is a vendor's own account. It implements pipeline.Usage.
+type quota struct {
+	m         *meter
+	allowance pipeline.Units
+	others    pipeline.Units // what other users of the key consume
+}
+
+func (q *quota) Usage(context.Context, time.Time, time.Time) (pipeline.UsageReport, error) {
+	q.m.mu.Lock()
+	defer q.m.mu.Unlock()
+	used := q.m.billed + q.others
+	left := q.allowance - used
+	return pipeline.UsageReport{Units: used, Limit: &q.allowance, Remaining: &left}, nil
+}
+
+func TestWhatTheVendorHasLeftCapsTheBudget(t *testing.T) {
+	for _, allowed := range []ledger.Ceiling{{}, month(5000), execution(400), month(120)} {
+		dir := t.TempDir()
+		m := newMeter(1, 50)
+		most := pipeline.Units(230)
+		if allowed.Month != nil {
+			most = min(most, max(0, *allowed.Month-770))
+		}
+		job := m.job("a", 3, allowed, 90, 400, 200)
+		account := job.Accounts["moz"]
+		account.Usage = &quota{m: m, allowance: 1000, others: 770}
+		job.Accounts["moz"] = account
+		result := mustRun(t, job, dir)
+		if m.billed != most || len(result.Incomplete()) == 0 {
+			t.Errorf("%+v: %d units billed of %d the vendor had left; %+v", allowed, m.billed, most, result.Incomplete())
+		}
+		if left := result.Plan.Vendors[0].Allowed; left == nil || *left != most {
+			t.Errorf("%+v: planned with %v", allowed, left)
+		}
+		// The next execution asks again.
+		account.Usage = &quota{m: m, allowance: 2000, others: 770}
+		job.Accounts["moz"] = account
+		mustRun(t, job, dir)
+		want := pipeline.Units(690)
+		switch {
+		case allowed.Month != nil && *allowed.Month == 120:
+			want = 0 // others have consumed more than the job allows for all
+		case allowed.Run != nil:
+			want = 230 + 400
+		}
+		if m.billed != want {
+			t.Errorf("%+v: %d units billed in the end, want %d", allowed, m.billed, want)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // askUsage asks the vendors' own meters, enters what they say, and holds the month's ceiling against it: what others have
-// consumed with the same key is gone as well. A vendor that does not answer changes nothing.
+// consumed with the same key is gone as well, and no more is to be had than the vendor has left. A vendor that does not answer changes nothing.
 func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []string, err error) {
 	for _, vendor := range vendors {
 		account := r.Accounts[vendor]
@@ -27,13 +27,25 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 			return answered, err
 		}
 		answered = append(answered, vendor)
-		if others := u.VendorUnits - u.LedgerUnits; account.Ceiling.Month != nil && others > 0 {
-			most := max(0, *account.Ceiling.Month-others)
-			account.Ceiling.Month = &most
-			r.Accounts[vendor] = account
-		}
+		account.Ceiling.Month = monthLeft(r.monthly[vendor], u, report.Remaining)
+		r.Accounts[vendor] = account
 	}
 	return answered, nil
+}
+
+// monthLeft is the month's ceiling, nil if there is none, in the face of what the vendor says: less what others consumed, and
+// no more than it has left. Units that may have been charged count twice then, in the ledger and in the vendor's figure: it
+// is the ceiling that must not be overrun.
+func monthLeft(allowed *pipeline.Units, u ledger.Usage, remaining *pipeline.Units) *pipeline.Units {
+	if others := u.VendorUnits - u.LedgerUnits; allowed != nil && others > 0 {
+		most := max(0, *allowed-others)
+		allowed = &most
+	}
+	if remaining == nil {
+		return allowed
+	}
+	most := u.LedgerUnits + max(0, *remaining)
+	return least(allowed, &most)
 }
 
 // Reconciliation compares what the vendor says was consumed during one execution with what the run spent.

@@ -54,8 +54,11 @@ func anchorList(v *graph.View, q *query) rows {
 
 func (a anchors) Len() int { return len(a) }
 
-func (a anchors) Append(buf []byte, i int) []byte {
-	buf = appendString(append(buf, `{"anchor_text":`...), a[i].text)
+func (a anchors) Append(buf []byte, i int) []byte { return a.append(buf, i, `{"anchor_text":`) }
+
+// append writes an anchor with its text under the name the API has for it.
+func (a anchors) append(buf []byte, i int, text string) []byte {
+	buf = appendString(append(buf, text...), a[i].text)
 	buf = strconv.AppendInt(append(buf, `, "external_root_domains":`...), int64(a[i].domains), 10)
 	buf = strconv.AppendInt(append(buf, `, "external_pages":`...), int64(a[i].pages), 10)
 	return append(buf, '}')

@@ -48,6 +48,7 @@ type (
 		Page       string  `json:"page"`
 		Subdomain  string  `json:"subdomain"`
 		RootDomain string  `json:"root_domain"`
+		Title      string  `json:"title"`
 		PA         int     `json:"page_authority"`
 		DA         int     `json:"domain_authority"`
 		Spam       int     `json:"spam_score"`

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"net/http"
@@ -72,7 +73,10 @@ func write(w http.ResponseWriter, ctx context.Context, body []byte, chunk int, w
 // header sets the headers of an answer and returns its body as it goes over the wire.
 func header(w http.ResponseWriter, r *http.Request, a reply) []byte {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", cmp.Or(a.kind, "application/json"))
+	for name, value := range a.header {
+		h.Set(name, value)
+	}
 	if a.html {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 	}

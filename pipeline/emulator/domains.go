@@ -158,11 +158,15 @@ func (d domainRows) Append(buf []byte, i int) []byte {
 	number(`, "nofollow_pages":`, item.nofollowPages)
 	number(`, "redirect_pages":`, item.redirectPages)
 	number(`, "deleted_pages":`, item.deleted)
-	buf = append(buf, '}')
-	if day := item.date(d.sort); day != noDay {
-		buf = append(buf, `, "`...)
-		buf = append(buf, d.sort...) // the field is named as the sort is
-		buf = appendString(append(buf, `":`...), graph.Date(day))
+	return append(d.appendDate(append(buf, '}'), item), '}')
+}
+
+// appendDate writes the date under a date sort; the field is named as the sort is.
+func (d domainRows) appendDate(buf []byte, item linkingDomain) []byte {
+	day := item.date(d.sort)
+	if day == noDay {
+		return buf
 	}
-	return append(buf, '}')
+	buf = append(append(append(buf, `, "`...), d.sort...), `":`...)
+	return appendString(buf, graph.Date(day))
 }

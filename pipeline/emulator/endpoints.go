@@ -21,15 +21,20 @@ type endpoint struct {
 var endpoints map[string]endpoint
 
 func init() {
+	one := weighs(1)
 	endpoints = map[string]endpoint{
-		"/v2/anchor_text":          {parseAnchorText, pageOf(anchorList), true},
-		"/v2/links":                {parseLinks, pageOf(linkList), true},
-		"/v2/linking_root_domains": {parseLinkingRootDomains, pageOf(domainList), true},
-		"/v2/usage_data":           {parseUsageData, (*Server).usageData, false},
-		"/v2/index_metadata":       {func(*fields, *query) {}, (*Server).indexMetadata, false},
-	}
-	for _, name := range []string{"link_intersect", "link_status", "final_redirect", "global_top_pages", "global_top_root_domains", "top_pages", "url_metrics"} {
-		endpoints["/v2/"+name] = endpoint{}
+		"/v2/anchor_text":             {parseAnchorText, pageOf(anchorList, one), true},
+		"/v2/links":                   {parseLinks, pageOf(linkList, one), true},
+		"/v2/linking_root_domains":    {parseLinkingRootDomains, pageOf(domainList, one), true},
+		"/v2/link_intersect":          {parseLinkIntersect, (*Server).linkIntersect, true},
+		"/v2/link_status":             {parseLinkStatus, (*Server).linkStatus, true},
+		"/v2/final_redirect":          {parseFinalRedirect, (*Server).finalRedirect, true},
+		"/v2/global_top_pages":        {(*fields).paging, pageOf(topPageList, one), true},
+		"/v2/global_top_root_domains": {(*fields).paging, pageOf(topDomainList, one), true},
+		"/v2/top_pages":               {parseTopPages, (*Server).topPages, true},
+		"/v2/url_metrics":             {parseURLMetrics, (*Server).urlMetrics, true},
+		"/v2/usage_data":              {parseUsageData, (*Server).usageData, false},
+		"/v2/index_metadata":          {func(*fields, *query) {}, (*Server).indexMetadata, false},
 	}
 }
 
@@ -132,24 +137,21 @@ func (s *Server) usageData(_ *graph.View, q *query, _, _ int) reply {
 	return reply{status: http.StatusOK, body: append(body, '}')}
 }
 
-// indexDays is how long an index keeps its id (chosen).
+// indexDays is how long an index keeps its id unless Options say otherwise (chosen).
 const indexDays = 3
 
 // indexOf numbers the index that serves a day.
-func indexOf(day int) int32 {
+func (s *Server) indexOf(day int) int32 {
+	n := s.options.IndexDays
 	if day < 0 {
-		day -= indexDays - 1
+		day -= n - 1
 	}
-	return int32(day / indexDays)
+	return int32(day / n)
 }
 
 // indexMetadata answers base64 of 16 bytes that follow from the index, and the spam score's dates, oldest first (invented).
 func (s *Server) indexMetadata(v *graph.View, _ *query, _, _ int) reply {
-	var in [12]byte
-	binary.BigEndian.PutUint64(in[:], s.options.Seed)
-	binary.BigEndian.PutUint32(in[8:], uint32(indexOf(v.Day())))
-	sum := sha256.Sum256(in[:])
-	body := append([]byte(`{"index_id":"`), base64.StdEncoding.EncodeToString(sum[:16])...)
+	body := append([]byte(`{"index_id":"`), s.indexID(v.Day())...)
 	body = append(body, `", "spam_score_update_days":[`...)
 	for i, day := range []int{-700, -512, -365, -180, -41} {
 		if i > 0 {
@@ -158,4 +160,12 @@ func (s *Server) indexMetadata(v *graph.View, _ *query, _, _ int) reply {
 		body = appendString(body, graph.Date(day))
 	}
 	return reply{status: http.StatusOK, body: append(body, "]}"...)}
+}
+
+func (s *Server) indexID(day int) string {
+	var in [12]byte
+	binary.BigEndian.PutUint64(in[:], s.options.Seed)
+	binary.BigEndian.PutUint32(in[8:], uint32(s.indexOf(day)))
+	sum := sha256.Sum256(in[:])
+	return base64.StdEncoding.EncodeToString(sum[:16])
 }

@@ -70,6 +70,13 @@ type Faults struct {
 	DenyAfter  int     // 401 to everything after this many requests with good credentials. Default 0: never
 	QuotaAfter int     // the quota is exhausted after this many rows. Default 0: never
 	Shift      float64 // share of pages after the first that begin one to three rows early or late. Default 0
+
+	// Shares of the answers of url_metrics, link_status and their like that do not fit the list they answer: without the last
+	// item, with the last one twice, with the first one last. Billed as asked. Default 0
+	Short, Long, Reorder float64
+
+	// Item is the share of items that the JSON-RPC methods for many sites answer as UnhandledError. Not billed. Default 0
+	Item float64
 }
 
 func (f Faults) withDefaults() Faults {
@@ -113,6 +120,14 @@ func (f *Faults) set(name, value string) (err error) {
 		f.Rate, err = parseShare(value)
 	case "shift":
 		f.Shift, err = parseShare(value)
+	case "short":
+		f.Short, err = parseShare(value)
+	case "long":
+		f.Long, err = parseShare(value)
+	case "reorder":
+		f.Reorder, err = parseShare(value)
+	case "item":
+		f.Item, err = parseShare(value)
 	case "seed":
 		f.Seed, err = strconv.ParseUint(value, 10, 64)
 	case "tries":
@@ -194,6 +209,10 @@ func FaultHelp() string {
   quota_after=N       the row quota is used up after N rows; not billed
   shift=SHARE         share of pages, after the first, that begin one to three rows early or late: rows come twice
                       or never, as in a list that changes while it is read; billed
+  short=SHARE         share of batches (url_metrics, link_status) answered without the last item; billed as asked
+  long=SHARE          share of batches answered with the last item twice; billed as asked
+  reorder=SHARE       share of batches answered with the first item last; billed as asked
+  item=SHARE          share of items of JSON-RPC batches answered as an error of their own; not billed
 
 Kinds:
 `)
@@ -283,4 +302,33 @@ func (s *Server) shifted(key string, at int) int {
 		return at
 	}
 	return at + [...]int{-3, -2, -1, 1, 2, 3}[which%6]
+}
+
+// batch returns which items a batch of n is answered with, in which order: all of them as asked, unless faults say otherwise.
+func (s *Server) batch(key string, n int) []int {
+	f := s.options.Faults
+	strikes := func(name string, share float64) bool {
+		hit, _ := f.roll(name + "/" + key)
+		return below(hit, share)
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	if strikes("reorder", f.Reorder) {
+		order = append(order[1:], 0)
+	}
+	if strikes("short", f.Short) {
+		order = order[:n-1]
+	}
+	if strikes("long", f.Long) {
+		order = append(order, n-1)
+	}
+	return order
+}
+
+// struck tells whether an item of a batch is answered as an error.
+func (s *Server) struck(key string, item int) bool {
+	hit, _ := s.options.Faults.roll("item/" + strconv.Itoa(item) + "/" + key)
+	return below(hit, s.options.Faults.Item)
 }

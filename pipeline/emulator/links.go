@@ -136,10 +136,15 @@ func bestOfEach(v *graph.View, q *query, ids []graph.LinkID) []graph.LinkID {
 func (l linkRows) Len() int { return len(l.ids) }
 
 func (l linkRows) Append(buf []byte, i int) []byte {
+	return l.append(buf, i, `{"source":`, `, "target":`)
+}
+
+// append writes a link with its two pages under the names the API has for them.
+func (l linkRows) append(buf []byte, i int, source, target string) []byte {
 	id := l.ids[i]
 	link := l.view.Link(id)
-	buf = appendMetrics(append(buf, `{"source":`...), l.view.Metrics(link.Source))
-	buf = appendMetrics(append(buf, `, "target":`...), l.view.Metrics(link.Target))
+	buf = appendMetrics(append(buf, source...), l.view.Metrics(link.Source))
+	buf = appendMetrics(append(buf, target...), l.view.Metrics(link.Target))
 	disappeared := ""
 	if !link.Live {
 		disappeared = graph.Date(link.Lost)

@@ -10,8 +10,8 @@ import (
 // Meter is what a server has seen, answered and billed.
 type Meter struct {
 	Rows           int64                  // billed, by the vendor's rules; what usage_data sums up
-	Requests       map[string]map[int]int // by path ("other" for unknown ones) and status; status 0: the connection was closed without one
-	Pages          int                    // pages of lists delivered whole
+	Requests       map[string]map[int]int // by path ("other" for unknown ones, "/jsonrpc/" and the method's name for JSON-RPC) and status; status 0: the connection was closed without one
+	Pages          int                    // answers that cost rows, delivered whole: pages of lists, batches
 	DuplicatePages int                    // of those, pages delivered before: same day, request and position
 	DuplicateRows  int64                  // rows of the duplicate pages
 	WastePages     int                    // pages billed but not delivered whole
@@ -110,6 +110,9 @@ func (m *meter) between(start, end int64) (rows int64) {
 
 // answered counts a request by status, and a page as delivered or, if it was billed in vain, as waste.
 func (m *meter) answered(path string, status int, a reply, whole bool) {
+	if a.settle != nil {
+		a.settle(status, whole)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.now.Requests[path] == nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/pipeline/emulator/graph"
 )
 
@@ -32,6 +33,8 @@ type Options struct {
 	Seed  uint64       // of the made-up web. Default 0
 	Graph *graph.Graph // the web itself, in place of Seed. Default: the web of Seed, shared by all servers of a process
 	Day   int          // of the index; day 0 is 2026-01-01. Default 0
+	// IndexDays is how many days an index keeps its id, and so its tokens; large enough, it holds the index still. Default 3 (chosen)
+	IndexDays int
 
 	Token     string // accepted in x-moz-token. Default DefaultToken
 	AccessID  string // accepted in Basic. Default DefaultAccessID
@@ -39,6 +42,7 @@ type Options struct {
 
 	TokenLife           time.Duration // age at which a next_token answers 410. Default 0: it does not age
 	TokenUses           int           // how often a next_token may be used before it answers 410. Default 0: without end
+	MatchingSourcePages bool          // matching_source_pages in link_intersect at root_domain scope (unknown for V2). Default false: none
 	LastToken           LastToken     // form of next_token on the last page. Default LastTokenEmpty
 	RefuseUnknownFields bool          // answer 400 to unknown body fields (the vendor's ways are unknown). Default false: ignore them
 
@@ -53,6 +57,8 @@ type Options struct {
 	Latency time.Duration    // delay before every answer, cut short when the client leaves. Default 0
 	Faults  Faults           // what goes wrong, and how often. Default: nothing
 	Clock   func() time.Time // the time for tokens, quota, usage and rate. Default time.Now
+
+	Ahrefs ahrefs.Options // of the Ahrefs APIs; their Clock is this one unless they have their own
 }
 
 func (o Options) withDefaults() Options {
@@ -72,6 +78,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.IndexDays <= 0 {
+		o.IndexDays = indexDays
+	}
+	if o.Ahrefs.Clock == nil {
+		o.Ahrefs.Clock = o.Clock
 	}
 	o.Burst = max(o.Burst, 1)
 	o.Faults = o.Faults.withDefaults()

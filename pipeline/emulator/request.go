@@ -26,7 +26,11 @@ type query struct {
 	LimitedToOne     []string
 	Begin, End       string
 	Limit            int
-	token            string // unexported fields are not part of the key
+	Batch            *batch        `json:",omitempty"`
+	Intersect        *intersection `json:",omitempty"`
+	Histories        *histories    `json:",omitempty"`
+	Sites            []site        `json:",omitempty"`
+	token            string        // unexported fields are not part of the key
 	start, end       int64
 }
 
@@ -46,13 +50,26 @@ func (q *query) listKey() string {
 	return all.key()
 }
 
-// find returns the pages of the target. A target the index does not know is one without links (chosen; V2's answer to it is unknown).
-func (q *query) find(v *graph.View) graph.Target {
-	t, _ := v.Graph().Find(q.Target, scopes[q.Scope])
+// batch is what an endpoint without pages is asked: several sites, and one more for all of them.
+type batch struct {
+	Sites       []string
+	SourceScope string
+}
+
+// site is a target with a scope of its own.
+type site struct{ Target, Scope string }
+
+func (s site) find(v *graph.View) graph.Target {
+	t, _ := v.Graph().Find(s.Target, scopes[s.Scope])
 	return t
 }
 
-var scopes = map[string]graph.Scope{"page": graph.Page, "subdomain": graph.Host, "root_domain": graph.Domain}
+// find returns the pages of the target. A target the index does not know is one without links (chosen; V2's answer to it is unknown).
+func (q *query) find(v *graph.View) graph.Target {
+	return site{q.Target, q.Scope}.find(v)
+}
+
+var scopes = map[string]graph.Scope{"page": graph.Page, "subdomain": graph.Host, "root_domain": graph.Domain, "subfolder": graph.Folder}
 
 const maxBody = 1 << 20
 
@@ -122,22 +139,47 @@ func (f *fields) choice(name string, words ...string) string {
 	return value
 }
 
-// target reads the required target. A scheme is accepted and dropped; what is not ASCII is refused (both chosen, the
+// target reads the required target.
+func (f *fields) target(q *query) { q.Target = f.address("target") }
+
+func (f *fields) address(name string) string {
+	value, _ := f.text(name)
+	return f.canonical(name, value)
+}
+
+// canonical returns host and path of an address. A scheme is accepted and dropped; what is not ASCII is refused (both chosen, the
 // documentation shows bare ASCII targets only).
-func (f *fields) target(q *query) {
-	value, ok := f.text("target")
-	if !ok || value == "" {
-		f.fail("target is required")
-		return
+func (f *fields) canonical(name, value string) string {
+	if value == "" {
+		f.fail("%s is required", name)
+		return ""
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		f.fail("target must be ASCII without spaces")
+		f.fail("%s must be ASCII without spaces", name)
 	}
-	if _, rest, ok := strings.Cut(value, "://"); ok {
-		value = rest
+	return bare(value)
+}
+
+func bare(address string) string {
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		address = rest
 	}
-	host, path, _ := strings.Cut(value, "/")
-	q.Target = strings.ToLower(host) + "/" + path
+	host, path, _ := strings.Cut(address, "/")
+	return strings.ToLower(host) + "/" + path
+}
+
+// addresses reads 1 to 50 of them, the documented size of a batch.
+func (f *fields) addresses(name string) []string {
+	var given []string
+	f.take(name, &given, "an array of strings")
+	if len(given) < 1 || len(given) > 50 {
+		f.fail("%s must be 1 to 50 addresses", name)
+	}
+	out := make([]string, len(given))
+	for i, value := range given {
+		out[i] = f.canonical(name, value)
+	}
+	return out
 }
 
 // paging reads limit, 1 to 50, default 25, and next_token; an empty one asks for the first page (chosen).

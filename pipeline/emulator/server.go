@@ -1,5 +1,6 @@
-// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, answered from the made-up web of
-// package graph, metered the way the vendor bills, with faults on request. It is built from the vendor's documentation alone and imports
+// Package emulator owns the vendors' APIs on this machine: Moz Links API V2 under /v2/, Moz JSON-RPC under /jsonrpc and, by package
+// ahrefs, Ahrefs v3 and v2, answered from one made-up web, that of package graph, metered the way the vendors bill, with faults on
+// request. It is built from the vendors' documentation alone and imports
 // nothing of the clients, so that one misreading cannot cancel out on both sides.
 //
 // What the documentation leaves open is marked "chosen" where it is decided. The form of an error is chosen as a whole:
@@ -21,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/pipeline/emulator/graph"
 )
 
@@ -32,6 +34,8 @@ type Server struct {
 	lists   lists
 	meter   meter
 	bucket  bucket
+	penalty penalty
+	ahrefs  *ahrefs.Server
 
 	mu       sync.Mutex
 	uses     map[string]int // of next_tokens, kept only under Options.TokenUses
@@ -47,6 +51,7 @@ func New(o Options) *Server {
 	if s.graph == nil {
 		s.graph = webOf(o.Seed)
 	}
+	s.ahrefs = ahrefs.New(s.view.Load, o.Ahrefs)
 	s.meter.begin()
 	s.lists.begin()
 	s.SetDay(o.Day)
@@ -76,11 +81,14 @@ type reply struct {
 	status     int
 	body       []byte
 	rows       int           // billed
-	page       bool          // a page of a list, which is counted and may be a duplicate
+	page       bool          // an answer that costs rows, which is counted and may be a duplicate
 	key        string        // the request, its position in the list and the day: equal for a page asked for again
 	retryAfter time.Duration // 0: no header
 	allow      string
 	html       bool
+	kind       string                       // Content-Type. "": JSON
+	header     map[string]string            // beside the usual ones
+	settle     func(status int, whole bool) // hears how the delivery ended, if set
 }
 
 // ServeHTTP answers one request. Under some faults it panics with [http.ErrAbortHandler], which an [http.Server] turns into a
@@ -89,7 +97,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done := s.meter.enter()
 	defer done()
 	path := r.URL.Path
-	if _, ok := endpoints[path]; !ok {
+	if path == rpcPath {
+		s.serveRPC(w, r)
+		return
+	}
+	if ahrefs.Owns(path) {
+		path = ahrefs.Path(path)
+	} else if _, ok := endpoints[path]; !ok {
 		path = "other" // so that a stray client cannot grow the meter
 	}
 	if !pause(r.Context(), s.options.Latency) {
@@ -102,6 +116,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer decides everything but the writing. The order of the checks is chosen: path, method, credentials, rate, body, quota.
 func (s *Server) answer(r *http.Request) (reply, Kind) {
+	if ahrefs.Owns(r.URL.Path) {
+		return s.answerAhrefs(r)
+	}
 	e, ok := endpoints[r.URL.Path]
 	if !ok {
 		return refuse(http.StatusNotFound, "not_found", "no such endpoint: "+r.URL.Path), ""
@@ -124,9 +141,6 @@ func (s *Server) answer(r *http.Request) (reply, Kind) {
 			no.retryAfter = wait
 		}
 		return no, ""
-	}
-	if e.answer == nil {
-		return refuse(http.StatusNotImplemented, "not_implemented", "this endpoint is not emulated"), ""
 	}
 	return s.ask(r, e)
 }

@@ -88,7 +88,7 @@ func TestMethodsPathsAndContentTypes(t *testing.T) {
 	if w.Code != 405 || w.Header().Get("Allow") != "POST" {
 		t.Errorf("GET: %d %v", w.Code, w.Header())
 	}
-	for path, want := range map[string]int{"nonsense": 404, "links/": 404, "url_metrics": 501} {
+	for path, want := range map[string]int{"nonsense": 404, "links/": 404, "url_metrics": 400} {
 		if got := send(s, path, "{}", nil).Code; got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)
 		}
@@ -363,6 +363,20 @@ func TestTheIndexChangesItsIDEveryThreeDays(t *testing.T) {
 		if same := ids[day] == ids[day-1]; same == ((day+3)%3 == 0) {
 			t.Errorf("day %d: same id as the day before: %v", day, same)
 		}
+	}
+}
+
+func TestAnIndexOfManyDaysHoldsStill(t *testing.T) {
+	s := New(Options{IndexDays: 1000, Day: 1})
+	_, id := call(t, s, "index_metadata", object{})
+	_, body := call(t, s, "anchor_text", ask)
+	_, token := page(t, body)
+	s.SetDay(400)
+	if _, later := call(t, s, "index_metadata", object{}); string(later) != string(id) {
+		t.Errorf("%s became %s", id, later)
+	}
+	if got, body := call(t, s, "anchor_text", with(ask, "next_token", token)); got != 200 {
+		t.Errorf("%d %s", got, body)
 	}
 }
 

@@ -25,7 +25,7 @@ func (s *Server) nextToken(q *query, day, at int) string {
 	raw := make([]byte, tokenSize-tokenSeal, tokenSize)
 	raw[0] = tokenVersion
 	binary.BigEndian.PutUint32(raw[1:], uint32(at))
-	binary.BigEndian.PutUint32(raw[5:], uint32(indexOf(day)))
+	binary.BigEndian.PutUint32(raw[5:], uint32(s.indexOf(day)))
 	binary.BigEndian.PutUint64(raw[9:], uint64(s.options.Clock().UnixMilli()))
 	return base64.StdEncoding.EncodeToString(append(raw, seal(raw, q)...))
 }
@@ -50,7 +50,7 @@ func (s *Server) position(q *query, day int) (int, *reply) {
 	}
 	age := s.options.Clock().Sub(time.UnixMilli(int64(binary.BigEndian.Uint64(raw[9:]))))
 	old := s.options.TokenLife > 0 && age > s.options.TokenLife
-	if old || int32(binary.BigEndian.Uint32(raw[5:])) != indexOf(day) || !s.useToken(q.token) {
+	if old || int32(binary.BigEndian.Uint32(raw[5:])) != s.indexOf(day) || !s.useToken(q.token) {
 		no := gone()
 		return 0, &no
 	}

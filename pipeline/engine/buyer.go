@@ -142,6 +142,9 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		page, asked, err := b.once(ctx, b.limit())
 		if err == nil {
 			b.answered()
+			if b.whole {
+				b.learn()
+			}
 			return page, nil
 		}
 		var e *pipeline.Error
@@ -235,6 +238,10 @@ func (b *buyer) fullSize() int {
 // limit is how many rows the next page should hold.
 func (b *buyer) limit() int {
 	if b.Task.MaxRows == 0 || b.whole {
+		return b.fullSize()
+	}
+	if b.Place.Next != "" && b.onlyWhole() {
+		b.whole = true
 		return b.fullSize()
 	}
 	return int(min(int64(b.fullSize()), b.Task.MaxRows-b.Place.ChainRows))

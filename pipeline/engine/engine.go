@@ -216,8 +216,9 @@ type lane struct {
 
 	mu       sync.Mutex
 	stopped  *StopError
-	failures int // tasks in a row that failed for want of an answer
-	answers  int // requests answered
+	failures int  // tasks in a row that failed for want of an answer
+	answers  int  // requests answered
+	whole    bool // cursors are taken with whole pages only
 }
 
 func (l *lane) run(ctx context.Context) {
@@ -352,4 +353,18 @@ func (b *buyer) failed(unreachable bool) (giveUp bool) {
 	defer l.mu.Unlock()
 	l.failures++
 	return l.failures >= tooManyFailures || unreachable && l.answers == b.answers
+}
+
+// learn notes that a cursor was refused with a smaller page and taken with a whole one: so will those of other lists be, and
+// refusals may be held against the account.
+func (l *lane) learn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.whole = true
+}
+
+func (l *lane) onlyWhole() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.whole
 }

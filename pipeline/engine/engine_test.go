@@ -454,3 +454,31 @@ func TestTheRateIsKept(t *testing.T) {
 		}
 	})
 }
+
+func TestThatSmallerPagesAreRefusedIsLearntOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		v := &vendor{fault: func(_ int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			if ask.Cursor != "" && ask.Limit != 50 {
+				return nil, &pipeline.Error{Kind: pipeline.Rejected, Status: 400}
+			}
+			return nil, nil
+		}}
+		w := works(v, 500, 500, 500, 500, 500, 500, 500, 500)
+		for i := range w {
+			w[i].Task.MaxRows = 60
+		}
+		outcomes, err := Run(context.Background(), config(m, 2, w, limit.Config{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range outcomes {
+			if o.Ending != pipeline.EndMaxRows || o.Place.Rows != 100 {
+				t.Errorf("%s: %s with %d rows", o.Task.ID, o.Ending, o.Place.Rows)
+			}
+		}
+		if len(m.attempts) > 2 {
+			t.Errorf("%d requests were refused, want one for each list under way at most", len(m.attempts))
+		}
+	})
+}

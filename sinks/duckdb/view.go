@@ -14,6 +14,10 @@ import (
 // where a file has others. Both cost nothing: DuckDB drops the empty half and casts to the type a column has
 // already, and pushes filters and projections down to the files (EXPLAIN in 1.1.3 and 1.5.5).
 func view(t *schemas.Table, files []string) string {
+	return "CREATE VIEW " + name(t) + " AS " + selection(t, files)
+}
+
+func selection(t *schemas.Table, files []string) string {
 	empty, casts := make([]string, len(t.Columns())), make([]string, len(t.Columns()))
 	for i, c := range t.Columns() {
 		empty[i] = fmt.Sprintf("NULL::%s AS %s", c.Type, ident(c.Name))
@@ -24,7 +28,7 @@ func view(t *schemas.Table, files []string) string {
 		from += fmt.Sprintf(" UNION ALL BY NAME SELECT * FROM read_parquet([%s], union_by_name => true, hive_partitioning => false)",
 			literals(files))
 	}
-	return fmt.Sprintf("CREATE VIEW %s AS SELECT %s FROM (%s)", name(t), strings.Join(casts, ", "), from)
+	return fmt.Sprintf("SELECT %s FROM (%s)", strings.Join(casts, ", "), from)
 }
 
 // literals returns the paths as SQL texts, with what DuckDB would take for a pattern escaped.

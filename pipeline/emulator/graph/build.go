@@ -102,6 +102,7 @@ func (b *builder) addHost(d DomainID, name string, pages int) HostID {
 		p := page{host: id, to: noPage, died: never, returned: never, born: -2000}
 		if i > 0 {
 			b.drawPage(&p, b.hosts[id].first)
+			b.drawMend(&p, PageID(len(b.pages)))
 		}
 		b.pages = append(b.pages, p)
 		b.domainOf = append(b.domainOf, d)
@@ -136,6 +137,15 @@ func (b *builder) drawPage(p *page, home PageID) {
 		if b.dice.below(100) < 12 {
 			p.died, p.returned = b.drawEnd(p.born)
 		}
+	}
+}
+
+// drawMend lets one in three broken pages redirect from some day on. It is a day after 0, so that the web begins settled, and the roll
+// is the page's own, so that no other draw depends on it. The page has no links, or the living redirect would stand beside dead ones.
+func (b *builder) drawMend(p *page, id PageID) {
+	if r := b.hash(streamMend, uint64(id)); p.flags&pageBroken != 0 && r%3 == 0 {
+		p.flags |= pageMends
+		p.died = int16(1 + r>>8%Horizon)
 	}
 }
 
@@ -268,6 +278,9 @@ func (b *builder) drawInternal() {
 			}
 			b.drawn = append(b.drawn, row{src: id, dst: p.to, flags: kind, born: p.born})
 		}
+		if p.flags&pageMends != 0 {
+			b.drawn = append(b.drawn, row{src: id, dst: b.hosts[p.host].first, flags: rowRedirect | rowMended, born: p.died})
+		}
 		if p.flags&silent != 0 {
 			continue
 		}
@@ -303,7 +316,7 @@ func (b *builder) finishRows() {
 func (b *builder) finishPage(src PageID, drawn []row) {
 	start := len(b.rows)
 	for _, r := range drawn {
-		if !slices.ContainsFunc(b.rows[start:], func(o row) bool { return o.dst == r.dst }) {
+		if !slices.ContainsFunc(b.rows[start:], func(o row) bool { return o.dst == r.dst && (o.flags^r.flags)&rowMended == 0 }) {
 			b.rows = append(b.rows, r)
 		}
 	}
@@ -322,6 +335,29 @@ func (b *builder) finishPage(src PageID, drawn []row) {
 		}
 	}
 	b.setLives(src, b.rows[start:])
+	b.follow(b.rows[start:])
+}
+
+// follow adds what links to pages that mend are seen as from that day on. It comes last, for it changes nothing of the links
+// themselves; and since home and page are of one root domain, the ends of the links hold for both rows.
+func (b *builder) follow(rows []row) {
+	for _, r := range rows {
+		p := &b.pages[r.dst]
+		home := b.hosts[p.host].first
+		if p.flags&pageMends == 0 || home == r.src || r.flags&rowRedirect != 0 {
+			continue
+		}
+		r.dst, r.flags, r.born = home, r.flags&(rowNofollow|rowExternal)|rowViaRedirect|rowMended, max(r.born, p.died)
+		if r.born >= r.died { // dead by then
+			if r.returned == never {
+				continue
+			}
+			r.born, r.died, r.returned = max(r.born, r.returned), never, never
+		}
+		if !slices.ContainsFunc(b.rows[b.out[r.src]:], func(o row) bool { return o.dst == r.dst && o.flags&rowVia != 0 }) {
+			b.rows = append(b.rows, r)
+		}
+	}
 }
 
 // setLives fixes what all links of a page to one root domain share: external or not, nofollow or not, and their end.
@@ -339,6 +375,10 @@ func (b *builder) setLives(src PageID, rows []row) {
 		}
 		if p.flags&limit != 0 {
 			r.flags |= rowNofollow
+		}
+		if r.flags&rowMended != 0 {
+			r.died, r.returned = never, never // the page's own redirect
+			continue
 		}
 		r.died, r.returned = p.died, p.returned
 		if p.died == never && r.flags&rowExternal != 0 && !b.indirect(rows, d) {

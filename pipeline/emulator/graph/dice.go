@@ -42,4 +42,5 @@ const (
 	streamLife
 	streamAnchor
 	streamSpelling
+	streamMend
 )

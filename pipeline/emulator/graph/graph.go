@@ -15,7 +15,8 @@
 //
 // A page that redirects, or that names another page as canonical, gives three kinds of row: the redirect (or canonical)
 // itself, the link to the page as it stands, and the same link again seen through it ([Link.ViaRedirect],
-// [Link.ViaCanonical]), whose target is the final page. Redirects do not chain.
+// [Link.ViaCanonical]), whose target is the final page. Redirects do not chain. After day 0 some broken pages are mended: from
+// that day on they redirect to the home page of their host, and the links to them are seen through them.
 //
 // Day 0 is 2026-01-01; links are born and die until day 400, after which nothing moves.
 //
@@ -56,6 +57,9 @@ type (
 	DomainID uint32
 	LinkID   uint32
 )
+
+// Never is the day of what does not happen.
+const Never = int(never)
 
 const (
 	never  = int16(32767)
@@ -101,6 +105,7 @@ const (
 	pageFailed        // one of the index's own codes under 100
 	pageNofollow      // nofollow on all external links
 	pageNofollowLocal // nofollow on all internal links
+	pageMends         // broken, but from the day `died` on redirecting to the home page of its host
 )
 
 // silent pages carry no links of their own.
@@ -123,6 +128,7 @@ const (
 	rowViaRedirect
 	rowViaCanonical
 	rowExternal
+	rowMended // the redirect of a page that mends, or seen through it
 )
 
 const rowVia = rowViaRedirect | rowViaCanonical
@@ -161,12 +167,14 @@ const (
 	Page Scope = iota
 	Host
 	Domain
+	Folder // of a host: the page of that path and what lies below it
 )
 
-// Target is a range of pages: one page, a host or a root domain. The zero value has no pages.
+// Target is a range of pages: one page, a host or a root domain, or what of a host lies in a folder. The zero value has no pages.
 type Target struct {
-	first PageID
-	count uint32
+	first  PageID
+	count  uint32
+	folder string // without slash at its end; "" for the whole range
 }
 
 // Find returns the target that name means at the scope. A name is a host, or a host and a path, without a scheme; at
@@ -179,22 +187,67 @@ func (g *Graph) Find(name string, scope Scope) (Target, bool) {
 		if !ok {
 			return Target{}, false
 		}
-		return Target{g.domains[id].firstPage, g.domains[id].pages}, true
+		return g.siteOf(id), true
 	}
 	id, ok := g.byHost[hostName]
 	if !ok {
 		return Target{}, false
 	}
 	h := &g.hosts[id]
-	if scope == Host {
-		return Target{h.first, h.pages}, true
+	switch scope {
+	case Host:
+		return g.hostTarget(id), true
+	case Folder:
+		t := g.hostTarget(id)
+		t.folder = strings.TrimSuffix(path, "/")
+		return t, true
 	}
 	for p := h.first; p < h.first+PageID(h.pages); p++ {
 		if g.path(p) == path {
-			return Target{p, 1}, true
+			return pageTarget(p), true
 		}
 	}
 	return Target{}, false
+}
+
+func pageTarget(p PageID) Target { return Target{first: p, count: 1} }
+
+func (g *Graph) hostTarget(h HostID) Target {
+	return Target{first: g.hosts[h].first, count: g.hosts[h].pages}
+}
+
+func (g *Graph) siteOf(d DomainID) Target {
+	return Target{first: g.domains[d].firstPage, count: g.domains[d].pages}
+}
+
+// has tells whether a page belongs to the target.
+func (g *Graph) has(t Target, p PageID) bool {
+	if p < t.first || p-t.first >= PageID(t.count) {
+		return false
+	}
+	if t.folder == "" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(g.path(p), t.folder)
+	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?')
+}
+
+// linksTo returns the links to a target over all days, by target page. The caller must not change them.
+func (g *Graph) linksTo(t Target) []LinkID {
+	if t.count == 0 {
+		return nil
+	}
+	ids := g.in[g.inAt[t.first]:g.inAt[uint32(t.first)+t.count]]
+	if t.folder == "" {
+		return ids
+	}
+	var some []LinkID
+	for _, id := range ids {
+		if g.has(t, g.rows[id].dst) {
+			some = append(some, id)
+		}
+	}
+	return some
 }
 
 // domainOfHost finds the root domain by taking labels off the left, so shared hosts win over their owner.

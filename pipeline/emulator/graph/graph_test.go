@@ -51,7 +51,7 @@ func TestEveryPageIsFoundByItsName(t *testing.T) {
 			t.Fatalf("two pages are called %s", name)
 		}
 		names[name] = true
-		if got, ok := web.Find(name, Page); !ok || got != (Target{PageID(i), 1}) {
+		if got, ok := web.Find(name, Page); !ok || got != pageTarget(PageID(i)) {
 			t.Fatalf("Find(%q) = %v, %v; want page %d", name, got, ok, i)
 		}
 	}

@@ -3,6 +3,7 @@ package graph
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // Counts are the links to a target, live ones unless it says deleted. Pages are unique source pages and domains unique
@@ -34,6 +35,30 @@ type Metrics struct {
 	PagesCrawledOfItsSite int
 }
 
+// Lookup computes everything about the page of that name. Of a page the index does not know it says what it knows of the host and
+// the root domain; false means that it knows none of the three. No authority is below 1.
+func (v *View) Lookup(name string) (Metrics, bool) {
+	g := v.g
+	if t, ok := g.Find(name, Page); ok {
+		return v.Metrics(t.first), true
+	}
+	hostName, path, _ := strings.Cut(name, "/")
+	hostName = strings.ToLower(hostName)
+	m := Metrics{Page: hostName + "/" + path, Host: hostName, Domain: hostName, PageAuthority: 1, DomainAuthority: 1, SpamScore: -1}
+	d, known := g.domainOfHost(hostName)
+	if !known {
+		return m, false
+	}
+	if h, ok := g.byHost[hostName]; ok {
+		m.ToHost = *v.Counts(g.hostTarget(h))
+	}
+	v.ready()
+	m.Domain, m.ToDomain = g.domains[d].name, *v.Counts(g.siteOf(d))
+	m.DomainAuthority, m.LinkPropensity, m.SpamScore = v.DomainAuthority(d), v.LinkPropensity(d), int(g.domains[d].spam)
+	m.FromDomain, m.PagesCrawledOfItsSite = v.fromPages[d].export(), int(v.crawled[d])
+	return m, true
+}
+
 // Metrics computes everything about a page.
 func (v *View) Metrics(p PageID) Metrics {
 	v.ready()
@@ -41,9 +66,9 @@ func (v *View) Metrics(p PageID) Metrics {
 	h, d := &g.hosts[g.pages[p].host], &g.domains[g.domainOf[p]]
 	m := Metrics{
 		Page: g.PageName(p), Host: h.name, Domain: d.name, HTTPCode: v.HTTPCode(p),
-		ToPage:        *v.Counts(Target{p, 1}),
-		ToHost:        *v.Counts(Target{h.first, h.pages}),
-		ToDomain:      *v.Counts(Target{d.firstPage, d.pages}),
+		ToPage:        *v.Counts(pageTarget(p)),
+		ToHost:        *v.Counts(g.hostTarget(g.pages[p].host)),
+		ToDomain:      *v.Counts(g.siteOf(g.domainOf[p])),
 		PageAuthority: v.PageAuthority(p), DomainAuthority: v.DomainAuthority(g.domainOf[p]),
 		LinkPropensity: v.LinkPropensity(g.domainOf[p]), SpamScore: int(d.spam),
 		FromDomain:            v.fromPages[g.domainOf[p]].export(),
@@ -53,10 +78,16 @@ func (v *View) Metrics(p PageID) Metrics {
 		m.LastCrawled = Date(v.lastCrawl(p))
 		m.FromPage = v.outboundOf(p, 1).export()
 	}
-	if m.HTTPCode == 200 {
-		m.Title = g.title(p)
-	}
+	m.Title = v.Title(p)
 	return m
+}
+
+// Title returns the title of a page, "" if it has none or did not answer 200.
+func (v *View) Title(p PageID) string {
+	if v.HTTPCode(p) != 200 {
+		return ""
+	}
+	return v.g.title(p)
 }
 
 func (o outbound) export() Outbound {
@@ -71,7 +102,7 @@ func (v *View) HTTPCode(p PageID) int {
 	switch {
 	case pg.flags&pageUncrawled != 0 || int(pg.born) > v.day:
 		return 0
-	case pg.flags&pageRedirects != 0:
+	case pg.flags&pageRedirects != 0 || v.mended(p):
 		if r%5 == 0 {
 			return 302
 		}
@@ -83,6 +114,9 @@ func (v *View) HTTPCode(p PageID) int {
 	}
 	return 200
 }
+
+// Authority is the page or domain authority of something that so many root domains link to.
+func Authority(domains int) int { return authority(uint32(domains)) }
 
 // authority is monotone in the number of linking root domains: 1 for none, 100 for all the domains of this web.
 func authority(domains uint32) int {
@@ -148,7 +182,10 @@ func (s *seen) add(r *row, live bool) {
 func (v *View) count(t Target) *Counts {
 	g := v.g
 	var c Counts
-	ids := g.in[g.inAt[t.first]:g.inAt[uint32(t.first)+t.count]]
+	if t.count == 0 {
+		return &c
+	}
+	ids := g.linksTo(t)
 	if t.count > 1 {
 		ids = slices.Clone(ids)
 		slices.Sort(ids)

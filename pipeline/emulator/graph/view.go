@@ -113,13 +113,9 @@ func (v *View) RawAnchor(id LinkID) string {
 
 // InLinks returns the links to a target that have ever been seen, ordered by source page. The caller owns the slice.
 func (v *View) InLinks(t Target) []LinkID {
-	g := v.g
-	if t.count == 0 {
-		return nil
-	}
 	var ids []LinkID
-	for _, id := range g.in[g.inAt[t.first]:g.inAt[uint32(t.first)+t.count]] {
-		if int(g.rows[id].born) <= v.day {
+	for _, id := range v.g.linksTo(t) {
+		if int(v.g.rows[id].born) <= v.day {
 			ids = append(ids, id)
 		}
 	}

@@ -9,9 +9,9 @@ import (
 const (
 	// maxRows is the largest `limit`. Source: Ahrefs, API v2 documentation.
 	maxRows = 5_000_000
-	// clause is what each of where, having and offset adds to a request. Source: Ahrefs, API v2, anchors, for where and
+	// perClause is what each of where, having and offset adds to a request. Source: Ahrefs, API v2, anchors, for where and
 	// having; older copies of the same documentation for offset.
-	clause = 5
+	perClause = 5
 	// freeTarget and its subdomains cost nothing. Source: Ahrefs, API v2 documentation.
 	freeTarget = "ahrefs.com"
 )
@@ -68,7 +68,7 @@ func (t *Table) Price(q Request) pipeline.Price {
 	}
 	for _, sent := range []bool{q.Where != "", q.Having != "", q.Offset > 0} {
 		if sent {
-			p.PerRequest += clause
+			p.PerRequest += perClause
 		}
 	}
 	if q.Offset > 0 {

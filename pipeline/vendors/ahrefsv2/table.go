@@ -1,6 +1,11 @@
-// Package ahrefsv2 knows the tables of Ahrefs' API v2 offline: their columns, the clauses that may use them, and what a
-// request costs in rows of the plan. Ahrefs shut the API down on 2025-11-01; gateways that still speak it, and archives
-// of its replies, remain. The package knows no HTTP.
+// Package ahrefsv2 buys from servers that speak Ahrefs' API v2 and reads its replies, archived ones too: one
+// [pipeline.Source] per endpoint. Ahrefs shut the API down on 2025-11-01; gateways that still speak it, and archives of its
+// replies, remain.
+//
+// It owns what is known offline of v2's tables (columns, the clauses that may use them, what a request costs in rows of the
+// plan), the requests, and the meaning of refusals. The tables that rows go to are those of v3, and jobs name columns as
+// v3 does, so that a job moves to the successor by one line: which member of v2 is which column of v3 is declared per
+// endpoint, and so is which table of v2 is which report of v3. Everything else is the same for all.
 //
 // Source of the columns: Ahrefs' PHP client and the Node client, which agree where both list a table; they describe
 // about 2013 to 2022, and later replies have more columns. Source of the prices: Ahrefs, API v2 documentation.

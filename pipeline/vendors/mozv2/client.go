@@ -1,7 +1,8 @@
-// Package mozv2 buys lists from Moz's Links API V2 and reads them: one [pipeline.Source] per endpoint.
+// Package mozv2 buys reports from Moz's Links API V2 and reads them: one [pipeline.Source] per endpoint.
 //
-// It owns the requests (parameters, credentials, paging), the meaning of Moz's refusals, and which member of a reply
-// becomes which column. An endpoint is one declaration, a report; sending, checking and decoding are the same for all.
+// It owns the requests (credentials, paging, batches), their prices, the meaning of Moz's refusals, and which member of a
+// reply becomes which column. An endpoint is one declaration, a report; sending, checking and decoding are the same for
+// all. What both of Moz's surfaces know of an endpoint, its parameters before all, is in the package moz.
 // Facts and decoding need neither network nor credentials: see [Offline].
 //
 // Source of the facts, where no other is named: Moz's help pages "Links API V2, Making Calls". Parts of them were out
@@ -20,7 +21,6 @@ import (
 const DefaultBaseURL = "https://lsapi.seomoz.com/v2"
 
 const (
-	vendor  = "moz"
 	surface = "v2"
 	// pageSize is the largest `limit` Moz accepts; the default would be 25. Source: Moz, anchor_text.
 	pageSize = 50

@@ -137,7 +137,17 @@ func TestOfflineSourcesKnowTheFactsAndRefuseToBuy(t *testing.T) {
 			t.Errorf("%s: %v", s.Endpoint(), err)
 		}
 	}
-	if diff := cmp.Diff([]string{"moz/anchor_text", "moz/links", "moz/linking_root_domains"}, names); diff != "" {
+	want := strings.Fields("moz/anchor_text moz/links moz/linking_root_domains moz/link_intersect moz/link_status moz/final_redirect moz/url_metrics moz/top_pages " +
+		"moz/global_top_pages moz/global_top_root_domains moz/index_metadata moz/usage_data")
+	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestFacts(t *testing.T) {
+	for _, e := range Endpoints() {
+		if e.Vendor != "moz" || e.Surface != "v2" || e.Table == nil || e.Table.FullName() != "moz."+e.Name || e.Source == "" {
+			t.Errorf("%+v", e)
+		}
 	}
 }

@@ -63,20 +63,38 @@ func named(t testing.TB, all []pipeline.Source, name string) pipeline.Source {
 	return nil
 }
 
-// decoded is a page's rows by column, nulls left out, and what was rejected.
+// requests are what the replies of tests answer, where decoding looks back at it. Those of lists about a target do not matter.
+var requests = map[string]string{
+	"link_intersect": `{"limit":50,"negative_targets":[{"scope":"root_domain","target":"own.com"}],"positive_targets":[{"scope":"root_domain","target":"a.com"},{"scope":"page","target":"b.com/x"}],"source_scope":"page"}`,
+	"link_status":    `{"source_scope":"root_domain","sources":["a.com","b.com","c.com"],"target":"moz.com","target_scope":"page"}`,
+	"url_metrics":    `{"targets":["a.com","b.com/x"]}`,
+	"usage_data":     `{}`,
+}
+
+// decoded is the rows by column, nulls left out, that a reply brings to the endpoint's table, and what was rejected.
 func decoded(t testing.TB, s pipeline.Source, body []byte) (rows []map[string]any, rejected []schemas.Rejection, err error) {
+	t.Helper()
+	return decodedTo(t, s, s.Endpoint().Table, pipeline.Page{Body: body, Request: []byte(requests[s.Endpoint().Name]), FetchedAt: arrival.UTC()})
+}
+
+// decodedTo is decoded for one of the tables that a page fills.
+func decodedTo(t testing.TB, s pipeline.Source, table *schemas.Table, page pipeline.Page) (rows []map[string]any, rejected []schemas.Rejection, err error) {
 	t.Helper()
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)
-	b := schemas.NewBuilder(mem, s.Endpoint().Table)
+	b := schemas.NewBuilder(mem, table)
 	defer b.Release()
-	b.Begin(schemas.Origin{Rank: 1, Target: "moz.com", TargetAsGiven: "moz.com", Scope: "page", Surface: surface})
-	err = s.Decode(pipeline.Page{Body: body}, b)
+	origin := schemas.Origin{Rank: 1, Target: "moz.com", TargetAsGiven: "moz.com", Scope: "page", Surface: surface}
+	if asks := s.Endpoint().Asks; asks == pipeline.AboutTargets || asks == pipeline.AboutNothing {
+		origin.Target, origin.TargetAsGiven = "", ""
+	}
+	b.Begin(origin)
+	err = s.Decode(page, b)
 	batch := b.Batch()
 	defer batch.Release()
 	for i := range int(batch.NumRows()) {
 		row := map[string]any{}
-		for j, c := range s.Endpoint().Table.Columns() {
+		for j, c := range table.Columns() {
 			if column := batch.Column(j); column.IsValid(i) {
 				row[c.Name] = column.GetOneForMarshal(i)
 			}

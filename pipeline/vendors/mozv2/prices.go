@@ -2,6 +2,7 @@ package mozv2
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/go-json-experiment/json"
 
@@ -45,6 +46,43 @@ func PriceOf(endpoint, params string) (pipeline.Price, error) {
 	p := rule(m)
 	p.Source = "Moz Links API V2, " + endpoint
 	return p, nil
+}
+
+// price is PriceOf for the request at a place, which is about no more than is left of the task's batch there.
+func (r *report) price(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, error) {
+	p, err := PriceOf(r.endpoint.Name, t.Params)
+	if err != nil || t.Batch == "" || !r.endpoint.Asks.Batched() {
+		return p, err
+	}
+	part, _, _, err := t.Slice(pipeline.Ask{Cursor: ask.Cursor}, pageSize)
+	if err != nil {
+		return p, fmt.Errorf("price %s: %w", r.endpoint, err)
+	}
+	if p.MaxRows = len(part); p.MaxRows == 0 {
+		return p, fmt.Errorf("price %s: nothing is left of the batch", r.endpoint)
+	}
+	return p, nil
+}
+
+// estimate is what is left of a task's batch from a place on, to the unit.
+func (r *report) estimate(t pipeline.Task, at pipeline.Cursor) (pages int64, units pipeline.Units, ok bool) {
+	p, err := PriceOf(r.endpoint.Name, t.Params)
+	if err != nil || t.Batch == "" {
+		return 0, 0, false
+	}
+	part, _, _, err := t.Slice(pipeline.Ask{Cursor: at}, math.MaxInt32)
+	if err != nil {
+		return 0, 0, false
+	}
+	left := int64(len(part))
+	if t.MaxRows > 0 {
+		left = min(left, t.MaxRows)
+	}
+	if left == 0 {
+		return 0, 0, true
+	}
+	pages, units = p.Pages(left, pageSize)
+	return pages, units, true
 }
 
 // modifiers are the parameters that raise a price.

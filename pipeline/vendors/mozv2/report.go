@@ -1,40 +1,100 @@
 package mozv2
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/schemas"
 )
 
-// report is the declaration of one endpoint that returns a list.
+// report is the declaration of one endpoint. Its zero fields are right for a list about one target whose rows go to one table.
 type report struct {
 	endpoint *pipeline.Endpoint
 	layout   rows.Layout
-	shape    *rows.Shape
+	// shape is how rows are read. Default: load reads them otherwise.
+	shape *rows.Shape
+	// about is the parameter that names the target of an endpoint about one. Default target.
+	about string
+	// defaults are parameters that are always sent, beside the scope, with Moz's own default. Default none.
+	defaults map[string]string
 	// empty maps parameters for which Moz does not take "" to what it takes instead. Default none.
 	empty map[string]string
+	// needs is a member without which a reply is not the endpoint's. Default none: the layout says enough.
+	needs string
+	// fits finds fault with a reply that does not answer its request: where it is shorter, say, than what was asked.
+	// Default: there is none to find.
+	fits func(p pipeline.Page, reply rows.Reply) error
+	// load appends the rows of a reply that fits to the builder, which is of one of the endpoint's tables. Default: by shape.
+	load func(p pipeline.Page, reply rows.Reply, b *schemas.Builder) error
 }
 
 var reports = sync.OnceValue(func() []*report {
-	return []*report{anchorText(), links(), linkingRootDomains()}
+	return []*report{
+		anchorText(), links(), linkingRootDomains(), linkIntersect(), linkStatus(), finalRedirect(),
+		urlMetrics(), topPages(), globalTopPages(), globalTopRootDomains(), indexMetadata(), usageData(),
+	}
 })
 
-// list completes the declaration of an endpoint with paging and one unit, a row of the plan, per row returned: Moz
-// names url_metrics, link_intersect and link_status as the only weighted ones. rules say where columns are read from
-// that are not members of a row under their own names.
-func list(e *pipeline.Endpoint, rules ...rows.Rule) *report {
-	e.Vendor, e.Surface = vendor, surface
-	e.Table = schemas.Lookup(vendor + "." + e.Name)
-	e.PageSize, e.UnitsPerRow = pageSize, 1
-	e.Source = "Moz Links API V2, " + e.Name
-	return &report{endpoint: e, layout: rows.Layout{List: "results", Token: "next_token"}, shape: rows.MustCompile(e.Table, rules...)}
+// list declares an endpoint whose replies are pages of a list. rules say where columns are read from that are not members
+// of a row under their own names.
+func list(name string, rules ...rows.Rule) *report {
+	r := declare(name, pageSize, rows.Layout{List: "results", Token: "next_token"})
+	r.shape = rows.MustCompile(r.endpoint.Table, rules...)
+	return r
 }
 
-// scopes are how wide a target, or a source, is taken: the one page, the host, the registrable domain.
-var scopes = []string{"page", "subdomain", "root_domain"}
+// batch declares an endpoint that answers for each of a batch of targets or sources, in a list of that name.
+func batch(name, answers string) *report {
+	r := declare(name, pageSize, rows.Layout{List: answers})
+	r.endpoint.Estimate = r.estimate
+	return r
+}
 
-func scopeParam(name string) pipeline.Param {
-	return pipeline.Param{Name: name, Type: pipeline.ParamEnum, Values: scopes, Meaning: "how wide the target is taken: the page, its host, its root domain; Moz's default is page"}
+// single declares an endpoint whose reply is one object, which has the member needs if it is one at all.
+func single(name, needs string, rules ...rows.Rule) *report {
+	r := declare(name, 1, rows.Layout{One: true})
+	r.needs = needs
+	r.shape = rows.MustCompile(r.endpoint.Table, rules...)
+	return r
+}
+
+func declare(name string, size int, layout rows.Layout) *report {
+	e := moz.Endpoint(name)
+	e.Surface = surface
+	e.Source = "Moz Links API V2, " + name
+	e.PageSize = size
+	r := &report{endpoint: &e, layout: layout}
+	e.Price = r.price
+	return r
+}
+
+// read checks a reply and that it answers the page's request.
+func (r *report) read(p pipeline.Page) (rows.Reply, error) {
+	reply, err := rows.Scan(p.Body, r.layout)
+	switch {
+	case err != nil:
+		return reply, err
+	case r.needs != "" && reply.Member(r.needs) == nil:
+		return reply, fmt.Errorf("%s: missing", r.needs)
+	case r.fits != nil:
+		return reply, r.fits(p, reply)
+	}
+	return reply, nil
+}
+
+// fill appends the rows of a reply to the builder.
+func (r *report) fill(p pipeline.Page, reply rows.Reply, b *schemas.Builder) error {
+	if r.load == nil {
+		return r.shape.Load(reply, b)
+	}
+	for _, t := range r.endpoint.Tables() {
+		if b.Table() == t {
+			return r.load(p, reply, b)
+		}
+	}
+	return errors.New("its rows cannot go to " + b.Table().FullName())
 }

@@ -8,46 +8,108 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/moz"
 )
 
-// body returns the request's JSON object, its members sorted by name. The scope is always in it, since Moz's default
-// of `page` is hardly ever what is meant; other parameters only if the task gives them. For the next page Moz wants
-// the same request again with the token added (Moz, anchor_text, next_token).
-func (r *report) body(t pipeline.Task, ask pipeline.Ask) ([]byte, error) {
-	if t.Target == "" {
-		return nil, fmt.Errorf("%s: the task has no target", r.endpoint)
-	}
+// question is one request, ready to be sent.
+type question struct {
+	// body is its JSON object, the members sorted by name.
+	body []byte
+	// inputs is how many targets or sources it is about, where it takes a batch.
+	inputs int
+	// next is the place behind it in a batch, and end that the batch ends there. A list says so itself.
+	next pipeline.Cursor
+	end  bool
+}
+
+// filledIn are the members of requests that tasks and places decide, never parameters.
+var filledIn = []string{"target", "targets", "sources", "page", "limit", "next_token"}
+
+// ask makes the request for the page of a task that is asked for. The scope is always in it, since Moz's default of
+// `page` is hardly ever what is meant; other parameters only if the task gives them, or the rows tell them. For the next
+// page Moz wants the same request again with the token added (Moz, anchor_text, next_token).
+func (r *report) ask(t pipeline.Task, ask pipeline.Ask) (question, error) {
 	members := map[string]jsontext.Value{}
 	if t.Params != "" {
 		if err := json.Unmarshal([]byte(t.Params), &members); err != nil || members == nil {
-			return nil, fmt.Errorf("%s: the task's parameters are not a JSON object", r.endpoint)
+			return question{}, fmt.Errorf("%s: the task's parameters are not a JSON object", r.endpoint)
 		}
 	}
-	for _, name := range []string{"target", "limit", "next_token"} {
+	for _, name := range filledIn {
 		if _, given := members[name]; given {
-			return nil, fmt.Errorf("%s: parameter %s is filled in by the program", r.endpoint, name)
+			return question{}, fmt.Errorf("%s: parameter %s is filled in by the program", r.endpoint, name)
 		}
 	}
-	r.fill(members, t)
-	members["target"] = text(t.Target)
-	members["limit"] = jsontext.Value(fmt.Sprint(r.limit(ask.Limit)))
-	if ask.Cursor != "" {
-		members["next_token"] = text(string(ask.Cursor))
+	q := question{end: r.layout.Token == ""}
+	if err := r.subject(members, t, ask, &q); err != nil {
+		return question{}, fmt.Errorf("%s: %w", r.endpoint, err)
 	}
-	body, err := json.Marshal(members, json.Deterministic(true))
-	if err != nil {
-		return nil, errors.New("make the request's JSON: " + err.Error())
+	r.complete(members, t)
+	if r.layout.Token != "" {
+		members["limit"] = jsontext.Value(fmt.Sprint(r.limit(ask.Limit)))
+		if ask.Cursor != "" {
+			members["next_token"] = text(string(ask.Cursor))
+		}
 	}
-	return body, nil
+	var err error
+	if q.body, err = json.Marshal(members, json.Deterministic(true)); err != nil {
+		return question{}, errors.New("make the request's JSON: " + err.Error())
+	}
+	return q, nil
 }
 
-// fill adds the scope and respells what Moz spells differently.
-func (r *report) fill(members map[string]jsontext.Value, t pipeline.Task) {
+// subject puts in what the request is about.
+func (r *report) subject(members map[string]jsontext.Value, t pipeline.Task, ask pipeline.Ask, q *question) error {
+	asks := r.endpoint.Asks
+	switch {
+	case asks == pipeline.AboutParams:
+		_, err := moz.ReadIntersected([]byte(t.Params))
+		return err
+	case asks == pipeline.AboutTarget || asks == pipeline.AboutSources:
+		if t.Target == "" {
+			return errors.New("the task has no target")
+		}
+		members[orElse(r.about, "target")] = text(t.Target)
+	}
+	if asks.Batched() {
+		return r.part(members, t, ask, q)
+	}
+	return nil
+}
+
+// part puts in the part of the task's batch that the request is about.
+func (r *report) part(members map[string]jsontext.Value, t pipeline.Task, ask pipeline.Ask, q *question) error {
+	inputs, next, end, err := t.Slice(ask, r.endpoint.PageSize)
+	if err != nil {
+		return err
+	}
+	name, nameOf := "targets", func(in pipeline.Input) string { return in.Target }
+	if r.endpoint.Asks == pipeline.AboutSources {
+		name, nameOf = "sources", func(in pipeline.Input) string { return in.Source }
+	}
+	if len(inputs) == 0 {
+		return fmt.Errorf("the batch has no %s left to ask about", name)
+	}
+	names := make([]string, len(inputs))
+	for i, in := range inputs {
+		if names[i] = nameOf(in); names[i] == "" {
+			return fmt.Errorf("the batch has an input without a name among its %s", name)
+		}
+	}
+	q.inputs, q.next, q.end = len(inputs), next, end
+	members[name], err = json.Marshal(names)
+	return err
+}
+
+// complete adds the scope and what else is always sent, and respells what Moz spells differently.
+func (r *report) complete(members map[string]jsontext.Value, t pipeline.Task) {
 	scope := r.endpoint.ScopeParam
 	if _, given := members[scope]; !given && scope != "" {
-		members[scope] = text(r.endpoint.DefaultScope)
-		if t.Scope != "" {
-			members[scope] = text(t.Scope)
+		members[scope] = text(orElse(t.Scope, r.endpoint.DefaultScope))
+	}
+	for name, value := range r.defaults {
+		if _, given := members[name]; !given {
+			members[name] = text(value)
 		}
 	}
 	for name, spelling := range r.empty {
@@ -63,6 +125,22 @@ func (r *report) limit(wanted int) int {
 		return r.endpoint.PageSize
 	}
 	return wanted
+}
+
+// asked reads back what a page was asked with.
+func asked[T any](p pipeline.Page) (T, error) {
+	var request T
+	if err := json.Unmarshal(p.Request, &request); err != nil {
+		return request, fmt.Errorf("read the page's request: %w", err)
+	}
+	return request, nil
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
 }
 
 func text(s string) jsontext.Value {

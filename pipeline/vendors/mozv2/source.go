@@ -21,22 +21,26 @@ var _ pipeline.Source = (*source)(nil)
 
 func (s *source) Endpoint() *pipeline.Endpoint { return s.endpoint }
 
-// Fetch asks for one page: POST base/endpoint with a JSON body. A reply that is whole and strict JSON is a page, and
-// ends the list if its next_token is absent, null or "": Moz documents "if non-empty" and leaves open which of them
-// comes. Source: Moz, anchor_text, next_token.
+// Fetch asks for one page: POST base/endpoint with a JSON body. A reply that is whole, strict JSON and an answer to what
+// was asked is a page. It ends a list if its next_token is absent, null or "": Moz documents "if non-empty" and leaves
+// open which of them comes. Source: Moz, anchor_text, next_token.
 func (s *source) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
 	if s.wire == nil {
 		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Denied, Message: "no credentials: this source only reads what was bought"}
 	}
-	request, err := s.body(t, ask)
+	question, err := s.ask(t, ask)
 	if err != nil {
 		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Rejected, Message: s.wire.Text(err.Error())}
 	}
-	resp, fail := s.wire.Do(ctx, "POST", s.endpoint.Name, request)
-	page := pipeline.Page{Cursor: ask.Cursor, Request: request, Status: resp.Status, Body: resp.Body, FetchedAt: resp.At}
+	price, err := s.price(t, ask)
+	if err != nil {
+		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Rejected, Message: s.wire.Text(err.Error())}
+	}
+	resp, fail := s.wire.Do(ctx, "POST", s.endpoint.Name, question.body)
+	page := pipeline.Page{Cursor: ask.Cursor, Next: question.next, End: question.end, Request: question.body, Status: resp.Status, Body: resp.Body, FetchedAt: resp.At}
 	switch {
 	case fail == nil:
-		return s.read(page)
+		return s.tell(page, question, price)
 	case fail.Kind == pipeline.Malformed:
 		return page, fail
 	default:
@@ -44,9 +48,9 @@ func (s *source) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (
 	}
 }
 
-// read fills in what the reply says about itself.
-func (s *source) read(page pipeline.Page) (pipeline.Page, error) {
-	reply, err := rows.Scan(page.Body, s.layout)
+// tell fills in what the reply says about itself, and what it costs.
+func (s *source) tell(page pipeline.Page, q question, price pipeline.Price) (pipeline.Page, error) {
+	reply, err := s.read(page)
 	switch {
 	case errors.Is(err, rows.ErrCut):
 		// Its length matched what was announced, so it was cut before it was measured. Asked again it may be whole.
@@ -59,19 +63,23 @@ func (s *source) read(page pipeline.Page) (pipeline.Page, error) {
 		return page, &pipeline.Error{Kind: pipeline.Malformed, Status: page.Status, MaybeCharged: true, Message: s.wire.Text(text)}
 	}
 	page.Rows = reply.Count
-	page.Units = pipeline.Units(reply.Count) * s.endpoint.UnitsPerRow
-	page.Next = pipeline.Cursor(reply.Token)
-	page.End = reply.Token == ""
-	if page.Cursor == "" && !page.End {
-		page.Tail = tail(reply)
+	page.Units = price.Actual(pipeline.Reply{Inputs: q.inputs, Rows: reply.Count})
+	if s.layout.Token != "" {
+		page.Next, page.End = pipeline.Cursor(reply.Token), reply.Token == ""
+		if page.Cursor == "" && !page.End {
+			page.Tail = tail(reply)
+		}
 	}
 	return page, nil
 }
 
 func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
-	reply, err := rows.Scan(p.Body, s.layout)
+	reply, err := s.read(p)
 	if err != nil {
 		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
 	}
-	return s.shape.Load(reply, b)
+	if err := s.fill(p, reply, b); err != nil {
+		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
+	}
+	return nil
 }

@@ -12,6 +12,25 @@ import (
 
 const threeAnchors = `{"results":[{"anchor_text":"moz", "external_root_domains":2026, "external_pages":7162}, {"anchor_text":"", "external_root_domains":5, "external_pages":9}, 17]`
 
+// whateverAsked is a reply that no endpoint takes for cut or misses the list in.
+const whateverAsked = `{"results":[],"exists":[],"page":"","index_id":"x","rows_consumed":1}`
+
+func targetBatch(names ...string) string {
+	inputs := make([]pipeline.Input, len(names))
+	for i, name := range names {
+		inputs[i].Target = name
+	}
+	return pipeline.EncodeBatch(inputs)
+}
+
+func sourceBatch(names ...string) string {
+	inputs := make([]pipeline.Input, len(names))
+	for i, name := range names {
+		inputs[i].Source = name
+	}
+	return pipeline.EncodeBatch(inputs)
+}
+
 func TestRequestBodies(t *testing.T) {
 	for name, tc := range map[string]struct {
 		endpoint string
@@ -32,10 +51,28 @@ func TestRequestBodies(t *testing.T) {
 		"limit beyond the vendor": {"linking_root_domains", pipeline.Task{Target: "moz.com"}, pipeline.Ask{Limit: 51}, `{"limit":50,"target":"moz.com","target_scope":"page"}`},
 		"dates": {"linking_root_domains", pipeline.Task{Target: "moz.com", Params: `{"begin_date":"2026-01-01","sort":"date_gained","target_scope":"root_domain"}`}, pipeline.Ask{},
 			`{"begin_date":"2026-01-01","limit":50,"sort":"date_gained","target":"moz.com","target_scope":"root_domain"}`},
+		"two targets and one to be away": {"link_intersect", pipeline.Task{Target: "moz.com", Scope: "page", Params: `{"min_matching_targets":2,"negative_targets":[{"scope":"root_domain","target":"moz.com"}],"positive_targets":[{"scope":"root_domain","target":"latimes.com"},{"scope":"subdomain","target":"blog.nytimes.com"}],"sort":"source_domain_authority"}`}, pipeline.Ask{Limit: 1, Cursor: "AcmY"},
+			`{"limit":1,"min_matching_targets":2,"negative_targets":[{"scope":"root_domain","target":"moz.com"}],"next_token":"AcmY","positive_targets":[{"scope":"root_domain","target":"latimes.com"},{"scope":"subdomain","target":"blog.nytimes.com"}],"sort":"source_domain_authority","source_scope":"page"}`},
+		"sources": {"link_status", pipeline.Task{Target: "moz.com/blog", Params: `{"source_scope":"root_domain","target_scope":"page"}`, Batch: sourceBatch("twitter.com", "linkedin.com")}, pipeline.Ask{},
+			`{"source_scope":"root_domain","sources":["twitter.com","linkedin.com"],"target":"moz.com/blog","target_scope":"page"}`},
+		"the rest of the sources": {"link_status", pipeline.Task{Target: "moz.com", Scope: "root_domain", Batch: sourceBatch("a.com", "b.com", "c.com")}, pipeline.Ask{Cursor: "1", Limit: 1},
+			`{"source_scope":"page","sources":["b.com"],"target":"moz.com","target_scope":"root_domain"}`},
+		"a page's redirects": {"final_redirect", pipeline.Task{Target: "seomoz.org/blog", Params: `{}`}, pipeline.Ask{Limit: 1}, `{"page":"seomoz.org/blog"}`},
+		"targets":            {"url_metrics", pipeline.Task{Batch: targetBatch("moz.com", "nytimes.com"), Params: `{}`}, pipeline.Ask{}, `{"targets":["moz.com","nytimes.com"]}`},
+		"targets with a past": {"url_metrics", pipeline.Task{Batch: targetBatch("moz.com"), Params: `{"distributions":true,"monthly_history_values":["page_authority"]}`}, pipeline.Ask{},
+			`{"distributions":true,"monthly_history_values":["page_authority"],"targets":["moz.com"]}`},
+		"top pages":           {"top_pages", pipeline.Task{Target: "moz.com"}, pipeline.Ask{Limit: 5}, `{"limit":5,"scope":"root_domain","target":"moz.com"}`},
+		"top pages of a host": {"top_pages", pipeline.Task{Target: "moz.com", Scope: "subdomain", Params: `{"filter":"status_4xx","scope":"subdomain","sort":"root_domains_to_page"}`}, pipeline.Ask{Cursor: "x"}, `{"filter":"status_4xx","limit":50,"next_token":"x","scope":"subdomain","sort":"root_domains_to_page","target":"moz.com"}`},
+		"top of the web":      {"global_top_pages", pipeline.Task{Params: `{}`}, pipeline.Ask{Limit: 5, Cursor: "x"}, `{"limit":5,"next_token":"x"}`},
+		"domains of the web":  {"global_top_root_domains", pipeline.Task{}, pipeline.Ask{}, `{"limit":50}`},
+		"nothing to say":      {"index_metadata", pipeline.Task{Params: `{}`}, pipeline.Ask{Limit: 1}, `{}`},
+		"a month of usage":    {"usage_data", pipeline.Task{Params: `{}`}, pipeline.Ask{Limit: 1}, `{}`},
+		"a period of usage":   {"usage_data", pipeline.Task{Params: `{"end":"1635466367","start":"18374"}`}, pipeline.Ask{}, `{"end":"1635466367","start":"18374"}`},
 	} {
-		c, seen := fake(t, 200, `{"results":[]}`)
+		c, seen := fake(t, 200, whateverAsked)
 		page, err := named(t, c.Sources(), tc.endpoint).Fetch(t.Context(), tc.task, tc.ask)
-		if err != nil || seen.body != tc.want || string(page.Request) != tc.want {
+		batched := named(t, c.Sources(), tc.endpoint).Endpoint().Asks.Batched() // nothing is no answer to it
+		if (err != nil) != batched || seen.body != tc.want || string(page.Request) != tc.want {
 			t.Errorf("%s: sent %s\n kept %s\n want %s\n %v", name, seen.body, page.Request, tc.want, err)
 		}
 		if seen.path != "POST /v2/"+tc.endpoint || seen.header.Get("Content-Type") != "application/json" {
@@ -45,16 +82,34 @@ func TestRequestBodies(t *testing.T) {
 }
 
 func TestRequestsThatCannotBeMadeAreRejectedUnsent(t *testing.T) {
-	for name, task := range map[string]pipeline.Task{
-		"no target":          {Params: `{}`},
-		"no JSON":            {Target: "moz.com", Params: `{"a":`},
-		"no object":          {Target: "moz.com", Params: `null`},
-		"duplicate":          {Target: "moz.com", Params: `{"a":1,"a":2}`},
-		"a limit of its own": {Target: "moz.com", Params: `{"limit":10}`},
-		"a token of its own": {Target: "moz.com", Params: `{"next_token":"x"}`},
+	const seven = `[{"scope":"page","target":"a.com"},{"scope":"page","target":"b.com"},{"scope":"page","target":"c.com"},{"scope":"page","target":"d.com"},{"scope":"page","target":"e.com"},{"scope":"page","target":"f.com"},{"scope":"page","target":"g.com"}]`
+	for name, tc := range map[string]struct {
+		endpoint string
+		task     pipeline.Task
+		cursor   pipeline.Cursor
+	}{
+		"no target":             {"links", pipeline.Task{Params: `{}`}, ""},
+		"no JSON":               {"links", pipeline.Task{Target: "moz.com", Params: `{"a":`}, ""},
+		"no object":             {"links", pipeline.Task{Target: "moz.com", Params: `null`}, ""},
+		"duplicate":             {"links", pipeline.Task{Target: "moz.com", Params: `{"a":1,"a":2}`}, ""},
+		"a limit of its own":    {"links", pipeline.Task{Target: "moz.com", Params: `{"limit":10}`}, ""},
+		"a token of its own":    {"links", pipeline.Task{Target: "moz.com", Params: `{"next_token":"x"}`}, ""},
+		"no page":               {"final_redirect", pipeline.Task{}, ""},
+		"a page of its own":     {"final_redirect", pipeline.Task{Target: "moz.com", Params: `{"page":"x"}`}, ""},
+		"no batch":              {"url_metrics", pipeline.Task{Target: "moz.com"}, ""},
+		"an empty batch":        {"url_metrics", pipeline.Task{Batch: `[]`}, ""},
+		"a batch of nothing":    {"url_metrics", pipeline.Task{Batch: sourceBatch("a.com")}, ""},
+		"targets of its own":    {"url_metrics", pipeline.Task{Batch: targetBatch("a.com"), Params: `{"targets":["b.com"]}`}, ""},
+		"behind the batch":      {"url_metrics", pipeline.Task{Batch: targetBatch("a.com")}, "1"},
+		"off the batch":         {"url_metrics", pipeline.Task{Batch: targetBatch("a.com")}, "x"},
+		"not a price":           {"url_metrics", pipeline.Task{Batch: targetBatch("a.com"), Params: `{"distributions":"yes"}`}, ""},
+		"no sources":            {"link_status", pipeline.Task{Target: "moz.com"}, ""},
+		"no target for sources": {"link_status", pipeline.Task{Batch: sourceBatch("a.com")}, ""},
+		"no targets to meet":    {"link_intersect", pipeline.Task{Target: "moz.com", Params: `{}`}, ""},
+		"too many to meet":      {"link_intersect", pipeline.Task{Target: "moz.com", Params: `{"positive_targets":` + seven + `}`}, ""},
 	} {
-		c, seen := fake(t, 200, `{"results":[]}`)
-		_, err := named(t, c.Sources(), "links").Fetch(t.Context(), task, pipeline.Ask{})
+		c, seen := fake(t, 200, whateverAsked)
+		_, err := named(t, c.Sources(), tc.endpoint).Fetch(t.Context(), tc.task, pipeline.Ask{Cursor: tc.cursor})
 		if pipeline.KindOf(err) != pipeline.Rejected || seen.path != "" {
 			t.Errorf("%s: %v, %s", name, err, seen.path)
 		}

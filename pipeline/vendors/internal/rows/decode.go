@@ -94,6 +94,10 @@ func (d *decoder) object(n *node) error {
 }
 
 func (d *decoder) member(f *field) error {
+	if f.leaf != nil && f.leaf.column == nowhere {
+		d.c.value()
+		return nil
+	}
 	if f.leaf != nil {
 		return d.set(f.leaf, d.c.value())
 	}

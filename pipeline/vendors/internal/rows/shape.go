@@ -10,13 +10,17 @@ import (
 
 // Rule says which member of a row a column is read from.
 type Rule struct {
-	// Column is a column's name; with a final * it is the beginning of several.
+	// Column is a column's name; with a final * it is the beginning of several. "" means that the member becomes no column
+	// here, because another table has it: it does not go to extra either.
 	Column string
 	// Path leads to the member, names joined by dots; a final * stands for what the column's * stood for.
 	// "" means that the columns are not in the vendor's rows.
 	Path string
 	// Raw: the member may be any JSON value, and a String column takes its text as received. Default false.
 	Raw bool
+	// Later: the columns, which have no Path, are filled in by the last word on every row (see LoadEach). So they may be
+	// required ones.
+	Later bool
 }
 
 // Shape maps the members of a vendor's row to the own columns of a table. It is immutable and safe for concurrent use.
@@ -41,6 +45,9 @@ type field struct {
 	leaf  *leaf
 }
 
+// nowhere is the column of a member that becomes none.
+const nowhere = -1
+
 // leaf is a member that becomes a column's value.
 type leaf struct {
 	path     string
@@ -57,23 +64,31 @@ type leaf struct {
 func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 	s := &Shape{table: t, extra: t.Index(schemas.ColExtra)}
 	for i, column := range t.Own {
-		path, raw := pathOf(column.Name, rules)
-		if raw && column.Type != schemas.String {
+		path, rule := pathOf(column.Name, rules)
+		if rule.Raw && column.Type != schemas.String {
 			return nil, fmt.Errorf("%s: column %s takes no JSON: it is %s", t.FullName(), column.Name, column.Type)
 		}
 		if path == "" {
-			if column.Required {
+			if column.Required && !rule.Later {
 				return nil, fmt.Errorf("%s: required column %s has no path", t.FullName(), column.Name)
 			}
 			continue
 		}
 		l := newLeaf(i, column, path)
-		l.raw = raw
+		l.raw = rule.Raw
 		if err := s.root.add(strings.Split(path, "."), l); err != nil {
 			return nil, fmt.Errorf("%s: column %s: %w", t.FullName(), column.Name, err)
 		}
 		if l.required {
 			s.required = append(s.required, l)
+		}
+	}
+	for _, r := range rules {
+		if r.Column != "" {
+			continue
+		}
+		if err := s.root.add(strings.Split(r.Path, "."), &leaf{path: r.Path, column: nowhere}); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.FullName(), err)
 		}
 	}
 	return s, nil
@@ -88,19 +103,20 @@ func MustCompile(t *schemas.Table, rules ...Rule) *Shape {
 	return s
 }
 
-func pathOf(column string, rules []Rule) (path string, raw bool) {
+// pathOf returns the path a column is read from, and the rule that says so.
+func pathOf(column string, rules []Rule) (path string, rule Rule) {
 	for _, r := range rules {
 		prefix, many := strings.CutSuffix(r.Column, "*")
 		switch rest, fits := strings.CutPrefix(column, prefix); {
 		case !many && column == r.Column:
-			return r.Path, r.Raw
+			return r.Path, r
 		case many && fits && strings.HasSuffix(r.Path, "*"):
-			return strings.TrimSuffix(r.Path, "*") + rest, r.Raw
+			return strings.TrimSuffix(r.Path, "*") + rest, r
 		case many && fits:
-			return r.Path, r.Raw
+			return r.Path, r
 		}
 	}
-	return column, false
+	return column, Rule{}
 }
 
 func newLeaf(i int, c schemas.Column, path string) *leaf {

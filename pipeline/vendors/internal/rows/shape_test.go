@@ -281,3 +281,15 @@ func TestARawColumnTakesAnyValueAsItsJSON(t *testing.T) {
 		t.Error("a number is filled with JSON")
 	}
 }
+
+func TestAMemberThatAnotherTableHasIsReadPast(t *testing.T) {
+	shape := MustCompile(sample, Rule{Column: "source_*", Path: "source.*"}, Rule{Path: "histories"}, Rule{Path: "source.series"})
+	got, rejected := load(t, shape, `[{"text":"a","histories":{"deep":[1,{"b":2}]},"new":1,"source":{"page":"p","series":[3],"other":2}}]`)
+	want := []map[string]any{{"text": "a", "source_page": "p", "extra": `{"new":1,"source":{"other":2}}`}}
+	if diff := cmp.Diff(want, got); diff != "" || len(rejected) > 0 {
+		t.Error(diff, rejected)
+	}
+	if _, err := Compile(sample, Rule{Column: "source_*", Path: "source.*"}, Rule{Path: "text"}); err == nil {
+		t.Error("a column's member is read past")
+	}
+}

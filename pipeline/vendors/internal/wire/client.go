@@ -68,6 +68,8 @@ type Options struct {
 	// Classify may refine the kind of a refusal by its status and text; ok false leaves the general rule in force.
 	// Default: none.
 	Classify func(status int, text string) (kind pipeline.Kind, ok bool)
+	// MaxBody is the largest reply accepted, where a vendor sends larger ones than others. Default MaxBody.
+	MaxBody int64
 }
 
 // Client speaks to one vendor. It is safe for concurrent use.
@@ -95,7 +97,10 @@ func New(opt Options) (*Client, error) {
 		return nil, fmt.Errorf("base URL: %w", err)
 	}
 	opt.HTTP = opt.HTTP.withDefaults()
-	return &Client{opt: opt, base: base, host: u.Host, mask: opt.Auth.mask(), transport: transport(opt.HTTP), maxBody: MaxBody}, nil
+	if opt.MaxBody <= 0 {
+		opt.MaxBody = MaxBody
+	}
+	return &Client{opt: opt, base: base, host: u.Host, mask: opt.Auth.mask(), transport: transport(opt.HTTP), maxBody: opt.MaxBody}, nil
 }
 
 // transport speaks HTTP/1.1 only: HTTP/2 costs twice the processor time for one page at a time. Idle connections are
@@ -135,7 +140,7 @@ type Response struct {
 
 // Do makes exactly one request to base/path, which may end in a query, and reads the whole reply. body is sent as JSON;
 // nil sends none. Of the kind
-// Malformed, the response holds the reply's first MaxBody bytes.
+// Malformed, the response holds the reply's first Options.MaxBody bytes.
 //
 // The transport below goes round net/http's Client on purpose: it follows no redirect, which would show the
 // credentials to somebody else, and its errors do not spell the URL, which may hold them.

@@ -1,4 +1,4 @@
-package mozv2
+package moz
 
 import (
 	"fmt"

@@ -1,0 +1,416 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+	"backhaul/pipeline/journal"
+	"backhaul/schemas"
+)
+
+// Step is an extract that cannot begin with the run: others come first, or a query provides its tasks.
+type Step struct {
+	Extract  string
+	Endpoint *pipeline.Endpoint
+	// After are the extracts that must be done first. Default none.
+	After []string
+	// Items are its tasks where the spec lists them. Default: Query provides them.
+	Items []plan.Item
+	// Query is SQL over the catalog and the run's extracts that are done, by name. Default "".
+	Query string
+	// Digest identifies what Query is asked for: tasks made under another are no longer intended.
+	Digest string
+	// Tasks makes tasks of the query's answer, beside those held, which have been bought for an earlier one. notes are what is
+	// wrong with single rows, which are left out.
+	Tasks func(columns []string, rows [][]*string, held []pipeline.Task) (tasks []pipeline.Task, notes []string, err error)
+	// Item completes one of those tasks.
+	Item func(pipeline.Task) plan.Item
+}
+
+// Relation is a table of the run under way, under a name of its own, for queries.
+type Relation struct {
+	Name  string
+	Table *schemas.Table
+	// Path is the Parquet file that holds its rows.
+	Path string
+}
+
+// steps are the extracts that wait, and what has become of them.
+type steps struct {
+	waiting   []Step
+	relations []Relation      // of extracts that are done, and of the job's own tables
+	related   map[string]bool // extracts among them
+	known     map[string]bool // extracts whose tasks are known
+	tried     map[string]bool // extracts whose round this execution has had
+	stopped   map[string]pipeline.Ending
+	brought   []Relation // the job's own tables, staged
+}
+
+// begin makes the tasks known that the spec lists for extracts that need not wait.
+func (r *runner) begin() {
+	r.items = slices.Clone(r.Items)
+	r.steps = steps{waiting: slices.Clone(r.Steps), related: map[string]bool{}, known: map[string]bool{}, tried: map[string]bool{}, stopped: map[string]pipeline.Ending{}}
+	for _, it := range r.items {
+		r.known[it.Task.Extract] = true
+	}
+}
+
+// next takes from the waiting steps those that can begin, makes their tasks known and returns their extracts; none if
+// nothing can begin any more.
+func (r *runner) next(ctx context.Context) ([]string, error) {
+	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return nil, err
+	}
+	var waiting []Step
+	var names []string
+	var items []plan.Item
+	for _, s := range r.waiting {
+		if _, stopped := r.stopped[s.Endpoint.Vendor]; stopped || !r.over(tasks, s.After...) {
+			waiting = append(waiting, s)
+			continue
+		}
+		made, err := r.resolve(ctx, s, tasks)
+		if err != nil {
+			return nil, err
+		}
+		items, names = append(items, made...), append(names, s.Extract)
+	}
+	r.items, r.waiting = append(r.items, items...), waiting
+	for _, name := range names {
+		r.known[name] = true
+	}
+	return names, r.intend(ctx)
+}
+
+// over reports whether nothing more will come of the extracts in this execution, and that not because it was stopped: they
+// are complete, or what they lack failed by itself when its turn was.
+func (r *runner) over(tasks []ledger.Task, extracts ...string) bool {
+	for _, name := range extracts {
+		if !r.known[name] {
+			return false
+		}
+	}
+	for _, t := range tasks {
+		failed := r.tried[t.Extract] && (t.Ending == pipeline.EndFault || t.Ending == pipeline.EndStale)
+		if slices.Contains(extracts, t.Extract) && !t.Ending.Complete() && !failed {
+			return false
+		}
+	}
+	return true
+}
+
+// resolve returns the items of a step. Those made of a query's final answer are kept for the whole run.
+func (r *runner) resolve(ctx context.Context, s Step, tasks []ledger.Task) ([]plan.Item, error) {
+	if s.Query == "" {
+		return s.Items, nil
+	}
+	known, held, err := r.resolved(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if known == nil || !known.Final {
+		if held, err = r.ask(ctx, s, tasks, held); err != nil {
+			return nil, fmt.Errorf("extract %s: %w", s.Extract, err)
+		}
+	}
+	items := make([]plan.Item, len(held))
+	for i, t := range held {
+		items[i] = s.Item(t)
+	}
+	return items, nil
+}
+
+// resolved returns how the journal says the step's tasks came about, nil if they did not, and those tasks: all of them if the
+// answer was final, else those that have been bought.
+func (r *runner) resolved(ctx context.Context, s Step) (*journal.Resolution, []pipeline.Task, error) {
+	known, ok, err := r.journal.Resolution(ctx, s.Extract)
+	if err != nil || !ok || known.Digest != s.Digest {
+		return nil, nil, err
+	}
+	all, err := r.journal.Tasks(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var tasks []pipeline.Task
+	for _, t := range all {
+		if t.Extract == s.Extract && !isPlaceholder(t) && (known.Final || r.places[t.ID].Pages > 0) {
+			tasks = append(tasks, t)
+		}
+	}
+	return &known, tasks, nil
+}
+
+// ask puts the step's query and enters the tasks that come of it.
+func (r *runner) ask(ctx context.Context, s Step, tasks []ledger.Task, held []pipeline.Task) ([]pipeline.Task, error) {
+	final := true
+	for _, t := range tasks {
+		final = final && (!slices.Contains(s.After, t.Extract) || t.Ending.Complete())
+	}
+	if err := r.relate(ctx, tasks); err != nil {
+		return nil, err
+	}
+	columns, rows, err := r.Lake.Ask(ctx, s.Query, r.relations)
+	if err != nil {
+		return nil, err
+	}
+	made, notes, err := s.Tasks(columns, rows, held)
+	if err != nil {
+		return nil, err
+	}
+	r.notes = append(r.notes, notes...)
+	return made, r.journal.Resolve(ctx, s.Extract, journal.Resolution{Digest: s.Digest, Final: final}, made)
+}
+
+// relate makes relations of the extracts that are over, of the rows of their complete tasks.
+func (r *runner) relate(ctx context.Context, tasks []ledger.Task) error {
+	byExtract := map[string][]pipeline.Task{}
+	for _, t := range tasks {
+		if t.Ending.Complete() {
+			byExtract[t.Extract] = append(byExtract[t.Extract], t.Task)
+		}
+	}
+	for name := range r.known {
+		if r.related[name] || !r.over(tasks, name) {
+			continue
+		}
+		table, err := r.tableOf(name)
+		if err != nil {
+			return err
+		}
+		l := r.loader()
+		if l.places, err = r.journal.Places(ctx); err != nil {
+			return err
+		}
+		file, err := l.table(ctx, table, byExtract[name])
+		if err != nil {
+			return fmt.Errorf("load %s for queries: %w", name, err)
+		}
+		r.relations = append(r.relations, Relation{Name: name, Table: table, Path: file.Path})
+		r.related[name] = true
+	}
+	return nil
+}
+
+func (r *runner) tableOf(extract string) (*schemas.Table, error) {
+	for _, it := range r.Items {
+		if it.Task.Extract == extract {
+			return it.Endpoint.Table, nil
+		}
+	}
+	for _, s := range r.Steps {
+		if s.Extract == extract {
+			return s.Endpoint.Table, nil
+		}
+	}
+	return nil, fmt.Errorf("no extract %s", extract)
+}
+
+// openExtracts returns the extracts whose tasks are not known yet.
+func (r *runner) openExtracts() []string {
+	var names []string
+	for _, s := range r.waiting {
+		names = append(names, s.Extract)
+	}
+	return names
+}
+
+// intend enters the tasks known so far into journal and ledger.
+func (r *runner) intend(ctx context.Context) error {
+	tasks := tasksOf(r.items)
+	if err := r.journal.AddTasks(ctx, tasks); err != nil {
+		return err
+	}
+	return r.ledger.Intend(ctx, r.run.ID, tasks, r.openExtracts()...)
+}
+
+func tasksOf(items []plan.Item) []pipeline.Task {
+	tasks := make([]pipeline.Task, len(items))
+	for i, it := range items {
+		tasks[i] = it.Task
+	}
+	return tasks
+}
+
+// giveUp notes which vendors were given up, so that no step begins there.
+func (r *runner) giveUp(stops []*engine.StopError) {
+	for _, s := range stops {
+		r.stopped[s.Vendor] = s.Ending
+	}
+}
+
+// placeholder stands in ops.tasks for the tasks of an extract that are not known, because it never came to make them.
+func placeholder(s Step) pipeline.Task {
+	t := pipeline.Task{Extract: s.Extract, Endpoint: s.Endpoint.String(), Surface: s.Endpoint.Surface, Params: placeholderParams}
+	t.ID = pipeline.TaskID(t)
+	return t
+}
+
+// placeholderParams is no JSON object, so that no task of a spec has it.
+const placeholderParams = "waiting"
+
+func isPlaceholder(t pipeline.Task) bool { return t.Params == placeholderParams }
+
+// leaveWaiting records the steps that did not begin: those whose tasks are known from an earlier execution keep them, the
+// others get a placeholder.
+func (r *runner) leaveWaiting(ctx context.Context) error {
+	var records []ledger.Task
+	for _, s := range r.waiting {
+		items := s.Items
+		if s.Query != "" {
+			known, tasks, err := r.resolved(ctx, s)
+			if err != nil {
+				return err
+			}
+			if known == nil || !known.Final {
+				tasks = append(tasks, placeholder(s))
+			}
+			for _, t := range tasks {
+				if !isPlaceholder(t) {
+					items = append(items, s.Item(t))
+					continue
+				}
+				why := "its turn never came"
+				if len(s.After) > 0 {
+					why = "waits for " + strings.Join(s.After, ", ")
+				}
+				items = append(items, plan.Item{Task: t, Endpoint: s.Endpoint})
+				records = append(records, ledger.Task{Task: t, Ending: pipeline.EndNotReached, Error: why, Ended: r.Now().UTC()})
+			}
+		}
+		r.items = append(r.items, items...)
+		switch r.stopped[s.Endpoint.Vendor] {
+		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:
+			r.held[s.Endpoint.Table] = true
+		}
+	}
+	r.waiting = nil
+	if err := r.intend(ctx); err != nil {
+		return err
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	return r.ledger.Record(ctx, r.run.ID, records...)
+}
+
+// pending is what a plan says of the steps whose tasks are not known.
+func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
+	var all []plan.Pending
+	for _, s := range r.waiting {
+		if s.Query == "" {
+			continue
+		}
+		p := plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, AtMost: r.atMost(s.After)}
+		if p.After == nil {
+			p.After = []string{}
+		}
+		if p.AtMost != nil {
+			p.Worst = r.worst(s, *p.AtMost)
+		}
+		if r.ledger != nil {
+			var err error
+			if p.Last, p.Targets, p.Known, err = r.ledger.LastTime(ctx, r.run.ID, r.Name, s.Extract); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// atMost is how many rows the extracts can have together, and so how many targets a query over them is taken to yield. Nil
+// where nothing bounds them.
+func (r *runner) atMost(extracts []string) *int64 {
+	var total int64
+	for _, name := range extracts {
+		rows, ok := r.mostRows(name)
+		if !ok {
+			return nil
+		}
+		total += rows
+	}
+	if len(extracts) == 0 {
+		return nil
+	}
+	return &total
+}
+
+func (r *runner) mostRows(extract string) (rows int64, ok bool) {
+	items := r.Items
+	for _, s := range r.Steps {
+		if s.Extract != extract {
+			continue
+		}
+		if items = s.Items; s.Query != "" {
+			targets := r.atMost(s.After)
+			each, bounded := rowsEach(s.Item(pipeline.Task{}))
+			if targets == nil || !bounded {
+				return 0, false
+			}
+			return *targets * each, true
+		}
+	}
+	for _, it := range items {
+		if it.Task.Extract != extract {
+			continue
+		}
+		each, bounded := rowsEach(it)
+		if !bounded {
+			return 0, false
+		}
+		if inputs, _ := it.Task.Inputs(); len(inputs) > 0 {
+			each = int64(len(inputs))
+		}
+		rows += each
+	}
+	return rows, true
+}
+
+// rowsEach is how many rows a target can bring.
+func rowsEach(it plan.Item) (int64, bool) {
+	switch {
+	case it.Endpoint.Once, it.Endpoint.Asks.Batched():
+		return 1, true
+	case it.Task.MaxRows > 0:
+		return it.Task.MaxRows, true
+	}
+	return 0, false
+}
+
+// worst is what so many targets of a step can cost, by the price of one.
+func (r *runner) worst(s Step, targets int64) *plan.Cost {
+	one := "a.example"
+	tasks, _, err := s.Tasks([]string{"target", "source"}, [][]*string{{&one, &one}}, nil)
+	if err != nil || len(tasks) != 1 {
+		return nil
+	}
+	c := plan.Worst(s.Item(tasks[0]))
+	if c == nil {
+		return nil
+	}
+	return &plan.Cost{Pages: c.Pages * targets, Rows: c.Rows * targets, Units: c.Units * pipeline.Units(targets)}
+}
+
+// stopsOf returns the stops in joined errors of the engine, one for each vendor and round.
+func stopsOf(err error) []*engine.StopError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var stops []*engine.StopError
+		for _, err := range joined.Unwrap() {
+			stops = append(stops, stopsOf(err)...)
+		}
+		return stops
+	}
+	var stop *engine.StopError
+	if errors.As(err, &stop) {
+		return []*engine.StopError{stop}
+	}
+	return nil
+}

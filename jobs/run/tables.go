@@ -1,0 +1,95 @@
+package run
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"backhaul/schemas"
+)
+
+// UserTable is a list that a job brings along.
+type UserTable interface {
+	// Name is what the spec, and so its queries, call the list.
+	Name() string
+	// Table declares the table of schema user that it is kept in.
+	Table() *schemas.Table
+	// Len is how many rows it has.
+	Len() int
+	// Fill sets the columns of row i, but for those of the run.
+	Fill(i int, row *schemas.Row)
+}
+
+// writeTables stages the run's snapshot of the lists the job brings along, for its queries and to be published.
+func (r *runner) writeTables() error {
+	for _, t := range r.Tables {
+		file, err := r.writeTable(t)
+		if err != nil {
+			return fmt.Errorf("write table %s: %w", t.Name(), err)
+		}
+		r.relations = append(r.relations, Relation{Name: t.Name(), Table: t.Table(), Path: file})
+		r.brought = append(r.brought, Relation{Name: t.Name(), Table: t.Table(), Path: file})
+	}
+	return nil
+}
+
+func (r *runner) writeTable(t UserTable) (path string, err error) {
+	w, err := r.Lake.Create(t.Table())
+	if err != nil {
+		return "", err
+	}
+	b := schemas.NewBuilder(memory.DefaultAllocator, t.Table())
+	defer b.Release()
+	for i := range t.Len() {
+		row := b.Row()
+		row.SetString(t.Table().Index("job"), r.Name)
+		row.SetString(t.Table().Index("run_id"), r.run.ID)
+		row.SetInt(t.Table().Index(schemas.ColRunDate), int64(days(r.RunDate)))
+		t.Fill(i, row)
+		b.Append()
+		if err := flush(b, w, batchRows); err != nil {
+			return "", errors.Join(err, w.Abort())
+		}
+	}
+	if err := flush(b, w, 1); err != nil {
+		return "", errors.Join(err, w.Abort())
+	}
+	staged, err := w.Close()
+	return staged.Path, err
+}
+
+// publishTables publishes the snapshots that differ from what is there, and reports whether there were any: a list may be
+// edited after the run of the day is complete.
+func (r *runner) publishTables() (changed bool, err error) {
+	for _, t := range r.brought {
+		final := r.file(t.Table)
+		same, err := sameBytes(t.Path, final)
+		if err != nil {
+			return changed, err
+		}
+		if same {
+			continue
+		}
+		if err := r.Lake.Publish(t.Path, final); err != nil {
+			return changed, err
+		}
+		changed = true
+	}
+	return changed, nil
+}
+
+func sameBytes(a, b string) (bool, error) {
+	one, err := os.ReadFile(a)
+	if err != nil {
+		return false, err
+	}
+	other, err := os.ReadFile(b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return bytes.Equal(one, other), err
+}

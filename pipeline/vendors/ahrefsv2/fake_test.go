@@ -1,0 +1,103 @@
+package ahrefsv2
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"backhaul/pipeline"
+	"backhaul/schemas"
+)
+
+const token = "tok3n-of/the+test=="
+
+var arrival = time.Date(2026, 7, 1, 3, 0, 0, 0, time.FixedZone("", 7200))
+
+// serve answers requests by a function of their query, which is checked for the token and then freed of it.
+func serve(t *testing.T, answer func(w http.ResponseWriter, q url.Values)) *Client {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil || r.Method != "GET" || r.URL.Path != "/" || q.Get("token") != token || len(q["token"]) != 1 {
+			t.Errorf("%s %s: %v", r.Method, r.URL, err)
+		}
+		q.Del("token")
+		answer(w, q)
+	}))
+	t.Cleanup(srv.Close)
+	c, err := New(Config{BaseURL: srv.URL, Token: token, HTTP: HTTP{Clock: func() time.Time { return arrival }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// reply answers with status 200, as v2 always does.
+func reply(body string, header ...string) func(http.ResponseWriter, url.Values) {
+	return func(w http.ResponseWriter, _ url.Values) {
+		for i := 0; i < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		io.WriteString(w, body)
+	}
+}
+
+func named(t testing.TB, all []pipeline.Source, name string) pipeline.Source {
+	t.Helper()
+	for _, s := range all {
+		if s.Endpoint().Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no endpoint %s", name)
+	return nil
+}
+
+// sample reads a recorded reply of the vendor, which lies beside the repository and is not part of it.
+func sample(t *testing.T, name string) []byte {
+	t.Helper()
+	path := filepath.Join("..", "..", "..", "..", "shared", "samples", "ahrefs", "v2", name)
+	body, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("the vendor's recorded replies are not there: %s", path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+type row = map[string]any
+
+// decoded is a page's rows by column, without the common ones that are the same for all and without nulls.
+func decoded(t testing.TB, s pipeline.Source, table *schemas.Table, page pipeline.Page) (rows []row, rejected []schemas.Rejection, err error) {
+	t.Helper()
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(t, 0)
+	b := schemas.NewBuilder(mem, table)
+	defer b.Release()
+	b.Begin(schemas.Origin{Rank: 1})
+	err = s.Decode(page, b)
+	batch := b.Batch()
+	defer batch.Release()
+	for i := range int(batch.NumRows()) {
+		r := row{}
+		for j, c := range table.Columns() {
+			if column := batch.Column(j); column.IsValid(i) && (j < len(table.Own) || c.Name == schemas.ColExtra) {
+				r[c.Name] = column.GetOneForMarshal(i)
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows, b.Rejected(), err
+}
