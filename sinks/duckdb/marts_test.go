@@ -133,6 +133,26 @@ func TestWhatAListCutAtMaxRowsNoLongerHasIsNotCalledLost(t *testing.T) {
 	}
 }
 
+func TestAnotherQuestionBeginsNewStays(t *testing.T) {
+	b := book{t, warehouse(t), "linkgap"}
+	for n, question := range []string{"two rivals", "three rivals"} {
+		b.lay(n+1, "moz.link_intersect", "extract target scope page matching_targets negative_targets", "gap|us.example|page|a.example|one.example|us.example")
+		b.lay(n+1, "ops.tasks", "task_id extract endpoint target scope ending", question+"|gap|moz/link_intersect|us.example|page|end of list")
+	}
+	mustBuild(t, b.w)
+	got := b.csv("SELECT question, opened_on, from_the_start AS s, left_on, outcome FROM marts.gap_stays ORDER BY ALL")
+	if diff := cmp.Diff([]string{"three rivals," + day(2) + ",true,,open", "two rivals," + day(1) + ",true,,dropped"}, got); diff != "" {
+		t.Error(diff)
+	}
+	got = b.csv("SELECT first_night, open_before AS b, opened AS o, open_after AS a FROM marts.gap_closure")
+	if diff := cmp.Diff([]string{day(1) + ",1,0,1", day(2) + ",1,0,1"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := b.csv("SELECT open_since, first_seen FROM marts.prospects"); len(got) != 1 || got[0] != day(2)+","+day(1) {
+		t.Error(got)
+	}
+}
+
 func TestALabelOfAPageCountsBeforeOneOfItsHost(t *testing.T) {
 	b := book{t, warehouse(t), "linkgap"}
 	b.lay(1, "moz.link_intersect", "extract target scope page matching_targets negative_targets",
