@@ -44,7 +44,12 @@ func layGap(b book, n int) {
 			status = append(status, fmt.Sprintf("won|us.example|root_domain|%s.example|root_domain|root_domain|%v", s.name, a == '1'))
 		}
 	}
-	b.lay(n, "moz.link_intersect", "extract target scope page title domain_authority spam_score matching_targets negative_targets", rows...)
+	// rivals and we are no prospects
+	rows = append(rows, "gap|us.example|root_domain|one.example|a rival|90|-|two.example|us.example", "gap|us.example|root_domain|us.example|we|90|-|one.example|us.example")
+	for i := range rows {
+		rows[i] += "|one.example,two.example"
+	}
+	b.lay(n, "moz.link_intersect", "extract target scope page title domain_authority spam_score matching_targets negative_targets positive_targets", rows...)
 	if len(status) > 0 {
 		// of another target, and at another scope: no answers
 		status = append(status, "won|other.example|root_domain|lost.example|root_domain|root_domain|true", "won|us.example|page|lost.example|page|page|true")
@@ -157,7 +162,8 @@ func TestALabelOfAPageCountsBeforeOneOfItsHost(t *testing.T) {
 	b := book{t, warehouse(t), "linkgap"}
 	b.lay(1, "moz.link_intersect", "extract target scope page matching_targets negative_targets",
 		"gap|us.example|page|a.example/x|one.example|us.example", "gap|us.example|page|a.example/y|one.example|us.example",
-		"gap|us.example|page|a.example/x|one.example|us.example") // delivered twice
+		"gap|us.example|page|a.example/x|one.example|us.example", // delivered twice
+		"gap|us.example|page|blog.us.example/z|one.example|us.example") // ours
 	b.lay(1, "ops.tasks", "extract endpoint target scope ending", "gap|moz/link_intersect|us.example|page|end of list")
 	b.lay(1, "user.labels", "row source source_page label", "1|a.example|a.example|ignore", "2|a.example/x|a.example/x|good")
 	mustBuild(t, b.w)

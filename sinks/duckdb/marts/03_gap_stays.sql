@@ -1,6 +1,8 @@
 -- How long sources stayed in a gap: the answers of one link_intersect extract, night by night, cut where a source left and came
 -- back. The nights are those whose list is in the lake down to its end or to max_rows, of the same question.
 --
+-- The sites that are compared, and what belongs to them, are not in the gap, though they may link to one another.
+--
 -- Why a source left the list the list does not say. Either it links to us now, or it no longer links to enough of the rivals.
 -- A job that wants to know asks moz/link_status about the sources that are gone, against the negative targets and at the scope
 -- of the gap; jobs/linkgap.yaml does. The outcome is
@@ -31,6 +33,9 @@ present AS (
     JOIN moz.link_intersect i
       ON  i.job = n.job AND i.extract = n.extract AND i.run_date = n.run_date
       AND i.target IS NOT DISTINCT FROM n.target AND i.scope IS NOT DISTINCT FROM n.scope
+    WHERE NOT EXISTS (
+        SELECT 1 FROM (SELECT unnest(list_concat(i.positive_targets, i.negative_targets)) AS site)
+        WHERE ends_with('.' || split_part(i.page, '/', 1), '.' || split_part(site, '/', 1)))
     GROUP BY n.job, n.extract, n.target, n.scope, n.question, n.asked_still, n.night, n.run_date, regexp_replace(i.page, '^([^/]+)/$', '\1')
 ),
 islands AS (

@@ -1,5 +1,6 @@
 -- Who could be asked for a link: the gap of each link_intersect extract on its latest night whose list is in the lake, down to
--- its end or to max_rows, best first, with what has been decided about each. A label of a page counts before one of its host.
+-- its end or to max_rows, best first, with what has been decided about each. A label of a page counts before one of its host. The
+-- sites that are compared, and what belongs to them, are nobody to ask.
 CREATE VIEW marts.prospects AS
 WITH nights AS (
     SELECT job, extract, target, scope, run_date
@@ -17,6 +18,9 @@ gap AS (
     JOIN moz.link_intersect i
       ON  i.job = n.job AND i.extract = n.extract AND i.run_date = n.run_date
       AND i.target IS NOT DISTINCT FROM n.target AND i.scope IS NOT DISTINCT FROM n.scope
+    WHERE NOT EXISTS (
+        SELECT 1 FROM (SELECT unnest(list_concat(i.positive_targets, i.negative_targets)) AS site)
+        WHERE ends_with('.' || split_part(i.page, '/', 1), '.' || split_part(site, '/', 1)))
     -- what the vendor delivered twice, at the seam of two pages, is one
     QUALIFY row_number() OVER (PARTITION BY n.job, n.extract, n.target, n.scope, i.page ORDER BY i.rank) = 1
 ),
