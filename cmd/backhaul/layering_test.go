@@ -18,7 +18,7 @@ var house = map[string]string{
 	"pipeline/vendors/internal/rows": "pipeline schemas",
 	"pipeline/vendors/internal/moz":  "pipeline schemas schemas/canon",
 	"pipeline/vendors/mozv2":         "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
-	"pipeline/vendors/mozrpc":        "pipeline",
+	"pipeline/vendors/mozrpc":        "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
 	"pipeline/vendors/ahrefsv3":      "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
 	"pipeline/vendors/ahrefsv2":      "pipeline schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
 	"pipeline/failpoint":             "",

@@ -44,7 +44,7 @@ func TestAnyDayCanBeAskedForWithoutItsView(t *testing.T) {
 	}
 }
 
-func TestAuthorityTitlesAndFinalPagesAreTheViews(t *testing.T) {
+func TestAuthorityTitlesAndRedirectsAreTheViews(t *testing.T) {
 	g := New(0)
 	v := g.At(0)
 	d, _ := g.LookupDomain("acme-outdoor.example")
@@ -56,10 +56,10 @@ func TestAuthorityTitlesAndFinalPagesAreTheViews(t *testing.T) {
 		t.Errorf("%q and %+v, want %+v", v.Title(g.Home(d)), v.FromDomain(d), m)
 	}
 	bare, _ := g.Find("acme-outdoor.example/", Page)
-	if to, ok := g.Final(bare.first); !ok || to != g.Home(d) {
+	if to, ok := v.RedirectOf(bare.first); !ok || to != g.Home(d) {
 		t.Errorf("the bare host leads to %s", g.PageName(to))
 	}
-	if _, ok := g.Final(g.Home(d)); ok {
+	if _, ok := v.RedirectOf(g.Home(d)); ok {
 		t.Error("the home page leads elsewhere")
 	}
 }

@@ -168,17 +168,8 @@ func (s *source) decodeBatch(p pipeline.Page, reply rows.Reply, b *schemas.Build
 	if err != nil {
 		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
 	}
-	for i, raw := range reply.Rows() {
-		if b.Full() {
-			return nil
-		}
+	return s.load(reply, b, func(i int) bool {
 		b.About(sent[about[i]], "")
-		row := b.Row()
-		if err := s.shape.Decode(raw, row); err != nil {
-			b.Reject(i, raw, err.Error())
-			continue
-		}
-		b.Append()
-	}
-	return nil
+		return true
+	})
 }

@@ -55,6 +55,11 @@ func read(t testing.TB, c *Client, task pipeline.Task, want int, columns ...stri
 		if worst := price.Worst(ask.Limit); page.Units > worst {
 			t.Fatalf("page %d cost %d, the worst was to be %d", out.pages, page.Units, worst)
 		}
+		if at, _ := readPlace(cursor); page.Rows >= at.Again && at.Step != probe && (page.Rows > at.Again || price.MaxRows > 1) {
+			if exact := price.Actual(pipeline.Reply{Rows: page.Rows - at.Again}); page.Units != exact {
+				t.Fatalf("page %d cost %d, by the price it is %d", out.pages, page.Units, exact)
+			}
+		}
 		if fresh := page.Rows - page.Overlap; fresh > ask.Limit {
 			t.Fatalf("page %d has %d new rows, %d were wanted", out.pages, fresh, ask.Limit)
 		}

@@ -160,7 +160,8 @@ func (f *Field) valid(v value) bool {
 	}
 	switch f.Type {
 	case Integer, Float:
-		return v.Raw.Kind() == '0'
+		var n float64
+		return v.Raw.Kind() == '0' && json.Unmarshal(v.Raw, &n) == nil
 	case Boolean:
 		return v.Raw.Kind() == 't' || v.Raw.Kind() == 'f'
 	case DateTime, Date:

@@ -107,12 +107,12 @@ func (r *Report) checkOrder(value any, params map[string]any) error {
 	return nil
 }
 
-// strs takes a comma list for a list.
+// strs reads a list of texts, or a comma list.
 func strs(name string, value any) ([]string, error) {
 	var out []string
 	switch v := value.(type) {
 	case string:
-		out = strings.Split(v, ",")
+		out = []string{v}
 	case []string:
 		out = v
 	case []any:
@@ -126,7 +126,7 @@ func strs(name string, value any) ([]string, error) {
 	default:
 		return nil, fmt.Errorf("%s must be a list of texts", name)
 	}
-	return out, nil
+	return split(out), nil
 }
 
 func (r *Report) whereParam() pipeline.Param {

@@ -35,7 +35,7 @@ type place struct {
 	// Held are rows held already that the reply may bring again, as often as they are held.
 	Held hashes `json:"held,omitempty"`
 	// Again is how many rows of the reply will be rows held already, as far as that is known.
-	Again int `json:"again,omitempty"`
+	Again int `json:"again,omitzero"`
 	// Finer, Added, Deep and Bought are of step deep: its order, the fields that had to be added to `select` for it, how far it
 	// has come, and which rows it brought there.
 	Finer  []string `json:"finer,omitempty"`
@@ -44,12 +44,12 @@ type place struct {
 	Bought hashes   `json:"bought,omitempty"`
 	// Asked is the largest number of rows asked for so far, Most the largest that came. Cap is what a reply was cut to, 0 if
 	// none was.
-	Asked int `json:"asked,omitempty"`
-	Most  int `json:"most,omitempty"`
-	Cap   int `json:"cap,omitempty"`
+	Asked int `json:"asked,omitzero"`
+	Most  int `json:"most,omitzero"`
+	Cap   int `json:"cap,omitzero"`
 	// Sure: a row at a time or fraction came back when it was asked for. Missed: none has yet, and one did not.
-	Sure   bool `json:"sure,omitempty"`
-	Missed bool `json:"missed,omitempty"`
+	Sure   bool `json:"sure,omitzero"`
+	Missed bool `json:"missed,omitzero"`
 }
 
 // cursor returns the place as a cursor.

@@ -1,9 +1,3 @@
-// Package ahrefsv3 knows the reports of Ahrefs' API v3 offline: their fields with type, nullability and unit price, and
-// what a request for them costs. It knows no HTTP.
-//
-// There is one declaration per report. Its fields, types, enumerations and unit prices are those of Ahrefs' OpenAPI
-// document, info.version 3.0.0; the meanings are restated. The rule that turns them into the price of a request is from
-// Ahrefs' page "Limits and consumption", see [Report.Price].
 package ahrefsv3
 
 import (

@@ -216,7 +216,27 @@ func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 	if err != nil {
 		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
 	}
-	return s.shape.LoadEach(reply, b, func(i int, _ *schemas.Row) (bool, error) { return !dropped[i], nil })
+	return s.load(reply, b, func(i int) bool { return !dropped[i] })
+}
+
+// load appends the rows that want says are wanted. It does not look at the others, so that one that does not fit is
+// rejected where it came first.
+func (s *source) load(reply rows.Reply, b *schemas.Builder, want func(i int) bool) error {
+	for i, raw := range reply.Rows() {
+		if b.Full() {
+			return nil
+		}
+		if !want(i) {
+			continue
+		}
+		row := b.Row()
+		if err := s.shape.Decode(raw, row); err != nil {
+			b.Reject(i, raw, err.Error())
+			continue
+		}
+		b.Append()
+	}
+	return nil
 }
 
 // held marks the rows of a page that the chain holds, by what its cursor says of them.

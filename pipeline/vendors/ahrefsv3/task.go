@@ -96,7 +96,16 @@ func words(name string, v jsontext.Value) ([]string, error) {
 	if err := json.Unmarshal(v, &list); err != nil {
 		return nil, fmt.Errorf("%s must be a list of names: %w", name, err)
 	}
-	return list, nil
+	return split(list), nil
+}
+
+// split parts the comma lists among names.
+func split(list []string) []string {
+	out := []string{}
+	for _, item := range list {
+		out = append(out, strings.Split(item, ",")...)
+	}
+	return out
 }
 
 // filter reads a filter; "" is none.

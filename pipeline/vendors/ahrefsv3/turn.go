@@ -107,10 +107,14 @@ func (v *visit) walked() (turn, error) {
 	within := len(v.place.At) == len(v.question.order) && v.question.order.same(v.place.At, last.at, safe)
 	at := v.stamped(last.at)
 	group := v.group(last.at, safe)
-	stuck := within && v.question.order.same(v.place.At, last.at, len(at))
+	whole := v.question.order.same(v.rows[0].at, last.at, len(at))
 	switch {
-	case stuck: // a whole page, and none of it behind the place
-		t.next = v.deepen(at, v.place.At, group)
+	case whole && within && v.question.order.same(v.place.At, last.at, len(at)), whole && len(v.rows) >= max(leastCap, v.place.Most):
+		// A page of equal rows: there may be more of them than a page has, and to go on at them brings the same again.
+		t.next = v.deepen(at, nil, group)
+		if within {
+			t.next.Back = v.place.At
+		}
 	case !within && safe > 0 && len(group) <= max(1, v.request.limit/64):
 		t.next = v.carry(walk, at[:safe])
 		t.next.Held, t.next.Again = group, len(group)
