@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,11 +63,14 @@ joins a run that was bought. Credentials in archived requests are not kept.`,
 	return cmd
 }
 
-// surfaceNames are the surfaces as import calls them: ahrefs-v2.
+// surfaceNames are the surfaces whose archives can be imported: ahrefs-v2. Of JSON-RPC the requests would have to be taken
+// apart to know what a reply answers.
 func surfaceNames() []string {
 	var names []string
 	for _, s := range surfaces {
-		names = append(names, s.vendor+"-"+s.name)
+		if s.name != "rpc" {
+			names = append(names, s.vendor+"-"+s.name)
+		}
 	}
 	return names
 }
@@ -77,7 +81,7 @@ var otherNames = map[string]func(string) string{"ahrefs/v2": ahrefsv2.EndpointOf
 // archiveReader returns a reader of a surface's archives, and where its sources come from.
 func archiveReader(name string, f importFlags) (*archive.Reader, *vendors, error) {
 	for _, s := range surfaces {
-		if s.vendor+"-"+s.name != name {
+		if s.vendor+"-"+s.name != name || !slices.Contains(surfaceNames(), name) {
 			continue
 		}
 		given := archive.Given{Endpoint: f.endpoint, Target: f.target, Scope: f.mode}
@@ -99,7 +103,7 @@ func archiveReader(name string, f importFlags) (*archive.Reader, *vendors, error
 		}
 		return r, v, nil
 	}
-	return nil, nil, usage("there is no surface %q: want one of %s", name, strings.Join(surfaceNames(), ", "))
+	return nil, nil, usage("archives of %q cannot be imported: want one of %s", name, strings.Join(surfaceNames(), ", "))
 }
 
 func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f importFlags) error {
