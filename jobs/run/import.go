@@ -370,9 +370,16 @@ func (r *runner) recordImported(ctx context.Context) error {
 	return r.ledger.Record(ctx, r.run.ID, tasks...)
 }
 
-// notImported refuses to buy into a run that was imported.
-func (r *runner) notImported(run ledger.Run) error {
-	if run.SpecHash == archiveHash && r.SpecHash != archiveHash {
+// notImported refuses to buy into a run that was imported. A ledger that was rebuilt knows it by the tasks alone.
+func (r *runner) notImported(ctx context.Context, run ledger.Run) error {
+	if r.SpecHash == archiveHash {
+		return nil
+	}
+	tasks, err := r.ledger.Tasks(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	if run.SpecHash == archiveHash || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.ReusedFrom == fromArchive }) {
 		return fmt.Errorf("%w: run %s of job %s was imported; give the job another name", ErrMixed, run.ID, r.Name)
 	}
 	return nil
