@@ -41,16 +41,19 @@ type loader struct {
 type staged struct {
 	table *schemas.Table
 	file  sinks.Staged
+	// beside: no task's own table, but one that replies may fill beside it, and mostly do not.
+	beside bool
 }
 
 // load writes one file per table, in the order of the tables' names. When it fails no file is left.
 func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []staged, err error) {
-	byTable := map[*schemas.Table][]pipeline.Task{}
+	byTable, own := map[*schemas.Table][]pipeline.Task{}, map[*schemas.Table]bool{}
 	for _, t := range tasks {
 		source, err := l.sources(t)
 		if err != nil {
 			return nil, err
 		}
+		own[source.Endpoint().Table] = true
 		for _, table := range source.Endpoint().Tables() {
 			byTable[table] = append(byTable[table], t)
 		}
@@ -63,7 +66,7 @@ func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []stage
 		if err != nil {
 			return files, fmt.Errorf("load %s: %w", table.FullName(), err)
 		}
-		files = append(files, staged{table: table, file: file})
+		files = append(files, staged{table: table, file: file, beside: !own[table]})
 	}
 	return files, nil
 }
