@@ -132,3 +132,66 @@ func TestTheLinkGapJobKnowsWhoWasWon(t *testing.T) {
 		t.Errorf("the queue: %+v of %+v", q[0], months[1])
 	}
 }
+
+// TestTheMonitorJobFindsWhatTheWebChanged runs the ready-made job on two days, and on a third that has the index of the second.
+func TestTheMonitorJobFindsWhatTheWebChanged(t *testing.T) {
+	e := emulated(t)
+	dir := t.TempDir()
+	job, w := unpack(t, dir, "monitor"), filepath.Join(dir, "w")
+	for night, day := range []int{0, 9, 10} {
+		e.setDay(day)
+		backhaul(t, 0, "run", job, "--warehouse", w, "--yes", "--date", fmt.Sprintf("2026-11-%d", 20+night))
+	}
+	type change struct{ Target, Change, Source, To string }
+	want := map[change]int{}
+	for _, site := range []string{"trailhead-co.example", "pinecone-packs.example"} {
+		before, after := livePairs(e.server.Graph(), site, 0), livePairs(e.server.Graph(), site, 9)
+		for pair := range after {
+			if !before[pair] {
+				want[change{site, "new", pair[0], pair[1]}]++
+			}
+		}
+		for pair := range before {
+			if !after[pair] {
+				want[change{site, "lost", pair[0], pair[1]}]++
+			}
+		}
+	}
+	got := map[change]int{}
+	for _, c := range ask[change](t, w, `select target as Target, change as Change, source_page as Source, target_page as "To" from marts.link_changes
+		where change <> 'changed' and extract = 'links' and previous_run_date = '2026-11-20' and run_date = '2026-11-21'`) {
+		got[c]++
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want) < 5 {
+		t.Errorf("%d changes: %s", len(want), diff)
+	}
+	type count struct{ N int }
+	for sql, wanted := range map[string]bool{
+		"select count(*) as N from marts.link_changes where extract <> 'links'":                                       false, // lists over a moving window
+		"select count(*) as N from marts.link_changes where run_date = '2026-11-22'":                                  false, // the index had not changed
+		"select count(*) as N from marts.domain_changes where extract = 'domains'":                                    true,
+		"select count(*) as N from marts.domains_between('2026-11-20', '2026-11-21')":                                 true,
+		"select count(*) as N from marts.anchor_changes":                                                              true,
+		"select count(*) as N from marts.anchor_profile where kind = 'branded' and domain_share between 0.01 and 1":   true,
+		"select count(*) as N from moz.linking_root_domains where extract = 'domains_lost' and date_lost is not null": true,
+		"select count(*) as N from moz.links where extract = 'links_lost' and date_disappeared is not null":           true,
+		"select count(*) as N from ops.tasks where run_date = '2026-11-22' and ending = 'index unchanged'":            true,
+	} {
+		if n := ask[count](t, w, sql)[0].N; (n > 0) != wanted {
+			t.Errorf("%s: %d", sql, n)
+		}
+	}
+}
+
+// livePairs are the pages of other sites with a live link to a page of the site, with that page.
+func livePairs(g *graph.Graph, site string, day int) map[[2]string]bool {
+	pairs := map[[2]string]bool{}
+	v := g.At(day)
+	target, _ := g.Find(site, graph.Domain)
+	for _, id := range v.InLinks(target) {
+		if l := v.Link(id); l.Live && l.External {
+			pairs[[2]string{g.PageName(l.Source), g.PageName(l.Target)}] = true
+		}
+	}
+	return pairs
+}
