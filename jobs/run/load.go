@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -28,6 +29,8 @@ type loader struct {
 	runDate arrow.Date32
 
 	places map[string]journal.Place
+
+	indexes []journal.Index // nil until they are needed
 
 	rejected     []schemas.Rejection
 	rejectedRows int64
@@ -146,6 +149,11 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, b *schemas.Builder, 
 	if err != nil {
 		return err
 	}
+	if l.indexes == nil && b.Table().Indexed() {
+		if l.indexes, err = l.journal.Indexes(ctx); err != nil {
+			return err
+		}
+	}
 	header, place := l.journal.Header(), l.places[t.ID]
 	r := reading{loader: l, task: t, source: source, b: b, after: after, origin: schemas.Origin{
 		Task: t.ID, Target: t.Target, TargetAsGiven: t.TargetAsGiven, Scope: t.Scope,
@@ -181,6 +189,16 @@ type reading struct {
 	rejected int64
 	skipped  bool // pages asked for twice that the journal does not mark
 	main     bool // the builder is of the endpoint's own table, not of one beside it
+}
+
+// indexAt is the vendor's index at a time, as it was last said before; "" if it was not.
+func (l *loader) indexAt(vendor string, at time.Time) (id string) {
+	for _, x := range l.indexes {
+		if x.Vendor == vendor && !x.At.After(at) {
+			id = x.ID
+		}
+	}
+	return id
 }
 
 // spellings returns how the spec spelled the targets of a batch.
@@ -223,6 +241,7 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 func (r *reading) page(page pipeline.Page) error {
 	o := &r.origin
 	o.FetchedAt, o.PageSeq = page.FetchedAt, int32(page.Seq)
+	o.IndexID = r.indexAt(vendorOf(r.task), page.FetchedAt)
 	if r.task.MaxRows > 0 && r.main {
 		o.Most = r.task.MaxRows - (o.Rank - 1)
 	}

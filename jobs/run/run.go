@@ -171,7 +171,9 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	}
 	var asked []string
 	if r.state != ledger.Complete {
-		r.askIndexes(ctx)
+		if err := r.askIndexes(ctx); err != nil {
+			return result, err
+		}
 		if asked, err = r.askUsage(ctx, slices.Sorted(maps.Keys(r.Accounts))); err != nil {
 			return result, err
 		}

@@ -53,6 +53,7 @@ type Options struct {
 	Burst             int     // requests accepted at once. Default 1
 	RateStatus        int     // status of a refused request (chosen; 503 is the other candidate). Default 429
 	NoRetryAfter      bool    // leave Retry-After away when refusing. Default false
+	NoPenalty         bool    // do not limit JSON-RPC clients after 50 answers of 4xx in 5 minutes, as the vendor does. Default false
 
 	Latency time.Duration    // delay before every answer, cut short when the client leaves. Default 0
 	Faults  Faults           // what goes wrong, and how often. Default: nothing

@@ -96,7 +96,7 @@ func (s *Server) admitRPC(r *http.Request, id json.RawMessage) (no reply, fault 
 	if s.denied() {
 		return unknown, KindDeny, false
 	}
-	if !s.penalty.admit(s.options.Clock()) {
+	if !s.options.NoPenalty && !s.penalty.admit(s.options.Clock()) {
 		return refuseRPC(id, tooMany), "", false // without Retry-After: none was ever seen
 	}
 	if wait, ok := s.bucket.take(s.options); !ok {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,13 +37,17 @@ func post(s *Server, body string, header http.Header) *httptest.ResponseRecorder
 	return w
 }
 
-func rpc(t testing.TB, s *Server, method string, data any) (int, rpcReply) {
-	t.Helper()
+func envelopeOf(method string, data any) string {
 	body, err := json.Marshal(object{"jsonrpc": "2.0", "id": callID, "method": method, "params": object{"data": data}})
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	w := post(s, string(body), nil)
+	return string(body)
+}
+
+func rpc(t testing.TB, s *Server, method string, data any) (int, rpcReply) {
+	t.Helper()
+	w := post(s, envelopeOf(method, data), nil)
 	var out rpcReply
 	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
 		t.Fatalf("%s: %v\n%s", method, err, w.Body)
@@ -84,6 +89,7 @@ func TestTheEnvelopeIsChecked(t *testing.T) {
 		"number as id":   {strings.Replace(good, `"`+callID+`"`, "123456789012345678901234567890", 1), 400, -32654, "Minimum Request ID length is 24."},
 		"no id":          {strings.Replace(good, `"id"`, `"ID2"`, 1), 400, -32654, "Minimum Request ID length is 24."},
 		"method":         {strings.Replace(good, "metadata.index.fetch", "metadata.index_fetch", 1), 400, -32601, "Action not found: MetadataIndex_fetchAction"},
+		"odd method":     {strings.Replace(good, "metadata.index.fetch", ".été--x.", 1), 400, -32601, "Action not found: ÉtéXAction"},
 		"no method":      {strings.Replace(good, `"method"`, `"m"`, 1), 400, -32601, "Action not found: Action"},
 		"no JSON":        {"x", 400, -32700, "the body is not a JSON-RPC request"},
 		"batch":          {"[" + good + "]", 400, -32700, "the body is not a JSON-RPC request"},
@@ -271,14 +277,42 @@ func TestManyErrorsLimitTheAccountUntilHalfAMinutePassesWithoutOne(t *testing.T)
 	if got := good(); got != 200 {
 		t.Errorf("30 seconds later: %d", got)
 	}
+	for range 50 { // the sheet is clean
+		bad()
+	}
+	for i := range 60 {
+		if got := good(); got != 200 {
+			t.Fatalf("request %d after 50 errors: %d", i+1, got)
+		}
+	}
+	now = now.Add(penaltyPeriod)
 	for i := range 60 { // slow enough for the guide: 50 in any 5 minutes
 		now = now.Add(6 * time.Second)
 		if got := bad(); got != 400 {
 			t.Fatalf("slow error %d: %d", i+1, got)
 		}
 	}
-	if got, _ := call(t, s, "index_metadata", object{}); got != 200 {
+	for range 60 {
+		if got := good(); got != 200 {
+			t.Fatalf("after slow errors: %d", got)
+		}
+	}
+}
+
+func TestThePenaltyIsOfJSONRPCAloneAndCanBeWaived(t *testing.T) {
+	limited, free := New(Options{}), New(Options{NoPenalty: true})
+	for range 120 {
+		rpc(t, limited, "quota.lookup", object{})
+		rpc(t, free, "quota.lookup", object{})
+	}
+	if got, _ := call(t, limited, "index_metadata", object{}); got != 200 {
 		t.Errorf("V2: %d", got)
+	}
+	if got, _ := rpc(t, limited, "metadata.index.fetch", object{}); got != 429 {
+		t.Errorf("limited: %d", got)
+	}
+	if got, _ := rpc(t, free, "metadata.index.fetch", object{}); got != 200 {
+		t.Errorf("free: %d", got)
 	}
 }
 
@@ -303,5 +337,40 @@ func TestFaultsTakeTheFormOfTheAPI(t *testing.T) {
 	ok[object](t, s, "metadata.index.fetch", object{})
 	if status, reply := rpc(t, s, "metadata.index.fetch", object{}); status != 429 || reply.Error.Code != -32650 {
 		t.Errorf("rate: %d %+v", status, reply.Error)
+	}
+}
+
+func TestBothAPIsServeAtTheSameTimeWhileTheIndexMoves(t *testing.T) {
+	s := New(Options{})
+	calls := []func(){
+		func() {
+			send(s, "url_metrics", object{"targets": []string{"rivalgear.example"}, "distributions": true, "daily_history_values": []string{"pages_to_page"}}, nil)
+		},
+		func() { send(s, "top_pages", object{"target": "rivalgear.example"}, nil) },
+		func() {
+			send(s, "link_intersect", object{"positive_targets": []object{at("rivalgear.example", "root_domain")}}, nil)
+		},
+		func() {
+			post(s, envelopeOf("data.site.linking-domain.list", object{"site_query": siteOf("rivalgear.example", "domain")}), nil)
+		},
+		func() { post(s, envelopeOf("data.global.top-domain.list", object{}), nil) },
+		func() { post(s, envelopeOf("quota.lookup", object{}), nil) },
+	}
+	var wait sync.WaitGroup
+	for i, one := range calls {
+		wait.Go(func() {
+			for n := range 4 {
+				one()
+				s.SetDay(i + n)
+			}
+		})
+	}
+	wait.Wait()
+	m, answered := s.Meter(), 0
+	for _, byStatus := range m.Requests {
+		answered += byStatus[200] + byStatus[400]
+	}
+	if answered != 4*len(calls) {
+		t.Errorf("%v", m.Requests)
 	}
 }

@@ -205,6 +205,19 @@ func TestAFolderOfJSONRPCHoldsTheLinksToItsPages(t *testing.T) {
 	}
 }
 
+func TestAListOfJSONRPCThatFillsItsLastPageHasNoEmptyOne(t *testing.T) {
+	s := New(Options{})
+	query := object{"site_query": siteOf("tiny-tarps.example", "domain")}
+	n := len(rpcThrough(t, s, "data.site.anchor-text.list", "anchor_texts", query))
+	got := ok[struct {
+		Offset object
+		Texts  []object `json:"anchor_texts"`
+	}](t, s, "data.site.anchor-text.list", with(query, "offset", object{"limit": n}))
+	if token, there := got.Offset["token"]; n < 2 || len(got.Texts) != n || !there || token != nil {
+		t.Errorf("%d of %d results, offset %v", len(got.Texts), n, got.Offset)
+	}
+}
+
 func TestSiteQueriesAreRepeatedAsUnderstood(t *testing.T) {
 	s := New(Options{})
 	for _, test := range []struct{ query, scope, want string }{

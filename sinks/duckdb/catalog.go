@@ -108,6 +108,9 @@ func create(ctx context.Context, disk blob.FS, path string, w sinks.Warehouse, t
 		}
 		statements = append(statements, view(t, files), comments(t))
 	}
+	if s := drift(tables); s != "" {
+		statements = append(statements, s)
+	}
 	more, err := martStatements()
 	if err != nil {
 		return err

@@ -162,7 +162,7 @@ func TestALabelOfAPageCountsBeforeOneOfItsHost(t *testing.T) {
 	b := book{t, warehouse(t), "linkgap"}
 	b.lay(1, "moz.link_intersect", "extract target scope page matching_targets negative_targets",
 		"gap|us.example|page|a.example/x|one.example|us.example", "gap|us.example|page|a.example/y|one.example|us.example",
-		"gap|us.example|page|a.example/x|one.example|us.example", // delivered twice
+		"gap|us.example|page|a.example/x|one.example|us.example",       // delivered twice
 		"gap|us.example|page|blog.us.example/z|one.example|us.example") // ours
 	b.lay(1, "ops.tasks", "extract endpoint target scope ending", "gap|moz/link_intersect|us.example|page|end of list")
 	b.lay(1, "user.labels", "row source source_page label", "1|a.example|a.example|ignore", "2|a.example/x|a.example/x|good")

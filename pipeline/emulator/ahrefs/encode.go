@@ -11,7 +11,7 @@ import (
 
 // encodeJSON writes {"anchors": [{…}, …]}, with the white space of the recorded reply.
 func encodeJSON(envelope string, rows []row, single bool) []byte {
-	buf := append([]byte("{"), quote(envelope)...)
+	buf := appendString([]byte("{"), envelope)
 	buf = append(buf, ": "...)
 	if !single {
 		buf = append(buf, '[')
@@ -81,7 +81,8 @@ func float(f float64) string {
 	return s
 }
 
-func quote(s string) []byte { return appendString(nil, s) }
+// quote writes a JSON string of a text that may not be UTF-8.
+func quote(s string) string { return string(appendString(nil, strings.ToValidUTF8(s, "\uFFFD"))) }
 
 // appendString writes a JSON string; the text is UTF-8 and stays as it is but for what JSON must escape.
 func appendString(buf []byte, s string) []byte {

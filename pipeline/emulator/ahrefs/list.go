@@ -58,12 +58,16 @@ func (c *call) meets(o ordered, i int, n *node) bool {
 	if !c.mixed(n) {
 		return n.holds(ofRow)
 	}
-	l, ok := o.List.(linked)
+	l := o.List
+	if d, ok := l.(drifting); ok {
+		l = d.List
+	}
+	links, ok := l.(linked)
 	if !ok {
 		return n.holds(ofRow)
 	}
 	outward := c.q.report.outward
-	return slices.ContainsFunc(l.links(i), func(id graph.LinkID) bool {
+	return slices.ContainsFunc(links.links(i), func(id graph.LinkID) bool {
 		return n.holds(func(name string) any {
 			if c.q.report.grouped(name) {
 				return ofRow(name)
@@ -172,13 +176,6 @@ func (d drifting) Value(i int, field string) (any, bool) {
 		}
 	}
 	return v, ok
-}
-
-func (d drifting) links(i int) []graph.LinkID {
-	if l, ok := d.List.(linked); ok {
-		return l.links(i)
-	}
-	return nil
 }
 
 // list finds or builds the ordered list of a request. The conditions that come after grouping are not part of its name, so all pages of a

@@ -108,7 +108,7 @@ func (s *Server) answerV2(q *v2query) Reply {
 		return *v2Error(q.output, "not enough rows left") // chosen, as the check of what this answer costs
 	}
 	s.account.bill(now, 0, price)
-	s.meter.bill(v2Path+" "+q.from+" "+q.target, 0, price)
+	s.meter.answered(v2Path+" "+q.from+" "+q.target, len(rows), 0, price)
 	a := Reply{
 		Status: http.StatusOK, path: v2Path, key: strconv.Itoa(view.Day()) + " " + q.key(), rows: price,
 		Header: map[string]string{"X-Results-Count": strconv.Itoa(len(rows))},

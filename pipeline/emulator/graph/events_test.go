@@ -86,3 +86,39 @@ func TestNoPageMendsBeforeTheFirstDay(t *testing.T) {
 		t.Fatalf("%s on day %d", web.PageName(p), day)
 	}
 }
+
+func TestALinkSeenThroughAMendedPageLivesAsTheLinkDoesFromThen(t *testing.T) {
+	through := 0
+	for i := range web.rows {
+		r := &web.rows[i]
+		if r.born >= r.died || r.returned <= r.died && r.returned != never {
+			t.Fatalf("link %d is born on %d, dies on %d and returns on %d", i, r.born, r.died, r.returned)
+		}
+		if r.flags&rowMended == 0 || r.flags&rowViaRedirect == 0 {
+			continue
+		}
+		through++
+		if !livesThrough(r) {
+			t.Fatalf("link %d, %+v, lives as no link to a mended page does", i, *r)
+		}
+	}
+	if through < 1000 {
+		t.Errorf("only %d links are seen through mended pages", through)
+	}
+}
+
+// livesThrough tells whether some link of the same source to a page mended towards the same home is alive on the same days after that.
+func livesThrough(r *row) bool {
+	for i := web.out[r.src]; i < web.out[r.src+1]; i++ {
+		direct := &web.rows[i]
+		p := &web.pages[direct.dst]
+		same := p.flags&pageMends != 0 && web.hosts[p.host].first == r.dst
+		for day := -50; same && day <= Horizon; day++ {
+			same = alive(r.born, r.died, r.returned, day) == (day >= int(p.died) && alive(direct.born, direct.died, direct.returned, day))
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}

@@ -3,6 +3,7 @@ package ahrefsv3
 // allBacklinks: a whole row costs 116 units. Source: Ahrefs OpenAPI 3.0.0, site-explorer/all-backlinks.
 var allBacklinks = &Report{
 	Name: "all_backlinks", Path: "site-explorer/all-backlinks", Envelope: "backlinks", Kind: List,
+	Key: []string{"url_from", "url_to", "anchor"}, Ranks: []string{"traffic", "refdomains_source", "positions"}, Since: "first_seen_link", History: true, Grouped: true,
 	Meaning:   "links to the target",
 	Unordered: []string{"link_group_count"},
 	Fields:    fieldsOf("all_backlinks"),

@@ -3,6 +3,7 @@ package ahrefsv3
 // anchors: a whole row costs 15 units. Source: Ahrefs OpenAPI 3.0.0, site-explorer/anchors.
 var anchors = &Report{
 	Name: "anchors", Path: "site-explorer/anchors", Envelope: "anchors", Kind: List,
+	Key: []string{"anchor"}, Unique: true, Ranks: []string{"refdomains", "links_to_target", "refpages"}, Since: "first_seen", History: true,
 	Meaning: "anchor texts of links to the target",
 	Fields:  fieldsOf("anchors"),
 	Filters: []Field{

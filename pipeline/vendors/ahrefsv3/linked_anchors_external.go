@@ -3,6 +3,7 @@ package ahrefsv3
 // linkedAnchorsExternal. Source: Ahrefs OpenAPI 3.0.0, site-explorer/linked-anchors-external.
 var linkedAnchorsExternal = &Report{
 	Name: "linked_anchors_external", Path: "site-explorer/linked-anchors-external", Envelope: "linkedanchors", Kind: List,
+	Key: []string{"anchor"}, Unique: true, Ranks: []string{"links_from_target", "linked_pages"}, Since: "first_seen",
 	Meaning: "anchor texts of links from the target to other sites",
 	Fields:  fieldsOf("linked_anchors_external"),
 	Filters: []Field{

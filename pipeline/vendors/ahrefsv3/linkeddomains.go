@@ -3,6 +3,7 @@ package ahrefsv3
 // linkeddomains. Source: Ahrefs OpenAPI 3.0.0, site-explorer/linkeddomains.
 var linkeddomains = &Report{
 	Name: "linkeddomains", Path: "site-explorer/linkeddomains", Envelope: "linkeddomains", Kind: List,
+	Key: []string{"domain"}, Unique: true, Ranks: []string{"links_from_target", "linked_pages"}, Since: "first_seen",
 	Meaning: "domains the target links to",
 	Fields:  fieldsOf("linkeddomains"),
 	Filters: []Field{

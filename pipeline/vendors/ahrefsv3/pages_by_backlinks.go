@@ -4,6 +4,7 @@ package ahrefsv3
 // site-explorer/pages-by-backlinks.
 var pagesByBacklinks = &Report{
 	Name: "pages_by_backlinks", Path: "site-explorer/pages-by-backlinks", Envelope: "pages", Kind: List,
+	Key: []string{"url_to"}, Unique: true, Ranks: []string{"refdomains_target", "links_to_target"}, Since: "first_seen_link", History: true,
 	Meaning:   "pages of the target by the links they have",
 	Unordered: []string{"http_code_target", "languages_target", "last_visited_target", "powered_by_target", "target_redirect", "title_target", "url_rating_target"},
 	Fields:    fieldsOf("pages_by_backlinks"),

@@ -204,7 +204,7 @@ func TestTaskParametersArePriced(t *testing.T) {
 	if p, err := domainRating.PriceOf(pipeline.Task{Target: "yep.com"}, pipeline.Ask{}); err != nil || p.Worst(0) != 0 {
 		t.Errorf("a free target: %d (%v)", p.Worst(0), err)
 	}
-	if p, err := batchAnalysis.PriceOf(pipeline.Task{Params: `{"select":["url"]}`}, pipeline.Ask{}); err != nil || p.Worst(0) != 100 || p.Worst(60) != 60 {
+	if p, err := batchAnalysis.PriceOf(pipeline.Task{Params: `{"select":["url"]}`}, pipeline.Ask{}); err != nil || p.Worst(0) != 200 || p.Worst(60) != 120 { // and index
 		t.Errorf("a batch: %d, of 60 %d (%v)", p.Worst(0), p.Worst(60), err)
 	}
 }

@@ -3,6 +3,7 @@ package ahrefsv3
 // refdomains: a whole row costs 28 units. Source: Ahrefs OpenAPI 3.0.0, site-explorer/refdomains.
 var refdomains = &Report{
 	Name: "refdomains", Path: "site-explorer/refdomains", Envelope: "refdomains", Kind: List,
+	Key: []string{"domain"}, Unique: true, Ranks: []string{"links_to_target", "dofollow_links"}, Since: "first_seen", History: true,
 	Meaning: "domains that link to the target",
 	Fields:  fieldsOf("refdomains"),
 	Filters: []Field{

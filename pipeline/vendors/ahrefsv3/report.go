@@ -1,9 +1,3 @@
-// Package ahrefsv3 knows the reports of Ahrefs' API v3 offline: their fields with type, nullability and unit price, and
-// what a request for them costs. It knows no HTTP.
-//
-// There is one declaration per report. Its fields, types, enumerations and unit prices are those of Ahrefs' OpenAPI
-// document, info.version 3.0.0; the meanings are restated. The rule that turns them into the price of a request is from
-// Ahrefs' page "Limits and consumption", see [Report.Price].
 package ahrefsv3
 
 import (
@@ -68,6 +62,17 @@ type Report struct {
 	Filters []Field
 	// Unordered are the Fields that `order_by` does not take.
 	Unordered []string
+	// Key are the fields that tell the rows of a List apart; Unique, that no two rows share them, which the documents imply
+	// of a report that groups links by one field. They are always selected.
+	Key    []string
+	Unique bool
+	// Ranks are whole numbers that say how much a row matters, the first first. Since says when it was first seen.
+	Ranks []string
+	Since string
+	// History: the list can have lost links, by the parameter history.
+	History bool
+	// Grouped links can be asked for one by one: by the parameter aggregation.
+	Grouped bool
 }
 
 var reports = []*Report{

@@ -12,19 +12,39 @@ import (
 	"backhaul/pipeline"
 )
 
-// PriceOf prices what a task asks for: see [Report.Price]. It is what [pipeline.Endpoint].Price wants. A Batch is priced
-// as if it were full.
-func (r *Report) PriceOf(t pipeline.Task, _ pipeline.Ask) (pipeline.Price, error) {
-	q, err := ParseRequest(t.Target, t.Params)
-	if err != nil {
-		return pipeline.Price{}, fmt.Errorf("price ahrefs/%s: %w", r.Name, err)
-	}
-	q.Targets = maxTargets
-	p, err := r.Price(q)
+// PriceOf prices what a task asks for at a place: see [Report.Price]. It is what [pipeline.Endpoint].Price wants. It
+// counts what the cursor adds: the fields a list goes on by, and the rows that come a second time. A Batch without targets
+// is priced as if it were full.
+func (r *Report) PriceOf(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, error) {
+	p, err := r.priceAt(t, ask)
 	if err != nil {
 		return pipeline.Price{}, fmt.Errorf("price ahrefs/%s: %w", r.Name, err)
 	}
 	return p, nil
+}
+
+func (r *Report) priceAt(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, error) {
+	if r.Kind == List {
+		q, err := r.ask(t)
+		if err != nil {
+			return pipeline.Price{}, err
+		}
+		p, err := q.place(ask.Cursor)
+		if err != nil {
+			p, _ = q.place("") // it will be refused, and the list begun anew
+		}
+		return q.price(q.at(p, ask.Limit, 0))
+	}
+	request, err := ParseRequest(t.Target, t.Params)
+	if err != nil {
+		return pipeline.Price{}, err
+	}
+	if r.Kind == Batch {
+		if request.Select, request.Targets, err = r.batchOf(t, ask, request.Select); err != nil {
+			return pipeline.Price{}, err
+		}
+	}
+	return r.Price(request)
 }
 
 // ParseRequest reads the parameters that decide the price from a JSON object of a task's parameters, "" for none: select
@@ -55,26 +75,37 @@ func ParseRequest(target, params string) (Request, error) {
 	return q, errors.Join(errs[:]...)
 }
 
-// words reads a list of names.
+// words reads a list of names; nil means that it is not there.
 func words(name string, v jsontext.Value) ([]string, error) {
 	var list []string
 	var text string
 	switch v.Kind() {
-	case 0, 'n':
+	case 0:
 		return nil, nil
+	case 'n':
+		return []string{}, nil
 	case '"':
 		if err := json.Unmarshal(v, &text); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if text == "" {
-			return nil, nil
+			return []string{}, nil
 		}
 		return strings.Split(text, ","), nil
 	}
 	if err := json.Unmarshal(v, &list); err != nil {
 		return nil, fmt.Errorf("%s must be a list of names: %w", name, err)
 	}
-	return list, nil
+	return split(list), nil
+}
+
+// split parts the comma lists among names.
+func split(list []string) []string {
+	out := []string{}
+	for _, item := range list {
+		out = append(out, strings.Split(item, ",")...)
+	}
+	return out
 }
 
 // filter reads a filter; "" is none.

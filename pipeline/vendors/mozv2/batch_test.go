@@ -45,7 +45,7 @@ func TestAReplyThatDoesNotFitItsBatchIsKeptAndNotRead(t *testing.T) {
 		s := named(t, c.Sources(), tc.endpoint)
 		page, err := s.Fetch(t.Context(), pipeline.Task{Target: "moz.com", Batch: tc.batch}, pipeline.Ask{})
 		var e *pipeline.Error
-		if !errors.As(err, &e) || e.Kind != pipeline.Malformed || !e.MaybeCharged || !strings.Contains(e.Message, tc.says) || string(page.Body) != tc.reply {
+		if !errors.As(err, &e) || e.Kind != pipeline.Malformed || !e.MaybeCharged || !strings.Contains(e.Message, tc.says) || strings.Contains(e.Message, "the reply says") || string(page.Body) != tc.reply {
 			t.Errorf("%s: %s, %v", name, page.Body, err)
 		}
 		for _, table := range s.Endpoint().Tables() {

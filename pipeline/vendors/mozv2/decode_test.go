@@ -145,6 +145,10 @@ func flatten(row map[string]string, prefix string, object map[string]any) {
 		if f, err := strconv.ParseFloat(text, 64); err == nil {
 			text = strconv.FormatFloat(f, 'f', -1, 64) // exponents or not
 		}
+		if list, ok := value.([]any); ok {
+			raw, _ := json.Marshal(list)
+			text = string(raw)
+		}
 		switch {
 		case isObject:
 			flatten(row, prefix+name+"_", nested)

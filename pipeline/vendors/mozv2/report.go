@@ -81,10 +81,15 @@ func (r *report) read(p pipeline.Page) (rows.Reply, error) {
 	case r.needs != "" && reply.Member(r.needs) == nil:
 		return reply, fmt.Errorf("%s: missing", r.needs)
 	case r.fits != nil:
-		return reply, r.fits(p, reply)
+		if err := r.fits(p, reply); err != nil {
+			return reply, misfit{err}
+		}
 	}
 	return reply, nil
 }
+
+// misfit is what is wrong with a reply that is the endpoint's, but does not answer the request.
+type misfit struct{ error }
 
 // fill appends the rows of a reply to the builder.
 func (r *report) fill(p pipeline.Page, reply rows.Reply, b *schemas.Builder) error {

@@ -57,7 +57,7 @@ func (s *source) tell(page pipeline.Page, q question, price pipeline.Price) (pip
 		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Transient, Status: page.Status, MaybeCharged: true, Message: s.wire.Text(err.Error())}
 	case err != nil:
 		text := err.Error()
-		if said := s.wire.Say(page.Body); said != "" {
+		if said := s.wire.Say(page.Body); said != "" && !errors.As(err, new(misfit)) {
 			text += "; the reply says: " + said
 		}
 		return page, &pipeline.Error{Kind: pipeline.Malformed, Status: page.Status, MaybeCharged: true, Message: s.wire.Text(text)}

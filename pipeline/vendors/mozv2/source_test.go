@@ -2,10 +2,13 @@ package mozv2
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
 )
@@ -236,4 +239,57 @@ func TestDecodeOfAMalformedPageIsAnError(t *testing.T) {
 			t.Errorf("%s: %d rows, %v", s.Endpoint(), len(rows), err)
 		}
 	}
+}
+
+// The requests that brought the recorded replies are made again, member for member.
+func TestRecordedRequestsAreMadeAlike(t *testing.T) {
+	var sent map[string]map[string]any
+	if err := json.Unmarshal(sample(t, "v2_requests.json"), &sent); err != nil {
+		t.Fatal(err)
+	}
+	if len(sent) != len(Endpoints()) {
+		t.Errorf("%d requests for %d endpoints", len(sent), len(Endpoints()))
+	}
+	for endpoint, want := range sent {
+		task, ask := pipeline.Task{}, pipeline.Ask{}
+		params := map[string]any{}
+		for name, value := range want {
+			switch name {
+			case "target", "page":
+				task.Target = value.(string)
+			case "targets":
+				task.Batch = targetBatch(strs(value)...)
+			case "sources":
+				task.Batch = sourceBatch(strs(value)...)
+			case "limit":
+				ask.Limit = int(value.(float64))
+			default:
+				params[name] = value
+			}
+		}
+		encoded, err := json.Marshal(params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task.Params = string(encoded)
+		question, err := buying(t, endpoint).ask(task, ask)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		var got map[string]any
+		if err := json.Unmarshal(question.body, &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", endpoint, diff)
+		}
+	}
+}
+
+func strs(list any) (out []string) {
+	for _, item := range list.([]any) {
+		out = append(out, item.(string))
+	}
+	return out
 }

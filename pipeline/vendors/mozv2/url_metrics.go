@@ -3,8 +3,6 @@ package mozv2
 import (
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
@@ -38,7 +36,7 @@ func topPages() *report {
 	r := list("top_pages", besideMetrics()...)
 	r.load = func(_ pipeline.Page, reply rows.Reply, b *schemas.Builder) error {
 		for i, raw := range reply.Rows() {
-			r.result(result{place: i, raw: raw, page: pageOf(raw)}, b)
+			r.result(result{place: i, raw: raw, page: rows.Text(raw, "page")}, b)
 		}
 		return nil
 	}
@@ -78,7 +76,7 @@ func (r *report) result(one result, b *schemas.Builder) {
 		}
 		b.Append()
 	case one.page == "":
-	case table == schemas.Lookup("moz.url_metrics_history"):
+	case table.Name == "url_metrics_history":
 		moz.LoadHistories(b, one.place, one.page, one.raw)
 	default:
 		moz.LoadDistributionsAmong(b, one.place, one.page, one.raw)
@@ -95,7 +93,7 @@ func byTarget(p pipeline.Page, reply rows.Reply) ([]result, error) {
 	}
 	results, pages := make([]result, 0, reply.Count), make([]string, 0, reply.Count)
 	for i, raw := range reply.Rows() {
-		one := result{place: i, raw: raw, page: pageOf(raw)}
+		one := result{place: i, raw: raw, page: rows.Text(raw, "page")}
 		results, pages = append(results, one), append(pages, one.page)
 	}
 	owners, err := moz.Assign(request.Targets, pages)
@@ -108,14 +106,4 @@ func byTarget(p pipeline.Page, reply rows.Reply) ([]result, error) {
 		ordered[owner] = results[i]
 	}
 	return ordered, nil
-}
-
-func pageOf(raw []byte) string {
-	var metrics struct {
-		Page string `json:"page"`
-	}
-	if json.Unmarshal(raw, &metrics) != nil {
-		return ""
-	}
-	return metrics.Page
 }

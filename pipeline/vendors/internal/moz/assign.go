@@ -2,6 +2,7 @@ package moz
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"backhaul/schemas/canon"
@@ -25,6 +26,9 @@ func Assign(targets, pages []string) (owners []int, err error) {
 		a.owners[i] = nobody
 	}
 	for _, spell := range []func(string) string{exact, loose} {
+		if !slices.Contains(a.owners, nobody) {
+			return a.owners, nil
+		}
 		a.by(spelled(targets, spell), spelled(pages, spell))
 	}
 	for i, page := range pages {

@@ -71,6 +71,15 @@ func Scan(body []byte, l Layout) (Reply, error) {
 // Member returns the value at a path of the checked reply, as received, or nil if there is none.
 func (r Reply) Member(path string) []byte { return member(r.body, path) }
 
+// Text returns the string at a path of a row as Rows yields it, or "" if there is none.
+func Text(row []byte, path string) string {
+	raw := member(row, path)
+	if len(raw) == 0 || raw[0] != '"' {
+		return ""
+	}
+	return string(plain(raw))
+}
+
 // member walks a path through checked JSON.
 func member(body []byte, path string) []byte {
 	name, rest, deeper := strings.Cut(path, ".")

@@ -153,3 +153,15 @@ func TestScanFollowsPathsAndTakesAnObjectForTheOneRow(t *testing.T) {
 		}
 	}
 }
+
+func TestTextOfARow(t *testing.T) {
+	const row = `{"page":"m\u00f8z.com/", "source":{"page":"b.com"}, "count":7, "none":null}`
+	for path, want := range map[string]string{"page": "møz.com/", "source.page": "b.com", "count": "", "none": "", "source": "", "missing": ""} {
+		if got := Text([]byte(row), path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	if got := Text([]byte("null"), "page"); got != "" {
+		t.Errorf("of null: %q", got)
+	}
+}
