@@ -196,8 +196,8 @@ func TestCampaignsOfTwoJobsDoNotMix(t *testing.T) {
 	one.lay(1, "moz.link_status", "extract target scope source source_scope target_scope link_exists", "status|a.example|page|b.example|page|page|true")
 	two.lay(2, "user.placements", "row target source target_page source_page", "1|a.example|b.example|a.example|b.example")
 	mustBuild(t, w)
-	want := []string{"one,live," + day(1), "two,unknown (not fetched)," + day(2)}
-	if diff := cmp.Diff(want, one.csv("SELECT job, verdict, run_date FROM marts.campaign")); diff != "" {
+	want := []string{"one,live," + day(1) + "," + day(1), "two,unknown (not fetched)," + day(2) + ","}
+	if diff := cmp.Diff(want, one.csv("SELECT job, verdict, run_date, answered_on FROM marts.campaign")); diff != "" {
 		t.Error(diff)
 	}
 }
