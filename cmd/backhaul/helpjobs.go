@@ -74,7 +74,7 @@ var lists = map[string][]string{
 const verdictsText = `
 The verdicts of marts.campaign, as of the job's latest night:
   live                                     the source links to the target
-  redirected                               it links to where the target redirects to, not to the target itself
+  redirected                               it links to where the target redirects to; not to the target itself, or nobody asked
   not yet (index unchanged since placed)   never live, and Moz still answers from the index of the night of placing
   missing                                  never live, though the index has changed since
   lost? (index changed)                    was live, and the first answer of a new index says no: it may have a hole
