@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,8 +39,9 @@ it, or stands in a wrapper, of which only response is required:
 What neither the wrapper nor its request says is taken from the flags, then from the file's name,
 ENDPOINT_TARGET[_MODE]_DATE[_NUMBER].json: anchors_example.com_domain_2025-01-31_0002.json.gz (the
 slash of a target is %2F there). The endpoint of a bare reply is recognised by its rows, where only
-one fits. What cannot be found out is an error, and so is a flag that contradicts the archive, but
-for --date: without it each reply belongs to the day it was fetched.
+one fits; one about several targets or sources at once needs its request. What cannot be found out
+is an error, and so is a flag that contradicts the archive, but for --date: without it each reply
+belongs to the day it was fetched.
 
 Replies about the same question, in one file or several, are the pages of one list, in the order
 given. All files are checked before anything is entered; problems are printed as file:line: text.
@@ -61,11 +63,14 @@ joins a run that was bought. Credentials in archived requests are not kept.`,
 	return cmd
 }
 
-// surfaceNames are the surfaces as import calls them: ahrefs-v2.
+// surfaceNames are the surfaces whose archives can be imported: ahrefs-v2. Of JSON-RPC the requests would have to be taken
+// apart to know what a reply answers.
 func surfaceNames() []string {
 	var names []string
 	for _, s := range surfaces {
-		names = append(names, s.vendor+"-"+s.name)
+		if s.name != "rpc" {
+			names = append(names, s.vendor+"-"+s.name)
+		}
 	}
 	return names
 }
@@ -76,7 +81,7 @@ var otherNames = map[string]func(string) string{"ahrefs/v2": ahrefsv2.EndpointOf
 // archiveReader returns a reader of a surface's archives, and where its sources come from.
 func archiveReader(name string, f importFlags) (*archive.Reader, *vendors, error) {
 	for _, s := range surfaces {
-		if s.vendor+"-"+s.name != name {
+		if s.vendor+"-"+s.name != name || !slices.Contains(surfaceNames(), name) {
 			continue
 		}
 		given := archive.Given{Endpoint: f.endpoint, Target: f.target, Scope: f.mode}
@@ -98,7 +103,7 @@ func archiveReader(name string, f importFlags) (*archive.Reader, *vendors, error
 		}
 		return r, v, nil
 	}
-	return nil, nil, usage("there is no surface %q: want one of %s", name, strings.Join(surfaceNames(), ", "))
+	return nil, nil, usage("archives of %q cannot be imported: want one of %s", name, strings.Join(surfaceNames(), ", "))
 }
 
 func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f importFlags) error {

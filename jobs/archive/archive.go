@@ -10,7 +10,8 @@
 //
 // Only response is required. What neither the wrapper nor its request says is taken from what the caller gives, and then
 // from the file's name, ENDPOINT_TARGET[_MODE]_DATE[_NUMBER].json. What cannot be found is a problem, never a guess, with
-// one exception: the endpoint of a bare reply is the one whose decoder recognises every row.
+// one exception: the endpoint of a bare reply is the one whose decoder recognises every row. Whose rows a reply about
+// several targets or sources has stands in its request alone.
 //
 // The package knows no vendor and writes nothing. Credentials in archived requests are not kept: only parameters that the
 // endpoint knows are.

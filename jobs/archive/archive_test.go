@@ -82,6 +82,9 @@ func TestEveryReplyIsPlacedByWhatIsSaidOfIt(t *testing.T) {
 		"v3, by its path":          {ahrefs3(Given{Date: day}), "x.json", `{"url":"https://api.ahrefs.com/v3/site-explorer/all-backlinks?select=url_from&target=a.example","response":{"backlinks":[{"url_from":"http://b.example/"}]}}`, []string{"ahrefs/all_backlinks a.example subdomains 2025-01-31 1"}},
 		"v3, by name":              {ahrefs3(Given{}), "refdomains_a.example_exact_2025-01-31.json", `{"refdomains":[]}`, []string{"ahrefs/refdomains a.example exact 2025-01-31 0"}},
 		"moz, by its rows":         {moz(Given{Target: "a.example", Scope: "page", Date: day}), "x.json", texts, []string{"moz/anchor_text a.example page 2025-01-31 1"}},
+		"moz, targets":             {moz(Given{Date: day}), "x.json", `{"url":"https://lsapi.seomoz.com/v2/url_metrics","request":{"targets":["b.example","a.example/x"]},"response":{"results":[{"page":"b.example/","title":"B"},{"page":"a.example/x","title":"A"}]}}`, []string{"moz/url_metrics   2025-01-31 2"}},
+		"moz, sources":             {moz(Given{Date: day}), "x.json", `{"endpoint":"link_status","request":{"target":"t.example","target_scope":"root_domain","source_scope":"page","sources":["b.example/1","b.example/2"]},"response":{"exists":[true,false]}}`, []string{"moz/link_status t.example root_domain 2025-01-31 2"}},
+		"moz, an intersection":     {moz(Given{Date: day}), "x.json", `{"endpoint":"link_intersect","request":{"positive_targets":[{"target":"a.example","scope":"root_domain"},{"target":"b.example","scope":"root_domain"}],"negative_targets":[{"target":"own.example","scope":"root_domain"}],"source_scope":"root_domain","minimum_matching_targets":2},"response":{"results":[]}}`, []string{"moz/link_intersect own.example root_domain 2025-01-31 0"}},
 		"moz, by its path":         {moz(Given{Date: day}), "x.json", `{"url":"https://lsapi.seomoz.com/v2/anchor_text","request":{"target":"a.example","scope":"root_domain","limit":50},"response":` + texts + `}`, []string{"moz/anchor_text a.example root_domain 2025-01-31 1"}},
 		"moz, by name":             {moz(Given{}), "anchor_text_a.example_root_domain_2025-01-31.json", texts, []string{"moz/anchor_text a.example root_domain 2025-01-31 1"}},
 	} {
@@ -120,11 +123,14 @@ func TestWhatIsMissingOrContradictsIsAProblemWithItsPlace(t *testing.T) {
 		"recognised by nobody":   {ahrefs(full), `{"positions":[]}`, "x.json:1: no endpoint recognises it; name one with --endpoint"},
 		"rows of another table":  {ahrefs(full), `{"anchors":[{"anchor":"a","links_internal":1,"links_external":2}]}`, "x.json:1: no endpoint recognises it"},
 		"a refusal":              {ahrefs(full), `{"error":"invalid token"}`, "x.json:1: no endpoint recognises it (it says: invalid token)"},
-		"moz, nothing to go by":  {moz(Given{Target: "a.example", Scope: "page", Date: day}), `{"results":[]}`, "x.json:1: it may be of anchor_text or links or linking_root_domains: say which with --endpoint"},
+		"moz, nothing to go by":  {moz(Given{Target: "a.example", Scope: "page", Date: day}), `{"results":[]}`, "x.json:1: it may be of anchor_text or links or "},
 		"v3 taken for v2":        {ahrefs(full), anchors3, "x.json:1: no endpoint recognises it"},
 		"v2 taken for v3":        {ahrefs3(full), anchors, "x.json:1: no endpoint recognises it"},
 		"v3, two that fit":       {ahrefs3(full), `{"backlinks":[{"url_from":"http://a.example/"}]}`, "x.json:1: it may be of all_backlinks or broken_backlinks: say which with --endpoint"},
-		"v3, a batch":            {ahrefs3(full), `{"endpoint":"batch-analysis","response":{"targets":[]}}`, "x.json:1: replies of ahrefs/batch_analysis are about several targets at once and cannot be imported"},
+		"v3, a batch":            {ahrefs3(full), `{"endpoint":"batch-analysis","response":{"targets":[]}}`, "x.json:1: whose rows a reply of ahrefs/batch_analysis has stands in the targets of its request"},
+		"moz, a batch of whom":   {moz(Given{Date: day, Endpoint: "url_metrics"}), `{"results":[{"page":"b.example/"}]}`, "x.json:1: whose rows a reply of moz/url_metrics has stands in the targets of its request"},
+		"moz, too few results":   {moz(Given{Date: day, Endpoint: "url_metrics"}), `{"request":{"targets":["a.example","b.example"]},"response":{"results":[{"page":"b.example/"}]}}`, "x.json:1: read a page of moz/url_metrics: results: "},
+		"moz, an intersection":   {moz(Given{Date: day, Endpoint: "link_intersect"}), `{"results":[]}`, "x.json:1: what a reply of moz/link_intersect is about stands in its request"},
 		"a list":                 {ahrefs(full), "\n[" + anchors + "]", "x.json:2: a list: want replies one after the other"},
 		"a value":                {ahrefs(full), `"anchors"`, "x.json:1: a single value"},
 		"cut":                    {ahrefs(full), anchors + "\n" + anchors[:40], "x.json:2: the JSON breaks off"},
@@ -205,6 +211,40 @@ func TestAReplyIsKeptAsItWasAndItsRequestWithoutKeys(t *testing.T) {
 	}
 	if strings.Contains(fmt.Sprintf("%+v", p), "s3cret") {
 		t.Error("a key is kept")
+	}
+}
+
+// The vendors' recorded replies, which lie beside the repository and are not part of it.
+func TestRecordedRepliesAreRecognised(t *testing.T) {
+	samples := filepath.Join("..", "..", "..", "shared", "samples")
+	if _, err := os.Stat(samples); err != nil {
+		t.Skipf("the vendors' recorded replies are not there: %v", err)
+	}
+	ofMoz := Given{Target: "example.com", Scope: "root_domain", Date: day}
+	ofAhrefs := Given{Target: "example.com", Scope: "domain", Date: day}
+	for file, tc := range map[string]struct {
+		reader *Reader
+		want   string // "" for a problem
+	}{
+		"ahrefs/v2/anchors_seed.json":                        {ahrefs(ofAhrefs), "anchors 2"},
+		"ahrefs/v2/refdomains.json":                          {ahrefs(ofAhrefs), "refdomains 3"},
+		"ahrefs/v2/anchors_refdomains.json":                  {ahrefs(ofAhrefs), "refdomains 3"},
+		"ahrefs/v2/refips.xml":                               {ahrefs(ofAhrefs), "refdomains 5"},
+		"ahrefs/v2/backlinks_one_per_domain_gotest2020.json": {ahrefs(ofAhrefs), "all_backlinks 1"},
+		"ahrefs/v2/positions_metrics_gotest2020.json":        {ahrefs(ofAhrefs), ""},
+		"ahrefs/v2/refdomains_new_lost_counters.json":        {ahrefs(ofAhrefs), ""},
+		"ahrefs/v2/error_invalid_token.http":                 {ahrefs(ofAhrefs), ""},
+		"moz/v2_anchor_text.response.json":                   {moz(ofMoz), "anchor_text 5"},
+		"moz/v2_links.response.json":                         {moz(ofMoz), "links 1"},
+	} {
+		var got string
+		_, pages, problems := readAll(t, tc.reader, filepath.Join(samples, file))
+		for _, p := range pages {
+			got = fmt.Sprintf("%s %d", p.Task.Extract, p.Page.Rows)
+		}
+		if got != tc.want || (tc.want == "") != (len(problems) == 1) {
+			t.Errorf("%s: %q, %v, want %q", file, got, problems, tc.want)
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
 	switch {
 	case err == nil:
-		if err := r.notImported(earlier); err != nil {
+		if err := r.notImported(ctx, earlier); err != nil {
 			return err
 		}
 		if gone(path) && r.holdsPages(ctx, earlier) {

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -91,67 +90,6 @@ func ImportArchives(ctx context.Context, imp Import, o Options) ([]Imported, err
 		}
 	}
 	return all, nil
-}
-
-// content is what a reply is known by.
-type content [sha256.Size]byte
-
-// archiveDay is what the files hold for one date.
-type archiveDay struct {
-	date  time.Time
-	files []string
-	tasks []pipeline.Task
-	// replies are the contents of each task's replies in their order, without those that are there twice.
-	replies map[string][]content
-	seen    map[string]map[content]bool
-}
-
-// survey reads all files and keeps of every reply what it is known by.
-func survey(ctx context.Context, imp Import) (map[string]*archiveDay, error) {
-	dates, failed := map[string]*archiveDay{}, &ArchiveError{}
-	for _, path := range imp.Files {
-		for page, err := range imp.Pages(path) {
-			switch {
-			case ctx.Err() != nil:
-				return nil, ctx.Err()
-			case err == nil:
-				note(dates, page)
-				continue
-			}
-			if failed.Problems = append(failed.Problems, err); len(failed.Problems) == mostProblems {
-				failed.More = true
-				return nil, failed
-			}
-		}
-	}
-	switch {
-	case len(failed.Problems) > 0:
-		return nil, failed
-	case len(dates) == 0:
-		return nil, errors.New("the files hold no reply")
-	}
-	return dates, nil
-}
-
-func note(dates map[string]*archiveDay, p archive.Page) {
-	key := p.Date.Format(time.DateOnly)
-	d := dates[key]
-	if d == nil {
-		d = &archiveDay{date: p.Date, replies: map[string][]content{}, seen: map[string]map[content]bool{}}
-		dates[key] = d
-	}
-	if n := len(d.files); n == 0 || d.files[n-1] != p.File {
-		d.files = append(d.files, p.File)
-	}
-	id := p.Task.ID
-	if d.seen[id] == nil {
-		d.seen[id] = map[content]bool{}
-		d.tasks = append(d.tasks, p.Task)
-	}
-	if c := sha256.Sum256(p.Page.Body); !d.seen[id][c] {
-		d.seen[id][c] = true
-		d.replies[id] = append(d.replies[id], c)
-	}
 }
 
 // importDay enters the replies of one date, and publishes them.
@@ -243,118 +181,6 @@ func (r *runner) importInto(ctx context.Context, imp Import, day *archiveDay) (o
 	return one, r.close(ctx, one.Result)
 }
 
-// append writes the pages that are new. It reads the files a second time, rather than hold an archive in memory.
-func (r *runner) append(ctx context.Context, imp Import, day *archiveDay, one *Imported) error {
-	waiting, last, err := r.missingReplies(ctx, day, one)
-	if err != nil || len(waiting) == 0 {
-		return err
-	}
-	group := pageGroup{runner: r}
-	for _, path := range day.files {
-		for p, err := range imp.Pages(path) {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				return errors.Join(err, group.write(context.WithoutCancel(ctx)))
-			}
-			c := sha256.Sum256(p.Page.Body)
-			if !p.Date.Equal(day.date) || !waiting[p.Task.ID][c] {
-				continue
-			}
-			delete(waiting[p.Task.ID], c)
-			if err := group.add(ctx, p, last[p.Task.ID] == c); err != nil {
-				return err
-			}
-			one.Pages++
-			one.Rows += int64(p.Page.Rows)
-		}
-	}
-	for id, rest := range waiting {
-		if len(rest) > 0 {
-			return fmt.Errorf("%d replies of task %s are gone: the files have changed since they were checked; import them again", len(rest), id)
-		}
-	}
-	return group.write(ctx)
-}
-
-// pageGroup is pages of one task that wait to be written together.
-type pageGroup struct {
-	*runner
-	task  string
-	pages []pipeline.Page
-	bytes int
-}
-
-// add makes a reply the next page of its task.
-func (g *pageGroup) add(ctx context.Context, p archive.Page, end bool) error {
-	const most = 16 << 20
-	if g.task != p.Task.ID || g.bytes > most {
-		if err := g.write(ctx); err != nil {
-			return err
-		}
-	}
-	g.task, g.bytes = p.Task.ID, g.bytes+len(p.Page.Body)
-	g.pages = append(g.pages, g.placed(p, end))
-	return nil
-}
-
-func (g *pageGroup) write(ctx context.Context) error {
-	if len(g.pages) == 0 {
-		return nil
-	}
-	err := g.journal.Take(ctx, g.task, fromArchive, func(yield func(pipeline.Page, error) bool) {
-		for _, p := range g.pages {
-			if !yield(p, nil) {
-				return
-			}
-		}
-	})
-	g.pages, g.bytes = g.pages[:0], 0
-	return err
-}
-
-// missingReplies returns, by task, the replies the journal does not have, and the last of them.
-func (r *runner) missingReplies(ctx context.Context, day *archiveDay, one *Imported) (waiting map[string]map[content]bool, last map[string]content, err error) {
-	waiting, last = map[string]map[content]bool{}, map[string]content{}
-	for _, t := range day.tasks {
-		held := map[content]bool{}
-		if r.places[t.ID].Pages > 0 {
-			for page, err := range r.journal.Pages(ctx, t.ID) {
-				if err != nil {
-					return nil, nil, err
-				}
-				held[sha256.Sum256(page.Body)] = true
-			}
-		}
-		for _, c := range day.replies[t.ID] {
-			if held[c] {
-				one.Known++
-				continue
-			}
-			if waiting[t.ID] == nil {
-				waiting[t.ID] = map[content]bool{}
-			}
-			waiting[t.ID][c], last[t.ID] = true, c
-		}
-	}
-	return waiting, last, nil
-}
-
-// placed gives a reply its place behind the pages that its task has, and moves that on.
-func (r *runner) placed(p archive.Page, end bool) pipeline.Page {
-	place := r.places[p.Task.ID]
-	page := p.Page
-	page.Seq, page.End, page.Cursor = place.Pages, end, pipeline.ImportedAt(place.Rows)
-	place.Pages++
-	place.Rows += int64(page.Rows)
-	if !end {
-		page.Next = pipeline.ImportedAt(place.Rows)
-	}
-	r.places[p.Task.ID] = place
-	return page
-}
-
 // recordImported enters what the journal holds. A task ended when its last reply was fetched, so that no answer looks younger
 // than it is.
 func (r *runner) recordImported(ctx context.Context) error {
@@ -370,9 +196,16 @@ func (r *runner) recordImported(ctx context.Context) error {
 	return r.ledger.Record(ctx, r.run.ID, tasks...)
 }
 
-// notImported refuses to buy into a run that was imported.
-func (r *runner) notImported(run ledger.Run) error {
-	if run.SpecHash == archiveHash && r.SpecHash != archiveHash {
+// notImported refuses to buy into a run that was imported. A ledger that was rebuilt knows it by the tasks alone.
+func (r *runner) notImported(ctx context.Context, run ledger.Run) error {
+	if r.SpecHash == archiveHash {
+		return nil
+	}
+	tasks, err := r.ledger.Tasks(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	if run.SpecHash == archiveHash || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.ReusedFrom == fromArchive }) {
 		return fmt.Errorf("%w: run %s of job %s was imported; give the job another name", ErrMixed, run.ID, r.Name)
 	}
 	return nil

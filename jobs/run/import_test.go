@@ -302,6 +302,52 @@ func TestWhatWasBoughtAndWhatWasImportedDoNotMix(t *testing.T) {
 	}
 }
 
+func TestARebuiltLedgerStillTellsImportsFromPurchases(t *testing.T) {
+	dir := t.TempDir()
+	s := &shelf{meter: newMeter(1, 50), files: map[string][]string{"2026-11-23 a": {"120 120"}, "2026-11-23 b": {"7 7"}, "2026-11-24 a": {"120 120"}}}
+	w := sinks.Warehouse{Root: dir}
+	if _, err := s.load(dir, "2026-11-23 a"); err != nil {
+		t.Fatal(err)
+	}
+	bought := s.job("import", 1, ledger.Ceiling{}, 120)
+	bought.SpecHash, bought.RunDate = "spec", bought.RunDate.AddDate(0, 0, 1)
+	mustRun(t, bought, dir)
+	if err := removeAll(w.Ledger()); err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), w.Ledger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, date := range []string{"2026-11-23", "2026-11-24"} {
+		if err := Rebuild(t.Context(), l, w, "import", date, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.load(dir, "2026-11-23 a", "2026-11-23 b"); err != nil || all[0].Known != 1 || all[0].Pages != 1 || all[0].Files[0].Rows != 127 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if _, err := s.load(dir, "2026-11-24 a"); !errors.Is(err, ErrMixed) {
+		t.Errorf("imported into a run that was bought: %v", err)
+	}
+	if err := removeAll(w.Ledger()); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = ledger.Open(t.Context(), w.Ledger()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(Rebuild(t.Context(), l, w, "import", "2026-11-23", time.Now()), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	bought.RunDate = bought.RunDate.AddDate(0, 0, -1)
+	if _, err := Run(context.Background(), bought, options(dir)); !errors.Is(err, ErrMixed) {
+		t.Errorf("bought into a run that was imported: %v", err)
+	}
+}
+
 func TestAJobOfAnImportHasAName(t *testing.T) {
 	for _, name := range []string{"", "../x", "A", "a b"} {
 		if _, err := ImportArchives(context.Background(), Import{Job: name}, options(t.TempDir())); err == nil || !strings.Contains(err.Error(), "want a name") {

@@ -199,7 +199,16 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if _, err := r.publishTables(); err != nil {
 		return result, err
 	}
-	return result, r.close(ctx, result)
+	return result, errors.Join(r.unasked(), r.close(ctx, result))
+}
+
+// unasked says which extracts' queries yielded no tasks; nil if all did.
+func (r *runner) unasked() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(r.failed)) {
+		errs = append(errs, r.failed[name])
+	}
+	return errors.Join(errs...)
 }
 
 // refreshTables brings the lists of a run that is complete up to date.

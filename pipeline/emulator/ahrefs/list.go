@@ -1,11 +1,9 @@
 package ahrefs
 
 import (
-	"container/list"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"backhaul/pipeline/emulator/graph"
 )
@@ -193,63 +191,11 @@ func (c *call) list() ordered {
 	for _, n := range c.before() {
 		key += n.text
 	}
-	return c.server.lists.get(key, func() ordered { return c.sorted(generation) })
+	return c.server.lists.Get(key, func() ordered { return c.sorted(generation) })
 }
 
-// Lists kept: at most keptLists, of keptRows rows together. The last one asked for always stays.
+// keptLists and keptRows bound the lists that are remembered.
 const (
 	keptLists = 128
 	keptRows  = 500_000
 )
-
-// lists computes each list once and forgets the ones not asked for in a while. Safe for concurrent use.
-type lists struct {
-	mu    sync.Mutex
-	order list.List // of *listed, last used first
-	byKey map[string]*list.Element
-	rows  int
-}
-
-type listed struct {
-	key  string
-	once sync.Once
-	list ordered
-	size int // counted against keptRows once known
-}
-
-func (l *lists) get(key string, build func() ordered) ordered {
-	l.mu.Lock()
-	if l.byKey == nil {
-		l.byKey = map[string]*list.Element{}
-	}
-	e, ok := l.byKey[key]
-	if ok {
-		l.order.MoveToFront(e)
-	} else {
-		e = l.order.PushFront(&listed{key: key})
-		l.byKey[key] = e
-	}
-	entry := e.Value.(*listed)
-	l.mu.Unlock()
-	entry.once.Do(func() {
-		entry.list = build()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.byKey[key] == e { // not evicted meanwhile
-			entry.size = entry.list.Len()
-			l.rows += entry.size
-		}
-		l.evict()
-	})
-	return entry.list
-}
-
-func (l *lists) evict() {
-	for l.order.Len() > 1 && (l.order.Len() > keptLists || l.rows > keptRows) {
-		e := l.order.Back()
-		old := e.Value.(*listed)
-		l.rows -= old.size
-		delete(l.byKey, old.key)
-		l.order.Remove(e)
-	}
-}

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/lists"
 )
 
 // Server answers as the vendor does. It is safe for concurrent use.
@@ -29,7 +30,7 @@ type Server struct {
 	options  Options
 	view     func() *graph.View
 	account  account
-	lists    lists
+	lists    lists.Lists[ordered]
 	cache    cache
 	meter    meter
 	requests atomic.Uint64
@@ -40,7 +41,9 @@ type Server struct {
 
 // New returns a server over the web as view returns it, which may be another from request to request.
 func New(view func() *graph.View, o Options) *Server {
-	return &Server{options: o.withDefaults(), view: view}
+	s := &Server{options: o.withDefaults(), view: view}
+	s.lists.Most, s.lists.Rows = keptLists, keptRows
+	return s
 }
 
 // Options returns the options in force, defaults filled in.
@@ -83,7 +86,7 @@ func (s *Server) Read(r *http.Request) (*Request, *Reply) {
 	}
 	rep := reports[r.URL.Path]
 	if rep == nil {
-		return nil, s.refuse(r.URL.Path, http.StatusNotFound, `["Error", ["NotFound", `+quote("this route does not exist "+r.URL.Path)+"]]")
+		return nil, s.refuse(r.URL.Path, http.StatusNotFound, `["Error", ["NotFound", `+quoted("this route does not exist "+r.URL.Path)+"]]")
 	}
 	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok {
 		return nil, s.refuse(r.URL.Path, http.StatusForbidden, `["Error","Forbidden"]`)
@@ -143,7 +146,7 @@ func (s *Server) refuse(path string, status int, body string) *Reply {
 	return &Reply{Status: status, ContentType: "application/json", Body: []byte(body), path: known(path)}
 }
 
-func errorBody(text string) string { return `{"error":` + quote(text) + "}" }
+func errorBody(text string) string { return `{"error":` + quoted(text) + "}" }
 
 // known is how meters name a path.
 func known(path string) string {

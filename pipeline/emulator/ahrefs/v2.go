@@ -155,7 +155,7 @@ func (c *call) v2Rows(q *v2query) (rows []row, stats row) {
 // listV2 finds or builds the list of a request, in its order; all its pages share one.
 func (c *call) listV2(q *v2query) ordered {
 	key := fmt.Sprintf("%d %s %q %s %v %s", c.view.Day(), q.from, q.target, q.mode, q.order, q.params.Get("where"))
-	return c.server.lists.get(key, func() ordered { return c.sortedV2(q) })
+	return c.server.lists.Get(key, func() ordered { return c.sortedV2(q) })
 }
 
 func (c *call) sortedV2(q *v2query) ordered {
