@@ -39,6 +39,7 @@ var campaign = []placement{
 	{"redirected, lost with it", "shop.example/old", "-", 1, "1110000000", "", "LLL?XXXXXX"},
 	{"missing", "shop.example/tents", "-", 1, "0000000000", "", "NNNMMMMMMM"},
 	{"listed later", "shop.example/tents", "-", 5, "    000000", "", "    NNNMMM"},
+	{"listed as the index changed", "shop.example/tents", "-", 8, "       000", "", "       NNM"},
 	{"placed before it was listed", "shop.example/tents", day(2), 5, "    000000", "", "    MMMMMM"},
 	{"placed before the job began", "shop.example/tents", "2026-01-01", 1, "0000000000", "", "NNNMMMMMMM"},
 	{"budget ended, index unchanged", "shop.example/tents", "-", 1, "11111.1111", "", "LLLLLLLLLL"},
@@ -83,8 +84,13 @@ func layCampaign(b book, n int) {
 			add(p, p.target, p.expected)
 		}
 	}
-	// The same pair at a wider scope, and a pair of no placement, do not count.
-	status = append(status, "wide|shop.example/tents|root_domain|"+campaign[0].source()+"|root_domain|root_domain|false|-",
+	// The same pairs at a wider scope, and a pair of no placement, do not count.
+	for _, p := range campaign {
+		if p.answers[n-1] == '0' {
+			status = append(status, "wide|"+p.target+"|root_domain|"+p.source()+"|root_domain|root_domain|true|-")
+		}
+	}
+	status = append(status,
 		"wide|elsewhere.example|page|"+campaign[1].source()+"|page|page|true|-")
 	b.lay(n, "user.placements", "row target source target_page source_page campaign contact placed_on", list...)
 	b.lay(n, "moz.link_status", "extract target scope source source_scope target_scope link_exists index_id", status...)
@@ -160,6 +166,7 @@ func campaignColumns(t *testing.T, b book) {
 		"redirected-lost-with-it,false," + d(4) + "," + d(1) + "," + d(4) + ",1," + d(10) + ",D," + d(1) + ",new.example",
 		"missing,false," + d(1) + ",,,0," + d(10) + ",D," + d(1) + ",",
 		"listed-later,false," + d(5) + ",,,0," + d(10) + ",D," + d(5) + ",",
+		"listed-as-the-index-changed,false," + d(8) + ",,,0," + d(10) + ",D," + d(8) + ",",
 		"placed-before-it-was-listed,false," + d(5) + ",,,0," + d(10) + ",D," + d(2) + ",",
 		"placed-before-the-job-began,false," + d(1) + ",,,0," + d(10) + ",D,2026-01-01,",
 		"budget-ended-index-unchanged,true," + d(1) + "," + d(1) + ",,0," + d(10) + ",D," + d(1) + ",",
@@ -189,8 +196,8 @@ func TestCampaignsOfTwoJobsDoNotMix(t *testing.T) {
 	one.lay(1, "moz.link_status", "extract target scope source source_scope target_scope link_exists", "status|a.example|page|b.example|page|page|true")
 	two.lay(2, "user.placements", "row target source target_page source_page", "1|a.example|b.example|a.example|b.example")
 	mustBuild(t, w)
-	want := []string{"one,live," + day(1), "two,unknown (not fetched)," + day(2)}
-	if diff := cmp.Diff(want, one.csv("SELECT job, verdict, run_date FROM marts.campaign")); diff != "" {
+	want := []string{"one,live," + day(1) + "," + day(1), "two,unknown (not fetched)," + day(2) + ","}
+	if diff := cmp.Diff(want, one.csv("SELECT job, verdict, run_date, answered_on FROM marts.campaign")); diff != "" {
 		t.Error(diff)
 	}
 }

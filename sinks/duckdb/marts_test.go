@@ -23,7 +23,7 @@ var gap = []stay{
 	{"closes-late", "1111100000", "     0 1  "},
 	{"lost", "1111110000", "      0   "},
 	{"unasked", "1111111000", "          "},
-	{"back", "1100111111", "  0       "},
+	{"back", "1100111111", "  0  1    "}, // what is said of it once it is back does not count
 	{"ignored", "1111111111", "          "},
 }
 

@@ -47,7 +47,7 @@ LEFT JOIN stays s
   AND s.target IS NOT DISTINCT FROM g.target AND s.scope IS NOT DISTINCT FROM g.scope
 LEFT JOIN metrics m ON m.target = g.source_page
 LEFT JOIN marts.labels p ON p.job = g.job AND p.source_page = g.source_page
-LEFT JOIN marts.labels h ON h.job = g.job AND p.job IS NULL AND h.source_page = split_part(g.source_page, '/', 1)
+LEFT JOIN marts.labels h ON h.job = g.job AND h.source_page = split_part(g.source_page, '/', 1)
 ORDER BY g.job, g.extract, g.target, matching DESC, domain_authority DESC NULLS LAST, page_authority DESC NULLS LAST, g.source_page;
 
 COMMENT ON VIEW marts.prospects IS 'one source that links to rivals and not to us, on the latest known night of a link_intersect extract, best first';
