@@ -197,8 +197,11 @@ func layMonitor(b book) {
 		}
 		b.lay(n, "moz.links", "extract target scope source_page target_page anchor_text nofollow date_disappeared", l...)
 		b.lay(n, "moz.linking_root_domains", "extract target scope root_domain to_target_pages", d...)
-		b.lay(n, "moz.anchor_text", "extract target scope anchor_text external_root_domains external_pages",
-			fmt.Sprintf("anchors|us.example|root_domain|text %d|3|9", n), "anchors|us.example|root_domain|stays|1|1", "anchors|us.example|root_domain|stays|1|1")
+		texts := []string{fmt.Sprintf("anchors|us.example|root_domain|text %d|3|9", n), "anchors|us.example|root_domain|stays|1|1", "anchors|us.example|root_domain|stays|1|1"}
+		if n != 2 {
+			texts = append(texts, "anchors|us.example|root_domain|comes back|1|1")
+		}
+		b.lay(n, "moz.anchor_text", "extract target scope anchor_text external_root_domains external_pages", texts...)
 		b.lay(n, "ops.tasks", "task_id extract endpoint target scope ending", "4|anchors|moz/anchor_text|us.example|root_domain|"+ending, "1|links|moz/links|us.example|root_domain|"+ending,
 			"2|domains|moz/linking_root_domains|us.example|root_domain|"+ending, "3|gained|moz/links|us.example|root_domain|end of list")
 		b.lay(n, "ops.pages", "task_id extract page_seq request", `1|links|0|{"filter":"external+not_deleted"}`, `3|gained|0|{"filter":"external+gained_last_60_days"}`)
@@ -235,6 +238,11 @@ func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
 	}
 	got = b.csv("SELECT change, root_domain FROM marts.domains_between('" + day(1) + "', '" + day(4) + "')")
 	if diff := cmp.Diff([]string{"lost,a.example"}, got); diff != "" {
+		t.Error(diff)
+	}
+	want = []string{day(2) + ",lost,comes back", day(2) + ",lost,text 1", day(2) + ",new,text 2", day(4) + ",lost,text 2", day(4) + ",new,comes back", day(4) + ",new,text 4"}
+	got = b.csv("SELECT run_date, change, anchor_text FROM marts.anchor_changes ORDER BY ALL")
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	want = []string{"lost,text 1,3,", "new,text 4,,3"}
