@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"backhaul/pipeline"
 )
 
 // request makes the targets of one extract from the rows of its lists, or its inputs from those of a sheet.
@@ -229,6 +231,15 @@ func (r *request) mixed(at Place) {
 			add(in.Scope)
 		}
 	}
+	for name, s := range r.x.base {
+		if p := r.x.Endpoint.Param(name); p == nil || p.Type != pipeline.ParamTargets {
+			continue
+		}
+		for _, entry := range s.value.([]any) {
+			add(entry.(map[string]any)["scope"].(string))
+		}
+	}
+	slices.Sort(scopes)
 	if len(scopes) > 1 {
 		r.warnf(at, "extract %q mixes scopes (%s): their numbers do not compare; one extract per scope keeps them apart",
 			r.x.Name, join(scopes))

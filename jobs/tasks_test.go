@@ -71,7 +71,7 @@ extracts: [{name: s, endpoint: moz/link_status, inputs: {file: p.csv}}]
 }
 
 func TestEndpointsWithoutTargetsAreOneTask(t *testing.T) {
-	s := mustLoad(t, `
+	s, found := LoadFS(folderOf(`
 job: j
 extracts:
   - {name: i, endpoint: moz/index_metadata}
@@ -80,7 +80,10 @@ extracts:
     params:
       positive_targets: [{target: "https://R.example/", scope: root_domain}, {target: q.example, scope: page}]
       filter: {and: [{field: x, is: [gt, 3]}, {field: y, is: is_null}]}
-`)
+`), "job.yaml", fake)
+	if want := `job.yaml:5:5: warning: extract "g" mixes scopes (page, root_domain): their numbers do not compare; one extract per scope keeps them apart`; lines(found) != want {
+		t.Errorf("%s\nwant\n%s", lines(found), want)
+	}
 	expect(t, s.Tasks(), "{}", `r.example+q.example {"filter":{"and":[{"field":"x","is":["gt",3]},{"field":"y","is":"is_null"}]},`+
 		`"positive_targets":[{"scope":"root_domain","target":"r.example"},{"scope":"page","target":"q.example"}]}`)
 }

@@ -1,9 +1,28 @@
 package pipeline
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Cursor is a place in a vendor's list: opaque to everybody but the source that returned it. "" is the start.
 type Cursor string
+
+const imported = "imported:"
+
+// ImportedAt is the place of a page from an archive, behind so many rows of the pages before it: how the vendor led from page
+// to page is not known. The first has "".
+func ImportedAt(rows int64) Cursor {
+	if rows == 0 {
+		return ""
+	}
+	return Cursor(imported + strconv.FormatInt(rows, 10))
+}
+
+// Imported says that the page at the place comes from an archive, so that a source that keeps something in its cursors finds
+// nothing here.
+func (c Cursor) Imported() bool { return strings.HasPrefix(string(c), imported) }
 
 // Page is one paid response, exactly as it was received, with what the source read off it.
 type Page struct {

@@ -25,6 +25,8 @@ type Origin struct {
 	Surface   string
 	FetchedAt time.Time
 	PageSeq   int32
+	// IndexID is the vendor's index the page comes from, for tables that are Indexed. "" if it is not known.
+	IndexID string
 	// Rank is the rank the page's first row gets. Ranks count from 1.
 	Rank int64
 	// Most stops the page after so many rows, for a task that wants no more. Default 0: all.
@@ -47,6 +49,7 @@ type Builder struct {
 	table    *Table
 	rb       *array.RecordBuilder
 	own      int // columns before the common ones
+	index    int // column index_id of a table that is Indexed, else -1
 	origin   Origin
 	left     int64 // rows the page may still bring; -1 all
 	rows     int
@@ -56,7 +59,10 @@ type Builder struct {
 
 // NewBuilder returns an empty builder. Release it when done.
 func NewBuilder(mem memory.Allocator, t *Table) *Builder {
-	b := &Builder{table: t, rb: array.NewRecordBuilder(mem, t.Arrow()), own: len(t.Own), left: -1}
+	b := &Builder{table: t, rb: array.NewRecordBuilder(mem, t.Arrow()), own: len(t.Own), index: -1, left: -1}
+	if t.Indexed() {
+		b.index = t.Index(colIndexID)
+	}
 	b.row.values = make([]value, len(t.Columns()))
 	return b
 }
@@ -107,6 +113,9 @@ func (b *Builder) Append() {
 	}
 	if b.table.Vendor() {
 		b.fillCommon()
+	}
+	if b.index >= 0 && b.origin.IndexID != "" && b.row.Null(b.index) {
+		b.row.SetString(b.index, b.origin.IndexID)
 	}
 	for i, c := range b.table.columns {
 		appendValue(b.rb.Field(i), c.Type, &b.row.values[i])

@@ -1,5 +1,7 @@
 package schemas
 
+const colIndexID = "index_id"
+
 const (
 	opsSchema  = "ops"
 	userSchema = "user"

@@ -61,7 +61,7 @@ var opsTasks = &Table{
 		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what requests without an answer may have cost", Source: "vendor price"},
 		Column{Name: "attempts", Type: Int64, Required: true, Unit: "requests", Meaning: "requests that yielded no page", Source: "backhaul"},
 		Column{Name: "missing_units", Type: Int64, Unit: "vendor units", Meaning: "what completing it is expected to cost beyond that, from earlier nights; null if complete or unknown", Source: "backhaul"},
-		Column{Name: "reused_from", Type: String, Meaning: "the run whose pages were taken over instead of bought; null if it bought its own", Source: "backhaul"},
+		Column{Name: "reused_from", Type: String, Meaning: "the run whose pages were taken over instead of bought, or archive for replies that were imported; null if it bought its own", Source: "backhaul"},
 		Column{Name: "saved_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what was not spent because an earlier answer would do", Source: "vendor price"},
 		Column{Name: "index_id", Type: String, Meaning: "the vendor's index the answer comes from, where the job asked for it", Source: "vendor response"},
 		Column{Name: "ended_at", Type: Timestamp, Meaning: "when it ended, UTC", Source: "backhaul"},

@@ -114,6 +114,13 @@ func (t *Table) FullName() string { return t.Schema + "." + t.Name }
 // Vendor reports whether the table holds a vendor's rows and therefore carries the common columns.
 func (t *Table) Vendor() bool { return t.Schema != opsSchema && t.Schema != userSchema }
 
+// Indexed reports whether rows of the table tell which index of the vendor they come from. Where the reply does not say so,
+// it is what the vendor says of its index beside it.
+func (t *Table) Indexed() bool {
+	i := t.Index(colIndexID)
+	return t.Vendor() && i >= 0 && !t.columns[i].Required
+}
+
 // Columns returns the own columns followed, for vendor tables, by the common ones.
 func (t *Table) Columns() []Column {
 	t.derive()

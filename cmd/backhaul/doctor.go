@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -124,11 +125,14 @@ func verdict(findings []doctor.Finding) error {
 	return nil
 }
 
-// accounts returns the vendor accounts to look at: those wanted, or all.
+// accounts returns the vendor accounts to look at: those wanted, or each vendor's on the surface that is its default.
 func accounts(wanted map[string]bool) []doctor.Vendor {
 	var all []doctor.Vendor
 	for _, s := range surfaces {
 		if wanted != nil && !wanted[s.vendor+"/"+s.name] {
+			continue
+		}
+		if wanted == nil && slices.ContainsFunc(all, func(v doctor.Vendor) bool { return v.Name == s.vendor }) {
 			continue
 		}
 		v := doctor.Vendor{Name: s.vendor, Wanted: wanted != nil, URL: s.url, Credentials: credentialsSet(s.credentials)}

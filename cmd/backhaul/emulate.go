@@ -76,7 +76,7 @@ func (a *app) emulate(ctx context.Context, f emulatorFlags) error {
 	m := e.server.Meter()
 	fmt.Fprintf(a.stderr, "%d pages delivered, %d rows billed\n", m.Pages, m.Rows)
 	if m := e.server.Ahrefs().Meter(); len(m.Requests) > 0 {
-		fmt.Fprintf(a.stderr, "Ahrefs: %d replies delivered, %d units and %d rows of v2 billed\n", m.Pages, m.Units, m.Rows)
+		fmt.Fprintf(a.stderr, "Ahrefs: %d replies delivered, %d units and %d rows of v2 billed\n", m.Pages, m.Units, m.V2Rows)
 	}
 	return err
 }

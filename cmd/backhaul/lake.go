@@ -68,7 +68,15 @@ func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) 
 	for i, r := range relations {
 		all[i] = duckdb.Loose{Name: r.Name, Table: r.Table, Files: []string{r.Path}}
 	}
-	return duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
+	columns, rows, err := duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
+	if errors.Is(err, duckdb.ErrNoRelation) {
+		// The catalog may have been written by an earlier version of the program, which had fewer views.
+		if err := l.Catalog(ctx); err != nil {
+			return nil, nil, err
+		}
+		return duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
+	}
+	return columns, rows, err
 }
 
 func (a *app) catalogCommand() *cobra.Command {

@@ -50,8 +50,9 @@ damaged, 130 interrupted (run it again to go on).`,
 	flags.StringVar(&a.warehouseDir, "warehouse", "", "directory of the warehouse (default $BACKHAUL_WAREHOUSE, else ./warehouse)")
 	flags.BoolVar(&a.json, "json", false, "print the answer as JSON")
 	root.AddCommand(
-		a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(),
-		a.queryCommand(), a.tablesCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.gcCommand(), a.versionCommand(),
+		a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
+		a.queryCommand(), a.exportCommand(), a.tablesCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.gcCommand(), a.versionCommand(),
+		a.jobsTopic(),
 	)
 	return root
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/ahrefsv2"
 	"backhaul/pipeline/vendors/ahrefsv3"
+	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 )
 
@@ -23,11 +25,17 @@ type surface struct {
 	open func(credentials bool, connections int) ([]pipeline.Source, any, error)
 }
 
+// surfaces are those of each vendor, its default first.
 var surfaces = []surface{
 	{
 		vendor: "moz", name: "v2", endpoints: mozv2.Endpoints(),
 		url: "BACKHAUL_MOZ_V2_URL", credentials: "MOZ_TOKEN, or MOZ_ACCESS_ID and MOZ_SECRET_KEY",
 		open: openMozV2,
+	},
+	{
+		vendor: "moz", name: "rpc", endpoints: mozrpc.Endpoints(),
+		url: "BACKHAUL_MOZ_RPC_URL", credentials: "MOZ_TOKEN",
+		open: openMozRPC,
 	},
 	{
 		vendor: "ahrefs", name: "v3", endpoints: ahrefsv3.Endpoints(),
@@ -78,6 +86,24 @@ func openMozV2(credentials bool, connections int) ([]pipeline.Source, any, error
 		HTTP: mozv2.HTTP{Conns: connections}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_V2_URL: %w", err)
+	}
+	return client.Sources(), client, nil
+}
+
+func openMozRPC(credentials bool, connections int) ([]pipeline.Source, any, error) {
+	if !credentials {
+		return mozrpc.Offline(), nil, nil
+	}
+	v, err := envs("MOZ_TOKEN", "BACKHAUL_MOZ_RPC_URL")
+	if err != nil {
+		return nil, nil, err
+	}
+	if v["MOZ_TOKEN"] == "" {
+		return nil, nil, fmt.Errorf("no Moz credentials for surface rpc: set MOZ_TOKEN")
+	}
+	client, err := mozrpc.New(mozrpc.Config{BaseURL: v["BACKHAUL_MOZ_RPC_URL"], Token: v["MOZ_TOKEN"], HTTP: mozrpc.HTTP{Conns: connections}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("BACKHAUL_MOZ_RPC_URL: %w", err)
 	}
 	return client.Sources(), client, nil
 }
@@ -204,7 +230,9 @@ func urlNames(vendor string) string { return names(vendor, func(s surface) strin
 func names(vendor string, of func(surface) string) string {
 	var all []string
 	for _, s := range surfaces {
-		if s.vendor == vendor {
+		// What another surface wants as well, alone or with more to choose from, is named once.
+		named := func(other string) bool { return strings.HasPrefix(other, of(s)) }
+		if s.vendor == vendor && !slices.ContainsFunc(all, named) {
 			all = append(all, of(s))
 		}
 	}

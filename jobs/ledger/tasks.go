@@ -108,7 +108,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 
 // Histories returns, by request (see pipeline.Task.Request), the latest complete answer to it.
 func (l *Ledger) Histories(ctx context.Context) (map[string]plan.History, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT request, rows, ending, max(ended_at) FROM tasks
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT request, rows, pages, units, ending, max(ended_at) FROM tasks
 		WHERE ending IN (?, ?) GROUP BY request`, pipeline.EndOfList, pipeline.EndMaxRows)
 	if err != nil {
 		return nil, l.db.Wrap(err)
@@ -120,7 +120,7 @@ func (l *Ledger) Histories(ctx context.Context) (map[string]plan.History, error)
 		var h plan.History
 		var ending pipeline.Ending
 		var ended int64
-		if err := rows.Scan(&request, &h.Rows, &ending, &ended); err != nil {
+		if err := rows.Scan(&request, &h.Rows, &h.Pages, &h.Units, &ending, &ended); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		h.More, h.Ended = ending == pipeline.EndMaxRows, at(ended)

@@ -50,6 +50,9 @@ const (
 // History is what the latest complete answer to a request held.
 type History struct {
 	Rows int64
+	// Pages and Units are what it took.
+	Pages int64
+	Units pipeline.Units
 	// More: the answer was cut off at max_rows, so the list is longer.
 	More  bool
 	Ended time.Time
@@ -284,7 +287,18 @@ func remaining(it Item, histories map[string]History) estimate {
 	if t.MaxRows > 0 {
 		rows = min(rows, t.MaxRows-place.ChainRows)
 	}
-	return estimate{Missing: Missing{Cost: price(it, rows), Known: known}}
+	c := price(it, rows)
+	if known && place.Pages == 0 && rows == h.Rows && hasLeast(it) {
+		// What a list comes to where a request has a least price depends on how the vendor cut it.
+		c = Cost{Pages: max(c.Pages, h.Pages), Rows: rows, Units: max(c.Units, h.Units)}
+	}
+	return estimate{Missing: Missing{Cost: c, Known: known}}
+}
+
+// hasLeast reports whether a request costs something however few its rows.
+func hasLeast(it Item) bool {
+	rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Limit: it.PageSize})
+	return err == nil && !rule.Free && rule.Least > 0
 }
 
 // exact is what the task can cost at most from its place on, where that follows from what is asked: of a batch, of a

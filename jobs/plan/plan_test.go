@@ -92,3 +92,67 @@ func TestMaxRowsBoundsWhatIsExpectedAndTheWorstCase(t *testing.T) {
 		t.Errorf("%+v", p.Extracts[0])
 	}
 }
+
+func TestAListIsExpectedToCostWhatItsCutsCameToLastTime(t *testing.T) {
+	floor := *endpoint
+	floor.PageSize, floor.Price = 1000, func(pipeline.Task, pipeline.Ask) (pipeline.Price, error) {
+		return pipeline.Price{PerRow: 3, Least: 50}, nil
+	}
+	it := item("capped", 0, 0)
+	it.Endpoint, it.PageSize = &floor, 1000
+	known := map[string]History{it.Task.Request(): {Rows: 120, Pages: 3, Units: 420}}
+	if got, want := Make([]Item{it}, known, nil).Expected(), (Cost{Pages: 3, Rows: 120, Units: 420}); got != want {
+		t.Errorf("%+v, want %+v: a vendor's cap made pages of it", got, want)
+	}
+	known[it.Task.Request()] = History{Rows: 120, Pages: 3} // all from the vendor's cache
+	if got, want := Make([]Item{it}, known, nil).Expected(), (Cost{Pages: 3, Rows: 120, Units: 360}); got != want {
+		t.Errorf("%+v, want %+v: the cache may have forgotten", got, want)
+	}
+	under := it
+	under.Place = journal.Place{Pages: 1, Rows: 100, ChainRows: 100, Next: "x"}
+	if got, want := Make([]Item{under}, known, nil).Expected(), (Cost{Pages: 1, Rows: 20, Units: 60}); got != want {
+		t.Errorf("%+v, want %+v of a list under way", got, want)
+	}
+}
+
+func TestBatchesAndSingleAnswersArePricedExactly(t *testing.T) {
+	batch := &pipeline.Endpoint{Vendor: "moz", Name: "url_metrics", Asks: pipeline.AboutTargets, PageSize: 50}
+	batch.Price = func(task pipeline.Task, ask pipeline.Ask) (pipeline.Price, error) {
+		part, _, _, err := task.Slice(ask, 50)
+		return pipeline.Price{PerInput: 2, MaxRows: len(part)}, err
+	}
+	inputs := make([]pipeline.Input, 120)
+	task := pipeline.Task{ID: "b", Extract: "m", Endpoint: "moz/url_metrics", Batch: pipeline.EncodeBatch(inputs)}
+	once := &pipeline.Endpoint{Vendor: "moz", Name: "final_redirect", Once: true, PageSize: 1}
+	once.Price = func(pipeline.Task, pipeline.Ask) (pipeline.Price, error) {
+		return pipeline.Price{PerRequest: 1, MaxRows: 1}, nil
+	}
+	p := Make([]Item{
+		{Task: task, Endpoint: batch, PageSize: 50},
+		{Task: pipeline.Task{ID: "o", Extract: "r", Target: "a"}, Endpoint: once, PageSize: 1},
+	}, nil, nil)
+	if got, want := p.Expected(), (Cost{Pages: 3 + 1, Rows: 120 + 1, Units: 240 + 1}); got != want || p.Unknown() != 0 {
+		t.Errorf("%+v with %d unknown, want %+v", got, p.Unknown(), want)
+	}
+	if p.Extracts[0].Inputs != 120 || p.Extracts[0].Worst == nil || *p.Extracts[0].Worst != (Cost{3, 120, 240}) {
+		t.Errorf("%+v", p.Extracts[0])
+	}
+	p = Make([]Item{{Task: task, Endpoint: batch, PageSize: 50, Place: journal.Place{Pages: 1, Next: "50"}}}, nil, nil)
+	if got, want := p.Expected(), (Cost{Pages: 2, Rows: 70, Units: 140}); got != want {
+		t.Errorf("the rest of a batch: %+v, want %+v", got, want)
+	}
+}
+
+func TestAnExtractThatWaitsIsExpectedToCostWhatItDidLastTime(t *testing.T) {
+	most := int64(40)
+	p := Make([]Item{item("a", 0, 10)}, nil, map[string]Account{"moz": {}}, Pending{
+		Extract: "next", Endpoint: endpoint, After: []string{"x"}, AtMost: &most, Worst: &Cost{Pages: 40, Rows: 40, Units: 80},
+		Last: Cost{Pages: 12, Rows: 12, Units: 24}, Targets: 12, Known: true,
+	})
+	if got, want := p.Expected(), (Cost{Pages: 1 + 12, Rows: 10 + 12, Units: 20 + 24}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if w := p.Vendors[0].Worst; w == nil || w.Units != 20+80 {
+		t.Errorf("worst case %+v", w)
+	}
+}

@@ -37,6 +37,9 @@ func (r *runner) open(ctx context.Context) (err error) {
 	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
 	switch {
 	case err == nil:
+		if err := r.notImported(ctx, earlier); err != nil {
+			return err
+		}
 		if gone(path) && r.holdsPages(ctx, earlier) {
 			return fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", path, ErrDamaged)
 		}

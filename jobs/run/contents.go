@@ -27,12 +27,15 @@ func Contents(ctx context.Context, j *journal.Journal, tasks []pipeline.Task, so
 	if l.places, err = j.Places(ctx); err != nil {
 		return nil, 0, err
 	}
-	if _, err := l.load(ctx, tasks); err != nil {
+	files, err := l.load(ctx, tasks)
+	if err != nil {
 		return nil, 0, err
 	}
 	tables = map[string]sinks.Contents{}
-	for name, d := range digests {
-		tables[name] = d.Contents()
+	for _, s := range files {
+		if c := digests[s.table.FullName()].Contents(); c.Rows > 0 || !s.beside {
+			tables[s.table.FullName()] = c
+		}
 	}
 	return tables, l.rejectedRows, nil
 }

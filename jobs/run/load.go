@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -29,6 +30,8 @@ type loader struct {
 
 	places map[string]journal.Place
 
+	indexes []journal.Index // nil until they are needed
+
 	rejected     []schemas.Rejection
 	rejectedRows int64
 	waste        map[string]int64 // by task: rows bought again, of which the table has one
@@ -38,16 +41,19 @@ type loader struct {
 type staged struct {
 	table *schemas.Table
 	file  sinks.Staged
+	// beside: no task's own table, but one that replies may fill beside it, and mostly do not.
+	beside bool
 }
 
 // load writes one file per table, in the order of the tables' names. When it fails no file is left.
 func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []staged, err error) {
-	byTable := map[*schemas.Table][]pipeline.Task{}
+	byTable, own := map[*schemas.Table][]pipeline.Task{}, map[*schemas.Table]bool{}
 	for _, t := range tasks {
 		source, err := l.sources(t)
 		if err != nil {
 			return nil, err
 		}
+		own[source.Endpoint().Table] = true
 		for _, table := range source.Endpoint().Tables() {
 			byTable[table] = append(byTable[table], t)
 		}
@@ -60,7 +66,7 @@ func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []stage
 		if err != nil {
 			return files, fmt.Errorf("load %s: %w", table.FullName(), err)
 		}
-		files = append(files, staged{table: table, file: file})
+		files = append(files, staged{table: table, file: file, beside: !own[table]})
 	}
 	return files, nil
 }
@@ -146,6 +152,11 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, b *schemas.Builder, 
 	if err != nil {
 		return err
 	}
+	if l.indexes == nil && b.Table().Indexed() {
+		if l.indexes, err = l.journal.Indexes(ctx); err != nil {
+			return err
+		}
+	}
 	header, place := l.journal.Header(), l.places[t.ID]
 	r := reading{loader: l, task: t, source: source, b: b, after: after, origin: schemas.Origin{
 		Task: t.ID, Target: t.Target, TargetAsGiven: t.TargetAsGiven, Scope: t.Scope,
@@ -181,6 +192,16 @@ type reading struct {
 	rejected int64
 	skipped  bool // pages asked for twice that the journal does not mark
 	main     bool // the builder is of the endpoint's own table, not of one beside it
+}
+
+// indexAt is the vendor's index at a time, as it was last said before; "" if it was not.
+func (l *loader) indexAt(vendor string, at time.Time) (id string) {
+	for _, x := range l.indexes {
+		if x.Vendor == vendor && !x.At.After(at) {
+			id = x.ID
+		}
+	}
+	return id
 }
 
 // spellings returns how the spec spelled the targets of a batch.
@@ -223,6 +244,7 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 func (r *reading) page(page pipeline.Page) error {
 	o := &r.origin
 	o.FetchedAt, o.PageSeq = page.FetchedAt, int32(page.Seq)
+	o.IndexID = r.indexAt(vendorOf(r.task), page.FetchedAt)
 	if r.task.MaxRows > 0 && r.main {
 		o.Most = r.task.MaxRows - (o.Rank - 1)
 	}

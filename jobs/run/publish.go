@@ -77,6 +77,9 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	failpoint.Hit("run.load.after")
 	for _, s := range files {
 		final := r.file(s.table)
+		if s.beside && s.file.Rows == 0 && gone(final) {
+			continue
+		}
 		if err := r.Lake.Publish(s.file.Path, final); err != nil {
 			return err
 		}

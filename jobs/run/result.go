@@ -1,6 +1,8 @@
 package run
 
 import (
+	"errors"
+
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -55,6 +57,22 @@ func (r *Result) Incomplete() []ledger.Task {
 
 // Stops returns why vendors were given up, one for each.
 func (r *Result) Stops() []*engine.StopError { return stopsOf(r.Stop) }
+
+// stopsOf returns the stops in joined errors of the engine, one for each vendor and round.
+func stopsOf(err error) []*engine.StopError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var stops []*engine.StopError
+		for _, err := range joined.Unwrap() {
+			stops = append(stops, stopsOf(err)...)
+		}
+		return stops
+	}
+	var stop *engine.StopError
+	if errors.As(err, &stop) {
+		return []*engine.StopError{stop}
+	}
+	return nil
+}
 
 // missing returns what a task is expected to need still; false if that is nothing, or unknown.
 func (r *Result) missing(taskID string) (plan.Missing, bool) {

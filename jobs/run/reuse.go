@@ -64,12 +64,12 @@ func (r *runner) hasJournal(a ledger.Answer) bool {
 	return err == nil
 }
 
-// askIndexes asks the vendors for their index where an extract depends on it. A vendor that does not say leaves the
-// extract to be bought.
-func (r *runner) askIndexes(ctx context.Context) {
+// askIndexes asks the vendors for their index where an extract depends on it, or its rows tell which it was. A vendor that
+// does not say leaves the extract to be bought.
+func (r *runner) askIndexes(ctx context.Context) error {
 	r.indexes = map[string]string{}
 	if r.state == ledger.Complete {
-		return
+		return nil
 	}
 	all := slices.Clone(r.Items)
 	for _, s := range r.Steps {
@@ -80,16 +80,20 @@ func (r *runner) askIndexes(ctx context.Context) {
 	}
 	for _, it := range all {
 		vendor := it.Endpoint.Vendor
-		if _, asked := r.indexes[vendor]; asked || !it.OnlyIfIndexChanged {
+		if _, asked := r.indexes[vendor]; asked || !it.OnlyIfIndexChanged && !it.Endpoint.Table.Indexed() {
 			continue
 		}
 		r.indexes[vendor] = ""
 		if index := r.Accounts[vendor].Index; index != nil {
 			if id, err := index.IndexID(ctx); err == nil {
 				r.indexes[vendor] = id
+				if err := r.journal.AddIndex(ctx, journal.Index{Vendor: vendor, ID: id, At: r.Now().UTC()}); err != nil {
+					return err
+				}
 			}
 		}
 	}
+	return nil
 }
 
 // takeOver copies the pages of answers that will do into this run's journal, for the extracts, and records what need not be

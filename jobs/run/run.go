@@ -171,7 +171,9 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	}
 	var asked []string
 	if r.state != ledger.Complete {
-		r.askIndexes(ctx)
+		if err := r.askIndexes(ctx); err != nil {
+			return result, err
+		}
 		if asked, err = r.askUsage(ctx, slices.Sorted(maps.Keys(r.Accounts))); err != nil {
 			return result, err
 		}
@@ -197,7 +199,16 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if _, err := r.publishTables(); err != nil {
 		return result, err
 	}
-	return result, r.close(ctx, result)
+	return result, errors.Join(r.unasked(), r.close(ctx, result))
+}
+
+// unasked says which extracts' queries yielded no tasks; nil if all did.
+func (r *runner) unasked() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(r.failed)) {
+		errs = append(errs, r.failed[name])
+	}
+	return errors.Join(errs...)
 }
 
 // refreshTables brings the lists of a run that is complete up to date.

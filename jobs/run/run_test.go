@@ -49,6 +49,7 @@ func (n *nothing) Abort() error                    { return nil }
 // way. It implements pipeline.Source.
 type meter struct {
 	endpoint *pipeline.Endpoint
+	price    pipeline.Price
 	fault    func() (kind pipeline.Kind, billed, faulty bool)
 
 	mu     sync.Mutex
@@ -57,8 +58,15 @@ type meter struct {
 }
 
 func newMeter(price pipeline.Units, size int) *meter {
-	return &meter{endpoint: &pipeline.Endpoint{Vendor: "moz", Surface: "v2", Name: "anchor_text", Table: schemas.Lookup("moz.anchor_text"),
-		PageSize: size, UnitsPerRow: price}}
+	return newMeterOf(pipeline.Price{PerRow: price}, size)
+}
+
+// newMeterOf bills by any rule.
+func newMeterOf(price pipeline.Price, size int) *meter {
+	price.MaxRows = size
+	rule := func(pipeline.Task, pipeline.Ask) (pipeline.Price, error) { return price, nil }
+	return &meter{price: price, endpoint: &pipeline.Endpoint{Vendor: "moz", Surface: "v2", Name: "anchor_text", Table: schemas.Lookup("moz.anchor_text"),
+		PageSize: size, Price: rule}}
 }
 
 func (m *meter) Endpoint() *pipeline.Endpoint { return m.endpoint }
@@ -82,7 +90,7 @@ func (m *meter) Fetch(_ context.Context, t pipeline.Task, ask pipeline.Ask) (pip
 	total, _ := strconv.Atoi(t.Target)
 	from, _ := strconv.Atoi(string(ask.Cursor))
 	rows := min(ask.Limit, total-from)
-	units := pipeline.Units(rows) * m.endpoint.UnitsPerRow
+	units := m.price.Actual(pipeline.Reply{Rows: rows})
 	if m.fault != nil {
 		if kind, billed, faulty := m.fault(); faulty {
 			if billed {
@@ -147,11 +155,25 @@ func account(t *testing.T, dir string) (granted, spent pipeline.Units) {
 	return granted, spent
 }
 
+// anyPrice draws a rule of any vendor's shape.
+func anyPrice(r *rand.Rand) pipeline.Price {
+	p := pipeline.Price{PerRow: pipeline.Units(1 + r.IntN(5))}
+	switch r.IntN(4) {
+	case 0: // as Ahrefs v3
+		p.Least = pipeline.Units(1 + r.IntN(60))
+	case 1: // as Ahrefs v2
+		p.PerRequest, p.Every = pipeline.Units(r.IntN(12)), 1+r.IntN(6)
+	case 2: // as a call that costs the same whatever comes
+		p = pipeline.Price{PerRequest: pipeline.Units(1 + r.IntN(9))}
+	}
+	return p
+}
+
 func TestNoBudgetIsOverrunWhateverHappens(t *testing.T) {
-	for seed := range uint64(16) {
+	for seed := range uint64(32) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		dir := t.TempDir()
-		m := newMeter(pipeline.Units(1+r.IntN(5)), 1+r.IntN(50))
+		m := newMeterOf(anyPrice(r), 1+r.IntN(50))
 		budget := pipeline.Units(r.IntN(4000))
 		// Some executions are interrupted in the middle, and all are tried again.
 		ctx, interrupt := context.WithCancel(context.Background())

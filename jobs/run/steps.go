@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
-	"backhaul/pipeline/engine"
 	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 )
@@ -45,18 +43,19 @@ type Relation struct {
 // steps are the extracts that wait, and what has become of them.
 type steps struct {
 	waiting   []Step
-	relations []Relation      // of extracts that are done, and of the job's own tables
-	related   map[string]bool // extracts among them
-	known     map[string]bool // extracts whose tasks are known
-	tried     map[string]bool // extracts whose round this execution has had
-	stopped   map[string]pipeline.Ending
-	brought   []Relation // the job's own tables, staged
+	relations []Relation                 // of extracts that are done, and of the job's own tables
+	related   map[string]bool            // extracts among them
+	known     map[string]bool            // extracts whose tasks are known
+	tried     map[string]bool            // extracts whose round this execution has had
+	stopped   map[string]pipeline.Ending // by vendor
+	failed    map[string]error           // by extract: why its query yielded no tasks
+	brought   []Relation                 // the job's own tables, staged
 }
 
 // begin makes the tasks known that the spec lists for extracts that need not wait.
 func (r *runner) begin() {
 	r.items = slices.Clone(r.Items)
-	r.steps = steps{waiting: slices.Clone(r.Steps), related: map[string]bool{}, known: map[string]bool{}, tried: map[string]bool{}, stopped: map[string]pipeline.Ending{}}
+	r.steps = steps{waiting: slices.Clone(r.Steps), related: map[string]bool{}, known: map[string]bool{}, tried: map[string]bool{}, stopped: map[string]pipeline.Ending{}, failed: map[string]error{}}
 	for _, it := range r.items {
 		r.known[it.Task.Extract] = true
 	}
@@ -73,11 +72,17 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 	var names []string
 	var items []plan.Item
 	for _, s := range r.waiting {
-		if _, stopped := r.stopped[s.Endpoint.Vendor]; stopped || !r.over(tasks, s.After...) {
+		if _, stopped := r.stopped[s.Endpoint.Vendor]; stopped || r.failed[s.Extract] != nil || !r.over(tasks, s.After...) {
 			waiting = append(waiting, s)
 			continue
 		}
 		made, err := r.resolve(ctx, s, tasks)
+		if errors.As(err, new(queryError)) && ctx.Err() == nil {
+			// The extract's own fault holds only those up that wait for it.
+			r.failed[s.Extract] = err
+			waiting = append(waiting, s)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -159,15 +164,20 @@ func (r *runner) ask(ctx context.Context, s Step, tasks []ledger.Task, held []pi
 	}
 	columns, rows, err := r.Lake.Ask(ctx, s.Query, r.relations)
 	if err != nil {
-		return nil, err
+		return nil, queryError{err}
 	}
 	made, notes, err := s.Tasks(columns, rows, held)
 	if err != nil {
-		return nil, err
+		return nil, queryError{err}
 	}
 	r.notes = append(r.notes, notes...)
 	return made, r.journal.Resolve(ctx, s.Extract, journal.Resolution{Digest: s.Digest, Final: final}, made)
 }
+
+// queryError means that a step's query, or its answer, is at fault.
+type queryError struct{ error }
+
+func (e queryError) Unwrap() error { return e.error }
 
 // relate makes relations of the extracts that are over, of the rows of their complete tasks.
 func (r *runner) relate(ctx context.Context, tasks []ledger.Task) error {
@@ -237,180 +247,4 @@ func tasksOf(items []plan.Item) []pipeline.Task {
 		tasks[i] = it.Task
 	}
 	return tasks
-}
-
-// giveUp notes which vendors were given up, so that no step begins there.
-func (r *runner) giveUp(stops []*engine.StopError) {
-	for _, s := range stops {
-		r.stopped[s.Vendor] = s.Ending
-	}
-}
-
-// placeholder stands in ops.tasks for the tasks of an extract that are not known, because it never came to make them.
-func placeholder(s Step) pipeline.Task {
-	t := pipeline.Task{Extract: s.Extract, Endpoint: s.Endpoint.String(), Surface: s.Endpoint.Surface, Params: placeholderParams}
-	t.ID = pipeline.TaskID(t)
-	return t
-}
-
-// placeholderParams is no JSON object, so that no task of a spec has it.
-const placeholderParams = "waiting"
-
-func isPlaceholder(t pipeline.Task) bool { return t.Params == placeholderParams }
-
-// leaveWaiting records the steps that did not begin: those whose tasks are known from an earlier execution keep them, the
-// others get a placeholder.
-func (r *runner) leaveWaiting(ctx context.Context) error {
-	var records []ledger.Task
-	for _, s := range r.waiting {
-		items := s.Items
-		if s.Query != "" {
-			known, tasks, err := r.resolved(ctx, s)
-			if err != nil {
-				return err
-			}
-			if known == nil || !known.Final {
-				tasks = append(tasks, placeholder(s))
-			}
-			for _, t := range tasks {
-				if !isPlaceholder(t) {
-					items = append(items, s.Item(t))
-					continue
-				}
-				why := "its turn never came"
-				if len(s.After) > 0 {
-					why = "waits for " + strings.Join(s.After, ", ")
-				}
-				items = append(items, plan.Item{Task: t, Endpoint: s.Endpoint})
-				records = append(records, ledger.Task{Task: t, Ending: pipeline.EndNotReached, Error: why, Ended: r.Now().UTC()})
-			}
-		}
-		r.items = append(r.items, items...)
-		switch r.stopped[s.Endpoint.Vendor] {
-		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:
-			r.held[s.Endpoint.Table] = true
-		}
-	}
-	r.waiting = nil
-	if err := r.intend(ctx); err != nil {
-		return err
-	}
-	if len(records) == 0 {
-		return nil
-	}
-	return r.ledger.Record(ctx, r.run.ID, records...)
-}
-
-// pending is what a plan says of the steps whose tasks are not known.
-func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
-	var all []plan.Pending
-	for _, s := range r.waiting {
-		if s.Query == "" {
-			continue
-		}
-		p := plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, AtMost: r.atMost(s.After)}
-		if p.After == nil {
-			p.After = []string{}
-		}
-		if p.AtMost != nil {
-			p.Worst = r.worst(s, *p.AtMost)
-		}
-		if r.ledger != nil {
-			var err error
-			if p.Last, p.Targets, p.Known, err = r.ledger.LastTime(ctx, r.run.ID, r.Name, s.Extract); err != nil {
-				return nil, err
-			}
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-// atMost is how many rows the extracts can have together, and so how many targets a query over them is taken to yield. Nil
-// where nothing bounds them.
-func (r *runner) atMost(extracts []string) *int64 {
-	var total int64
-	for _, name := range extracts {
-		rows, ok := r.mostRows(name)
-		if !ok {
-			return nil
-		}
-		total += rows
-	}
-	if len(extracts) == 0 {
-		return nil
-	}
-	return &total
-}
-
-func (r *runner) mostRows(extract string) (rows int64, ok bool) {
-	items := r.Items
-	for _, s := range r.Steps {
-		if s.Extract != extract {
-			continue
-		}
-		if items = s.Items; s.Query != "" {
-			targets := r.atMost(s.After)
-			each, bounded := rowsEach(s.Item(pipeline.Task{}))
-			if targets == nil || !bounded {
-				return 0, false
-			}
-			return *targets * each, true
-		}
-	}
-	for _, it := range items {
-		if it.Task.Extract != extract {
-			continue
-		}
-		each, bounded := rowsEach(it)
-		if !bounded {
-			return 0, false
-		}
-		if inputs, _ := it.Task.Inputs(); len(inputs) > 0 {
-			each = int64(len(inputs))
-		}
-		rows += each
-	}
-	return rows, true
-}
-
-// rowsEach is how many rows a target can bring.
-func rowsEach(it plan.Item) (int64, bool) {
-	switch {
-	case it.Endpoint.Once, it.Endpoint.Asks.Batched():
-		return 1, true
-	case it.Task.MaxRows > 0:
-		return it.Task.MaxRows, true
-	}
-	return 0, false
-}
-
-// worst is what so many targets of a step can cost, by the price of one.
-func (r *runner) worst(s Step, targets int64) *plan.Cost {
-	one := "a.example"
-	tasks, _, err := s.Tasks([]string{"target", "source"}, [][]*string{{&one, &one}}, nil)
-	if err != nil || len(tasks) != 1 {
-		return nil
-	}
-	c := plan.Worst(s.Item(tasks[0]))
-	if c == nil {
-		return nil
-	}
-	return &plan.Cost{Pages: c.Pages * targets, Rows: c.Rows * targets, Units: c.Units * pipeline.Units(targets)}
-}
-
-// stopsOf returns the stops in joined errors of the engine, one for each vendor and round.
-func stopsOf(err error) []*engine.StopError {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var stops []*engine.StopError
-		for _, err := range joined.Unwrap() {
-			stops = append(stops, stopsOf(err)...)
-		}
-		return stops
-	}
-	var stop *engine.StopError
-	if errors.As(err, &stop) {
-		return []*engine.StopError{stop}
-	}
-	return nil
 }

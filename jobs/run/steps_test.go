@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -228,5 +229,40 @@ func TestChainsBuyNothingTwiceHoweverOftenTheyAreInterrupted(t *testing.T) {
 		if want := pipeline.Units(35 + 81 + 12 + 81 + 81 + 12); m.billed != want {
 			t.Errorf("seed %d: %d units billed, want %d", seed, m.billed, want)
 		}
+	}
+}
+
+func TestAQueryThatFailsHoldsUpOnlyThoseThatWaitForIt(t *testing.T) {
+	dir, lake := t.TempDir(), newAsked()
+	m := newMeter(1, 50)
+	job := m.job("a", 1, ledger.Ceiling{}, 40)
+	wrong := m.after("y", "x0")
+	wrong.Tasks = func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
+		return nil, nil, errors.New("no column target")
+	}
+	job.Steps = []Step{wrong, m.after("z", "y"), m.after("w", "x0")}
+	o := options(dir)
+	o.Lake = lake
+	result, err := Run(context.Background(), job, o)
+	if err == nil || !strings.Contains(err.Error(), "extract y: no column target") {
+		t.Fatalf("%v", err)
+	}
+	if got, want := endings(result), "w/40:end of list x0/40:end of list y/:not reached z/:not reached"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if len(result.Files) != 1 || result.Run.State != ledger.Incomplete {
+		t.Errorf("%d tables published, the run is %s", len(result.Files), result.Run.State)
+	}
+	for _, task := range result.Tasks {
+		if task.Extract == "y" && !strings.Contains(task.Error, "no column target") {
+			t.Errorf("y says %q", task.Error)
+		}
+	}
+	job.Steps[0] = m.after("y", "x0")
+	if got, want := endings(runAsked(t, job, dir, lake)), "w/40:end of list x0/40:end of list y/40:end of list z/40:end of list"; got != want {
+		t.Errorf("mended: %s, want %s", got, want)
+	}
+	if m.billed != 160 {
+		t.Errorf("%d units billed, want 160", m.billed)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // anchors are the texts of the followed, external, live links to a target: what links lists under
@@ -58,7 +59,7 @@ func (a anchors) Append(buf []byte, i int) []byte { return a.append(buf, i, `{"a
 
 // append writes an anchor with its text under the name the API has for it.
 func (a anchors) append(buf []byte, i int, text string) []byte {
-	buf = appendString(append(buf, text...), a[i].text)
+	buf = quote.Append(append(buf, text...), a[i].text)
 	buf = strconv.AppendInt(append(buf, `, "external_root_domains":`...), int64(a[i].domains), 10)
 	buf = strconv.AppendInt(append(buf, `, "external_pages":`...), int64(a[i].pages), 10)
 	return append(buf, '}')

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // Reach of the histories (documented).
@@ -59,7 +60,7 @@ func appendDate(buf []byte, day int, monthly bool) []byte {
 	if monthly {
 		date = date[:len("2006-01")]
 	}
-	return appendString(append(buf, `{"date":`...), date)
+	return quote.Append(append(buf, `{"date":`...), date)
 }
 
 func (c *chronicle) changes(scope graph.Scope, monthly bool) []graph.Change {
@@ -96,7 +97,7 @@ func (c *chronicle) appendSeries(buf []byte, name string, monthly, deltas bool) 
 }
 
 func (c *chronicle) appendValues(buf []byte, name string, dates []int, monthly bool) []byte {
-	value := func(buf []byte, i int) []byte { return buf }
+	var value func(buf []byte, i int) []byte
 	if m, ok := historyMetrics[name]; ok {
 		changes := c.changes(m.scope, monthly)
 		value = func(buf []byte, i int) []byte { return strconv.AppendInt(buf, int64(m.of(&changes[i].Now)), 10) }

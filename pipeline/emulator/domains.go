@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // domainRows are the root domains that link to a target.
@@ -149,7 +150,7 @@ func (d domainRows) Append(buf []byte, i int) []byte {
 	number := func(name string, n int) {
 		buf = strconv.AppendInt(append(buf, name...), int64(n), 10)
 	}
-	buf = appendString(append(buf, `{"root_domain":`...), g.DomainName(item.id))
+	buf = quote.Append(append(buf, `{"root_domain":`...), g.DomainName(item.id))
 	number(`, "root_domains_to_root_domain":`, d.view.DomainsToDomain(item.id))
 	number(`, "domain_authority":`, d.view.DomainAuthority(item.id))
 	buf = appendPropensity(append(buf, `, "link_propensity":`...), d.view.LinkPropensity(item.id))
@@ -168,5 +169,5 @@ func (d domainRows) appendDate(buf []byte, item linkingDomain) []byte {
 		return buf
 	}
 	buf = append(append(append(buf, `, "`...), d.sort...), `":`...)
-	return appendString(buf, graph.Date(day))
+	return quote.Append(buf, graph.Date(day))
 }

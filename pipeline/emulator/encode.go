@@ -4,13 +4,14 @@ import (
 	"strconv"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // JSON is written by hand: in the vendor's order of fields, with its ", " between them and nothing after the colon.
 
 // appendMetrics writes the 52 fields in wire order.
 func appendMetrics(buf []byte, m graph.Metrics) []byte {
-	text := func(name, value string) { buf = appendString(append(buf, name...), value) }
+	text := func(name, value string) { buf = quote.Append(append(buf, name...), value) }
 	number := func(name string, n int) { buf = strconv.AppendInt(append(buf, name...), int64(n), 10) }
 	text(`{"page":`, m.Page)
 	text(`, "subdomain":`, m.Host)
@@ -76,26 +77,9 @@ func appendFlag(buf []byte, name string, value bool) []byte {
 	return strconv.AppendBool(append(buf, name...), value)
 }
 
-// appendString writes a JSON string; the text is UTF-8 and stays as it is but for what JSON must escape.
-func appendString(buf []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	buf = append(buf, '"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			buf = append(buf, '\\', c)
-		case c < ' ':
-			buf = append(buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			buf = append(buf, c)
-		}
-	}
-	return append(buf, '"')
-}
-
 // refuse is an error answer; see the package comment for its form.
 func refuse(status int, name, message string) reply {
-	body := appendString([]byte(`{"name":`), name)
-	body = appendString(append(body, `, "message":`...), message)
+	body := quote.Append([]byte(`{"name":`), name)
+	body = quote.Append(append(body, `, "message":`...), message)
 	return reply{status: status, body: append(body, '}')}
 }

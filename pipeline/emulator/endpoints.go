@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // endpoint is one path. from is where the page begins, which a shifting list moves away from `at`, its place by the token.
@@ -157,7 +158,7 @@ func (s *Server) indexMetadata(v *graph.View, _ *query, _, _ int) reply {
 		if i > 0 {
 			body = append(body, ", "...)
 		}
-		body = appendString(body, graph.Date(day))
+		body = quote.Append(body, graph.Date(day))
 	}
 	return reply{status: http.StatusOK, body: append(body, "]}"...)}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // histories are the modifiers of url_metrics and top_pages. A nil one asks for nothing.
@@ -91,7 +92,7 @@ func appendHistories(buf []byte, v *graph.View, name string, h *histories) []byt
 			if i > 0 {
 				buf = append(buf, ", "...)
 			}
-			buf = append(appendString(buf, metric), ':')
+			buf = append(quote.Append(buf, metric), ':')
 			buf = c.appendSeries(buf, metric, field.monthly, field.deltas)
 		}
 		buf = append(buf, '}')

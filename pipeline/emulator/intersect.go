@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // intersection is what link_intersect asks beside source_scope and sort.
@@ -147,8 +148,8 @@ func (r intersectRows) Append(buf []byte, i int) []byte {
 	if r.whole {
 		name, title = g.DomainName(d), "" // documented: blank for root domains
 	}
-	buf = appendString(append(buf, `{"page":`...), name)
-	buf = appendString(append(buf, `, "title":`...), title)
+	buf = quote.Append(append(buf, `{"page":`...), name)
+	buf = quote.Append(append(buf, `, "title":`...), title)
 	buf = strconv.AppendInt(append(buf, `, "domain_authority":`...), int64(r.view.DomainAuthority(d)), 10)
 	buf = strconv.AppendInt(append(buf, `, "spam_score":`...), int64(g.SpamScore(d)), 10)
 	buf = append(buf, `, "matching_target_indexes":[`...)
@@ -178,7 +179,7 @@ func (r intersectRows) appendPages(buf []byte, pages []graph.PageID) []byte {
 			buf = append(buf, ", "...)
 		}
 		p := graph.PageID(key & math.MaxUint32)
-		buf = appendString(append(buf, `{"page":`...), r.view.Graph().PageName(p))
+		buf = quote.Append(append(buf, `{"page":`...), r.view.Graph().PageName(p))
 		buf = strconv.AppendInt(append(buf, `, "page_authority":`...), int64(r.view.PageAuthority(p)), 10)
 		buf = append(buf, '}')
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // recent is how far back gained_last_60_days and lost_last_60_days reach, in days, today included.
@@ -149,10 +150,10 @@ func (l linkRows) append(buf []byte, i int, source, target string) []byte {
 	if !link.Live {
 		disappeared = graph.Date(link.Lost)
 	}
-	buf = appendString(append(buf, `, "anchor_text":`...), l.view.Anchor(id))
-	buf = appendString(append(buf, `, "date_first_seen":`...), graph.Date(link.FirstSeen))
-	buf = appendString(append(buf, `, "date_last_seen":`...), graph.Date(link.LastSeen))
-	buf = appendString(append(buf, `, "date_disappeared":`...), disappeared)
+	buf = quote.Append(append(buf, `, "anchor_text":`...), l.view.Anchor(id))
+	buf = quote.Append(append(buf, `, "date_first_seen":`...), graph.Date(link.FirstSeen))
+	buf = quote.Append(append(buf, `, "date_last_seen":`...), graph.Date(link.LastSeen))
+	buf = quote.Append(append(buf, `, "date_disappeared":`...), disappeared)
 	buf = appendFlag(buf, `, "nofollow":`, link.Nofollow)
 	buf = appendFlag(buf, `, "redirect":`, link.Redirect)
 	buf = appendFlag(buf, `, "rel_canonical":`, link.Canonical)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // Codes of Moz's errors. The vendor's: 32600, 32601, 32602, 32651, 32652, 32654, 32655. Chosen: 32700 as JSON-RPC has it, the
@@ -64,7 +66,7 @@ func refuseRPC(id json.RawMessage, e *rpcError) reply {
 	body := append([]byte(`{"id":`), id...)
 	body = fmt.Appendf(body, `,"jsonrpc":"2.0","error":{"code":%d,"%s":%d`, e.code, status, e.status)
 	body = e.appendData(body)
-	body = appendString(append(body, `,"message":`...), e.message)
+	body = quote.Append(append(body, `,"message":`...), e.message)
 	return reply{status: e.status, body: append(body, "}}"...)}
 }
 
@@ -87,9 +89,9 @@ func (e *rpcError) appendData(buf []byte) []byte {
 
 // appendItem writes the error of one item of a batch.
 func (e *rpcError) appendItem(buf []byte, name string) []byte {
-	buf = appendString(append(buf, `{"name":`...), name)
+	buf = quote.Append(append(buf, `{"name":`...), name)
 	if e.message != "" {
-		buf = appendString(append(buf, `,"message":`...), e.message)
+		buf = quote.Append(append(buf, `,"message":`...), e.message)
 	}
 	buf = e.appendData(buf)
 	buf = strconv.AppendInt(append(buf, `,"httpStatus":`...), int64(e.status), 10)

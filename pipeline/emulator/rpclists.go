@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 type rpcAnswer = func(s *Server, v *graph.View, c *rpcCall, from, at int) (rpcResult, error)
@@ -12,11 +13,11 @@ type rpcAnswer = func(s *Server, v *graph.View, c *rpcCall, from, at int) (rpcRe
 // listOf makes a method of a list: "offset":{...}, "NAME":[...], so many rows billed for each result.
 func listOf(name string, build func(*graph.View, *query) rows, weight func(*query) int) rpcAnswer {
 	return func(s *Server, v *graph.View, c *rpcCall, from, at int) (rpcResult, error) {
-		all := s.lists.get(strconv.Itoa(v.Day())+c.listKey(), func() rows { return build(v, &c.query) })
+		all := s.lists.Get(strconv.Itoa(v.Day())+c.listKey(), func() rows { return build(v, &c.query) })
 		out := append([]byte(`"offset":{"provided_token":`), mustJSON(c.provided)...)
 		out = append(out, `, "token":`...)
 		if next := at + c.Limit; next < all.Len() {
-			out = appendString(out, s.nextToken(&c.query, v.Day(), next))
+			out = quote.Append(out, s.nextToken(&c.query, v.Day(), next))
 		} else {
 			out = append(out, "null"...)
 		}
@@ -29,7 +30,7 @@ func listOf(name string, build func(*graph.View, *query) rows, weight func(*quer
 // globalListOf makes a method of a list over the whole web, by number of page. It is free; a page beyond the end is empty (chosen).
 func globalListOf(name string, build func(*graph.View, *query) rows) rpcAnswer {
 	return func(s *Server, v *graph.View, c *rpcCall, _, _ int) (rpcResult, error) {
-		all := s.lists.get(strconv.Itoa(v.Day())+c.listKey(), func() rows { return build(v, &c.query) })
+		all := s.lists.Get(strconv.Itoa(v.Day())+c.listKey(), func() rows { return build(v, &c.query) })
 		from := all.Len()
 		if c.number < all.Len() { // so that the product cannot overflow
 			from = c.number * c.Limit

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // rpcScopes are V2's words for the scopes of a site_query.
@@ -30,8 +31,8 @@ func (q siteQuery) canonicalURL(v *graph.View) string {
 
 // appendBare repeats a site query without what the client made of it, as the documents show it for distributions.
 func (q siteQuery) appendBare(buf []byte, v *graph.View) []byte {
-	buf = appendString(append(buf, `{"query":`...), q.canonicalURL(v))
-	buf = appendString(append(buf, `, "scope":`...), q.scope)
+	buf = quote.Append(append(buf, `{"query":`...), q.canonicalURL(v))
+	buf = quote.Append(append(buf, `, "scope":`...), q.scope)
 	return append(buf, '}')
 }
 
@@ -55,8 +56,8 @@ func (q siteQuery) appendSuggesting(buf []byte, v *graph.View) []byte {
 
 func (q siteQuery) appendWith(buf []byte, v *graph.View, end string) []byte {
 	buf = q.appendBare(buf, v)
-	buf = appendString(append(buf[:len(buf)-1], `, "original_site_query":{"query":`...), q.query)
-	buf = appendString(append(buf, `, "scope":`...), q.scope)
+	buf = quote.Append(append(buf[:len(buf)-1], `, "original_site_query":{"query":`...), q.query)
+	buf = quote.Append(append(buf, `, "scope":`...), q.scope)
 	return append(append(buf, '}'), end...)
 }
 

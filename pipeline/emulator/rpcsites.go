@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // metrics are those of the page that stands for a site, or the error that the index knows nothing of it.
@@ -101,7 +102,7 @@ func (s *Server) rpcRedirect(v *graph.View, c *rpcCall, _, _ int) (rpcResult, er
 	if to == "" {
 		return rpcResult{[]byte(`"destination":null`), 1}, nil
 	}
-	return rpcResult{appendString([]byte(`"destination":`), to), 1}, nil
+	return rpcResult{quote.Append([]byte(`"destination":`), to), 1}, nil
 }
 
 // rpcHistories answers a list for each parameter given, and bills each series.
@@ -126,7 +127,7 @@ func (s *Server) rpcHistories(v *graph.View, c *rpcCall, _, _ int) (rpcResult, e
 			if i > 0 {
 				out = append(out, ", "...)
 			}
-			out = append(appendString(append(out, `{"metric_name":`...), name), kind...)
+			out = append(quote.Append(append(out, `{"metric_name":`...), name), kind...)
 			out = append(told.appendSeries(out, name, field.monthly, field.deltas), '}')
 		}
 		out = append(out, ']')
@@ -143,7 +144,7 @@ func (s *Server) rpcDistributions(v *graph.View, c *rpcCall, _, _ int) (rpcResul
 }
 
 func (s *Server) rpcIndex(v *graph.View, _ *rpcCall, _, _ int) (rpcResult, error) {
-	return rpcResult{appendString([]byte(`"index_id":`), s.indexID(v.Day())), 0}, nil
+	return rpcResult{quote.Append([]byte(`"index_id":`), s.indexID(v.Day())), 0}, nil
 }
 
 // unlimited is what quota.lookup says is allotted where Options set no quota: the rows of the largest plan with a price (chosen).

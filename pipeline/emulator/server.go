@@ -24,6 +24,7 @@ import (
 
 	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/lists"
 )
 
 // Server answers as the vendors do. It is an [http.Handler] and safe for concurrent use.
@@ -31,7 +32,7 @@ type Server struct {
 	options Options
 	graph   *graph.Graph
 	view    atomic.Pointer[graph.View]
-	lists   lists
+	lists   lists.Lists[rows]
 	meter   meter
 	bucket  bucket
 	penalty penalty
@@ -53,7 +54,7 @@ func New(o Options) *Server {
 	}
 	s.ahrefs = ahrefs.New(s.view.Load, o.Ahrefs)
 	s.meter.begin()
-	s.lists.begin()
+	s.lists.Most, s.lists.Rows = keptLists, keptRows
 	s.SetDay(o.Day)
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // parseLinkStatus reads at most 50 sources (documented).
@@ -31,7 +32,7 @@ func parseFinalRedirect(f *fields, q *query) { q.Target, q.Scope = f.address("pa
 
 // finalRedirect answers where a page redirects to, "" if no redirect is known (documented), for one row (chosen).
 func (s *Server) finalRedirect(v *graph.View, q *query, _, _ int) reply {
-	body := appendString([]byte(`{"page":`), destination(v, q.find(v)))
+	body := quote.Append([]byte(`{"page":`), destination(v, q.find(v)))
 	return reply{status: http.StatusOK, body: append(body, '}'), rows: 1, page: true}
 }
 

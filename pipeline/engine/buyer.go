@@ -118,8 +118,8 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	if page.Tail > 0 {
 		b.tail = page.Tail
 	}
-	if page.End || fresh > 0 && !b.held[page.Next] {
-		b.idle = 0
+	if page.End || b.Task.Batch != "" || fresh > 0 && !b.held[page.Next] {
+		b.idle = 0 // a batch is finite, whatever its inputs bring
 	} else {
 		b.idle++
 	}
@@ -186,8 +186,8 @@ func (b *buyer) final(e *pipeline.Error) error {
 
 // lifeLeft is how long the cursor of the next page still lives, as far as that is known.
 func (b *buyer) lifeLeft() (left time.Duration, known bool) {
-	if b.TokenLife <= 0 || b.Place.Next == "" || b.Place.Fetched.IsZero() {
-		return 0, false
+	if b.TokenLife <= 0 || b.Place.Next == "" || b.Task.Batch != "" || b.Place.Fetched.IsZero() {
+		return 0, false // a place in a batch is no cursor of the vendor's
 	}
 	return b.TokenLife - time.Since(b.Place.Fetched), true
 }

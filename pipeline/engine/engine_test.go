@@ -291,6 +291,41 @@ func TestFourEmptyPagesAreSurvived(t *testing.T) {
 	})
 }
 
+// A batch is bounded by its inputs: how many in a row bring nothing tells nothing of the next.
+func TestABatchIsAskedToItsEndThoughNothingComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{}
+		const inputs = 20
+		v.fault = func(n int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			return &pipeline.Page{Next: pipeline.Cursor(strconv.Itoa(n)), End: n == inputs}, nil
+		}
+		w := works(v, 0)
+		w[0].Task.Batch = pipeline.EncodeBatch(make([]pipeline.Input, inputs))
+		outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
+		if err != nil || outcomes[0].Ending != pipeline.EndOfList || outcomes[0].Place.Pages != inputs {
+			t.Fatalf("%+v, %v", outcomes, err)
+		}
+	})
+}
+
+func TestThePlaceInABatchOutlivesTheVendorsCursors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{}, &memory{pages: map[string][]pipeline.Page{"t0": {{}}}}
+		v.fault = func(_ int, _ pipeline.Task, ask pipeline.Ask) (*pipeline.Page, error) {
+			return &pipeline.Page{Rows: 1, End: ask.Cursor == "50"}, nil
+		}
+		w := works(v, 0)
+		w[0].Task.Batch = pipeline.EncodeBatch(make([]pipeline.Input, 60))
+		w[0].Place = journal.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
+		c := config(m, 1, w, limit.Config{})
+		c.Lanes[0].TokenLife = time.Minute
+		outcomes, err := Run(context.Background(), c)
+		if err != nil || outcomes[0].Ending != pipeline.EndOfList || outcomes[0].Place.Chain != 0 || outcomes[0].Place.Pages != 2 {
+			t.Fatalf("%+v, %v", outcomes, err)
+		}
+	})
+}
+
 func TestADeadCursorRestartsTheListABoundedNumberOfTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, m := &vendor{}, &memory{}

@@ -28,7 +28,7 @@ import (
 // ErrDamaged is in the chain of every error that means the journal no longer holds what was written to it.
 var ErrDamaged = sqlite.ErrDamaged
 
-// layout is that of the file. Format 1 had neither batches nor resolutions, nor what vendors say of overlap, price and cache.
+// layout is that of the file. Format 1 had neither batches, indexes nor resolutions, nor what vendors say of overlap, price and cache.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`
 	ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT '';
 	ALTER TABLE pages ADD COLUMN overlap INTEGER NOT NULL DEFAULT 0;
@@ -56,6 +56,9 @@ CREATE TABLE IF NOT EXISTS pages (
 	listed INTEGER NOT NULL DEFAULT 0, cache TEXT NOT NULL DEFAULT '',
 	size INTEGER NOT NULL, checksum BLOB NOT NULL, body BLOB NOT NULL,
 	PRIMARY KEY (task, seq)
+);
+CREATE TABLE IF NOT EXISTS indexes (
+	vendor TEXT NOT NULL, index_id TEXT NOT NULL, at INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS resolutions (
 	extract TEXT PRIMARY KEY, digest TEXT NOT NULL, final INTEGER NOT NULL

@@ -9,8 +9,9 @@ import (
 	"backhaul/pipeline"
 )
 
-// Take makes pages that another run has bought the pages of a task that has none, all of them or none, and returns when
-// that is durable. They keep everything but their price, which has been paid: their units are 0 here.
+// Take makes pages that another run has bought, or that come from an archive, the next pages of a task that has bought none
+// itself, all of them or none, and returns when that is durable. They keep everything but their price, which has been paid:
+// their units are 0 here.
 func (j *Journal) Take(ctx context.Context, taskID, fromRun string, pages iter.Seq2[pipeline.Page, error]) error {
 	no, err := j.numberOf(taskID)
 	if err != nil {

@@ -2,7 +2,10 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2"
 
 	"backhaul/schemas"
 )
@@ -15,10 +18,22 @@ type Loose struct {
 	Files []string
 }
 
+// ErrNoRelation means that a question names a table or view that there is not.
+var ErrNoRelation = errors.New("no such relation")
+
+// noRelation marks DuckDB's errors of that kind, whose texts stay its own.
+type noRelation struct{ error }
+
+func (e noRelation) Unwrap() []error { return []error{e.error, ErrNoRelation} }
+
 // Ask runs one question against the catalog and the loose tables, and returns its columns and rows as DuckDB spells them, nil
-// for null. Errors are those of Query.
+// for null. Errors are those of Query, and ErrNoRelation.
 func Ask(ctx context.Context, catalogPath, sql string, tables []Loose) (columns []string, rows [][]*string, err error) {
 	columns, rows, err = askWith(ctx, catalogPath, sql, tables)
+	var e *duckdb.Error
+	if errors.As(err, &e) && e.Type == duckdb.ErrorTypeCatalog {
+		return nil, nil, noRelation{err}
+	}
 	return columns, rows, damage(err)
 }
 

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"backhaul/pipeline/emulator/internal/quote"
 )
 
 // encodeJSON writes {"anchors": [{…}, …]}, with the white space of the recorded reply.
 func encodeJSON(envelope string, rows []row, single bool) []byte {
-	buf := append([]byte("{"), quote(envelope)...)
+	buf := quote.Append([]byte("{"), envelope)
 	buf = append(buf, ": "...)
 	if !single {
 		buf = append(buf, '[')
@@ -25,7 +27,7 @@ func encodeJSON(envelope string, rows []row, single bool) []byte {
 			if j > 0 {
 				buf = append(buf, ", "...)
 			}
-			buf = appendString(buf, c.name)
+			buf = quote.Append(buf, c.name)
 			buf = append(buf, ": "...)
 			buf = appendValue(buf, c.value)
 		}
@@ -42,7 +44,7 @@ func appendValue(buf []byte, v any) []byte {
 	case nil:
 		return append(buf, "null"...)
 	case string:
-		return appendString(buf, v)
+		return quote.Append(buf, v)
 	case int:
 		return strconv.AppendInt(buf, int64(v), 10)
 	case bool:
@@ -81,24 +83,8 @@ func float(f float64) string {
 	return s
 }
 
-func quote(s string) []byte { return appendString(nil, s) }
-
-// appendString writes a JSON string; the text is UTF-8 and stays as it is but for what JSON must escape.
-func appendString(buf []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	buf = append(buf, '"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			buf = append(buf, '\\', c)
-		case c < ' ':
-			buf = append(buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			buf = append(buf, c)
-		}
-	}
-	return append(buf, '"')
-}
+// quoted writes a JSON string of a text that may not be UTF-8.
+func quoted(s string) string { return string(quote.Append(nil, strings.ToValidUTF8(s, "\uFFFD"))) }
 
 // plain is a value where there are no types: null is nothing, lists are JSON.
 func plain(v any) string {

@@ -225,9 +225,9 @@ func (c *call) ofPages(l graph.Link, name string) (any, bool) {
 
 // ofTarget has what belongs to the page linked to.
 func (c *call) ofTarget(p graph.PageID, name string) (any, bool) {
-	to, redirects := c.graph.Final(p)
+	to, redirects := c.view.RedirectOf(p)
 	code := c.view.HTTPCode(p)
-	redirects = redirects && code >= 300 && code < 400
+	redirects = redirects && code >= 300 && code < 400 // a page not crawled yet does not
 	switch name {
 	case "url_to", "url_to_plain":
 		return address(c.graph, p), true

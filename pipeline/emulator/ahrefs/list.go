@@ -1,11 +1,9 @@
 package ahrefs
 
 import (
-	"container/list"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"backhaul/pipeline/emulator/graph"
 )
@@ -58,12 +56,16 @@ func (c *call) meets(o ordered, i int, n *node) bool {
 	if !c.mixed(n) {
 		return n.holds(ofRow)
 	}
-	l, ok := o.List.(linked)
+	l := o.List
+	if d, ok := l.(drifting); ok {
+		l = d.List
+	}
+	links, ok := l.(linked)
 	if !ok {
 		return n.holds(ofRow)
 	}
 	outward := c.q.report.outward
-	return slices.ContainsFunc(l.links(i), func(id graph.LinkID) bool {
+	return slices.ContainsFunc(links.links(i), func(id graph.LinkID) bool {
 		return n.holds(func(name string) any {
 			if c.q.report.grouped(name) {
 				return ofRow(name)
@@ -174,13 +176,6 @@ func (d drifting) Value(i int, field string) (any, bool) {
 	return v, ok
 }
 
-func (d drifting) links(i int) []graph.LinkID {
-	if l, ok := d.List.(linked); ok {
-		return l.links(i)
-	}
-	return nil
-}
-
 // list finds or builds the ordered list of a request. The conditions that come after grouping are not part of its name, so all pages of a
 // list cut by its key share one.
 func (c *call) list() ordered {
@@ -196,63 +191,11 @@ func (c *call) list() ordered {
 	for _, n := range c.before() {
 		key += n.text
 	}
-	return c.server.lists.get(key, func() ordered { return c.sorted(generation) })
+	return c.server.lists.Get(key, func() ordered { return c.sorted(generation) })
 }
 
-// Lists kept: at most keptLists, of keptRows rows together. The last one asked for always stays.
+// keptLists and keptRows bound the lists that are remembered.
 const (
 	keptLists = 128
 	keptRows  = 500_000
 )
-
-// lists computes each list once and forgets the ones not asked for in a while. Safe for concurrent use.
-type lists struct {
-	mu    sync.Mutex
-	order list.List // of *listed, last used first
-	byKey map[string]*list.Element
-	rows  int
-}
-
-type listed struct {
-	key  string
-	once sync.Once
-	list ordered
-	size int // counted against keptRows once known
-}
-
-func (l *lists) get(key string, build func() ordered) ordered {
-	l.mu.Lock()
-	if l.byKey == nil {
-		l.byKey = map[string]*list.Element{}
-	}
-	e, ok := l.byKey[key]
-	if ok {
-		l.order.MoveToFront(e)
-	} else {
-		e = l.order.PushFront(&listed{key: key})
-		l.byKey[key] = e
-	}
-	entry := e.Value.(*listed)
-	l.mu.Unlock()
-	entry.once.Do(func() {
-		entry.list = build()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.byKey[key] == e { // not evicted meanwhile
-			entry.size = entry.list.Len()
-			l.rows += entry.size
-		}
-		l.evict()
-	})
-	return entry.list
-}
-
-func (l *lists) evict() {
-	for l.order.Len() > 1 && (l.order.Len() > keptLists || l.rows > keptRows) {
-		e := l.order.Back()
-		old := e.Value.(*listed)
-		l.rows -= old.size
-		delete(l.byKey, old.key)
-		l.order.Remove(e)
-	}
-}

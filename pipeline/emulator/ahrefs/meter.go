@@ -8,8 +8,10 @@ import (
 // Meter is what a server has been asked, and has answered and billed.
 type Meter struct {
 	Units          int64                  // billed by v3
-	Rows           int64                  // billed by v2
-	Targets        map[string]int64       // units, or rows of v2, by path and target: "/v3/site-explorer/anchors acme.example"
+	V2Rows         int64                  // billed by v2
+	Targets        map[string]int64       // units, or rows billed by v2, by path and target: "/v3/site-explorer/anchors acme.example"
+	Rows           int64                  // of all replies to good requests, from the cache too
+	CacheHits      int                    // replies repeated for nothing
 	Requests       map[string]map[int]int // by path ("other" for unknown ones) and status; status 0: the connection was closed without one
 	Pages          int                    // replies to good requests delivered whole
 	DuplicatePages int                    // of those, delivered before: same day, same request
@@ -38,17 +40,26 @@ func (s *Server) Meter() Meter {
 	return out
 }
 
-func (m *meter) bill(target string, units, rows int64) {
+// answered counts a reply's rows and what was billed for it: units, or rows of v2.
+func (m *meter) answered(target string, served int, units, rows int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.now.Rows += int64(served)
 	m.now.Units += units
-	m.now.Rows += rows
+	m.now.V2Rows += rows
 	if m.now.Targets == nil {
 		m.now.Targets = map[string]int64{}
 	}
 	if units+rows > 0 {
 		m.now.Targets[target] += units + rows
 	}
+}
+
+func (m *meter) hit(served int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now.Rows += int64(served)
+	m.now.CacheHits++
 }
 
 // Settle hears how a reply ended: with what status, 0 if the connection closed without one, and whether it was delivered whole.

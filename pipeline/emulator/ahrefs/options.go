@@ -22,10 +22,11 @@ type Options struct {
 	Key     string // accepted as bearer. Default DefaultKey
 	V2Token string // accepted as token by v2. Default DefaultV2Token
 
-	RowCap       int  // rows of one list reply, by plan: 100, 250, 500. Default 0: no cap
-	RefuseCapped bool // answer 400 to a limit above RowCap. Default false: clamp (the vendor's ways are unknown)
-	RefuseOffset bool // answer 400 to offset. Default false: ignore it, as any parameter that is not documented
-	Ascending    bool // direction of an order_by without one. Default false: desc
+	Excluded     []string // reports that the plan lacks, as "refdomains": 403. Default: none
+	RowCap       int      // rows of one list reply, by plan: 100, 250, 500. Default 0: no cap
+	RefuseCapped bool     // answer 400 to a limit above RowCap. Default false: clamp (the vendor's ways are unknown)
+	RefuseOffset bool     // answer 400 to offset. Default false: ignore it, as any parameter that is not documented
+	Ascending    bool     // direction of an order_by without one. Default false: desc
 
 	CacheTTL time.Duration // how long a reply is repeated for nothing. Default 0: never
 

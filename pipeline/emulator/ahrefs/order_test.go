@@ -66,6 +66,52 @@ func TestAListCanBeCutByItsOwnKey(t *testing.T) {
 	}
 }
 
+func TestDomainsOfTheWebCanBeCutByTheirName(t *testing.T) {
+	s := serve(Options{})
+	want := column[string](t, get(t, s, "site-explorer/refdomains", target, "select=domain", "order_by=domain:asc", "limit=100000"), "domain")
+	var got []string
+	for more := true; more; {
+		params := []string{target, "select=domain", "order_by=domain:asc", "limit=100"}
+		if len(got) > 0 {
+			params = append(params, fmt.Sprintf(`where={"field":"domain","is":["gt",%q]}`, got[len(got)-1]))
+		}
+		page := column[string](t, get(t, s, "site-explorer/refdomains", params...), "domain")
+		got = append(got, page...)
+		more = len(page) == 100
+	}
+	if !slices.Equal(got, want) || len(want) < 1000 {
+		t.Errorf("%d domains by pages, %d at once", len(got), len(want))
+	}
+}
+
+func TestV2PagesAGivenListByOffset(t *testing.T) {
+	rows := heavy(5000)
+	s := serving(rows, Options{})
+	seen := map[any]bool{}
+	for offset := 0; offset < 6000; offset += 1000 {
+		r := v2(t, s, "from=anchors", "target=x.example", "mode=domain", "select=anchor,backlinks", "order_by=backlinks:desc,anchor:asc", fmt.Sprint("offset=", offset))
+		if want := min(1000, max(0, len(rows)-offset)); r.Error != "" || len(r.Anchors) != want {
+			t.Fatalf("%s: %d rows at %d, want %d", r.Error, len(r.Anchors), offset, want)
+		}
+		for _, row := range r.Anchors {
+			seen[row["anchor"]] = true
+		}
+	}
+	if len(seen) != len(rows) {
+		t.Errorf("%d rows of %d", len(seen), len(rows))
+	}
+}
+
+// A given list has no links: conditions on them are on invented fields, the same for a list that drifts.
+func TestConditionsOnLinksOfAGivenList(t *testing.T) {
+	for _, drift := range []float64{0, 0.01} {
+		a := get(t, serving(heavy(1000), Options{Drift: drift}), "site-explorer/anchors", "target=x.example", "select=anchor", `where={"or":[{"field":"anchor","is":["eq","Acme"]},{"field":"traffic_page","is":["gt",500]}]}`)
+		if n := len(a.rows); a.Status != 200 || n < 200 || n > 800 {
+			t.Errorf("drift %v: %d, %d rows", drift, a.Status, n)
+		}
+	}
+}
+
 func TestATornCollationLosesRowsAndAFoldedOneTiesThem(t *testing.T) {
 	rows := heavy(2000)
 	if got := walk(t, serving(rows, Options{Collation: CollateTorn}), 100); len(got) >= len(rows) {

@@ -61,7 +61,7 @@ func TestRequestsCostWhatTheFormulaSays(t *testing.T) {
 				t.Errorf("%d, request %d: cache %s", i, try, cache)
 			}
 		}
-		if m := s.Meter(); m.Units != int64(test.cost) || m.DuplicatePages != 1 || m.DuplicateUnits != 0 {
+		if m := s.Meter(); m.Units != int64(test.cost) || m.DuplicatePages != 1 || m.DuplicateUnits != 0 || m.CacheHits != 1 || m.Rows != int64(2*test.rows) {
 			t.Errorf("%d: %+v", i, m)
 		}
 	}

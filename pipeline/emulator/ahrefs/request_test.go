@@ -9,7 +9,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -209,6 +211,46 @@ func keys[T any](m map[string]T) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+func TestAPlanCanLackReports(t *testing.T) {
+	s := serve(Options{Excluded: []string{"refdomains"}})
+	if a := get(t, s, "site-explorer/refdomains", target, "select=domain"); a.Status != 403 || !strings.Contains(string(a.Body), "Insufficient plan") {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	if a := get(t, s, "site-explorer/anchors", target, "select=anchor"); a.Status != 200 {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+}
+
+func TestRequestsCanComeAllAtOnce(t *testing.T) {
+	s := serve(Options{CacheTTL: time.Minute, UnitsLimit: 1_000_000, RequestsPerMinute: 1000})
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			for _, report := range []string{"anchors", "refdomains", "all-backlinks", "linkeddomains"} {
+				name := reports["/v3/site-explorer/"+report].fields[i%3]
+				if a := get(t, s, "site-explorer/"+report, target, "select="+name, "order_by="+name+":asc"); a.Status != 200 {
+					t.Errorf("%s: %d %s", report, a.Status, a.Body)
+				}
+			}
+			v2(t, s, append(slices.Clone(summit), "from=anchors")...)
+		})
+	}
+	wait.Wait()
+	m := s.Meter()
+	if m.Pages != 40 || m.CacheHits < 1 || m.V2Rows == 0 {
+		t.Errorf("%+v", m)
+	}
+	var units int64
+	for target, n := range m.Targets {
+		if strings.HasPrefix(target, "/v3/") {
+			units += n
+		}
+	}
+	if units != m.Units {
+		t.Errorf("%d units by target, %d in all", units, m.Units)
+	}
 }
 
 func TestStatusOfUnknownReports(t *testing.T) {

@@ -14,12 +14,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"backhaul/pipeline/emulator/graph"
+	"backhaul/pipeline/emulator/internal/lists"
 )
 
 // Server answers as the vendor does. It is safe for concurrent use.
@@ -27,7 +30,7 @@ type Server struct {
 	options  Options
 	view     func() *graph.View
 	account  account
-	lists    lists
+	lists    lists.Lists[ordered]
 	cache    cache
 	meter    meter
 	requests atomic.Uint64
@@ -38,7 +41,9 @@ type Server struct {
 
 // New returns a server over the web as view returns it, which may be another from request to request.
 func New(view func() *graph.View, o Options) *Server {
-	return &Server{options: o.withDefaults(), view: view}
+	s := &Server{options: o.withDefaults(), view: view}
+	s.lists.Most, s.lists.Rows = keptLists, keptRows
+	return s
 }
 
 // Options returns the options in force, defaults filled in.
@@ -81,7 +86,7 @@ func (s *Server) Read(r *http.Request) (*Request, *Reply) {
 	}
 	rep := reports[r.URL.Path]
 	if rep == nil {
-		return nil, s.refuse(r.URL.Path, http.StatusNotFound, string(append(append([]byte(`["Error", ["NotFound", `), quote("this route does not exist "+r.URL.Path)...), "]]"...)))
+		return nil, s.refuse(r.URL.Path, http.StatusNotFound, `["Error", ["NotFound", `+quoted("this route does not exist "+r.URL.Path)+"]]")
 	}
 	if key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok {
 		return nil, s.refuse(r.URL.Path, http.StatusForbidden, `["Error","Forbidden"]`)
@@ -96,6 +101,9 @@ func (s *Server) Read(r *http.Request) (*Request, *Reply) {
 	if !s.account.admit(s.options.Clock(), s.options.RequestsPerMinute) {
 		no := s.Refuse(r.URL.Path, http.StatusTooManyRequests)
 		return nil, &no
+	}
+	if slices.Contains(s.options.Excluded, path.Base(r.URL.Path)) {
+		return nil, s.refuse(r.URL.Path, http.StatusForbidden, errorBody("Insufficient plan")) // known from third parties alone
 	}
 	q := parse(r, rep, s.options, s.view().Day())
 	if q.err == nil && q.output == "php" {
@@ -138,9 +146,7 @@ func (s *Server) refuse(path string, status int, body string) *Reply {
 	return &Reply{Status: status, ContentType: "application/json", Body: []byte(body), path: known(path)}
 }
 
-func errorBody(text string) string {
-	return string(append(append([]byte(`{"error":`), quote(text)...), '}'))
-}
+func errorBody(text string) string { return `{"error":` + quoted(text) + "}" }
 
 // known is how meters name a path.
 func known(path string) string {
@@ -165,10 +171,11 @@ func (s *Server) Answer(r *Request) Reply {
 	view := s.view()
 	key := strconv.Itoa(view.Day()) + " " + q.key()
 	if hit, ok := s.cache.get(q.key(), now); ok {
+		s.meter.hit(hit.rows)
 		return s.finish(q, hit, key, "hit", 0)
 	}
-	if err := s.expect(q); err != nil {
-		return *s.refuse(q.path, http.StatusForbidden, errorBody(err.Error()))
+	if why, ok := s.expect(q); !ok {
+		return *s.refuse(q.path, http.StatusForbidden, errorBody(why))
 	}
 	c := &call{server: s, q: q, view: view, graph: view.Graph()}
 	rows := c.answer()
@@ -182,7 +189,7 @@ func (s *Server) Answer(r *Request) Reply {
 		charge = 0
 	}
 	s.account.bill(now, charge, 0)
-	s.meter.bill(q.path+" "+q.target, charge, 0)
+	s.meter.answered(q.path+" "+q.target, len(rows), charge, 0)
 	if q.report.uncached {
 		return s.finish(q, a, key, "no_cache", charge)
 	}
@@ -191,9 +198,9 @@ func (s *Server) Answer(r *Request) Reply {
 }
 
 // expect refuses a request that could cost more than is left: by its limit, which is known before it runs (chosen).
-func (s *Server) expect(q *query) error {
+func (s *Server) expect(q *query) (why string, ok bool) {
 	if q.report.unpriced || free(q.target) {
-		return nil
+		return "", true
 	}
 	rows := max(1, len(q.batch))
 	switch {
@@ -202,7 +209,7 @@ func (s *Server) expect(q *query) error {
 	case q.report.params.span:
 		rows = len(q.buckets())
 	}
-	return s.exhausted(cost(rows, q.rowUnits()))
+	return s.affords(cost(rows, q.rowUnits()))
 }
 
 // answer computes the rows, selected fields only, in the order of select.

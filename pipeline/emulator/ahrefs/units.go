@@ -66,8 +66,9 @@ func (a *account) admit(at time.Time, perMinute int) bool {
 	return true
 }
 
-// exhausted checks a request's expected usage against what is left of the workspace's and the key's units; the text is a recorded one.
-func (s *Server) exhausted(expected int64) error {
+// affords checks a request's expected usage against what is left of the workspace's and the key's units; the text is a recorded one. Requests
+// that run at the same time can overdraw together (chosen).
+func (s *Server) affords(expected int64) (why string, ok bool) {
 	used := s.account.spent(s.options.Clock()).units
 	left, limited := int64(0), false
 	if n := s.options.UnitsLimit; n > 0 {
@@ -77,9 +78,9 @@ func (s *Server) exhausted(expected int64) error {
 		left, limited = max(0, n-used), true
 	}
 	if limited && expected > left {
-		return fmt.Errorf("API units limit reached. Expected usage: %d, API units left: %d.", expected, left)
+		return fmt.Sprintf("API units limit reached. Expected usage: %d, API units left: %d.", expected, left), false
 	}
-	return nil
+	return "", true
 }
 
 // limitsAndUsage reports the units of this month. A limit that is not set is null.

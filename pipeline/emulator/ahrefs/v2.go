@@ -108,7 +108,7 @@ func (s *Server) answerV2(q *v2query) Reply {
 		return *v2Error(q.output, "not enough rows left") // chosen, as the check of what this answer costs
 	}
 	s.account.bill(now, 0, price)
-	s.meter.bill(v2Path+" "+q.from+" "+q.target, 0, price)
+	s.meter.answered(v2Path+" "+q.from+" "+q.target, len(rows), 0, price)
 	a := Reply{
 		Status: http.StatusOK, path: v2Path, key: strconv.Itoa(view.Day()) + " " + q.key(), rows: price,
 		Header: map[string]string{"X-Results-Count": strconv.Itoa(len(rows))},
@@ -155,7 +155,7 @@ func (c *call) v2Rows(q *v2query) (rows []row, stats row) {
 // listV2 finds or builds the list of a request, in its order; all its pages share one.
 func (c *call) listV2(q *v2query) ordered {
 	key := fmt.Sprintf("%d %s %q %s %v %s", c.view.Day(), q.from, q.target, q.mode, q.order, q.params.Get("where"))
-	return c.server.lists.get(key, func() ordered { return c.sortedV2(q) })
+	return c.server.lists.Get(key, func() ordered { return c.sortedV2(q) })
 }
 
 func (c *call) sortedV2(q *v2query) ordered {

@@ -58,7 +58,7 @@ func TestV2ErrorsAreSuccesses(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", test.params, got.Status, got.Error, test.want)
 		}
 	}
-	if m := s.Meter(); m.Rows != 0 || m.Pages != 0 || m.Requests[v2Path][200] == 0 {
+	if m := s.Meter(); m.V2Rows != 0 || m.Pages != 0 || m.Requests[v2Path][200] == 0 {
 		t.Errorf("%+v", m)
 	}
 	if got := v2(t, serve(Options{V2Sunset: true}), append(summit, "from=anchors")...); got.Error == "" {
@@ -168,8 +168,8 @@ func TestV2TablesCostTheirRows(t *testing.T) {
 		{[]string{"from=anchors", "limit=2", "target=ahrefs.com"}, 0},
 	} {
 		s := serve(Options{})
-		if r := v2(t, s, append(slices.Clone(summit), test.params...)...); r.Error != "" || s.Meter().Rows != test.rows || s.Meter().Units != 0 {
-			t.Errorf("%v: %d rows billed, want %d; %s", test.params, s.Meter().Rows, test.rows, r.Error)
+		if r := v2(t, s, append(slices.Clone(summit), test.params...)...); r.Error != "" || s.Meter().V2Rows != test.rows || s.Meter().Units != 0 {
+			t.Errorf("%v: %d rows billed, want %d; %s", test.params, s.Meter().V2Rows, test.rows, r.Error)
 		}
 		left := v2(t, s, "from=subscription_info").Info
 		if left["rows_left"] != float64(v2RowsDefault-test.rows) || left["rows_limit"] != float64(v2RowsDefault) {
@@ -180,8 +180,8 @@ func TestV2TablesCostTheirRows(t *testing.T) {
 	if r := v2(t, s, append(summit, "from=anchors", "limit=9")...); r.Error != "" {
 		t.Error(r.Error)
 	}
-	if r := v2(t, s, append(summit, "from=metrics")...); r.Error == "" || s.Meter().Rows != 10 {
-		t.Errorf("%q, %d rows", r.Error, s.Meter().Rows)
+	if r := v2(t, s, append(summit, "from=metrics")...); r.Error == "" || s.Meter().V2Rows != 10 {
+		t.Errorf("%q, %d rows", r.Error, s.Meter().V2Rows)
 	}
 }
 
@@ -260,4 +260,24 @@ func TestV2TakesTheFormOfTheOfficialClient(t *testing.T) {
 	if a := s.Answer(q); a.Header["X-Status"] != "" {
 		t.Errorf("%s", a.Body)
 	}
+}
+
+func FuzzV2Conditions(f *testing.F) {
+	for _, seed := range []string{`anchor="a\"b",backlinks>=-2`, `substring(anchor,"x") , word(refdomain,"y")`, `first_seen<="2013-11-24",anchor:"x"`, `subdomain(refdomain,"a.example")`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, where string) {
+		q := &v2query{table: tables["anchors"], params: url.Values{"where": {where}}}
+		if q.readConditions() != nil {
+			return
+		}
+		values := map[string]any{"anchor": "a\"b", "refdomain": "a.example", "backlinks": 3, "refpages": 2, "first_seen": "2013-11-24T00:00:00Z", "last_visited": "2013-11-24T00:00:00Z"}
+		for _, c := range q.where {
+			c.test(nil)
+			c.test(values[c.column])
+		}
+		if len(q.where) == 0 && strings.TrimSpace(where) != "" {
+			t.Errorf("%q is read as nothing", where)
+		}
+	})
 }

@@ -131,3 +131,28 @@ func TestConditionsBeforeAndAfterGrouping(t *testing.T) {
 		t.Errorf("%d rows with a nofollow link, want %d", len(mixed.rows), want)
 	}
 }
+
+func FuzzConditions(f *testing.F) {
+	for _, seed := range []string{
+		`{"and":[{"field":"anchor","is":["gt","x"]},{"not":{"field":"alt","is":"is_null"}}]}`, `{"field":"languages","list_is":{"all":{"or":[["eq","de"],["neq","en"]]}}}`,
+		`{"field":"anchor","modifier":"uppercase","is":["phrase_match","B"]}`, `{"field":"redirect_kind","list_is":{"and":[["gte",300]]}}`, `{"field":"first_seen","is":["lt","2021-04-08"]}`,
+	} {
+		f.Add(seed)
+	}
+	rep := reports["/v3/site-explorer/all-backlinks"]
+	f.Fuzz(func(t *testing.T, where string) {
+		n, err := parseWhere(where, rep, false)
+		if err != nil {
+			return
+		}
+		holds := n.holds(func(name string) any { return thing[name] })
+		again, err := parseWhere(n.text, rep, false)
+		if err != nil || again.holds(func(name string) any { return thing[name] }) != holds || len(n.conjuncts()) == 0 {
+			t.Errorf("%q reads otherwise as %q: %v", where, n.text, err)
+		}
+		not, err := parseWhere(`{"not":`+n.text+`}`, rep, false)
+		if err == nil && not.holds(func(name string) any { return thing[name] }) == holds {
+			t.Errorf("not %q holds as it does", n.text)
+		}
+	})
+}

@@ -5,18 +5,10 @@ import "slices"
 // Questions of indexes that look at links from their other end, or on other days than the view's.
 
 // TargetOf returns all pages of a root domain.
-func (g *Graph) TargetOf(d DomainID) Target {
-	return g.siteOf(d)
-}
+func (g *Graph) TargetOf(d DomainID) Target { return g.siteOf(d) }
 
 // Home returns the home page of a root domain.
 func (g *Graph) Home(d DomainID) PageID { return g.domains[d].home }
-
-// Final returns where a page redirects to or, if it names a canonical page, that page.
-func (g *Graph) Final(p PageID) (PageID, bool) {
-	to := g.pages[p].to
-	return to, to != noPage && to != p
-}
 
 // LiveOn tells whether a link was live on a day, which may be later than any view's.
 func (g *Graph) LiveOn(id LinkID, day int) bool {
@@ -32,7 +24,7 @@ func (v *View) OutLinks(t Target) []LinkID {
 	g := v.g
 	var ids []LinkID
 	for i := g.out[t.first]; i < g.out[uint32(t.first)+t.count]; i++ {
-		if int(g.rows[i].born) <= v.day {
+		if int(g.rows[i].born) <= v.day && g.has(t, g.rows[i].src) {
 			ids = append(ids, LinkID(i))
 		}
 	}

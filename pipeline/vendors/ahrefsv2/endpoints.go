@@ -57,9 +57,9 @@ func declarations() []*report {
 		},
 		{
 			endpoint: &pipeline.Endpoint{Name: "backlinks_stats", Meaning: "how many links and linking domains the target has"},
-			tables:   []variant{{"", metricsExtended}},
-			aliases:  []alias{{"live", "backlinks"}, {"live_refdomains", "refdomains"}},
-			one:      true,
+			choice:   "from", tables: []variant{{"metrics_extended", metricsExtended}, {"metrics", metrics}}, // the latter without live_refdomains
+			aliases: []alias{{"live", "backlinks"}, {"live_refdomains", "refdomains"}},
+			one:     true,
 		},
 		{
 			endpoint: &pipeline.Endpoint{Name: "domain_rating", Meaning: "the Domain Rating of the target"},

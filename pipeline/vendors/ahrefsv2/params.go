@@ -32,7 +32,7 @@ func (r *report) params() []pipeline.Param {
 		return params
 	}
 	return append(params,
-		pipeline.Param{Name: "select", Type: pipeline.ParamWords, Separator: ",", Values: r.selectable(),
+		pipeline.Param{Name: "select", Type: pipeline.ParamWords, Separator: ",", Values: r.selectable(), Check: r.check("select"),
 			Meaning: "columns wanted, named as on surface v3; Ahrefs' default is all"},
 		pipeline.Param{Name: "where", Type: pipeline.ParamString, Check: r.check("where"),
 			Meaning: `rows wanted, before they are grouped: anchor="a",first_seen>"2013-08-08"; a comma means and; adds 5 rows to the price of a request`},

@@ -209,7 +209,7 @@ func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 	switch {
 	case s.Kind == Batch:
 		return s.decodeBatch(p, reply, b)
-	case s.Kind != List || p.Cursor == "":
+	case s.Kind != List || p.Cursor == "" || p.Cursor.Imported():
 		return s.shape.Load(reply, b)
 	}
 	dropped, err := s.held(p, reply)

@@ -1,134 +1,128 @@
-// Package mozrpc knows the methods of Moz's JSON-RPC API, the successor of the Links API V2, and their prices. It knows
-// no HTTP. Endpoints and parameters bear V2's names, as everywhere in a job.
-//
-// Source of names and prices: the schemas of Moz's documentation application, `quota` of each method.
 package mozrpc
 
 import (
-	"errors"
-	"fmt"
-	"slices"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/rows"
+	"backhaul/schemas"
 )
 
 // pageSize is the largest `offset.limit`; for the methods that end in multiple it is the batch that clients send, since
 // Moz's schemas state no bound.
 const pageSize = 50
 
-// Method is one method of the API.
-type Method struct {
+// method is one method of the API: what a call is charged, where its result has the rows, and what becomes of them.
+type method struct {
 	// Name is as Moz's documents spell it, with hyphens: data.site.linking-domain.list.
-	Name string
-	// Endpoint is the endpoint of V2 it does the work of.
-	Endpoint string
-	rule     func(params) (pipeline.Price, error)
+	Name   string
+	charge charge
+	layout rows.Layout
+	// needs is a member, by its path, without which a reply is not the method's. Default none: the layout says enough.
+	needs string
+	// load appends what a record has for one table, by the table's name.
+	load map[string]loader
+	// count is how many rows a record holds. Default: the elements of the list.
+	count func(r record) int
 }
 
-var methods = []*Method{
-	{"data.site.anchor-text.list", "anchor_text", list},
-	{"data.site.link.list", "links", list},
-	{"data.site.link.filter.anchor.text", "links", list},
-	{"data.site.link.filter.domain", "links", list},
-	{"data.site.linking-domain.list", "linking_root_domains", list},
-	{"data.site.linking-domain.filter.recently-gained", "linking_root_domains", list},
-	{"data.site.linking-domain.filter.recently-lost", "linking_root_domains", list},
-	{"data.site.link.intersect.fetch", "link_intersect", intersect},
-	{"data.site.link.status.fetch.multiple", "link_status", list}, // V2: 2 a source, linked or not
-	{"data.site.link.status.fetch", "link_status", call},
-	{"data.site.redirect.fetch", "final_redirect", call},
-	{"data.site.metrics.fetch.multiple", "url_metrics", list},
-	{"data.site.metrics.fetch", "url_metrics", call},
-	{"data.site.metrics.histories.fetch", "url_metrics", histories},
-	{"data.site.metrics.distributions.fetch", "url_metrics", call},
-	{"data.site.top-page.list", "top_pages", list},
-	{"data.global.top-page.list", "global_top_pages", free},
-	{"data.global.top-domain.list", "global_top_root_domains", free},
-	{"metadata.index.fetch", "index_metadata", free},
-	{"quota.lookup", "usage_data", free},
+// loader appends a record's rows of one table.
+type loader func(r record, b *schemas.Builder) error
+
+// The methods that ask about a single site where another asks about a batch (data.site.metrics.fetch,
+// data.site.link.status.fetch) are not used: they cost the same, and answer a site without a record with 404, which
+// counts towards Moz's penalty.
+var methods = sync.OnceValue(func() map[string]*method {
+	all := map[string]*method{}
+	for _, m := range []*method{
+		list("data.site.anchor-text.list", "anchor_text", "anchor_texts", rows.Rule{Column: "anchor_text", Path: "text"}),
+		list("data.site.link.list", "links", "links", linkRules...),
+		list("data.site.link.filter.anchor.text", "links", "links", linkRules...),
+		list("data.site.link.filter.domain", "links", "links", linkRules...),
+		list("data.site.linking-domain.list", "linking_root_domains", "linking_domains", linkingRules()...),
+		list("data.site.linking-domain.filter.recently-gained", "linking_root_domains", "gained_linking_domains", linkingRules()...),
+		list("data.site.linking-domain.filter.recently-lost", "linking_root_domains", "lost_linking_domains", linkingRules()...),
+		list("data.site.top-page.list", "top_pages", "top_pages"),
+		intersects(),
+		statuses(),
+		redirect(),
+		metrics(),
+		histories(),
+		distributions(),
+		global("data.global.top-page.list", "global_top_pages", "top_pages"),
+		global("data.global.top-domain.list", "global_top_root_domains", "top_domains", topDomainRules()...),
+		index(),
+		quota(),
+	} {
+		all[m.Name] = m
+	}
+	return all
+})
+
+// list is a method that tells a list page by page, with one row of a table in each element.
+func list(name, table, member string, rules ...rows.Rule) *method {
+	return &method{
+		Name: name, charge: perResult,
+		layout: rows.Layout{List: "result." + member, Token: "result.offset.token"},
+		load:   into(table, rules...),
+	}
 }
 
-// Methods returns all methods. They are shared and must not be changed.
-func Methods() []*Method { return slices.Clone(methods) }
+// one is a method whose result is a single object. needs is a member of it, which may be null.
+func one(name string, charge charge, path, needs string) *method {
+	m := &method{Name: name, charge: charge, layout: rows.Layout{List: path, One: true}}
+	if needs != "" {
+		m.needs = path + "." + needs
+	}
+	return m
+}
 
-// Lookup returns the method of that name, or nil.
-func Lookup(name string) *Method {
-	for _, m := range methods {
-		if m.Name == name {
-			return m
+// into loads every element of the list as a row of a table.
+func into(table string, rules ...rows.Rule) map[string]loader {
+	shape := rows.MustCompile(lookup(table), rules...)
+	return map[string]loader{table: func(r record, b *schemas.Builder) error { return shape.Load(r.Reply, b) }}
+}
+
+func lookup(table string) *schemas.Table { return schemas.Lookup("moz." + table) }
+
+// leftOver are the rules that no column takes these metrics of an object at a path, for tables that have only some.
+func leftOver(path string, taken ...string) []rows.Rule {
+	left := map[string]bool{}
+	for _, name := range taken {
+		left[name] = true
+	}
+	var rules []rows.Rule
+	for _, name := range schemas.MozMetricNames() {
+		if !left[name] {
+			rules = append(rules, rows.Rule{Path: path + name})
 		}
 	}
-	return nil
+	return rules
 }
 
-// Price returns the rule by which one call is charged. params are the task's, a JSON object under V2's names, "" for
-// none. An error means that the call must not be made.
-func (m *Method) Price(params string) (pipeline.Price, error) {
-	given, err := parse(params)
-	if err != nil {
-		return pipeline.Price{}, fmt.Errorf("price %s: %w", m.Name, err)
-	}
-	p, err := m.rule(given)
-	if err != nil {
-		return pipeline.Price{}, fmt.Errorf("price %s: %w", m.Name, err)
-	}
-	p.Source = "Moz JSON-RPC, " + m.Name + ", quota"
-	return p, nil
-}
+// charge makes the price of one call from the parameters that decide it.
+type charge func(params) pipeline.Price
 
-// params are those that decide a price.
-type params struct {
-	Positive      []jsontext.Value `json:"positive_targets"`
-	Negative      []jsontext.Value `json:"negative_targets"`
-	DailyDeltas   []string         `json:"daily_history_deltas"`
-	DailyValues   []string         `json:"daily_history_values"`
-	MonthlyDeltas []string         `json:"monthly_history_deltas"`
-	MonthlyValues []string         `json:"monthly_history_values"`
-	Distributions bool             `json:"distributions"`
-}
+// perResult: 1 for each result returned. Sites of a batch that Moz has no record of come back as errors, which are no results.
+func perResult(params) pipeline.Price { return pipeline.Price{PerRow: 1, MaxRows: pageSize} }
 
-func parse(text string) (p params, err error) {
-	if text == "" {
-		return p, nil
-	}
-	if err := json.Unmarshal([]byte(text), &p); err != nil {
-		return p, fmt.Errorf("read the parameters: %w", err)
-	}
-	return p, nil
-}
-
-// series is how many histories are asked for.
-func (p params) series() int {
-	return len(p.DailyDeltas) + len(p.DailyValues) + len(p.MonthlyDeltas) + len(p.MonthlyValues)
-}
-
-// list: 1 for each result returned. Sites of a batch that Moz has no record of come back as errors, which are no results.
-func list(params) (pipeline.Price, error) { return pipeline.Price{PerRow: 1, MaxRows: pageSize}, nil }
-
-// call: 1 a call; nothing for the error 404, no record.
-func call(params) (pipeline.Price, error) { return pipeline.Price{PerRequest: 1, MaxRows: 1}, nil }
+// perCall: 1 a call; nothing for the error 404, no record.
+func perCall(params) pipeline.Price { return pipeline.Price{PerRequest: 1, MaxRows: 1} }
 
 // free costs nothing.
-func free(params) (pipeline.Price, error) {
-	return pipeline.Price{Free: true, MaxRows: pageSize}, nil
+func free(params) pipeline.Price { return pipeline.Price{Free: true, MaxRows: pageSize} }
+
+// perItem: a result costs as much as there are items in both lists (V2: 5).
+func perItem(p params) pipeline.Price {
+	return pipeline.Price{PerRow: pipeline.Units(len(p.Positive) + len(p.Negative)), MaxRows: pageSize}
 }
 
-// intersect: a result costs as much as there are items in both lists (V2: 5).
-func intersect(p params) (pipeline.Price, error) {
-	items := len(p.Positive) + len(p.Negative)
-	if len(p.Positive) == 0 {
-		return pipeline.Price{}, errors.New("positive_targets: at least one is needed")
-	}
-	return pipeline.Price{PerRow: pipeline.Units(items), MaxRows: pageSize}, nil
-}
+// perSeries: 1 for each series returned, of one site. The rows of a reply are its series.
+func perSeries(p params) pipeline.Price { return pipeline.Price{PerRow: 1, MaxRows: p.series()} }
 
-// histories: 1 for each series returned, of one site. The rows of a reply are its series.
-func histories(p params) (pipeline.Price, error) {
-	if p.series() == 0 {
-		return pipeline.Price{}, errors.New("no history is asked for")
-	}
-	return pipeline.Price{PerRow: 1, MaxRows: p.series()}, nil
+// price returns the rule by which one call is charged.
+func (m *method) price(p params) pipeline.Price {
+	price := m.charge(p)
+	price.Source = "Moz JSON-RPC, " + m.Name + ", quota"
+	return price
 }

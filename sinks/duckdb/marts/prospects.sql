@@ -1,8 +1,9 @@
 -- Who could be asked for a link: the gap of each link_intersect extract on its latest night whose list is in the lake, down to
--- its end or to max_rows, best first, with what has been decided about each. A label of a page counts before one of its host.
+-- its end or to max_rows, best first, with what has been decided about each. A label of a page counts before one of its host. The
+-- sites that are compared, and what belongs to them, are nobody to ask.
 CREATE VIEW marts.prospects AS
 WITH nights AS (
-    SELECT job, extract, target, scope, run_date, string_agg(task_id, ' ' ORDER BY task_id) AS question
+    SELECT job, extract, target, scope, run_date
     FROM ops.tasks
     WHERE endpoint = 'moz/link_intersect'
     GROUP BY job, extract, target, scope, run_date
@@ -11,19 +12,23 @@ WITH nights AS (
 ),
 gap AS (
     -- Moz prints a host alone with a slash, which is not sent
-    SELECT n.job, n.extract, n.target, n.scope, n.question, n.run_date, regexp_replace(i.page, '^([^/]+)/$', '\1') AS source_page,
+    SELECT n.job, n.extract, n.target, n.scope, n.run_date, regexp_replace(i.page, '^([^/]+)/$', '\1') AS source_page,
            i.page, i.title, i.matching_targets, i.domain_authority, i.spam_score, i.rank
     FROM nights n
     JOIN moz.link_intersect i
       ON  i.job = n.job AND i.extract = n.extract AND i.run_date = n.run_date
       AND i.target IS NOT DISTINCT FROM n.target AND i.scope IS NOT DISTINCT FROM n.scope
+    WHERE NOT EXISTS (
+        SELECT 1 FROM (SELECT unnest(list_concat(i.positive_targets, i.negative_targets)) AS site)
+        WHERE ends_with('.' || split_part(i.page, '/', 1), '.' || split_part(site, '/', 1)))
     -- what the vendor delivered twice, at the seam of two pages, is one
     QUALIFY row_number() OVER (PARTITION BY n.job, n.extract, n.target, n.scope, i.page ORDER BY i.rank) = 1
 ),
 stays AS (
-    SELECT job, extract, target, scope, question, source_page, max(opened_on) AS open_since, min(opened_on) AS first_seen
+    -- seen first, whatever was asked that night; there since, for what is asked now
+    SELECT job, extract, target, scope, source_page, max(opened_on) AS open_since, min(opened_on) AS first_seen
     FROM marts.gap_stays
-    GROUP BY job, extract, target, scope, question, source_page
+    GROUP BY job, extract, target, scope, source_page
 ),
 metrics AS (
     SELECT target, page_authority, domain_authority, spam_score, run_date
@@ -38,11 +43,11 @@ SELECT g.job, g.extract, g.target, g.scope, g.run_date, g.source_page, g.title,
        coalesce(p.label, h.label) AS label, coalesce(p.note, h.note) AS note, coalesce(p.ignored, h.ignored, false) AS ignored
 FROM gap g
 LEFT JOIN stays s
-  ON  s.job = g.job AND s.extract = g.extract AND s.question = g.question AND s.source_page = g.source_page
+  ON  s.job = g.job AND s.extract = g.extract AND s.source_page = g.source_page
   AND s.target IS NOT DISTINCT FROM g.target AND s.scope IS NOT DISTINCT FROM g.scope
 LEFT JOIN metrics m ON m.target = g.source_page
 LEFT JOIN marts.labels p ON p.job = g.job AND p.source_page = g.source_page
-LEFT JOIN marts.labels h ON h.job = g.job AND p.job IS NULL AND h.source_page = split_part(g.source_page, '/', 1)
+LEFT JOIN marts.labels h ON h.job = g.job AND h.source_page = split_part(g.source_page, '/', 1)
 ORDER BY g.job, g.extract, g.target, matching DESC, domain_authority DESC NULLS LAST, page_authority DESC NULLS LAST, g.source_page;
 
 COMMENT ON VIEW marts.prospects IS 'one source that links to rivals and not to us, on the latest known night of a link_intersect extract, best first';
@@ -59,7 +64,7 @@ COMMENT ON COLUMN marts.prospects.domain_authority IS 'Domain Authority of the s
 COMMENT ON COLUMN marts.prospects.page_authority IS 'Page Authority of the source (of a domain: of its home page), latest known of any job; null if moz/url_metrics was not asked [score 1-100]';
 COMMENT ON COLUMN marts.prospects.spam_score IS 'Spam Score of the source; null if none is known [percent]';
 COMMENT ON COLUMN marts.prospects.authority_of IS 'the night the Page Authority is of';
-COMMENT ON COLUMN marts.prospects.first_seen IS 'the first night on which it was seen in the gap';
+COMMENT ON COLUMN marts.prospects.first_seen IS 'the first night on which it was seen in the gap, other rivals than today''s included';
 COMMENT ON COLUMN marts.prospects.open_since IS 'the first night since when it has been there without a break';
 COMMENT ON COLUMN marts.prospects.label IS 'what was decided about it, or about its host, from the job''s latest labels';
 COMMENT ON COLUMN marts.prospects.note IS 'the note beside the label';

@@ -125,7 +125,7 @@ func transport(h HTTP) *http.Transport {
 // Close gives up idle connections. The client stays usable.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Response is a reply with status 2xx.
+// Response is a reply, of any status.
 type Response struct {
 	Status int
 	// Body is whole and decompressed, and the caller's to keep.
@@ -139,8 +139,8 @@ type Response struct {
 }
 
 // Do makes exactly one request to base/path, which may end in a query, and reads the whole reply. body is sent as JSON;
-// nil sends none. Of the kind
-// Malformed, the response holds the reply's first Options.MaxBody bytes.
+// nil sends none. Of the kind Malformed, the response holds the reply's first Options.MaxBody bytes; of a status other than 2xx, it
+// holds what arrived of the reply, as a vendor may say there more than its status does.
 //
 // The transport below goes round net/http's Client on purpose: it follows no redirect, which would show the
 // credentials to somebody else, and its errors do not spell the URL, which may hold them.
@@ -158,11 +158,11 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Resp
 	}
 	defer resp.Body.Close()
 	content, err := c.read(resp)
-	if resp.StatusCode/100 != 2 {
-		return Response{}, c.refusal(resp, content)
-	}
 	reply := Response{Status: resp.StatusCode, Body: content, Header: resp.Header, At: c.opt.Clock().UTC()}
 	reply.Date, _ = http.ParseTime(resp.Header.Get("Date")) // always GMT
+	if resp.StatusCode/100 != 2 {
+		return reply, c.refusal(resp, content)
+	}
 	switch {
 	case err != nil:
 		return Response{}, x.brokenOff(resp.StatusCode, len(content), err)

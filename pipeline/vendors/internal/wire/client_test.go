@@ -72,6 +72,16 @@ func TestRequestArrivesAsGiven(t *testing.T) {
 	}
 }
 
+func TestWhatARefusalSaysIsHandedOver(t *testing.T) {
+	for _, status := range []int{302, 400, 404, 429, 500} {
+		c := serve(t, answer(status, `{"error":{"code":-32655}}`, "X-Reason", "none"))
+		reply, err := c.Do(t.Context(), "POST", "x", []byte("{}"))
+		if err == nil || reply.Status != status || string(reply.Body) != `{"error":{"code":-32655}}` || reply.Header.Get("X-Reason") != "none" || !reply.At.Equal(noon) {
+			t.Errorf("%d: %+v, %v", status, reply, err)
+		}
+	}
+}
+
 func TestRequestWithoutBodyIsAPlainGet(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 || len(r.TransferEncoding) != 0 || r.Header.Get("Content-Type") != "" {

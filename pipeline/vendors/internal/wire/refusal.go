@@ -16,7 +16,7 @@ const longestWait = 24 * time.Hour
 // refusal turns a reply that is not 2xx into an error.
 func (c *Client) refusal(resp *http.Response, body []byte) *pipeline.Error {
 	after, asked := retryAfter(resp.Header.Get("Retry-After"), c.opt.Clock())
-	e := &pipeline.Error{Kind: kindOf(resp.StatusCode, asked), Status: resp.StatusCode, After: after, Message: c.Say(body)}
+	e := &pipeline.Error{Kind: KindOf(resp.StatusCode, asked), Status: resp.StatusCode, After: after, Message: c.Say(body)}
 	// A gateway that lost patience does not know whether the vendor went on to do the work.
 	e.MaybeCharged = resp.StatusCode == http.StatusGatewayTimeout
 	if resp.StatusCode/100 == 3 {
@@ -34,8 +34,8 @@ func (c *Client) refusal(resp *http.Response, body []byte) *pipeline.Error {
 	return e
 }
 
-// kindOf is the general rule from status to kind; asked says that the reply carries a Retry-After.
-func kindOf(status int, asked bool) pipeline.Kind {
+// KindOf is the general rule from status to kind; asked says that the reply carries a Retry-After.
+func KindOf(status int, asked bool) pipeline.Kind {
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return pipeline.Denied

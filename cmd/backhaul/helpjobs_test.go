@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"backhaul/jobs"
+	"backhaul/sinks"
+	"backhaul/sinks/duckdb"
+)
+
+func TestEveryReadyMadeJobIsValidAndExplained(t *testing.T) {
+	names, err := fs.Glob(jobs.Files, "*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(names) != len(readyMade) {
+		t.Errorf("%d jobs are explained, there are %v", len(readyMade), names)
+	}
+	var help bytes.Buffer
+	if status := Main(t.Context(), []string{"help", "jobs"}, &help, io.Discard); status != exitComplete {
+		t.Fatalf("status %d", status)
+	}
+	for _, j := range readyMade {
+		spec, found := jobs.LoadFS(jobs.Files, j.name+".yaml", registry{})
+		if jobs.Failed(found) || spec.Job != j.name {
+			t.Errorf("%s: %v", j.name, found)
+		}
+		for _, name := range append([]string{j.name + ".yaml"}, lists[j.name]...) {
+			text, err := fs.ReadFile(jobs.Files, name)
+			if err != nil || !strings.Contains(help.String(), strings.TrimSpace(string(text))) {
+				t.Errorf("`help jobs` does not show %s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestTheFirstQuestionsAreValidBeforeAnythingWasBought(t *testing.T) {
+	w := sinks.Warehouse{Root: t.TempDir()}
+	if err := duckdb.Build(context.Background(), w); err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range readyMade {
+		for _, q := range j.queries {
+			var out bytes.Buffer
+			if err := duckdb.Query(t.Context(), w.Catalog(), q, duckdb.JSON, &out); err != nil || out.String() != "[]\n" {
+				t.Errorf("%s: %s: %v %s", j.name, q, err, out.String())
+			}
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package archive
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"backhaul/pipeline"
+	"backhaul/schemas"
+)
+
+// examiner makes pages of the replies of one file.
+type examiner struct {
+	*Reader
+	builders map[*schemas.Table]*schemas.Builder
+	names    map[string]named
+}
+
+func newExaminer(r *Reader) *examiner {
+	return &examiner{Reader: r, builders: map[*schemas.Table]*schemas.Builder{}, names: map[string]named{}}
+}
+
+func (x *examiner) release() {
+	for _, b := range x.builders {
+		b.Release()
+	}
+}
+
+// page finds out what a reply answers, and reads it.
+func (x *examiner) page(f found) (Page, error) {
+	s, err := read(f.body)
+	if err != nil {
+		return Page{}, f.problem("%v", err)
+	}
+	name, ok := x.names[f.file]
+	if !ok {
+		name = x.nameOf(f.file)
+		x.names[f.file] = name
+	}
+	p := Page{File: f.file, Line: f.line, Page: pipeline.Page{Body: s.body, Status: s.status}}
+	source, err := x.endpoint(s, name)
+	if err == nil {
+		p.Task, err = x.task(source.Endpoint(), s, name)
+	}
+	if err == nil {
+		err = x.dates(&p, s, name)
+	}
+	if err == nil {
+		p.Page.Request = keep(source.Endpoint(), s)
+		var l look
+		l, err = x.look(source, p.Page, false)
+		p.Page.Rows = l.rows + l.rejected
+	}
+	if err != nil {
+		return Page{}, f.problem("%v", err)
+	}
+	return p, nil
+}
+
+// source returns the source that a name stands for, the vendor's own names and spellings included; nil if none.
+func (x *examiner) source(name string) pipeline.Source {
+	name = strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "-", "_")
+	for _, known := range []string{name, x.otherName(name)} {
+		for _, s := range x.Sources {
+			if known != "" && s.Endpoint().Name == known {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+func (x *examiner) otherName(name string) string {
+	if x.NameOf == nil {
+		return ""
+	}
+	return x.NameOf(name)
+}
+
+// endpoint finds out which endpoint a reply is of: from its wrapper, its request, the caller, the file's name, or its rows.
+func (x *examiner) endpoint(s said, name named) (pipeline.Source, error) {
+	text := cmp.Or(s.endpoint, s.text("from"))
+	if from := s.text("from"); from != "" && x.source(s.endpoint) == nil {
+		text = from // v2 has nothing but a slash for a path, and gateways what they like
+	}
+	switch {
+	case text != "":
+		source := x.source(text)
+		if source == nil {
+			return nil, fmt.Errorf("the archive says it is of %q, which this program does not read; it reads %s", brief(text), x.list())
+		}
+		if given := x.source(x.Given.Endpoint); x.Given.Endpoint != "" && given != source {
+			return nil, fmt.Errorf("the archive says it is of %s, --endpoint says %s", source.Endpoint().Name, x.Given.Endpoint)
+		}
+		return source, nil
+	case x.Given.Endpoint != "":
+		source := x.source(x.Given.Endpoint)
+		if source == nil {
+			return nil, fmt.Errorf("--endpoint %q is none this program reads; it reads %s", brief(x.Given.Endpoint), x.list())
+		}
+		return source, nil
+	case name.endpoint != nil:
+		return x.source(name.endpoint.Name), nil
+	}
+	return x.recognise(s.body)
+}
+
+func (x *examiner) list() string {
+	var names []string
+	for _, s := range x.Sources {
+		names = append(names, s.Endpoint().Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// recogniser is a source that can tell its replies from those of others by more than their rows.
+type recogniser interface{ Recognises(body []byte) bool }
+
+// recognise finds the only endpoint that reads every row of a bare reply, and makes more of the rows than it leaves over.
+func (x *examiner) recognise(body []byte) (pipeline.Source, error) {
+	var fits, empty []pipeline.Source
+	for _, s := range x.Sources {
+		if r, ok := s.(recogniser); ok && !r.Recognises(body) || s.Endpoint().Asks.Batched() || s.Endpoint().Asks == pipeline.AboutParams {
+			continue // of those nothing but the request tells what their rows are about
+		}
+		switch look, err := x.look(s, pipeline.Page{Body: body}, true); {
+		case err != nil || look.rejected > 0:
+		case look.rows == 0:
+			empty = append(empty, s)
+		case look.read > look.left:
+			fits = append(fits, s)
+		}
+	}
+	if len(fits) == 0 {
+		fits = empty
+	}
+	switch len(fits) {
+	case 1:
+		return fits[0], nil
+	case 0:
+		return nil, fmt.Errorf("no endpoint recognises it%s; name one with --endpoint: %s", x.refusal(body), x.list())
+	}
+	var names []string
+	for _, s := range fits {
+		names = append(names, s.Endpoint().Name)
+	}
+	return nil, fmt.Errorf("it may be of %s: say which with --endpoint", strings.Join(names, " or "))
+}
+
+// refusal shows what a reply says that is no page at all.
+func (x *examiner) refusal(body []byte) string {
+	var reply struct{ Error, Message any }
+	if json.Unmarshal(body, &reply) != nil {
+		return ""
+	}
+	for _, v := range []any{reply.Error, reply.Message} {
+		if v != nil {
+			return fmt.Sprintf(" (it says: %s)", brief(fmt.Sprint(v)))
+		}
+	}
+	return ""
+}

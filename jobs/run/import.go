@@ -1,0 +1,212 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"backhaul/jobs/archive"
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+)
+
+// Import is what to load that was bought elsewhere, or by an earlier program: archived replies, which become runs of their
+// own, one for each date, through the same journal and the same decoders. No request is made and no unit is spent.
+type Import struct {
+	// Job is the name of the runs. A job that buys cannot have it on the same date.
+	Job string
+	// Files are read in their order: replies about the same question follow each other in it.
+	Files []string
+	// Pages yields what a file holds. It is called several times for the same file, and must say the same each time.
+	Pages func(path string) iter.Seq2[archive.Page, error]
+	// Sources delivers the source that decodes a task's pages.
+	Sources func(pipeline.Task) (pipeline.Source, error)
+	// NewID returns an id for a new run. Options.NewID is not looked at, as there may be several.
+	NewID func() string
+}
+
+// Imported is what became of the replies of one date.
+type Imported struct {
+	*Result
+	// Pages and Rows are new; Known pages were imported before and are left as they are.
+	Pages, Known int
+	Rows         int64
+}
+
+const (
+	// fromArchive stands in place of the run that pages were taken over from.
+	fromArchive = "archive"
+	// archiveHash stands in place of a spec's hash.
+	archiveHash = "archive"
+)
+
+// ErrMixed means that a run was bought and an import is to go into it, or the other way round.
+var ErrMixed = errors.New("what was bought and what was imported do not mix")
+
+// mostProblems is how many problems of archives are collected before the import gives up.
+const mostProblems = 100
+
+var jobName = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+// ArchiveError means that files of an import cannot be read, and that nothing was entered.
+type ArchiveError struct {
+	// Problems are each a *archive.Problem or the error of a file.
+	Problems []error
+	// More: the rest was not read.
+	More bool
+}
+
+func (e *ArchiveError) Error() string { return errors.Join(e.Problems...).Error() }
+
+func (e *ArchiveError) Unwrap() []error { return e.Problems }
+
+// ImportArchives checks all files before it enters anything: with a problem anywhere nothing is, and the error is an
+// *ArchiveError. A reply is known by its content, so the same files again change nothing, and files that were added to an
+// archive add their pages to the lists they go on.
+func ImportArchives(ctx context.Context, imp Import, o Options) ([]Imported, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if !jobName.MatchString(imp.Job) {
+		return nil, fmt.Errorf("job %q: want a name of a-z, 0-9 and -", imp.Job)
+	}
+	dates, err := survey(ctx, imp)
+	if err != nil {
+		return nil, err
+	}
+	var all []Imported
+	for _, day := range slices.Sorted(maps.Keys(dates)) {
+		one, err := importDay(ctx, imp, dates[day], o)
+		if one.Result != nil {
+			all = append(all, one)
+		}
+		if err != nil {
+			return all, fmt.Errorf("import the replies of %s: %w", day, err)
+		}
+	}
+	return all, nil
+}
+
+// importDay enters the replies of one date, and publishes them.
+func importDay(ctx context.Context, imp Import, day *archiveDay, o Options) (one Imported, err error) {
+	o.NewID = imp.NewID()
+	r := &runner{Options: o, Job: Job{Name: imp.Job, RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, date: day.date.Format(time.DateOnly)}
+	r.begun = r.Now().UTC()
+	unlock, err := lock(JournalPath(o.Warehouse, imp.Job, r.date))
+	if err != nil {
+		return one, err
+	}
+	defer unlock()
+	if r.ledger, err = OpenLedger(ctx, o.Warehouse); err != nil {
+		return one, err
+	}
+	defer func() { _ = r.ledger.Close() }()
+	if err := r.mayImport(ctx); err != nil {
+		return one, err
+	}
+	if err := r.open(ctx); err != nil {
+		return one, err
+	}
+	defer func() { _ = r.journal.Close() }()
+	one, err = r.importInto(ctx, imp, day)
+	return one, errors.Join(err, r.leave(context.WithoutCancel(ctx)))
+}
+
+// mayImport refuses a run that was bought, or whose journal is no more.
+func (r *runner) mayImport(ctx context.Context) error {
+	run, err := r.ledger.Find(ctx, r.Name, r.date)
+	if errors.Is(err, ledger.ErrNoRun) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	path := JournalPath(r.Warehouse, r.Name, r.date)
+	if retired, err := r.ledger.Retired(ctx, run.ID); err != nil {
+		return err
+	} else if retired != nil && gone(path) {
+		return missing(ctx, r.ledger, run.ID, path)
+	}
+	tasks, err := r.ledger.Tasks(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	bought := run.SpecHash != archiveHash && run.SpecHash != "" // a ledger that was rebuilt has none
+	for _, t := range tasks {
+		bought = bought || t.Pages > 0 && t.ReusedFrom != fromArchive
+	}
+	if bought {
+		return fmt.Errorf("%w: run %s of job %s bought its pages; import under another name, with --job", ErrMixed, run.ID, r.Name)
+	}
+	return nil
+}
+
+// importInto adds what the journal does not have, enters it in the ledger, loads and publishes.
+func (r *runner) importInto(ctx context.Context, imp Import, day *archiveDay) (one Imported, err error) {
+	one.Result = &Result{Run: r.run}
+	if err := r.journal.AddTasks(ctx, day.tasks); err != nil {
+		return one, err
+	}
+	tasks, err := r.journal.Tasks(ctx)
+	if err != nil {
+		return one, err
+	}
+	if r.places, err = r.journal.Places(ctx); err != nil {
+		return one, err
+	}
+	if err := r.ledger.Intend(ctx, r.run.ID, tasks); err != nil {
+		return one, err
+	}
+	if err := r.append(ctx, imp, day, &one); err != nil {
+		return one, err
+	}
+	if r.places, err = r.journal.Places(ctx); err != nil {
+		return one, err
+	}
+	one.untouched = one.Pages == 0 && r.state == ledger.Complete && r.published(tasks)
+	if one.untouched {
+		return one, r.close(ctx, one.Result)
+	}
+	if err := r.recordImported(ctx); err != nil {
+		return one, err
+	}
+	if err := r.publish(ctx, one.Result, tasks); err != nil {
+		return one, err
+	}
+	return one, r.close(ctx, one.Result)
+}
+
+// recordImported enters what the journal holds. A task ended when its last reply was fetched, so that no answer looks younger
+// than it is.
+func (r *runner) recordImported(ctx context.Context) error {
+	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	for i := range tasks {
+		place := r.places[tasks[i].ID]
+		held(&tasks[i], place)
+		tasks[i].Ended, tasks[i].Error = place.Fetched, ""
+	}
+	return r.ledger.Record(ctx, r.run.ID, tasks...)
+}
+
+// notImported refuses to buy into a run that was imported. A ledger that was rebuilt knows it by the tasks alone.
+func (r *runner) notImported(ctx context.Context, run ledger.Run) error {
+	if r.SpecHash == archiveHash {
+		return nil
+	}
+	tasks, err := r.ledger.Tasks(ctx, run.ID)
+	if err != nil {
+		return err
+	}
+	if run.SpecHash == archiveHash || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.ReusedFrom == fromArchive }) {
+		return fmt.Errorf("%w: run %s of job %s was imported; give the job another name", ErrMixed, run.ID, r.Name)
+	}
+	return nil
+}
