@@ -55,6 +55,9 @@ type Endpoint struct {
 	// where the general rule would be wrong: where several different requests answer one task. ok is false where that is not
 	// known offline. Default: worked out from Price.
 	Estimate func(t Task, at Cursor) (pages int64, units Units, ok bool)
+	// Worst returns what so many further rows of a list can cost at most from a place on, and in how many requests, where more
+	// is bought than the rows: what a continuation without a cursor brings again. Default: worked out from Price.
+	Worst func(t Task, at Cursor, rows int64) (pages int64, units Units)
 	// Price returns the rule by which a request is charged, from the task's parameters and the place asked for. Of a batch,
 	// its MaxRows is at most what is left at the place. It is pure; an error means that the parameters cannot be priced, so they must not be sent. Default: see PriceOf.
 	Price func(t Task, ask Ask) (Price, error)

@@ -351,7 +351,11 @@ func Worst(it Item) *Cost {
 	if it.Task.MaxRows == 0 {
 		return nil
 	}
-	c := price(it, it.Task.MaxRows-it.Place.ChainRows)
+	rows := it.Task.MaxRows - it.Place.ChainRows
+	c := price(it, rows)
+	if it.Endpoint.Worst != nil {
+		c.Pages, c.Units = it.Endpoint.Worst(it.Task, it.Place.Next, rows)
+	}
 	return &c
 }
 

@@ -240,10 +240,6 @@ func TestTheDefaultSelectIsWhatCostsAUnitAndRefdomains(t *testing.T) {
 	if err != nil || p.PerRow != 75 {
 		t.Errorf("without link_group_count: %d (%v)", p.PerRow, err)
 	}
-	line, err := Tariff(task("anchors", "{}"))
-	if err != nil || line != "anchors: 15 units a row (of them refdomains 5), at least 50 a request" {
-		t.Errorf("%s, %v", line, err)
-	}
 }
 
 func TestFreeTargetsAreAskedForNoMoreThanTheyGive(t *testing.T) {

@@ -1,8 +1,6 @@
 package ahrefsv3
 
 import (
-	"fmt"
-	"strings"
 	"sync"
 
 	"backhaul/pipeline"
@@ -42,7 +40,7 @@ func (r *Report) listing() *listing {
 	}
 	switch {
 	case r.Kind == List:
-		e.PageSize, e.MaxLimit, e.Once = pageSize, maxLimit, false
+		e.PageSize, e.MaxLimit, e.Once, e.Worst = pageSize, maxLimit, false, r.worst
 	case r.Kind == Batch:
 		e.Asks, e.PageSize, e.Once = pipeline.AboutTargets, maxTargets, false
 	case r.Kind == Series:
@@ -71,41 +69,17 @@ func Endpoints() []*pipeline.Endpoint {
 	return all
 }
 
-// Tariff says in one line what a task's request is charged, for people: "anchors: 15 units a row (links_to_target 1, …), at
-// least 50 a request".
-func Tariff(t pipeline.Task) (string, error) {
-	_, name, _ := strings.Cut(t.Endpoint, "/")
-	r := Lookup(name)
-	if r == nil {
-		return "", fmt.Errorf("ahrefs has no report %q on surface v3", name)
-	}
-	rule, err := r.PriceOf(t, pipeline.Ask{})
-	switch {
-	case err != nil:
-		return "", err
-	case rule.Free:
-		return r.Name + ": free", nil
-	}
-	return fmt.Sprintf("%s: %d units a row%s, at least %d a request", r.Name, rule.PerRow, r.dear(t), rule.Least), nil
-}
-
-// dear names the fields that cost more than a unit, where the request chooses its fields.
-func (r *Report) dear(t pipeline.Task) string {
-	if r.Kind != List {
-		return ""
-	}
-	q, err := r.ask(t)
+// worst is the most that so many rows cost where every page is cut to the lowest cap known, each brings a row again, and
+// each is probed before: unless whole groups of equal rows have to be read by a finer order, which no rule bounds.
+func (r *Report) worst(t pipeline.Task, at pipeline.Cursor, rows int64) (pages int64, units pipeline.Units) {
+	rule, err := r.PriceOf(t, pipeline.Ask{Cursor: at})
 	if err != nil {
-		return ""
+		return 0, 0 // it will not be sent
 	}
-	var out []string
-	for _, name := range q.sel {
-		if f := r.Field(name); f.Units > 1 {
-			out = append(out, fmt.Sprintf("%s %d", f.Name, f.Units))
-		}
+	fresh := int64(leastCap - 1)
+	pages = max(1, (max(rows, 0)+fresh-1)/fresh)
+	if rule.Free {
+		return pages, 0
 	}
-	if len(out) == 0 {
-		return ""
-	}
-	return " (of them " + strings.Join(out, ", ") + ")"
+	return 2*pages - 1, rule.PerRow*pipeline.Units(rows+pages) + rule.Least*pipeline.Units(pages)
 }

@@ -394,6 +394,9 @@ func TestMaxRowsGivesTheFirstRowsInTheOrderAskedFor(t *testing.T) {
 			if diff := cmp.Diff(first.texts(columns...), got.rows); diff != "" {
 				t.Errorf("%s: %s", order, diff)
 			}
+			if pages, units := anchors.worst(t1, "", most); int64(s.requests) > pages || pipeline.Units(s.meter) > units {
+				t.Errorf("%s: %d rows took %d requests and %d units, at worst %d and %d were expected", order, most, s.requests, s.meter, pages, units)
+			}
 		}
 	}
 }
