@@ -93,6 +93,20 @@ func (l *loader) ask(x *Extract, d *draft) {
 		r.pairs(pairs)
 	}
 	r.mixed(cmp.Or(d.keys["targets"].value, d.keys["inputs"].value, d.node).Place)
+	if !Failed(l.list[before:]) {
+		l.priced(x, d)
+	}
+}
+
+// priced refuses what has no price: it would not be sent.
+func (l *loader) priced(x *Extract, d *draft) {
+	t := x.task(pipeline.Task{Scope: x.Scope, Params: x.Params})
+	if tasks := x.Tasks(); len(tasks) > 0 {
+		t = tasks[0]
+	}
+	if _, err := x.Endpoint.PriceOf(t, pipeline.Ask{}); err != nil {
+		l.errorf(cmp.Or(d.keys["params"].value, d.node).Place, "%v", err)
+	}
 }
 
 // fits refuses keys that the endpoint has no use for.

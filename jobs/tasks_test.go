@@ -1,7 +1,9 @@
 package jobs
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -150,5 +152,21 @@ extracts:
 `), "job.yaml", fake)
 	if want := `job.yaml:8:5: warning: sql of extract "d" reads a without waiting for it: add after: [a]`; lines(found) != want {
 		t.Errorf("%s\nwant\n%s", lines(found), want)
+	}
+}
+
+func TestWhatHasNoPriceIsRefusedBeforeItIsSent(t *testing.T) {
+	known := slices.Clone(fake)
+	known[0].Price = func(task pipeline.Task, _ pipeline.Ask) (pipeline.Price, error) {
+		return pipeline.Price{}, errors.New("price moz/anchor_text: who knows")
+	}
+	_, found := LoadFS(folderOf(`
+job: j
+targets: {own: [a.example, {target: b.example, scope: root_domain}]}
+extracts:
+  - {name: a, endpoint: moz/anchor_text, targets: [own], params: {scope: page}}
+`), "job.yaml", known)
+	if got := lines(found); !strings.Contains(got, "job.yaml:5:66: price moz/anchor_text: who knows") {
+		t.Error(got)
 	}
 }
