@@ -18,9 +18,8 @@ func (x *Extract) Query() string {
 
 // Resolve makes the extract's tasks of what its query returned: a column target, for inputs also one source, and others
 // that bear the names of parameters, which override the extract's for their row. nil stands for null; rows without a target
-// are skipped. held are tasks that were made of an earlier answer and have been bought: they stay as they are, and only what
-// they do not ask about becomes new tasks. Rows that cannot be asked about are left out and returned as problems; an error
-// means that the columns are not the ones wanted. The extract itself stays as it is.
+// are skipped. Rows that cannot be asked about are left out and returned as problems; an error means that the columns are
+// not the ones wanted. held are tasks of the extract that have been bought: see Beside. The extract itself stays as it is.
 func (x *Extract) Resolve(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []Problem, error) {
 	s, err := x.sheetOf(columns, rows)
 	if err != nil {
@@ -36,10 +35,62 @@ func (x *Extract) Resolve(columns []string, rows [][]*string, held []pipeline.Ta
 	} else {
 		r.expand([]*targets{r.table(s)})
 	}
-	if err := copied.forget(held); err != nil {
-		return nil, nil, err
+	tasks, err := copied.Beside(held)
+	return tasks, l.sorted(x.File), err
+}
+
+// Beside returns the extract's tasks as Tasks does, but for what the tasks held ask about, which have been bought: those
+// among them that still ask about anything wanted stay as they are, however batches would be cut today, and only the rest
+// becomes new tasks.
+func (x *Extract) Beside(held []pipeline.Task) ([]pipeline.Task, error) {
+	wanted := map[question]bool{}
+	for _, t := range x.Targets {
+		wanted[question{t.Target, "", t.Params}] = true
 	}
-	return append(slices.Clone(held), copied.Tasks()...), l.sorted(x.File), nil
+	copied := *x
+	if x.Inputs != nil {
+		inputs := *x.Inputs
+		copied.Inputs = &inputs
+		for _, in := range x.Inputs.Rows {
+			wanted[question{in.Target, in.Source, in.Params}] = true
+		}
+	}
+	asked := map[question]bool{}
+	var tasks []pipeline.Task
+	for _, t := range held {
+		about, err := questions(t)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(about, func(q question) bool { return wanted[q] }) {
+			continue
+		}
+		tasks = append(tasks, t)
+		for _, q := range about {
+			asked[q] = true
+		}
+	}
+	copied.Targets = slices.DeleteFunc(slices.Clone(x.Targets), func(t Target) bool { return asked[question{t.Target, "", t.Params}] })
+	if x.Inputs != nil {
+		copied.Inputs.Rows = slices.DeleteFunc(slices.Clone(x.Inputs.Rows), func(in Input) bool { return asked[question{in.Target, in.Source, in.Params}] })
+	}
+	return append(tasks, copied.Tasks()...), nil
+}
+
+// question is what a vendor is asked about one target, or one source.
+type question struct{ target, source, params string }
+
+// questions are those of a task.
+func questions(t pipeline.Task) ([]question, error) {
+	inputs, err := t.Inputs()
+	if inputs == nil {
+		inputs = []pipeline.Input{{}}
+	}
+	about := make([]question, len(inputs))
+	for i, in := range inputs {
+		about[i] = question{t.Target + in.Target, in.Source, t.Params} // one of the two targets is ""
+	}
+	return about, err
 }
 
 // sheetOf shapes an answer as if it had been read from a file.
@@ -85,27 +136,4 @@ func (r *request) table(s *sheet) *targets {
 		r.addRow(t, row[at].Place, row[at].text, overrides)
 	}
 	return t
-}
-
-// forget leaves out what the tasks held ask about.
-func (x *Extract) forget(held []pipeline.Task) error {
-	type question struct{ target, source, params string }
-	asked := map[question]bool{}
-	for _, t := range held {
-		inputs, err := t.Inputs()
-		if err != nil {
-			return err
-		}
-		if inputs == nil {
-			inputs = []pipeline.Input{{}}
-		}
-		for _, in := range inputs {
-			asked[question{t.Target + in.Target, in.Source, t.Params}] = true // one of the two targets is ""
-		}
-	}
-	x.Targets = slices.DeleteFunc(x.Targets, func(t Target) bool { return asked[question{t.Target, "", t.Params}] })
-	if x.Inputs != nil {
-		x.Inputs.Rows = slices.DeleteFunc(x.Inputs.Rows, func(in Input) bool { return asked[question{in.Target, in.Source, in.Params}] })
-	}
-	return nil
 }

@@ -1,6 +1,8 @@
 package jobs
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -30,6 +32,15 @@ func (t *UserTable) Name() string { return t.name }
 
 // Table returns the declaration of the table that the list is kept in: user.labels.
 func (t *UserTable) Table() *schemas.Table { return t.table }
+
+// Digest identifies the rows, in 16 hexadecimal digits.
+func (t *UserTable) Digest() string {
+	h := sha256.New()
+	for _, l := range t.lines {
+		fmt.Fprintln(h, l.number, l.texts, l.counts) // maps are printed in the order of their keys
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
 
 // Len returns how many rows the list has.
 func (t *UserTable) Len() int { return len(t.lines) }

@@ -47,8 +47,8 @@ func (x *Extract) aboutParams() pipeline.Task {
 	return x.task(pipeline.Task{Target: target, TargetAsGiven: target, Scope: scope, Params: x.Params})
 }
 
-// size is how many rows, or inputs of a batch, to ask for at a time.
-func (x *Extract) size() int {
+// Size is how many rows, or inputs of a batch, to ask for at a time.
+func (x *Extract) Size() int {
 	if x.Limit > 0 {
 		return x.Limit
 	}
@@ -61,7 +61,7 @@ func (x *Extract) batches() []pipeline.Task {
 	var tasks []pipeline.Task
 	for _, group := range groups(x.Targets, func(t Target) string { return t.Params }) {
 		slices.SortFunc(group, func(a, b Target) int { return cmp.Compare(a.Target, b.Target) })
-		for part := range slices.Chunk(group, max(1, x.size())) {
+		for part := range slices.Chunk(group, max(1, x.Size())) {
 			inputs := make([]pipeline.Input, len(part))
 			for i, t := range part {
 				inputs[i] = pipeline.Input{Target: t.Target, TargetAsGiven: t.AsGiven}
@@ -72,13 +72,14 @@ func (x *Extract) batches() []pipeline.Task {
 	return tasks
 }
 
-// pairs makes a task of each target with its sources.
+// pairs makes a task of each target with its sources, sorted as targets are in batches.
 func (x *Extract) pairs() []pipeline.Task {
 	if x.Inputs == nil {
 		return nil
 	}
 	var tasks []pipeline.Task
 	for _, group := range groups(x.Inputs.Rows, func(in Input) [2]string { return [2]string{in.Target, in.Params} }) {
+		slices.SortFunc(group, func(a, b Input) int { return cmp.Compare(a.Source, b.Source) })
 		inputs := make([]pipeline.Input, len(group))
 		for i, in := range group {
 			inputs[i] = pipeline.Input{Source: in.Source, SourceAsGiven: in.SourceAsGiven}

@@ -64,7 +64,7 @@ extracts: [{name: s, endpoint: moz/link_status, inputs: {file: p.csv}}]
 		t.Errorf("%v", found)
 	}
 	expect(t, s.Tasks(),
-		`a.example {"target_scope":"page"} x.example,w.example`,
+		`a.example {"target_scope":"page"} w.example,x.example`,
 		`b.example {"target_scope":"page"} y.example`,
 		`a.example {"target_scope":"root_domain"} z.example`)
 	if s.Extracts[0].Merged != 1 {
@@ -168,5 +168,33 @@ extracts:
 `), "job.yaml", known)
 	if got := lines(found); !strings.Contains(got, "job.yaml:5:66: price moz/anchor_text: who knows") {
 		t.Error(got)
+	}
+}
+
+func TestWhatWasBoughtStaysHoweverTheListIsCutToday(t *testing.T) {
+	list := func(targets, limit string) *Extract {
+		s := mustLoad(t, "job: j\ntargets: {a: ["+targets+"]}\nextracts: [{name: m, endpoint: moz/url_metrics, targets: [a]"+limit+"}]\n")
+		return &s.Extracts[0]
+	}
+	bought := list("b.example, c.example, d.example", "").Tasks()[:1]
+	for _, tc := range []struct {
+		targets, limit string
+		want           []string
+	}{
+		{"b.example, c.example, d.example", "", []string{"{} b.example,c.example", "{} d.example"}},
+		{"a.example, b.example, c.example, d.example", "", []string{"{} b.example,c.example", "{} a.example,d.example"}},
+		{"d.example, c.example", ", params: {limit: 1}", []string{"{} b.example,c.example", "{} d.example"}},
+		{"http://C.example/, b.example", "", []string{"{} b.example,c.example"}},
+		{"x.example", "", []string{"{} x.example"}}, // nothing of it is wanted any more
+	} {
+		tasks, err := list(tc.targets, tc.limit).Beside(bought)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, tasks, tc.want...)
+	}
+	respelled := list("HTTP://b.example, c.example/", "").Tasks()
+	if respelled[0].ID != bought[0].ID || respelled[0].Request() != bought[0].Request() {
+		t.Error("another spelling of a target is another task")
 	}
 }

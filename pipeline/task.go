@@ -37,13 +37,25 @@ type Task struct {
 // Request identifies what the task asks the vendor for, whatever job or extract asks: the key under which
 // earlier answers to the same question are found. 16 hexadecimal digits.
 func (t Task) Request() string {
-	return digest(t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.Batch)
+	return digest(t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.questions())
 }
 
 // TaskID derives the ID of a task from what it asks and the extract it belongs to. MaxRows and Priority are
 // not part of it, so that a raised bound continues the same chain of pages. 16 hexadecimal digits.
 func TaskID(t Task) string {
-	return digest(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.Batch)
+	return digest(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.questions())
+}
+
+// questions is the batch without the spellings of the spec: what is asked.
+func (t Task) questions() string {
+	inputs, err := t.Inputs()
+	if err != nil || inputs == nil {
+		return t.Batch
+	}
+	for i := range inputs {
+		inputs[i].TargetAsGiven, inputs[i].SourceAsGiven = "", ""
+	}
+	return EncodeBatch(inputs)
 }
 
 func digest(parts ...string) string {

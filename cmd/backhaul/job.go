@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,10 +43,10 @@ func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) 
 	}
 	for i := range j.Extracts {
 		x := &j.Extracts[i]
-		if step := stepOf(x); step != nil {
-			job.Steps = append(job.Steps, *step)
+		if items := itemsOf(x); plain(x) && len(items) > 0 {
+			job.Items = append(job.Items, items...)
 		} else {
-			job.Items = append(job.Items, itemsOf(x)...)
+			job.Steps = append(job.Steps, j.step(x))
 		}
 		account, err := j.account(x.Endpoint, vendors)
 		if err != nil {
@@ -55,16 +57,21 @@ func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) 
 	return job, nil
 }
 
-// stepOf returns what a run needs to know of an extract whose tasks cannot begin with it, or that has none; else nil.
-func stepOf(x *jobs.Extract) *run.Step {
-	query, items := x.Query(), itemsOf(x)
-	if query == "" && len(x.After) == 0 && len(items) > 0 {
-		return nil
-	}
-	return &run.Step{
-		Extract: x.Name, Endpoint: x.Endpoint, After: x.After, Items: items, Query: query, Digest: digest(x),
+// plain reports whether an extract's tasks follow from the spec alone, and can begin with the run.
+func plain(x *jobs.Extract) bool {
+	return x.Query() == "" && len(x.After) == 0 && !x.Endpoint.Asks.Batched()
+}
+
+// step returns what a run needs to know of an extract that is not plain, or has no task.
+func (j *loadedJob) step(x *jobs.Extract) run.Step {
+	return run.Step{
+		Extract: x.Name, Endpoint: x.Endpoint, After: x.After, Before: slices.Sorted(maps.Keys(j.Before(x))), Query: x.Query(), Digest: digest(x),
 		Item: func(t pipeline.Task) plan.Item { return itemOf(x, t) },
-		Tasks: func(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []string, error) {
+		Make: func(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []string, error) {
+			if columns == nil {
+				tasks, err := x.Beside(held)
+				return tasks, nil, err
+			}
 			tasks, problems, err := x.Resolve(columns, rows, held)
 			notes := make([]string, len(problems))
 			for i, p := range problems {
@@ -84,13 +91,9 @@ func itemsOf(x *jobs.Extract) []plan.Item {
 }
 
 func itemOf(x *jobs.Extract, t pipeline.Task) plan.Item {
-	size := x.Endpoint.PageSize
-	if x.Limit > 0 {
-		size = x.Limit
-	}
 	t.MaxRows, t.Priority = x.MaxRows, x.Priority // of a task made earlier they may have changed
 	return plan.Item{
-		Task: t, Endpoint: x.Endpoint, PageSize: size, MaxAge: x.MaxAge, OnlyIfIndexChanged: x.OnlyIf == jobs.IndexChanged, MaxUnits: x.MaxUnits,
+		Task: t, Endpoint: x.Endpoint, PageSize: x.Size(), MaxAge: x.MaxAge, OnlyIfIndexChanged: x.OnlyIf == jobs.IndexChanged, MaxUnits: x.MaxUnits,
 	}
 }
 

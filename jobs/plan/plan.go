@@ -64,6 +64,8 @@ type Pending struct {
 	Endpoint *pipeline.Endpoint
 	// After are the extracts it waits for.
 	After []string
+	// Items are its tasks where they are known all the same. The rest is for those that are not.
+	Items []Item
 	// AtMost is how many targets there can be. Default nil: nothing bounds them.
 	AtMost *int64
 	// Worst is what those can cost. Nil where nothing bounds it.
@@ -180,7 +182,12 @@ func Make(items []Item, histories map[string]History, accounts map[string]Accoun
 		}
 	}
 	for _, x := range pending {
-		p.wait(x)
+		if x.Items == nil {
+			p.wait(x)
+		}
+		for _, it := range x.Items {
+			p.estimate(it, histories)
+		}
 	}
 	for i := range p.Vendors {
 		v := &p.Vendors[i]
@@ -307,8 +314,8 @@ func exact(it Item) (Cost, bool) {
 	e := it.Endpoint
 	if e.Estimate != nil {
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
-		inputs, _ := it.Task.Inputs() // a row each
-		return Cost{Pages: pages, Rows: int64(len(inputs)), Units: units}, ok
+		c, _ := batch(it) // a row for each input left
+		return Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok
 	}
 	switch {
 	case e.Asks.Batched():

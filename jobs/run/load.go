@@ -29,6 +29,8 @@ type loader struct {
 	runDate arrow.Date32
 
 	places map[string]journal.Place
+	// held are tables to leave out, emptied those to write even if no task fills them. Default none.
+	held, emptied map[*schemas.Table]bool
 
 	indexes []journal.Index // nil until they are needed
 
@@ -48,7 +50,7 @@ type staged struct {
 // load writes one file per table, in the order of the tables' names. When it fails no file is left.
 func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []staged, err error) {
 	byTable, own := map[*schemas.Table][]pipeline.Task{}, map[*schemas.Table]bool{}
-	for _, t := range tasks {
+	for _, t := range real(tasks) {
 		source, err := l.sources(t)
 		if err != nil {
 			return nil, err
@@ -59,7 +61,7 @@ func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []stage
 		}
 	}
 	for _, table := range schemas.All() {
-		if len(byTable[table]) == 0 {
+		if l.held[table] || len(byTable[table]) == 0 && !l.emptied[table] {
 			continue
 		}
 		file, err := l.table(ctx, table, byTable[table])

@@ -180,6 +180,9 @@ func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) e
 
 func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
 	for _, t := range tasks {
+		if isPlaceholder(t.Task) {
+			continue
+		}
 		for p, err := range j.Facts(ctx, t.ID) {
 			if err != nil {
 				return err
@@ -255,6 +258,9 @@ func (a *accountant) spend(ctx context.Context, j *journal.Journal, tasks []ledg
 		return err
 	}
 	for _, t := range tasks {
+		if isPlaceholder(t.Task) {
+			continue
+		}
 		days := map[string]*day{}
 		of := func(at time.Time) *day {
 			key := at.UTC().Format(time.DateOnly)

@@ -7,11 +7,21 @@ import (
 	"backhaul/pipeline"
 )
 
-// pending is what a plan says of the steps whose tasks are not known.
+// pending is what a plan says of the steps that wait: what those cost whose tasks are known, and what is expected of the
+// others.
 func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
 	var all []plan.Pending
 	for _, s := range r.waiting {
-		if s.Query == "" {
+		tasks, final, err := r.made(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if final {
+			items := s.items(tasks)
+			for i := range items {
+				items[i].Place = r.places[items[i].Task.ID]
+			}
+			all = append(all, plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, Items: items})
 			continue
 		}
 		p := plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, AtMost: r.atMost(s.After)}
@@ -22,7 +32,6 @@ func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
 			p.Worst = r.worst(s, *p.AtMost)
 		}
 		if r.ledger != nil {
-			var err error
 			if p.Last, p.Targets, p.Known, err = r.ledger.LastTime(ctx, r.run.ID, r.Name, s.Extract); err != nil {
 				return nil, err
 			}
@@ -55,7 +64,7 @@ func (r *runner) mostRows(extract string) (rows int64, ok bool) {
 		if s.Extract != extract {
 			continue
 		}
-		if items = s.Items; s.Query != "" {
+		if s.Query != "" {
 			targets := r.atMost(s.After)
 			each, bounded := rowsEach(s.Item(pipeline.Task{}))
 			if targets == nil || !bounded {
@@ -63,6 +72,11 @@ func (r *runner) mostRows(extract string) (rows int64, ok bool) {
 			}
 			return *targets * each, true
 		}
+		tasks, _, err := s.Make(nil, nil, nil)
+		if err != nil {
+			return 0, false
+		}
+		items = s.items(tasks)
 	}
 	for _, it := range items {
 		if it.Task.Extract != extract {
@@ -72,21 +86,23 @@ func (r *runner) mostRows(extract string) (rows int64, ok bool) {
 		if !bounded {
 			return 0, false
 		}
-		if inputs, _ := it.Task.Inputs(); len(inputs) > 0 {
-			each = int64(len(inputs))
-		}
 		rows += each
 	}
 	return rows, true
 }
 
-// rowsEach is how many rows a target can bring.
+// rowsEach is how many rows a task can bring; of a batch that is not made yet, one.
 func rowsEach(it plan.Item) (int64, bool) {
+	e := it.Endpoint
 	switch {
-	case it.Endpoint.Once, it.Endpoint.Asks.Batched():
-		return 1, true
+	case e.Asks.Batched():
+		inputs, _ := it.Task.Inputs()
+		return int64(max(1, len(inputs))), true
 	case it.Task.MaxRows > 0:
 		return it.Task.MaxRows, true
+	case e.Once:
+		rule, err := e.PriceOf(it.Task, pipeline.Ask{})
+		return int64(max(1, rule.MaxRows)), err == nil
 	}
 	return 0, false
 }
@@ -94,13 +110,18 @@ func rowsEach(it plan.Item) (int64, bool) {
 // worst is what so many targets of a step can cost, by the price of one.
 func (r *runner) worst(s Step, targets int64) *plan.Cost {
 	one := "a.example"
-	tasks, _, err := s.Tasks([]string{"target", "source"}, [][]*string{{&one, &one}}, nil)
+	tasks, _, err := s.Make([]string{"target", "source"}, [][]*string{{&one, &one}}, nil)
 	if err != nil || len(tasks) != 1 {
 		return nil
 	}
-	c := plan.Worst(s.Item(tasks[0]))
+	it := s.Item(tasks[0])
+	c := plan.Worst(it)
 	if c == nil {
 		return nil
 	}
-	return &plan.Cost{Pages: c.Pages * targets, Rows: c.Rows * targets, Units: c.Units * pipeline.Units(targets)}
+	pages := c.Pages * targets
+	if s.Endpoint.Asks == pipeline.AboutTargets {
+		pages = (targets + int64(it.PageSize) - 1) / int64(it.PageSize)
+	}
+	return &plan.Cost{Pages: pages, Rows: c.Rows * targets, Units: c.Units * pipeline.Units(targets)}
 }

@@ -3,11 +3,11 @@ package run
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
 )
@@ -21,7 +21,9 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 	}
 	r.begin()
 	if gone(w.Ledger()) && !hasJournals(w) {
-		r.know(nil)
+		if err := r.know(ctx); err != nil {
+			return nil, err
+		}
 		pending, err := r.pending(ctx)
 		return plan.Make(r.items, nil, accounts, pending...), err
 	}
@@ -49,52 +51,42 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 	return r.plan(ctx, nil)
 }
 
-// know takes from the waiting steps those whose tasks the spec lists, or that answers have, by extract.
-func (r *runner) know(answers map[string][]plan.Item) {
-	r.waiting = slices.DeleteFunc(r.waiting, func(s Step) bool {
-		items, known := answers[s.Extract]
-		if s.Query == "" {
-			items, known = s.Items, true
-		}
-		r.items = append(r.items, items...)
-		return known
-	})
-}
-
-// knowHeld makes the tasks known that the ledger has of a run whose journal was retired.
-func (r *runner) knowHeld(tasks []ledger.Task) {
-	answers := map[string][]plan.Item{}
+// know takes from the waiting steps those whose tasks are known.
+func (r *runner) know(ctx context.Context) error {
+	var waiting []Step
 	for _, s := range r.waiting {
-		if s.Query == "" {
-			continue
-		}
-		answers[s.Extract] = []plan.Item{}
-		for _, t := range tasks {
-			if t.Extract == s.Extract && !isPlaceholder(t.Task) {
-				answers[s.Extract] = append(answers[s.Extract], s.Item(t.Task))
-			}
-		}
-	}
-	r.know(answers)
-}
-
-// findAnswered makes the tasks known that queries have provided for good.
-func (r *runner) findAnswered(ctx context.Context) error {
-	answers := map[string][]plan.Item{}
-	for _, s := range r.waiting {
-		known, tasks, err := r.resolved(ctx, s)
+		tasks, final, err := r.made(ctx, s)
 		if err != nil {
 			return err
 		}
-		if known == nil || !known.Final {
+		if !final {
+			waiting = append(waiting, s)
 			continue
 		}
-		answers[s.Extract] = []plan.Item{}
-		for _, t := range tasks {
-			answers[s.Extract] = append(answers[s.Extract], s.Item(t))
-		}
+		r.items = append(r.items, s.items(tasks)...)
 	}
-	r.know(answers)
+	r.waiting = waiting
+	return nil
+}
+
+// knowHeld makes the tasks known that the ledger has of a run whose journal was retired.
+func (r *runner) knowHeld(tasks []ledger.Task) error {
+	for _, s := range r.waiting {
+		var held []pipeline.Task
+		for _, t := range tasks {
+			if t.Extract == s.Extract && !isPlaceholder(t.Task) {
+				held = append(held, t.Task)
+			}
+		}
+		if s.Query == "" {
+			var err error
+			if held, _, err = s.Make(nil, nil, held); err != nil {
+				return err
+			}
+		}
+		r.items = append(r.items, s.items(held)...)
+	}
+	r.waiting = nil
 	return nil
 }
 
@@ -102,8 +94,7 @@ func (r *runner) findAnswered(ctx context.Context) error {
 func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
 	if errors.Is(err, ledger.ErrNoRun) {
-		r.know(nil)
-		return nil
+		return r.know(ctx)
 	}
 	if err != nil {
 		return err
@@ -112,15 +103,19 @@ func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 	path := JournalPath(w, r.Name, r.date)
 	if gone(path) {
 		retired, err := r.ledger.Retired(ctx, earlier.ID)
-		if err != nil || retired == nil {
-			r.know(nil)
+		if err != nil {
 			return err
+		}
+		if retired == nil {
+			return r.know(ctx)
 		}
 		tasks, err := r.ledger.Tasks(ctx, earlier.ID)
 		if err != nil {
 			return err
 		}
-		r.knowHeld(tasks)
+		if err := r.knowHeld(tasks); err != nil {
+			return err
+		}
 		r.places, err = placesOf(ctx, r.ledger, earlier.ID)
 		return err
 	}
@@ -130,8 +125,9 @@ func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 	}
 	defer func() { _ = j.Close() }()
 	r.journal = j
+	defer func() { r.journal = nil }()
 	if r.places, err = j.Places(ctx); err != nil {
 		return err
 	}
-	return r.findAnswered(ctx)
+	return r.know(ctx)
 }

@@ -28,9 +28,16 @@ func (r *runner) block(outcomes []engine.Outcome) {
 		switch ending {
 		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:
 			if source, err := r.Sources(o.Task); err == nil {
-				r.held[source.Endpoint().Table] = true
+				r.hold(source.Endpoint())
 			}
 		}
+	}
+}
+
+// hold keeps the tables of an endpoint from being seen, those beside its own as well.
+func (r *runner) hold(e *pipeline.Endpoint) {
+	for _, t := range e.Tables() {
+		r.held[t] = true
 	}
 }
 
@@ -62,13 +69,10 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		return nil
 	}
 	l := r.loader()
-	tasks, err := r.visible(tasks)
-	if err != nil || len(tasks) == 0 {
-		return err
-	}
+	l.held, l.emptied = r.held, r.emptied()
 	failpoint.Hit("run.load.before")
 	files, err := l.load(ctx, tasks)
-	if err != nil {
+	if err != nil || len(files) == 0 {
 		return err
 	}
 	result.Rejected = l.rejectedRows
@@ -95,19 +99,15 @@ func (r *runner) loader() *loader {
 	return &loader{journal: r.journal, sources: r.Sources, create: r.Lake.Create, runDate: days(r.RunDate), places: r.places}
 }
 
-// visible leaves out the tasks of tables that must not be seen yet.
-func (r *runner) visible(tasks []pipeline.Task) ([]pipeline.Task, error) {
-	var visible []pipeline.Task
-	for _, t := range tasks {
-		source, err := r.Sources(t)
-		if err != nil {
-			return nil, err
-		}
-		if !r.held[source.Endpoint().Table] {
-			visible = append(visible, t)
+// emptied returns the tables of extracts without a task that an earlier execution has published.
+func (r *runner) emptied() map[*schemas.Table]bool {
+	emptied := map[*schemas.Table]bool{}
+	for _, s := range r.Steps {
+		for _, t := range s.Endpoint.Tables() {
+			emptied[t] = !gone(r.file(t))
 		}
 	}
-	return visible, nil
+	return emptied
 }
 
 // isPublished reports whether the rows of a task are in the lake.

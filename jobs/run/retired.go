@@ -58,7 +58,9 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 		return nil, err
 	}
 	r.begin()
-	r.knowHeld(result.Tasks)
+	if err := r.knowHeld(result.Tasks); err != nil {
+		return nil, err
+	}
 	if result.Plan, err = r.plan(ctx, nil); err != nil {
 		return nil, err
 	}

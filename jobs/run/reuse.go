@@ -73,10 +73,7 @@ func (r *runner) askIndexes(ctx context.Context) error {
 	}
 	all := slices.Clone(r.Items)
 	for _, s := range r.Steps {
-		all = append(all, s.Items...)
-		if s.Item != nil {
-			all = append(all, s.Item(pipeline.Task{}))
-		}
+		all = append(all, s.Item(pipeline.Task{}))
 	}
 	for _, it := range all {
 		vendor := it.Endpoint.Vendor

@@ -103,6 +103,8 @@ type runner struct {
 	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]journal.Place
 	items   []plan.Item // tasks known so far
+	// confirmed: the run may buy.
+	confirmed bool
 	steps
 	notes   []string                 // what is wrong with rows that became no task
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
@@ -182,6 +184,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return result, err
 	}
+	idle = idle && len(r.failed) == 0 && len(r.waiting) == 0
 	if err := r.leaveWaiting(context.WithoutCancel(ctx)); err != nil {
 		return result, err
 	}
@@ -265,16 +268,17 @@ func extractsOf(items []plan.Item) []string {
 	return names
 }
 
-// round buys what a plan of some extracts says. The run's first plan is confirmed for all of it.
+// round buys what a plan of some extracts says. The first is confirmed for all that follow.
 func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extracts []string) error {
 	switch {
-	case p == result.Plan && r.Confirm != nil:
+	case r.confirmed && r.Next != nil:
+		r.Next(p)
+	case !r.confirmed && r.Confirm != nil:
 		if err := r.Confirm(p); err != nil {
 			return err
 		}
-	case p != result.Plan && r.Next != nil:
-		r.Next(p)
 	}
+	r.confirmed = true
 	if err := r.takeOver(ctx, result, extracts); err != nil {
 		return err
 	}

@@ -2,9 +2,12 @@ package run
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -13,21 +16,21 @@ import (
 	"backhaul/schemas"
 )
 
-// Step is an extract that cannot begin with the run: others come first, or a query provides its tasks.
+// Step is an extract whose tasks are not settled by the spec alone: others come first, a query provides them, or what has
+// been bought decides how batches are cut.
 type Step struct {
 	Extract  string
 	Endpoint *pipeline.Endpoint
-	// After are the extracts that must be done first. Default none.
-	After []string
-	// Items are its tasks where the spec lists them. Default: Query provides them.
-	Items []plan.Item
-	// Query is SQL over the catalog and the run's extracts that are done, by name. Default "".
+	// After are the extracts that must be done first, Before all that are done then, whose rows a query can read. Default none.
+	After, Before []string
+	// Query is SQL over the catalog, the job's tables and the extracts of Before, by name. Default "": the spec lists what is
+	// asked about.
 	Query string
 	// Digest identifies what Query is asked for: tasks made under another are no longer intended.
 	Digest string
-	// Tasks makes tasks of the query's answer, beside those held, which have been bought for an earlier one. notes are what is
-	// wrong with single rows, which are left out.
-	Tasks func(columns []string, rows [][]*string, held []pipeline.Task) (tasks []pipeline.Task, notes []string, err error)
+	// Make makes the tasks: of the query's answer, or of the spec's list where there is no query. Tasks held have been bought:
+	// what they ask about is not asked again. notes are what is wrong with single rows, which are left out.
+	Make func(columns []string, rows [][]*string, held []pipeline.Task) (tasks []pipeline.Task, notes []string, err error)
 	// Item completes one of those tasks.
 	Item func(pipeline.Task) plan.Item
 }
@@ -42,20 +45,22 @@ type Relation struct {
 
 // steps are the extracts that wait, and what has become of them.
 type steps struct {
-	waiting   []Step
-	relations []Relation                 // of extracts that are done, and of the job's own tables
-	related   map[string]bool            // extracts among them
-	known     map[string]bool            // extracts whose tasks are known
-	tried     map[string]bool            // extracts whose round this execution has had
-	stopped   map[string]pipeline.Ending // by vendor
-	failed    map[string]error           // by extract: why its query yielded no tasks
-	brought   []Relation                 // the job's own tables, staged
+	waiting []Step
+	brought []Relation                 // the job's own tables, staged
+	related map[string]Relation        // extracts that are done
+	known   map[string]bool            // extracts whose tasks are known
+	tried   map[string]bool            // extracts whose round this execution has had
+	stopped map[string]pipeline.Ending // by vendor
+	failed  map[string]error           // by extract: why its query yielded no tasks
 }
 
 // begin makes the tasks known that the spec lists for extracts that need not wait.
 func (r *runner) begin() {
 	r.items = slices.Clone(r.Items)
-	r.steps = steps{waiting: slices.Clone(r.Steps), related: map[string]bool{}, known: map[string]bool{}, tried: map[string]bool{}, stopped: map[string]pipeline.Ending{}, failed: map[string]error{}}
+	r.steps = steps{
+		waiting: slices.Clone(r.Steps), related: map[string]Relation{}, known: map[string]bool{}, tried: map[string]bool{},
+		stopped: map[string]pipeline.Ending{}, failed: map[string]error{},
+	}
 	for _, it := range r.items {
 		r.known[it.Task.Extract] = true
 	}
@@ -112,45 +117,86 @@ func (r *runner) over(tasks []ledger.Task, extracts ...string) bool {
 	return true
 }
 
-// resolve returns the items of a step. Those made of a query's final answer are kept for the whole run.
+// resolve returns the items of a step, asking its query if need be.
 func (r *runner) resolve(ctx context.Context, s Step, tasks []ledger.Task) ([]plan.Item, error) {
-	if s.Query == "" {
-		return s.Items, nil
+	made, final, err := r.made(ctx, s)
+	if err == nil && !final {
+		made, err = r.ask(ctx, s, tasks, made)
 	}
-	known, held, err := r.resolved(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("extract %s: %w", s.Extract, err)
 	}
-	if known == nil || !known.Final {
-		if held, err = r.ask(ctx, s, tasks, held); err != nil {
-			return nil, fmt.Errorf("extract %s: %w", s.Extract, err)
-		}
-	}
-	items := make([]plan.Item, len(held))
-	for i, t := range held {
-		items[i] = s.Item(t)
-	}
-	return items, nil
+	return s.items(made), nil
 }
 
-// resolved returns how the journal says the step's tasks came about, nil if they did not, and those tasks: all of them if the
-// answer was final, else those that have been bought.
-func (r *runner) resolved(ctx context.Context, s Step) (*journal.Resolution, []pipeline.Task, error) {
+func (s Step) items(tasks []pipeline.Task) []plan.Item {
+	items := make([]plan.Item, len(tasks))
+	for i, t := range tasks {
+		items[i] = s.Item(t)
+	}
+	return items
+}
+
+// made returns the step's tasks as far as they are known without asking. final says that they are all; else they are those
+// that have been bought, which stay.
+func (r *runner) made(ctx context.Context, s Step) (tasks []pipeline.Task, final bool, err error) {
+	if s.Query == "" {
+		held, err := r.bought(ctx, s.Extract)
+		if err != nil {
+			return nil, false, err
+		}
+		tasks, _, err = s.Make(nil, nil, held)
+		return tasks, err == nil, err
+	}
+	if r.journal == nil {
+		return nil, false, nil
+	}
 	known, ok, err := r.journal.Resolution(ctx, s.Extract)
 	if err != nil || !ok || known.Digest != s.Digest {
-		return nil, nil, err
+		return nil, false, err
 	}
-	all, err := r.journal.Tasks(ctx)
-	if err != nil {
-		return nil, nil, err
+	if known.Final && known.Basis == r.basis(s) {
+		return known.Tasks, true, nil
 	}
-	var tasks []pipeline.Task
-	for _, t := range all {
-		if t.Extract == s.Extract && !isPlaceholder(t) && (known.Final || r.places[t.ID].Pages > 0) {
+	for _, t := range known.Tasks {
+		if r.places[t.ID].Pages > 0 {
 			tasks = append(tasks, t)
 		}
 	}
-	return &known, tasks, nil
+	return tasks, false, nil
+}
+
+// bought returns the extract's tasks that have a page.
+func (r *runner) bought(ctx context.Context, extract string) (held []pipeline.Task, err error) {
+	if r.journal == nil {
+		return nil, nil
+	}
+	all, err := r.journal.Tasks(ctx)
+	for _, t := range all {
+		if t.Extract == extract && r.places[t.ID].Pages > 0 {
+			held = append(held, t)
+		}
+	}
+	return held, err
+}
+
+// basis identifies what a step's query can see of this run: the tasks of the extracts it waits for, and the job's tables that
+// it names. If that changes, its answer may.
+func (r *runner) basis(s Step) string {
+	var parts []string
+	for _, it := range r.items {
+		if slices.Contains(s.After, it.Task.Extract) {
+			parts = append(parts, fmt.Sprintf("%s %d", it.Task.ID, it.Task.MaxRows))
+		}
+	}
+	slices.Sort(parts)
+	for _, t := range r.Tables {
+		if strings.Contains(s.Query, t.Name()) {
+			parts = append(parts, t.Name()+" "+t.Digest())
+		}
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:8])
 }
 
 // ask puts the step's query and enters the tasks that come of it.
@@ -159,19 +205,20 @@ func (r *runner) ask(ctx context.Context, s Step, tasks []ledger.Task, held []pi
 	for _, t := range tasks {
 		final = final && (!slices.Contains(s.After, t.Extract) || t.Ending.Complete())
 	}
-	if err := r.relate(ctx, tasks); err != nil {
+	relations, err := r.relate(ctx, tasks, s.Before)
+	if err != nil {
 		return nil, err
 	}
-	columns, rows, err := r.Lake.Ask(ctx, s.Query, r.relations)
+	columns, rows, err := r.Lake.Ask(ctx, s.Query, relations)
 	if err != nil {
 		return nil, queryError{err}
 	}
-	made, notes, err := s.Tasks(columns, rows, held)
+	made, notes, err := s.Make(columns, rows, held)
 	if err != nil {
 		return nil, queryError{err}
 	}
 	r.notes = append(r.notes, notes...)
-	return made, r.journal.Resolve(ctx, s.Extract, journal.Resolution{Digest: s.Digest, Final: final}, made)
+	return made, r.journal.Resolve(ctx, s.Extract, journal.Resolution{Digest: s.Digest, Basis: r.basis(s), Final: final, Tasks: made})
 }
 
 // queryError means that a step's query, or its answer, is at fault.
@@ -179,48 +226,51 @@ type queryError struct{ error }
 
 func (e queryError) Unwrap() error { return e.error }
 
-// relate makes relations of the extracts that are over, of the rows of their complete tasks.
-func (r *runner) relate(ctx context.Context, tasks []ledger.Task) error {
-	byExtract := map[string][]pipeline.Task{}
-	for _, t := range tasks {
-		if t.Ending.Complete() {
-			byExtract[t.Extract] = append(byExtract[t.Extract], t.Task)
+// relate returns the job's tables and the extracts as relations, those of the rows of their complete tasks.
+func (r *runner) relate(ctx context.Context, tasks []ledger.Task, extracts []string) ([]Relation, error) {
+	relations := slices.Clone(r.brought)
+	for _, name := range extracts {
+		if _, ok := r.related[name]; !ok {
+			relation, err := r.relation(ctx, name, tasks)
+			if err != nil {
+				return nil, err
+			}
+			r.related[name] = relation
 		}
+		relations = append(relations, r.related[name])
 	}
-	for name := range r.known {
-		if r.related[name] || !r.over(tasks, name) {
-			continue
-		}
-		table, err := r.tableOf(name)
-		if err != nil {
-			return err
-		}
-		l := r.loader()
-		if l.places, err = r.journal.Places(ctx); err != nil {
-			return err
-		}
-		file, err := l.table(ctx, table, byExtract[name])
-		if err != nil {
-			return fmt.Errorf("load %s for queries: %w", name, err)
-		}
-		r.relations = append(r.relations, Relation{Name: name, Table: table, Path: file.Path})
-		r.related[name] = true
-	}
-	return nil
+	return relations, nil
 }
 
-func (r *runner) tableOf(extract string) (*schemas.Table, error) {
-	for _, it := range r.Items {
-		if it.Task.Extract == extract {
-			return it.Endpoint.Table, nil
+func (r *runner) relation(ctx context.Context, extract string, tasks []ledger.Task) (Relation, error) {
+	var complete []pipeline.Task
+	for _, t := range tasks {
+		if t.Extract == extract && t.Ending.Complete() {
+			complete = append(complete, t.Task)
 		}
 	}
+	table := r.endpointOf(extract).Table
+	l := r.loader()
+	var err error
+	if l.places, err = r.journal.Places(ctx); err != nil {
+		return Relation{}, err
+	}
+	file, err := l.table(ctx, table, complete)
+	if err != nil {
+		return Relation{}, fmt.Errorf("load %s for queries: %w", extract, err)
+	}
+	return Relation{Name: extract, Table: table, Path: file.Path}, nil
+}
+
+// endpointOf returns the endpoint of one of the job's extracts.
+func (r *runner) endpointOf(extract string) *pipeline.Endpoint {
 	for _, s := range r.Steps {
 		if s.Extract == extract {
-			return s.Endpoint.Table, nil
+			return s.Endpoint
 		}
 	}
-	return nil, fmt.Errorf("no extract %s", extract)
+	i := slices.IndexFunc(r.Items, func(it plan.Item) bool { return it.Task.Extract == extract })
+	return r.Items[i].Endpoint // a step waits for extracts of the job only
 }
 
 // openExtracts returns the extracts whose tasks are not known yet.
@@ -232,10 +282,10 @@ func (r *runner) openExtracts() []string {
 	return names
 }
 
-// intend enters the tasks known so far into journal and ledger.
+// intend enters the tasks known so far into journal and ledger. Placeholders are the ledger's alone.
 func (r *runner) intend(ctx context.Context) error {
 	tasks := tasksOf(r.items)
-	if err := r.journal.AddTasks(ctx, tasks); err != nil {
+	if err := r.journal.AddTasks(ctx, real(tasks)); err != nil {
 		return err
 	}
 	return r.ledger.Intend(ctx, r.run.ID, tasks, r.openExtracts()...)

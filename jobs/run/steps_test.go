@@ -79,9 +79,9 @@ func (m *meter) after(name string, upstream ...string) Step {
 	item := func(t pipeline.Task) plan.Item {
 		return plan.Item{Task: t, Endpoint: m.endpoint, PageSize: m.endpoint.PageSize}
 	}
-	return Step{Extract: name, Endpoint: m.endpoint, After: upstream, Query: upstream[0], Digest: "1", Item: item,
-		Tasks: func(_ []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []string, error) {
-			tasks := slices.Clone(held)
+	return Step{Extract: name, Endpoint: m.endpoint, After: upstream, Before: upstream, Query: upstream[0], Digest: "1", Item: item,
+		Make: func(_ []string, rows [][]*string, _ []pipeline.Task) ([]pipeline.Task, []string, error) {
+			var tasks []pipeline.Task
 			for _, row := range rows {
 				t := pipeline.Task{Extract: name, Endpoint: m.endpoint.String(), Surface: "v2", Target: *row[0], Params: "{}"}
 				t.ID = pipeline.TaskID(t)
@@ -237,7 +237,7 @@ func TestAQueryThatFailsHoldsUpOnlyThoseThatWaitForIt(t *testing.T) {
 	m := newMeter(1, 50)
 	job := m.job("a", 1, ledger.Ceiling{}, 40)
 	wrong := m.after("y", "x0")
-	wrong.Tasks = func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
+	wrong.Make = func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
 		return nil, nil, errors.New("no column target")
 	}
 	job.Steps = []Step{wrong, m.after("z", "y"), m.after("w", "x0")}
@@ -264,5 +264,120 @@ func TestAQueryThatFailsHoldsUpOnlyThoseThatWaitForIt(t *testing.T) {
 	}
 	if m.billed != 160 {
 		t.Errorf("%d units billed, want 160", m.billed)
+	}
+}
+
+func TestWhatALaterAnswerLeftOutStaysOut(t *testing.T) {
+	dir, lake := t.TempDir(), newAsked()
+	m := newMeter(1, 50)
+	x := m.job("a", 1, ledger.Ceiling{}, 40, 77)
+	for i := range x.Items {
+		x.Items[i].Task.Extract = "x"
+		x.Items[i].Task.ID = pipeline.TaskID(x.Items[i].Task)
+	}
+	// The first answer is made while 77 is broken, and asks about a list that cannot be bought; the second does not.
+	broken := true
+	m.fault = func() (pipeline.Kind, bool, bool) {
+		return pipeline.Rejected, false, broken && (m.asking == "77" || m.asking == "5")
+	}
+	y := m.after("y", "x")
+	make := y.Make
+	y.Make = func(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []string, error) {
+		if broken {
+			five := "5"
+			rows = append(rows, []*string{&five})
+		}
+		return make(columns, rows, held)
+	}
+	x.Steps = []Step{y}
+	if got, want := endings(runAsked(t, x, dir, lake)), "x/40:end of list x/77:fault y/40:end of list y/5:fault"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	broken = false
+	want := "x/40:end of list x/77:end of list y/40:end of list y/77:end of list"
+	for range 2 {
+		if got := endings(runAsked(t, x, dir, lake)); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if m.billed != 2*(40+77) {
+			t.Errorf("%d units billed, want %d", m.billed, 2*(40+77))
+		}
+	}
+}
+
+func TestAnAnswerIsAskedForAnewWhenWhatItWasMadeOfChanges(t *testing.T) {
+	dir, lake := t.TempDir(), newAsked()
+	m := newMeter(1, 50)
+	for _, tc := range []struct {
+		lengths []int
+		want    string
+		billed  pipeline.Units
+	}{
+		{[]int{40}, "x/40:end of list y/40:end of list", 80},
+		{[]int{40, 77}, "x/40:end of list x/77:end of list y/40:end of list y/77:end of list", 80 + 2*77},
+		{[]int{77}, "x/77:end of list y/77:end of list", 80 + 2*77},
+	} {
+		job := m.job("a", 2, ledger.Ceiling{}, tc.lengths...)
+		for i := range job.Items {
+			job.Items[i].Task.Extract = "x"
+			job.Items[i].Task.ID = pipeline.TaskID(job.Items[i].Task)
+		}
+		job.Steps = []Step{m.after("y", "x")}
+		result := runAsked(t, job, dir, lake)
+		if got := endings(result); got != tc.want || m.billed != tc.billed || result.Run.State != ledger.Complete {
+			t.Errorf("%s with %d units (%s), want %s with %d", got, m.billed, result.Run.State, tc.want, tc.billed)
+		}
+	}
+}
+
+func TestEverythingIsPricedAndConfirmedBeforeItIsBought(t *testing.T) {
+	dir, lake := t.TempDir(), newAsked()
+	m := newMeter(1, 50)
+	job := m.job("a", 1, ledger.Ceiling{}, 40)
+	job.Items[0].Task.MaxRows = 40
+	listed := m.after("y", "x0")
+	listed.Query = ""
+	listed.Make = func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
+		task := pipeline.Task{Extract: "y", Endpoint: m.endpoint.String(), Surface: "v2", Target: "90", Params: "{}", MaxRows: 90}
+		task.ID = pipeline.TaskID(task)
+		return []pipeline.Task{task}, nil, nil
+	}
+	job.Steps = []Step{listed}
+	o := options(dir)
+	o.Lake = lake
+	var planned []*plan.Cost
+	o.Confirm = func(p *plan.Plan) error { planned = append(planned, p.Vendors[0].Worst); return nil }
+	if _, err := Run(context.Background(), job, o); err != nil {
+		t.Fatal(err)
+	}
+	if len(planned) != 1 || planned[0] == nil || planned[0].Units != 130 || m.billed != 130 {
+		t.Errorf("%d units billed, confirmed %v", m.billed, planned)
+	}
+	// A step that is new to a complete run is confirmed as well, in whatever round it comes.
+	job.Steps = append(job.Steps, m.after("z", "y"))
+	if _, err := Run(context.Background(), job, o); err != nil {
+		t.Fatal(err)
+	}
+	if len(planned) != 2 || m.billed != 220 {
+		t.Errorf("%d units billed, confirmed %v", m.billed, planned)
+	}
+}
+
+func TestABrokenQueryInACompleteRunIsSaid(t *testing.T) {
+	dir, lake := t.TempDir(), newAsked()
+	m := newMeter(1, 50)
+	job := m.job("a", 1, ledger.Ceiling{}, 40)
+	job.Steps = []Step{m.after("y", "x0")}
+	runAsked(t, job, dir, lake)
+	wrong := m.after("y", "x0")
+	wrong.Digest, wrong.Make = "2", func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
+		return nil, nil, errors.New("no column target")
+	}
+	job.Steps = []Step{wrong}
+	o := options(dir)
+	o.Lake = lake
+	result, err := Run(context.Background(), job, o)
+	if err == nil || result.Run.State != ledger.Incomplete || m.billed != 80 {
+		t.Errorf("%v, %s, %d units", err, result.Run.State, m.billed)
 	}
 }

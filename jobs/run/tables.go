@@ -18,6 +18,8 @@ type UserTable interface {
 	Name() string
 	// Table declares the table of schema user that it is kept in.
 	Table() *schemas.Table
+	// Digest identifies its content.
+	Digest() string
 	// Len is how many rows it has.
 	Len() int
 	// Fill sets the columns of row i, but for those of the run.
@@ -31,7 +33,6 @@ func (r *runner) writeTables() error {
 		if err != nil {
 			return fmt.Errorf("write table %s: %w", t.Name(), err)
 		}
-		r.relations = append(r.relations, Relation{Name: t.Name(), Table: t.Table(), Path: file})
 		r.brought = append(r.brought, Relation{Name: t.Name(), Table: t.Table(), Path: file})
 	}
 	return nil

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"backhaul/jobs/ledger"
@@ -29,48 +30,44 @@ const placeholderParams = "waiting"
 
 func isPlaceholder(t pipeline.Task) bool { return t.Params == placeholderParams }
 
-// leaveWaiting records the steps that did not begin: those whose tasks are known from an earlier execution keep them, the
-// others get a placeholder.
+// real returns the tasks that are no placeholders: those that can have pages.
+func real(tasks []pipeline.Task) []pipeline.Task {
+	return slices.DeleteFunc(slices.Clone(tasks), isPlaceholder)
+}
+
+// leaveWaiting records the steps that did not begin: those whose tasks are known keep them, the others get a placeholder
+// beside what they have bought.
 func (r *runner) leaveWaiting(ctx context.Context) error {
 	var records []ledger.Task
 	for _, s := range r.waiting {
-		items := s.Items
-		if s.Query != "" {
-			known, tasks, err := r.resolved(ctx, s)
-			if err != nil {
-				return err
-			}
-			if known == nil || !known.Final {
-				tasks = append(tasks, placeholder(s))
-			}
-			for _, t := range tasks {
-				if !isPlaceholder(t) {
-					items = append(items, s.Item(t))
-					continue
-				}
-				why := "its turn never came"
-				switch {
-				case r.failed[s.Extract] != nil:
-					why = r.failed[s.Extract].Error()
-				case len(s.After) > 0:
-					why = "waits for " + strings.Join(s.After, ", ")
-				}
-				items = append(items, plan.Item{Task: t, Endpoint: s.Endpoint})
-				records = append(records, ledger.Task{Task: t, Ending: pipeline.EndNotReached, Error: why, Ended: r.Now().UTC()})
-			}
+		tasks, final, err := r.made(ctx, s)
+		if err != nil {
+			return err
 		}
-		r.items = append(r.items, items...)
+		r.items = append(r.items, s.items(tasks)...)
+		if !final {
+			t := placeholder(s)
+			r.items = append(r.items, plan.Item{Task: t, Endpoint: s.Endpoint})
+			records = append(records, ledger.Task{Task: t, Ending: pipeline.EndNotReached, Error: r.whyWaiting(s), Ended: r.Now().UTC()})
+		}
 		switch r.stopped[s.Endpoint.Vendor] {
 		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:
-			r.held[s.Endpoint.Table] = true
+			r.hold(s.Endpoint)
 		}
 	}
 	r.waiting = nil
-	if err := r.intend(ctx); err != nil {
+	if err := r.intend(ctx); err != nil || len(records) == 0 {
 		return err
 	}
-	if len(records) == 0 {
-		return nil
-	}
 	return r.ledger.Record(ctx, r.run.ID, records...)
+}
+
+func (r *runner) whyWaiting(s Step) string {
+	switch {
+	case r.failed[s.Extract] != nil:
+		return r.failed[s.Extract].Error()
+	case len(s.After) > 0:
+		return "waits for " + strings.Join(s.After, ", ")
+	}
+	return "its turn never came"
 }

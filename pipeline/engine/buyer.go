@@ -194,8 +194,8 @@ func (b *buyer) lifeLeft() (left time.Duration, known bool) {
 
 // tryAnotherWay changes what is asked for after an error that the same request would meet again, if there is a way.
 func (b *buyer) tryAnotherWay(e *pipeline.Error, asked int) bool {
-	if e.Kind != pipeline.Stale && e.Kind != pipeline.Rejected || b.Place.Next == "" {
-		return false
+	if e.Kind != pipeline.Stale && e.Kind != pipeline.Rejected || b.Place.Next == "" || b.Task.Batch != "" {
+		return false // the place in a batch is our own: the vendor never saw it
 	}
 	if asked < b.fullSize() && !b.whole {
 		// Whether a cursor outlives a change of the page size is unknown: ask as before.

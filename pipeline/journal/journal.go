@@ -61,7 +61,11 @@ CREATE TABLE IF NOT EXISTS indexes (
 	vendor TEXT NOT NULL, index_id TEXT NOT NULL, at INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS resolutions (
-	extract TEXT PRIMARY KEY, digest TEXT NOT NULL, final INTEGER NOT NULL
+	extract TEXT PRIMARY KEY, digest TEXT NOT NULL, basis TEXT NOT NULL, final INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS resolved_tasks (
+	extract TEXT NOT NULL REFERENCES resolutions(extract), task INTEGER NOT NULL REFERENCES tasks(no),
+	PRIMARY KEY (extract, task)
 );
 CREATE TABLE IF NOT EXISTS attempts (
 	no INTEGER PRIMARY KEY,

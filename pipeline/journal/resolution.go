@@ -12,34 +12,92 @@ import (
 // Resolution says that an extract's tasks were made of other rows, for a run to keep to: asked again, those rows may
 // have changed, and what was bought for the first answer would be bought for another.
 type Resolution struct {
-	// Digest identifies what the tasks were made of and for; a spec that asks something else has another.
+	// Digest identifies what the tasks were made for; a spec that asks something else has another.
 	Digest string
+	// Basis identifies what they were made of.
+	Basis string
 	// Final: all rows there can be were there.
 	Final bool
+	// Tasks are those that were made, in the order they were added.
+	Tasks []pipeline.Task
 }
 
-// Resolve makes an extract's tasks known to the journal, and then how they came about: a crash in between leaves tasks
-// without a page, which a later resolution may drop.
-func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution, tasks []pipeline.Task) error {
-	if err := j.AddTasks(ctx, tasks); err != nil {
-		return err
-	}
+// Resolve makes an extract's tasks known to the journal, and how they came about, in one step. It takes the place of an
+// earlier resolution, whose tasks stay in the journal with their pages.
+func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO resolutions VALUES (?,?,?) ON CONFLICT DO UPDATE SET digest = excluded.digest, final = excluded.final`,
-			extract, r.Digest, r.Final)
-		return err
+		if err := addTasks(tx, r.Tasks); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`DELETE FROM resolved_tasks WHERE extract = ?`, extract); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`INSERT INTO resolutions VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET digest = excluded.digest, basis = excluded.basis,
+			final = excluded.final`, extract, r.Digest, r.Basis, r.Final)
+		if err != nil {
+			return err
+		}
+		for _, t := range r.Tasks {
+			if _, err := tx.Exec(`INSERT INTO resolved_tasks SELECT ?, no FROM tasks WHERE id = ?`, extract, t.ID); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("record how the tasks of %s came about: %w", extract, err)
 	}
-	return nil
+	return j.number(ctx)
 }
 
 // Resolution returns how an extract's tasks came about, and reports false where none were made yet.
 func (j *Journal) Resolution(ctx context.Context, extract string) (r Resolution, ok bool, err error) {
-	err = j.db.Read().QueryRowContext(ctx, `SELECT digest, final FROM resolutions WHERE extract = ?`, extract).Scan(&r.Digest, &r.Final)
+	err = j.db.Read().QueryRowContext(ctx, `SELECT digest, basis, final FROM resolutions WHERE extract = ?`, extract).Scan(&r.Digest, &r.Basis, &r.Final)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
 	}
-	return r, err == nil, j.db.Wrap(err)
+	if err != nil {
+		return r, false, j.db.Wrap(err)
+	}
+	r.Tasks, err = j.tasks(ctx, `JOIN resolved_tasks r ON r.task = t.no WHERE r.extract = ?`, extract)
+	return r, err == nil, err
+}
+
+// Current returns the tasks that a run intends as far as its journal knows: all but those that a later resolution left out.
+func (j *Journal) Current(ctx context.Context) ([]pipeline.Task, error) {
+	return j.tasks(ctx, `WHERE t.extract NOT IN (SELECT extract FROM resolutions) OR t.no IN (SELECT task FROM resolved_tasks)`)
+}
+
+// Notes copies from another journal what it knows beside tasks and pages: of its indexes, and how tasks came about. The tasks
+// must be known.
+func (j *Journal) Notes(ctx context.Context, from *Journal) error {
+	indexes, err := from.Indexes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, x := range indexes {
+		if err := j.AddIndex(ctx, x); err != nil {
+			return err
+		}
+	}
+	var extracts []string
+	err = from.each(ctx, `SELECT extract FROM resolutions ORDER BY extract`, func(rows *sql.Rows) error {
+		var extract string
+		err := rows.Scan(&extract)
+		extracts = append(extracts, extract)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, extract := range extracts {
+		r, _, err := from.Resolution(ctx, extract)
+		if err != nil {
+			return err
+		}
+		if err := j.Resolve(ctx, extract, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

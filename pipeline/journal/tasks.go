@@ -61,23 +61,7 @@ func (j *Journal) describe(taskID string) string {
 // AddTasks makes tasks known to the journal. Those already known keep their pages; their bounds and priority
 // follow the latest call.
 func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
-	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		add, err := tx.Prepare(`INSERT INTO tasks
-			(id, extract, endpoint, surface, target, target_as_given, scope, params, batch, max_rows, priority)
-			VALUES (?,?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority`)
-		if err != nil {
-			return err
-		}
-		defer add.Close()
-		for _, t := range tasks {
-			if _, err := add.Exec(t.ID, t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
-				t.Batch, t.MaxRows, t.Priority); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := j.db.Write(ctx, func(tx *sql.Tx) error { return addTasks(tx, tasks) })
 	if err != nil {
 		return fmt.Errorf("add tasks to the journal: %w", err)
 	}
@@ -85,24 +69,39 @@ func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
 	return j.number(ctx)
 }
 
-// Tasks returns every task of the journal, in the order they were added.
-func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) {
-	rows, err := j.db.Read().QueryContext(ctx, `SELECT id, extract, endpoint, surface, target, target_as_given, scope, params,
-		batch, max_rows, priority FROM tasks ORDER BY no`)
+func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
+	add, err := tx.Prepare(`INSERT INTO tasks
+		(id, extract, endpoint, surface, target, target_as_given, scope, params, batch, max_rows, priority)
+		VALUES (?,?,?,?,?,?,?,?,?,?,?)
+		ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority`)
 	if err != nil {
-		return nil, j.db.Wrap(err)
+		return err
 	}
-	defer rows.Close()
-	var tasks []pipeline.Task
-	for rows.Next() {
-		var t pipeline.Task
-		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params,
-			&t.Batch, &t.MaxRows, &t.Priority); err != nil {
-			return nil, j.db.Wrap(err)
+	defer add.Close()
+	for _, t := range tasks {
+		if _, err := add.Exec(t.ID, t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
+			t.Batch, t.MaxRows, t.Priority); err != nil {
+			return err
 		}
-		tasks = append(tasks, t)
 	}
-	return tasks, j.db.Wrap(rows.Err())
+	return nil
+}
+
+// Tasks returns every task of the journal, in the order they were added.
+func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) { return j.tasks(ctx, "") }
+
+// tasks returns those a clause of SQL leaves of the table t.
+func (j *Journal) tasks(ctx context.Context, clause string, args ...any) ([]pipeline.Task, error) {
+	var tasks []pipeline.Task
+	err := j.each(ctx, `SELECT t.id, t.extract, t.endpoint, t.surface, t.target, t.target_as_given, t.scope, t.params,
+		t.batch, t.max_rows, t.priority FROM tasks t `+clause+` ORDER BY t.no`, func(rows *sql.Rows) error {
+		var t pipeline.Task
+		err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params,
+			&t.Batch, &t.MaxRows, &t.Priority)
+		tasks = append(tasks, t)
+		return err
+	}, args...)
+	return tasks, err
 }
 
 // Place is how far a task has come.

@@ -19,7 +19,7 @@ func drift(tables []*schemas.Table) string {
 		return ""
 	}
 	return `CREATE VIEW ops.drift AS
-SELECT table_name, field, job, extract, run_id, run_date, surface, count(*) AS rows, any_value(CASE WHEN NOT contains(field, '"') THEN json_extract(extra, '$."' || field || '"') END)::VARCHAR AS example
+SELECT table_name, field, job, extract, run_id, run_date, surface, count(*) AS rows, any_value(json_extract(extra, '/' || replace(replace(field, '~', '~0'), '/', '~1')))::VARCHAR AS example
 FROM (SELECT *, unnest(json_keys(extra)) AS field FROM (` + strings.Join(parts, " UNION ALL ") + `))
 GROUP BY table_name, field, job, extract, run_id, run_date, surface;
 COMMENT ON VIEW ops.drift IS 'one field of a vendor''s replies that the table has no column for, in one run; its values are in column extra';

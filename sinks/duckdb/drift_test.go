@@ -19,7 +19,7 @@ func TestDriftNamesTheFieldsThatHaveNoColumn(t *testing.T) {
 	o := sample.Origin("a.com")
 	o.RunDate = arrow.Date32FromTime(date)
 	b.Begin(o)
-	for _, extra := range []string{`{"shiny":{"deep":1}}`, "", `{"shiny":{"deep":1},"we\"ird":2}`} {
+	for _, extra := range []string{`{"shiny":{"deep":1}}`, "", `{"shiny":{"deep":1},"we\"ird":2,"*":3,"":4,"a/b~c d":5}`} {
 		row := b.Row()
 		row.SetString(0, "x")
 		row.SetInt(1, 1)
@@ -34,7 +34,8 @@ func TestDriftNamesTheFieldsThatHaveNoColumn(t *testing.T) {
 	put(t, w, table, o.Job, date, batch)
 	mustBuild(t, w)
 	got := ask(t, w, "SELECT table_name, field, rows, example FROM ops.drift ORDER BY field", CSV)
-	want := "table_name,field,rows,example\nmoz.anchor_text,shiny,2,\"{\"\"deep\"\":1}\"\nmoz.anchor_text,\"we\"\"ird\",1,\n"
+	want := "table_name,field,rows,example\nmoz.anchor_text,\"\",1,4\nmoz.anchor_text,*,1,3\nmoz.anchor_text,a/b~c d,1,5\n" +
+		"moz.anchor_text,shiny,2,\"{\"\"deep\"\":1}\"\nmoz.anchor_text,\"we\"\"ird\",1,2\n"
 	if got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
