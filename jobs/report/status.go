@@ -58,7 +58,7 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run) (Status, erro
 		}
 		s.IncompleteCount++
 		if h, ok := histories[t.Request()]; ok {
-			s.ToFinish += pipeline.Units(max(0, h.Rows-t.Rows))
+			s.ToFinish += max(0, h.Units-t.Units)
 		}
 	}
 	spends, err := l.Spends(ctx, r.ID)

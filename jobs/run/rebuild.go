@@ -56,7 +56,7 @@ func intendAll(ctx context.Context, l *ledger.Ledger, j *journal.Journal) error 
 	if err != nil || len(known) > 0 {
 		return err
 	}
-	tasks, err := j.Tasks(ctx)
+	tasks, err := j.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -173,24 +173,14 @@ func removeAll(path string) error {
 	return nil
 }
 
-// salvage writes a journal of what can still be read of another.
+// salvage writes a journal of what can still be read of another: the pages of all tasks that it or the ledger knows, and how
+// they came about.
 func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh string, now time.Time) (kept, dropped int, err error) {
-	tasks, err := l.Tasks(ctx, run.ID)
-	if err != nil {
-		return 0, 0, err
-	}
 	to, err := journal.Open(ctx, fresh, journal.Header{RunID: run.ID, Job: run.Job, RunDate: run.RunDate, Created: run.Created})
 	if err != nil {
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	plain := make([]pipeline.Task, len(tasks))
-	for i, t := range tasks {
-		plain[i] = t.Task
-	}
-	if err := to.AddTasks(ctx, plain); err != nil {
-		return 0, 0, err
-	}
 	var from *journal.Journal
 	if !gone(path) {
 		if j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate}); err == nil {
@@ -198,8 +188,23 @@ func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh 
 			defer func() { _ = j.Close() }()
 		}
 	}
+	tasks, err := salvageable(ctx, l, run.ID, from)
+	if err != nil {
+		return 0, 0, err
+	}
+	plain := make([]pipeline.Task, len(tasks))
+	for i, t := range tasks {
+		plain[i] = t.Task
+	}
+	if err := to.AddTasks(ctx, plain); err != nil {
+		return 0, 0, err
+	}
+	if from != nil {
+		// What cannot be read of it is asked for again.
+		_ = to.Notes(ctx, from)
+	}
 	for _, t := range tasks {
-		pages, units, err := salvageTask(ctx, from, to, t.ID)
+		pages, units, err := salvageTask(ctx, from, to, t)
 		if err != nil {
 			return kept, dropped, err
 		}
@@ -214,23 +219,85 @@ func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh 
 			return kept, dropped, err
 		}
 	}
-	return kept, dropped, nil
+	return kept, dropped, setAside(ctx, l, to, plain, now)
+}
+
+// salvageable returns the run's tasks as the ledger has them, and those that only the damaged journal knows, because they are
+// no longer intended: they were paid for as well.
+func salvageable(ctx context.Context, l *ledger.Ledger, runID string, from *journal.Journal) ([]ledger.Task, error) {
+	tasks, err := l.Tasks(ctx, runID)
+	if err != nil {
+		return nil, err
+	}
+	tasks = slices.DeleteFunc(tasks, func(t ledger.Task) bool { return isPlaceholder(t.Task) })
+	if from == nil {
+		return tasks, nil
+	}
+	known, err := from.Tasks(ctx)
+	if err != nil {
+		return tasks, nil // it is damaged there too
+	}
+	for _, t := range known {
+		if !slices.ContainsFunc(tasks, func(o ledger.Task) bool { return o.ID == t.ID }) {
+			tasks = append(tasks, ledger.Task{Task: t})
+		}
+	}
+	return tasks, nil
+}
+
+// setAside makes up, by an attempt for each vendor, for what was granted to the run and no page or attempt of the new journal
+// accounts for.
+func setAside(ctx context.Context, l *ledger.Ledger, to *journal.Journal, tasks []pipeline.Task, now time.Time) error {
+	spends, err := l.Spends(ctx, to.Header().RunID)
+	if err != nil {
+		return err
+	}
+	places, err := to.Places(ctx)
+	if err != nil {
+		return err
+	}
+	open := map[string]pipeline.Units{}
+	for _, s := range spends {
+		open[s.Vendor] += s.Granted
+	}
+	for _, t := range tasks {
+		open[vendorOf(t)] -= places[t.ID].Units + places[t.ID].MaybeUnits
+	}
+	for _, t := range tasks {
+		units := open[vendorOf(t)]
+		if units <= 0 {
+			continue
+		}
+		open[vendorOf(t)] = 0
+		if err := to.AddAttempt(ctx, t.ID, journal.Attempt{Seq: places[t.ID].Pages, At: now, Kind: pipeline.Malformed, MaybeUnits: units,
+			Message: "units were spent on pages that a damaged journal no longer tells of"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // salvageTask copies a task's pages up to the first that cannot be read.
-func salvageTask(ctx context.Context, from, to *journal.Journal, taskID string) (pages int, units pipeline.Units, err error) {
+func salvageTask(ctx context.Context, from, to *journal.Journal, t ledger.Task) (pages int, units pipeline.Units, err error) {
 	if from == nil {
 		return 0, 0, nil
 	}
-	for p, err := range from.Pages(ctx, taskID) {
-		if err != nil {
-			return pages, units, nil
+	whole := func(yield func(pipeline.Page, error) bool) {
+		for p, err := range from.Pages(ctx, t.ID) {
+			if err != nil || !yield(p, nil) {
+				return
+			}
+			pages++
+			units += p.Units
 		}
-		if err := to.Append(ctx, taskID, p); err != nil {
+	}
+	if t.ReusedFrom != "" {
+		return pages, 0, to.Take(ctx, t.ID, t.ReusedFrom, whole)
+	}
+	for p := range whole {
+		if err := to.Append(ctx, t.ID, p); err != nil {
 			return pages, units, err
 		}
-		pages++
-		units += p.Units
 	}
 	return pages, units, nil
 }
