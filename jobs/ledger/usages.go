@@ -46,13 +46,9 @@ func (l *Ledger) Usages(ctx context.Context, runID string) ([]Usage, error) {
 	return l.usages(ctx, `SELECT `+usageColumns+` FROM usages WHERE run_id = ? ORDER BY at`, runID)
 }
 
-// LastUsage returns the latest that a vendor said of a month, to any run, or nil if it never did.
-func (l *Ledger) LastUsage(ctx context.Context, vendor, month string) (*Usage, error) {
-	usages, err := l.usages(ctx, `SELECT `+usageColumns+` FROM usages WHERE vendor = ? AND month = ? ORDER BY at DESC LIMIT 1`, vendor, month)
-	if err != nil || len(usages) == 0 {
-		return nil, err
-	}
-	return &usages[0], nil
+// MonthUsages returns what a vendor said of a month to all runs, in the order it was asked.
+func (l *Ledger) MonthUsages(ctx context.Context, vendor, month string) ([]Usage, error) {
+	return l.usages(ctx, `SELECT `+usageColumns+` FROM usages WHERE vendor = ? AND month = ? ORDER BY at`, vendor, month)
 }
 
 func (l *Ledger) usages(ctx context.Context, query string, args ...any) ([]Usage, error) {

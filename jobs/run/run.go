@@ -39,6 +39,8 @@ type Account struct {
 	PerSecond   float64
 	Connections int
 	Ceiling     ledger.Ceiling
+	// ByFlag: the ceiling of the run is the user's for this execution, not the job's.
+	ByFlag bool
 	// MonthStartsOn is the day on which the account's month begins, 1 to 28. Default 0: the first.
 	MonthStartsOn int
 	// TokenLife is how long the vendor's cursors live. Default 0: until they are refused.
@@ -100,6 +102,7 @@ type runner struct {
 	state   ledger.State // before this execution
 	date    string
 	monthly map[string]*pipeline.Units // the job's ceilings by vendor
+	counts  map[string]counted         // by vendor that has told
 	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]journal.Place
 	items   []plan.Item // tasks known so far
@@ -115,6 +118,16 @@ type runner struct {
 	loaded   map[string]bool // tables this execution has published
 }
 
+func newRunner(job Job, o Options) *runner {
+	job.Accounts = maps.Clone(job.Accounts)
+	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
+		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}}
+	for vendor, a := range job.Accounts {
+		r.monthly[vendor] = a.Ceiling.Month
+	}
+	return r
+}
+
 // Run carries out a job for its run date. When ctx ends it stops asking, keeps the pages under way and returns; the same
 // call again goes on. The result is not nil once the run has been entered in the ledger; the error is of the program's
 // side (disk, damage, another process), Result.Stop of the vendor's, the budget's or the user's.
@@ -122,12 +135,7 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	job.Accounts = maps.Clone(job.Accounts)
-	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), monthly: map[string]*pipeline.Units{}}
-	for vendor, a := range job.Accounts {
-		r.monthly[vendor] = a.Ceiling.Month
-	}
-	r.begun = r.Now().UTC()
+	r := newRunner(job, o)
 	unlock, err := lock(JournalPath(o.Warehouse, job.Name, r.date))
 	if err != nil {
 		return nil, err
@@ -239,6 +247,9 @@ func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err err
 		if first {
 			result.Plan = p
 		}
+		if err := r.expect(ctx, p, now); err != nil {
+			return false, err
+		}
 		if r.state != ledger.Complete || len(p.Work) > 0 || !r.published(tasksOf(r.items)) {
 			idle = false
 			if err := r.round(ctx, result, p, now); err != nil {
@@ -318,6 +329,9 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	result.Reconciled = reconcile(usages)
 	if result.Missing = result.Plan; !result.untouched {
 		if result.Missing, err = r.plan(ctx, nil); err != nil {
+			return err
+		}
+		if err = r.expect(ctx, result.Missing, nil); err != nil {
 			return err
 		}
 	}
