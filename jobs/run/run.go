@@ -100,14 +100,15 @@ type runner struct {
 	journal *journal.Journal
 	run     ledger.Run
 	state   ledger.State // before this execution
+	ended   time.Time    // the one before
 	date    string
 	monthly map[string]*pipeline.Units // the job's ceilings by vendor
 	counts  map[string]counted         // by vendor that has told
 	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]journal.Place
 	items   []plan.Item // tasks known so far
-	// confirmed: the run may buy.
-	confirmed bool
+	// confirmed: the run may buy; withdrawn: it was new, and may not.
+	confirmed, withdrawn bool
 	steps
 	notes   []string                 // what is wrong with rows that became no task
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
@@ -154,14 +155,22 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
+	defer r.removeJournal()
 	defer func() { _ = r.journal.Close() }()
 	result, err := r.execute(ctx)
+	if errors.As(err, new(declinedError)) {
+		result.Declined = true
+		return result, errors.Join(err, r.decline(context.WithoutCancel(ctx)))
+	}
+	if err != nil && result.Run.State == ledger.Running {
+		r.fail(ctx, result)
+	}
 	if errors.As(err, new(*engine.JournalError)) {
 		// Pages were paid for that the journal could not keep. The run stays as a dead process leaves it, so that whoever
 		// comes next sets aside what they may have cost.
 		return result, err
 	}
-	return result, errors.Join(err, r.leave(context.WithoutCancel(ctx)))
+	return result, errors.Join(err, r.leave(context.WithoutCancel(ctx), err))
 }
 
 // execute plans, buys, loads and publishes.
@@ -286,7 +295,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 		r.Next(p)
 	case !r.confirmed && r.Confirm != nil:
 		if err := r.Confirm(p); err != nil {
-			return err
+			return declinedError{err}
 		}
 	}
 	r.confirmed = true
@@ -336,6 +345,9 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		}
 	}
 	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
+	if result.untouched {
+		result.Run.Ended = r.ended // this execution did nothing
+	}
 	if !result.untouched {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
 		if err = r.account(ctx, result); err == nil {
@@ -352,16 +364,4 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 // settle shrinks the run's grants to what its journal says.
 func (r *runner) settle(ctx context.Context) error {
 	return settle(ctx, r.ledger, r.journal, r.run.ID, r.month)
-}
-
-// leave settles the run and leaves none behind that looks alive.
-func (r *runner) leave(ctx context.Context) error {
-	if err := r.settle(ctx); err != nil {
-		return err
-	}
-	run, err := r.ledger.Get(ctx, r.run.ID)
-	if err != nil || run.State != ledger.Running {
-		return err
-	}
-	return r.ledger.End(ctx, r.run.ID, ledger.Incomplete, 0, "stopped by an error", r.Now())
 }
