@@ -83,7 +83,7 @@ func boundsText(x plan.Extract) string {
 
 // ofText says of how much an expected cost is what a ceiling leaves room for.
 func ofText(expected, needed plan.Cost) string {
-	if expected.Units == needed.Units {
+	if expected.Units >= needed.Units {
 		return ""
 	}
 	return fmt.Sprintf(" of the %s that all of it is expected to take", Count(int64(needed.Units)))
@@ -122,7 +122,7 @@ func budgetText(v plan.Vendor) string {
 		text += " (by this warehouse's own account: the vendor has not been asked yet what others use of the key, a run does)"
 	}
 	if v.Scarce {
-		text += ", which is less than expected: the cheapest targets come first"
+		text += ", which is not enough for all: the cheapest targets come first"
 	}
 	return text
 }
