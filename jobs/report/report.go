@@ -97,11 +97,11 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 // failed is the state of a run that an error ended before it could give its account.
 const failed = "failed"
 
-// retries is how many of the requests of a task that yielded no page were tried again: all but the one that ended it.
+// retries is how many of the requests of a task that yielded no page were tried again. Of the last one of a task that is not
+// complete that is not known, and mostly untrue: it is what ended the task.
 func retries(t ledger.Task) int {
-	switch {
-	case t.Ending.Complete(), t.Ending == pipeline.EndBudget, t.Ending == pipeline.EndInterrupted:
-		return t.Attempts // it was not a request that ended it
+	if t.Ending.Complete() {
+		return t.Attempts
 	}
 	return max(0, t.Attempts-1)
 }

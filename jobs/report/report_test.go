@@ -105,7 +105,7 @@ func TestAPlanSaysThatAnUnchangedIndexSavesAnExtract(t *testing.T) {
 
 func TestOnlyRequestsThatWereTriedAgainCountAsSuch(t *testing.T) {
 	for ending, want := range map[pipeline.Ending]int{
-		pipeline.EndOfList: 3, pipeline.EndBudget: 3, pipeline.EndDenied: 2, pipeline.EndFault: 2, pipeline.EndNotReached: 2,
+		pipeline.EndOfList: 3, pipeline.EndBudget: 2, pipeline.EndDenied: 2, pipeline.EndFault: 2, pipeline.EndNotReached: 2,
 	} {
 		failed := task("a.example", ending, 0)
 		failed.Attempts = 3
