@@ -25,7 +25,8 @@ import (
 // layout is that of the file. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is left.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
 	`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`,
-	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN remaining INTEGER`,
+	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE tasks ADD COLUMN expected_next INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN remaining INTEGER`,
 }}
 
 const schema = `
@@ -44,7 +45,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 	units INTEGER NOT NULL DEFAULT 0, waste INTEGER NOT NULL DEFAULT 0, maybe_units INTEGER NOT NULL DEFAULT 0,
 	attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', ended_at INTEGER NOT NULL DEFAULT 0,
 	reused_from TEXT NOT NULL DEFAULT '', saved_units INTEGER NOT NULL DEFAULT 0, index_id TEXT NOT NULL DEFAULT '',
-	expected_units INTEGER NOT NULL DEFAULT 0,
+	expected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (run_id, task_id)
 );
 CREATE INDEX IF NOT EXISTS tasks_by_request ON tasks (request, ended_at);
@@ -226,7 +227,23 @@ type Task struct {
 	SavedUnits pipeline.Units
 	// IndexID is the vendor's index the answer comes from, where it was asked for.
 	IndexID string
-	// Expected is what the task is expected to have cost when it is complete, by the run's latest plan; see [Ledger.Expect].
-	// Default 0: it was never planned, or is free.
-	Expected pipeline.Units
+	// Expected is what the task is expected to cost by the run's latest plan; see [Ledger.Expect]. The zero value: it was never
+	// planned, or is free.
+	Expected Expectation
+}
+
+// Expectation is what a task is expected to cost.
+type Expectation struct {
+	// Units is what it is expected to have cost when it is complete.
+	Units pipeline.Units
+	// Next is what it costs to go on where that is not known, because the list was never read to its end. Default 0: it is.
+	Next pipeline.Units
+}
+
+// Missing is what completing the task is expected to cost beyond what it has.
+func (t Task) Missing() pipeline.Units {
+	if t.Ending.Complete() {
+		return 0
+	}
+	return max(t.Expected.Next, t.Expected.Units-t.Units)
 }

@@ -170,7 +170,7 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "ledger.sqlite")
 	older := layout
 	older.Upgrades = layout.Upgrades[:1]
-	older.Schema = strings.NewReplacer("\texpected_units INTEGER NOT NULL DEFAULT 0,\n", "", ", remaining INTEGER", "").Replace(schema)
+	older.Schema = strings.NewReplacer("\texpected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,\n", "", ", remaining INTEGER", "").Replace(schema)
 	db, err := sqlite.Open(ctx, path, older)
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := openAt(t, path)
-	if err := l.Expect(ctx, "r1", map[string]pipeline.Units{"a": 7}); err != nil {
+	if err := l.Expect(ctx, "r1", map[string]Expectation{"a": {Units: 7, Next: 2}}); err != nil {
 		t.Fatal(err)
 	}
 	left := pipeline.Units(3)
@@ -195,7 +195,7 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	if err != nil || len(said) != 1 || said[0].Remaining == nil || *said[0].Remaining != left {
 		t.Errorf("%+v, %v", said, err)
 	}
-	if tasks, err := l.Tasks(ctx, "r1"); err != nil || len(tasks) != 1 || tasks[0].Expected != 7 {
+	if tasks, err := l.Tasks(ctx, "r1"); err != nil || len(tasks) != 1 || tasks[0].Expected != (Expectation{Units: 7, Next: 2}) {
 		t.Errorf("%+v, %v", tasks, err)
 	}
 }

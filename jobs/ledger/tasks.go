@@ -83,17 +83,18 @@ func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error 
 	return nil
 }
 
-// Expect enters what tasks are expected to have cost when they are complete, by their ids, so that whoever looks at the run
+// Expect enters what tasks are expected to cost, by their ids, so that whoever looks at the run
 // says of what is missing what its plan said.
-func (l *Ledger) Expect(ctx context.Context, runID string, units map[string]pipeline.Units) error {
+func (l *Ledger) Expect(ctx context.Context, runID string, expected map[string]Expectation) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		set, err := tx.Prepare(`UPDATE tasks SET expected_units = ?1 WHERE run_id = ?2 AND task_id = ?3 AND expected_units <> ?1`)
+		set, err := tx.Prepare(`UPDATE tasks SET expected_units = ?1, expected_next = ?2 WHERE run_id = ?3 AND task_id = ?4
+			AND (expected_units, expected_next) <> (?1, ?2)`)
 		if err != nil {
 			return err
 		}
 		defer set.Close()
-		for id, n := range units {
-			if _, err := set.Exec(n, runID, id); err != nil {
+		for id, e := range expected {
+			if _, err := set.Exec(e.Units, e.Next, runID, id); err != nil {
 				return err
 			}
 		}
@@ -109,7 +110,7 @@ func (l *Ledger) Expect(ctx context.Context, runID string, units map[string]pipe
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority,
 		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id,
-		expected_units FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
+		expected_units, expected_next FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
@@ -120,7 +121,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 		var ended int64
 		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Batch, &t.Priority,
 			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID,
-			&t.Expected); err != nil {
+			&t.Expected.Units, &t.Expected.Next); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		t.Ended = at(ended)

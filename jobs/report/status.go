@@ -91,11 +91,10 @@ func (s *Status) add(t ledger.Task, histories map[string]plan.History) {
 		return
 	}
 	s.IncompleteCount++
-	expected := t.Expected
-	if expected == 0 { // it was never planned
-		expected = histories[t.Request()].Units
+	if t.Expected == (ledger.Expectation{}) { // it was never planned
+		t.Expected.Units = histories[t.Request()].Units
 	}
-	s.ToFinish += max(0, expected-t.Units)
+	s.ToFinish += t.Missing()
 }
 
 // countUnpublished counts what only its tables lack. A run publishes after it has bought, and says that it is complete after
@@ -116,7 +115,7 @@ func (s Status) Text() string {
 		again = ": the run is at work on them"
 	}
 	if missing := s.IncompleteCount - s.Unpublished; missing > 0 {
-		text += fmt.Sprintf("\n%s missing something; finishing them is expected to cost %s units more%s", are(missing, "task"), Count(int64(s.ToFinish)), again)
+		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s units more%s", are(missing, "task"), Count(int64(s.ToFinish)), again)
 	}
 	if s.Unpublished > 0 {
 		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", are(s.Unpublished, "task"), again)

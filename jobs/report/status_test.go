@@ -57,7 +57,7 @@ func mustStatus(t *testing.T, w sinks.Warehouse, l *ledger.Ledger) Status {
 func TestFinishingCostsWhatTheRunsPlanExpectsLessWhatItHolds(t *testing.T) {
 	ctx := context.Background()
 	w, l, r := oneRun(t)
-	if err := l.Expect(ctx, r.ID, map[string]pipeline.Units{"done": 40, "half": 100, "never": 50}); err != nil {
+	if err := l.Expect(ctx, r.ID, map[string]ledger.Expectation{"done": {Units: 40}, "half": {Units: 100}, "never": {Units: 50}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.End(ctx, r.ID, ledger.Incomplete, 0, "", time.Now()); err != nil {
@@ -67,8 +67,18 @@ func TestFinishingCostsWhatTheRunsPlanExpectsLessWhatItHolds(t *testing.T) {
 	if s.ToFinish != 100 || s.IncompleteCount != 2 || s.Unpublished != 0 {
 		t.Errorf("%+v", s)
 	}
-	if !strings.Contains(s.Text(), "2 tasks are missing something; finishing them is expected to cost 100 units more") {
+	if !strings.Contains(s.Text(), "2 tasks are missing something; finishing is expected to cost 100 units more") {
 		t.Error(s.Text())
+	}
+}
+
+func TestAListOfUnknownLengthThatGrewBeyondItsFirstPageTakesOneMore(t *testing.T) {
+	w, l, r := oneRun(t)
+	if err := l.Expect(context.Background(), r.ID, map[string]ledger.Expectation{"half": {Units: 25, Next: 25}, "never": {Units: 25, Next: 25}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := mustStatus(t, w, l); s.ToFinish != 50 {
+		t.Errorf("finishing costs %d units, want a page of 25 for each of 2 lists", s.ToFinish)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 )
@@ -97,11 +98,16 @@ func least(a, b *pipeline.Units) *pipeline.Units {
 // expect enters into the ledger what a plan expects of the tasks of some extracts, of all if there are none: what they have
 // cost so far and what is missing.
 func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) error {
-	units := map[string]pipeline.Units{}
+	expected := map[string]ledger.Expectation{}
 	for _, it := range r.items {
 		if extracts == nil || slices.Contains(extracts, it.Task.Extract) {
-			units[it.Task.ID] = r.places[it.Task.ID].Units + p.Missing[it.Task.ID].Units
+			missing, open := p.Missing[it.Task.ID]
+			e := ledger.Expectation{Units: r.places[it.Task.ID].Units + missing.Units}
+			if open && !missing.Known {
+				e.Next = missing.Units
+			}
+			expected[it.Task.ID] = e
 		}
 	}
-	return r.ledger.Expect(ctx, r.run.ID, units)
+	return r.ledger.Expect(ctx, r.run.ID, expected)
 }
