@@ -23,7 +23,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [RUN]",
 		Short: "Show runs, tasks, failures, units spent and reserved, and what is missing",
 		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, or JOB/DATE:
-its tasks, how each list ended, and what it cost.`,
+its tasks, how each list ended, and what it cost. A run whose process died is "interrupted": its job again,
+with the same --date, goes on.`,
 		Args: atMost(1, "at most one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.openLedger(cmd.Context())
@@ -81,7 +82,7 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	}
 	statuses := make([]report.Status, 0, len(runs))
 	for _, r := range runs {
-		s, err := report.StatusOf(ctx, l, w, r)
+		s, err := statusIn(ctx, l, w, r)
 		if err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 }
 
 func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) error {
-	s, err := report.StatusOf(ctx, l, w, r)
+	s, err := statusIn(ctx, l, w, r)
 	if err != nil {
 		return err
 	}
@@ -115,6 +116,11 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s\n%s\n", rows.Render(), s.Text())
 	return err
+}
+
+// statusIn reads the status of a run of a warehouse.
+func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
+	return report.StatusOf(ctx, l, r, func(tasks []ledger.Task) (bool, error) { return run.Recall(ctx, w, r, tasks) })
 }
 
 func firstLine(s string) string {

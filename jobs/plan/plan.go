@@ -7,6 +7,8 @@
 //
 // An extract whose targets others provide has no tasks yet: it is Pending, expected to cost what it did when its job ran
 // last, and at most what its bounds allow.
+//
+// What everything needs and what is expected are two things where a ceiling is lower: totals never exceed the ceilings.
 package plan
 
 import (

@@ -7,9 +7,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
-	"backhaul/jobs/run"
 	"backhaul/pipeline"
-	"backhaul/sinks"
 )
 
 // interrupted is the state of a run whose process died.
@@ -49,8 +47,12 @@ type TaskStatus struct {
 	Retries  int `json:"retries"`
 }
 
-// StatusOf reads a run's status from the ledger, and from its journal where the run's process died.
-func StatusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (Status, error) {
+// Recall tells whether the process of the run died that the tasks are of, and brings them to where the journal has them then;
+// see run.Recall.
+type Recall func([]ledger.Task) (died bool, err error)
+
+// StatusOf reads a run's status from the ledger, and what its process was not left to enter there from recall.
+func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall) (Status, error) {
 	s := Status{RunID: r.ID, Job: r.Job, RunDate: r.RunDate, State: string(r.State), Message: r.Message, Started: r.Started, Ended: r.Ended}
 	tasks, err := l.Tasks(ctx, r.ID)
 	if err != nil {
@@ -60,9 +62,9 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger
 	if err != nil {
 		return s, err
 	}
-	if died, err := run.Died(w, r); err == nil && died {
+	if died, err := recall(tasks); died {
 		s.State, s.Message = interrupted, "its process died, or could not write its journal any more"
-		if err := run.Recall(ctx, w, r, tasks); err != nil {
+		if err != nil {
 			s.Message += "; how far it came is not known: " + err.Error()
 		}
 	}

@@ -47,7 +47,7 @@ func mustStatus(t *testing.T, w sinks.Warehouse, l *ledger.Ledger) Status {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := StatusOf(context.Background(), l, w, r)
+	s, err := StatusOf(context.Background(), l, r, func(tasks []ledger.Task) (bool, error) { return run.Recall(context.Background(), w, r, tasks) })
 	if err != nil {
 		t.Fatal(err)
 	}

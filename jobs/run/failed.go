@@ -91,35 +91,33 @@ func (r *runner) end(ctx context.Context, message string) error {
 	return r.ledger.End(ctx, r.run.ID, ledger.Incomplete, 0, message, r.Now())
 }
 
-// Died reports whether a run's process died: the ledger has the run as running, and no process is at work on it.
-func Died(w sinks.Warehouse, r ledger.Run) (bool, error) {
+// Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. It brings
+// the tasks of such a run to where its journal says they are, which nobody was left to enter in the ledger. That stays as it
+// is. An error with died means that the journal does not tell.
+func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) (died bool, err error) {
 	if r.State != ledger.Running {
 		return false, nil
 	}
-	busy, err := Busy(JournalPath(w, r.Job, r.RunDate))
-	return err == nil && !busy, err
-}
-
-// Recall brings the tasks of a run whose process died to where its journal says they are, which nobody was left to enter in
-// the ledger. The ledger stays as it is.
-func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) error {
 	path := JournalPath(w, r.Job, r.RunDate)
+	if busy, err := Busy(path); busy || err != nil {
+		return false, err
+	}
 	if gone(path) {
-		return nil
+		return true, nil
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
 	if err != nil {
-		return err
+		return true, err
 	}
 	defer func() { _ = j.Close() }()
 	places, err := j.Places(ctx)
 	if err != nil {
-		return err
+		return true, err
 	}
 	for i := range tasks {
 		if tasks[i].Ending != pipeline.EndUnchanged {
 			held(&tasks[i], places[tasks[i].ID])
 		}
 	}
-	return nil
+	return true, nil
 }

@@ -207,3 +207,44 @@ func TestAnExecutionThatDoesNothingMovesNoTimes(t *testing.T) {
 		t.Errorf("started %s, ended %s, want %s; %v", r.Started, r.Ended, begin, err)
 	}
 }
+
+func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
+	ctx, dir, m := context.Background(), t.TempDir(), newMeter(1, 50)
+	result := mustRun(t, m.job("a", 1, execution(100), 300), dir)
+	w := sinks.Warehouse{Root: dir}
+	l, err := ledger.Open(ctx, w.Ledger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	recall := func() (ledger.Task, bool) {
+		t.Helper()
+		r, err := l.Get(ctx, result.Run.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tasks := []ledger.Task{{Task: result.Tasks[0].Task}} // nobody has entered how it went
+		died, err := Recall(ctx, w, r, tasks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tasks[0], died
+	}
+	if _, died := recall(); died {
+		t.Error("a run that stopped by itself is taken for dead")
+	}
+	if _, err := l.Begin(ctx, "a", "2026-11-23", "", result.Run.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if task, died := recall(); !died || task.Rows != 100 || task.Ending != pipeline.EndInterrupted {
+		t.Errorf("died: %v, %+v", died, task)
+	}
+	unlock, err := Lock(w, "a", "2026-11-23")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if task, died := recall(); died || task.Rows != 0 {
+		t.Errorf("with a process at work on it: died: %v, %+v", died, task)
+	}
+}
