@@ -39,7 +39,7 @@ into Parquet and publishes each table in one step. The same job and date again: 
 nothing and costs nothing, an incomplete one goes on where every list stopped.`,
 		Args: exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			job, err := a.loadJob(args[0])
+			job, err := a.loadJob(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
