@@ -69,8 +69,8 @@ func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) 
 		all[i] = duckdb.Loose{Name: r.Name, Table: r.Table, Files: []string{r.Path}}
 	}
 	columns, rows, err := duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
-	if errors.Is(err, duckdb.ErrNoRelation) {
-		// The catalog may have been written by an earlier version of the program, which had fewer views.
+	if errors.Is(err, duckdb.ErrNoRelation) || errors.Is(err, sinks.ErrMoved) {
+		// The catalog may have been written by an earlier version of the program, which had fewer views, or elsewhere.
 		if err := l.Catalog(ctx); err != nil {
 			return nil, nil, err
 		}
