@@ -79,6 +79,16 @@ func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) 
 	return columns, rows, err
 }
 
+// anything reports whether a warehouse has what a catalog can be of: a mistyped name must not become one.
+func anything(w sinks.Warehouse) bool {
+	for _, path := range []string{w.Lake(), w.Journal(), w.Ledger()} {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (a *app) catalogCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "catalog",
@@ -89,8 +99,14 @@ func (a *app) catalogCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !anything(w) {
+				return fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
+			}
 			if err := duckdb.BuildOn(cmd.Context(), disk, w); err != nil {
 				return err
+			}
+			if a.json {
+				return a.printJSON(map[string]string{"catalog": w.Catalog()})
 			}
 			_, err = fmt.Fprintln(a.stderr, "wrote", w.Catalog())
 			return err

@@ -91,6 +91,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.warnOfDate(date)
 			w, err := a.warehouse()
 			if err != nil {
 				return err
