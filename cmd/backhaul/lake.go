@@ -79,6 +79,17 @@ func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) 
 	return columns, rows, err
 }
 
+// warnOfMove says so where a warehouse's catalog is of another place, to who asks for something else.
+func (a *app) warnOfMove(ctx context.Context) {
+	w, err := a.warehouse()
+	if err != nil {
+		return
+	}
+	if err := duckdb.Try(ctx, w.Catalog()); errors.Is(err, sinks.ErrMoved) {
+		fmt.Fprintln(a.stderr, "note:", err)
+	}
+}
+
 // anything reports whether a warehouse has what a catalog can be of: a mistyped name must not become one.
 func anything(w sinks.Warehouse) bool {
 	for _, path := range []string{w.Lake(), w.Journal(), w.Ledger()} {

@@ -30,6 +30,7 @@ its tasks, how each list ended, and what it cost.`,
 				return err
 			}
 			defer l.Close()
+			a.warnOfMove(cmd.Context())
 			if len(args) == 0 {
 				return a.statusOfAll(cmd.Context(), l)
 			}

@@ -11,6 +11,15 @@ import (
 	"backhaul/sinks"
 )
 
+// Try opens the catalog and asks nothing. Errors are those of Query.
+func Try(ctx context.Context, catalogPath string) error {
+	s, err := openCatalog(ctx, catalogPath)
+	if err != nil {
+		return damage(err)
+	}
+	return s.close()
+}
+
 // moved returns an error if the views read the files of another warehouse than the one the catalog lies in. Their paths are
 // absolute: a copy would answer from the original, as long as that is there.
 func (s *session) moved(ctx context.Context, root string) error {

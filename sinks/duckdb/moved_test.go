@@ -31,7 +31,13 @@ func TestACopyDoesNotAnswerFromTheOriginal(t *testing.T) {
 		}
 	}
 	refused(copied)
+	if err := Try(t.Context(), copied.Catalog()); !errors.Is(err, sinks.ErrMoved) {
+		t.Errorf("%v", err)
+	}
 	mustBuild(t, copied)
+	if err := Try(t.Context(), copied.Catalog()); err != nil {
+		t.Error(err)
+	}
 	if got := ask(t, copied, "FROM moz.anchor_text", CSV); got != before {
 		t.Errorf("%s\nwant\n%s", got, before)
 	}
