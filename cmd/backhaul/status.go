@@ -25,6 +25,7 @@ func (a *app) statusCommand() *cobra.Command {
 its tasks, how each list ended, and what it cost.`,
 		Args: atMost(1, "at most one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.warnOfMove(cmd.Context())
 			l, err := a.openLedger(cmd.Context())
 			if err != nil {
 				return err

@@ -22,10 +22,13 @@ func (a *app) validateCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			all, valid := []jobs.Problem{}, true
 			for _, path := range args {
-				spec, problems := jobs.Load(path, registry{})
+				spec, problems, err := loadSpec(cmd.Context(), path)
+				if err != nil {
+					return err
+				}
 				all = append(all, problems...)
 				valid = valid && spec != nil
 				if spec != nil && !a.json {
@@ -80,7 +83,7 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Show what a run would do and cost; buys nothing",
 		Args:  exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			job, err := a.loadJob(args[0])
+			job, err := a.loadJob(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -88,6 +91,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.warnOfDate(date)
 			w, err := a.warehouse()
 			if err != nil {
 				return err
