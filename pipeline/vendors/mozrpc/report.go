@@ -68,6 +68,8 @@ var reports = sync.OnceValue(func() []*report {
 			e.Estimate = estimateGlobal
 		case e.Once:
 			e.PageSize = 1
+		case !e.Asks.Batched():
+			e.SteadySize = true // whether offset.limit may change between pages is not documented
 		}
 		restrict(&e)
 		all = append(all, r)
