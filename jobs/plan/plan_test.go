@@ -93,6 +93,40 @@ func TestMaxRowsBoundsWhatIsExpectedAndTheWorstCase(t *testing.T) {
 	}
 }
 
+func TestTheWorstCaseIsInWholePagesWhereTheirSizeIsBound(t *testing.T) {
+	steady := *endpoint
+	steady.SteadySize = true
+	for _, tc := range []struct {
+		maxRows int64
+		place   journal.Place
+		want    Cost
+	}{
+		{50, journal.Place{}, Cost{Pages: 1, Rows: 50, Units: 100}},
+		{51, journal.Place{}, Cost{Pages: 2, Rows: 52, Units: 104}},
+		{60, journal.Place{}, Cost{Pages: 2, Rows: 60, Units: 120}},
+		{120, journal.Place{}, Cost{Pages: 3, Rows: 120, Units: 240}},
+		{121, journal.Place{}, Cost{Pages: 3, Rows: 123, Units: 246}},
+		{51, journal.Place{Pages: 1, ChainRows: 26, LastRows: 26, Next: "x"}, Cost{Pages: 1, Rows: 26, Units: 52}},
+		// Raised from 60: the list goes on in pages of 30.
+		{110, journal.Place{Pages: 2, ChainRows: 60, LastRows: 30, Next: "x"}, Cost{Pages: 2, Rows: 60, Units: 120}},
+		// A budget cut the first page to 7, which may have to be bought again.
+		{60, journal.Place{Pages: 1, ChainRows: 7, LastRows: 7, Next: "x"}, Cost{Pages: 2, Rows: 60, Units: 120}},
+		{200, journal.Place{Pages: 3, ChainRows: 107, LastRows: 7, Next: "x"}, Cost{Pages: 2, Rows: 100, Units: 200}},
+	} {
+		it := item("a", 0, tc.maxRows)
+		it.Endpoint, it.Place = &steady, tc.place
+		if got := Worst(it); got == nil || *got != tc.want {
+			t.Errorf("max_rows %d at %+v: %+v, want %+v", tc.maxRows, tc.place, got, tc.want)
+		}
+	}
+	it := item("a", 0, 51)
+	it.Endpoint = &steady
+	known := map[string]History{it.Task.Request(): {Rows: 52, More: true}}
+	if got, want := Make([]Item{it}, known, nil).Expected(), (Cost{Pages: 2, Rows: 52, Units: 104}); got != want {
+		t.Errorf("expected %+v, want %+v", got, want)
+	}
+}
+
 func TestAListIsExpectedToCostWhatItsCutsCameToLastTime(t *testing.T) {
 	floor := *endpoint
 	floor.PageSize, floor.Price = 1000, func(pipeline.Task, pipeline.Ask) (pipeline.Price, error) {
