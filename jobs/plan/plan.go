@@ -313,8 +313,12 @@ func hasLeast(it Item) bool {
 func exact(it Item) (Cost, bool) {
 	e := it.Endpoint
 	if e.Estimate != nil {
+		c, ok := batch(it) // a row for each input left
+		if !ok {           // the cursor is the endpoint's own
+			inputs, _ := it.Task.Inputs()
+			c.Rows = int64(len(inputs)) - it.Place.ChainRows
+		}
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
-		c, _ := batch(it) // a row for each input left
 		return Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok
 	}
 	switch {

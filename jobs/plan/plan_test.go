@@ -60,6 +60,16 @@ func TestAShortBudgetTurnsTheOrderRound(t *testing.T) {
 	}
 }
 
+func TestABatchUnderWayIsExpectedToBringTheInputsItLacks(t *testing.T) {
+	own := &pipeline.Endpoint{Vendor: "moz", Name: "url_metrics", Asks: pipeline.AboutTargets, PageSize: 50, UnitsPerRow: 1}
+	own.Estimate = func(pipeline.Task, pipeline.Cursor) (int64, pipeline.Units, bool) { return 1, 1, true }
+	it := Item{Endpoint: own, PageSize: 50, Task: pipeline.Task{ID: "b", Extract: "x", Batch: pipeline.EncodeBatch(make([]pipeline.Input, 6))}}
+	it.Place = journal.Place{Pages: 1, Rows: 5, ChainRows: 5, Next: "a cursor of its own"}
+	if got, want := Make([]Item{it}, nil, nil).Expected(), (Cost{Pages: 1, Rows: 1, Units: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestWhatIsHeldOrSavedIsNotPlanned(t *testing.T) {
 	done, half, reused, unchanged := item("done", 0, 0), item("half", 0, 0), item("reused", 0, 0), item("same", 0, 0)
 	done.Place = journal.Place{Pages: 3, End: true}
