@@ -55,6 +55,9 @@ func priceLine(x *jobs.Extract) string {
 	if tasks := x.Tasks(); len(tasks) > 0 {
 		t = tasks[0]
 	}
+	if x.Endpoint.Asks.Batched() {
+		t.Batch = "" // the price of an input, not of the first request for them
+	}
 	text := ""
 	if price, err := x.Endpoint.PriceOf(t, pipeline.Ask{}); err != nil {
 		text = err.Error()
