@@ -189,7 +189,7 @@ func (l *loader) sources(x *Extract, d *draft) (lists []*targets, pairs *sheet) 
 		}
 		x.Inputs = &Inputs{}
 		if n := l.required(d.node, d.keys, "inputs", "the extract", "inputs: {file: NAME.csv}, with columns target and source"); n != nil {
-			return nil, l.inputs(x.Inputs, n)
+			return nil, l.inputs(x, n)
 		}
 	default:
 		if inputs.value != nil {
@@ -216,7 +216,7 @@ func (l *loader) targetsOf(x *Extract, d *draft, from field) []*targets {
 		l.required(d.node, d.keys, "targets", "the extract", "targets: [NAME], the name of a list under targets")
 	case from.value.kind == mapping:
 		f := l.section(from.value, "targets of an extract", "sql")
-		x.SQL = l.query(from.value, f, "targets of an extract", "a query with a column target")
+		x.SQL = l.query(x, from.value, f, "targets of an extract", "a query with a column target")
 	case from.value.kind == list && len(from.value.items) == 0:
 		l.errorf(from.value.Place, "targets is an empty list: name a list under targets; the lists are: %s", join(l.listed))
 	default:
@@ -232,11 +232,12 @@ func (l *loader) used(n *node) {
 	}
 }
 
-func (l *loader) query(n *node, f fields, what, want string) string {
+func (l *loader) query(x *Extract, n *node, f fields, what, want string) string {
 	sql := l.required(n, f, "sql", what, "sql: "+want)
 	if sql == nil {
 		return ""
 	}
+	x.QueryPlace = sql.Place
 	s, ok := l.str(sql, "sql")
 	if ok && strings.TrimSpace(s) == "" {
 		l.errorf(sql.Place, "sql is empty: write %s", want)
@@ -245,7 +246,7 @@ func (l *loader) query(n *node, f fields, what, want string) string {
 }
 
 // inputs reads pairs of target and source from a file, which is returned, or the query that provides them.
-func (l *loader) inputs(in *Inputs, n *node) *sheet {
+func (l *loader) inputs(x *Extract, n *node) *sheet {
 	f := l.section(n, "inputs", "file", "sql")
 	switch file := f["file"]; {
 	case file.value != nil && f["sql"].value != nil:
@@ -254,7 +255,7 @@ func (l *loader) inputs(in *Inputs, n *node) *sheet {
 		return l.pairSheet(file.value)
 	case n.kind == mapping && n.has("file"):
 	case n.kind == mapping:
-		in.SQL = l.query(n, f, "inputs", "a query with columns target and source")
+		x.Inputs.SQL = l.query(x, n, f, "inputs", "a query with columns target and source")
 	}
 	return nil
 }

@@ -11,8 +11,9 @@ import (
 // Place is a position in a file. Line and Column count from 1, columns in characters; an unreadable file is
 // reported at 1:1.
 type Place struct {
-	File         string
-	Line, Column int
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
 }
 
 // String returns file:line:column.
@@ -22,9 +23,9 @@ func (p Place) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, 
 type Problem struct {
 	Place
 	// Text says what is wrong and what to do.
-	Text string
+	Text string `json:"text"`
 	// Warning: the spec can run as it is.
-	Warning bool
+	Warning bool `json:"warning"`
 }
 
 // String returns file:line:column: text.

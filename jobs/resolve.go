@@ -93,20 +93,33 @@ func questions(t pipeline.Task) ([]question, error) {
 	return about, err
 }
 
+// wanted are the columns that the extract's query must return.
+func (x *Extract) wanted() []string {
+	if x.Inputs != nil {
+		return []string{"target", "source"}
+	}
+	return []string{"target"}
+}
+
+// Answers returns an error if the columns of the extract's query are not the ones wanted.
+func (x *Extract) Answers(columns []string) error {
+	for _, name := range x.wanted() {
+		if !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) }) {
+			return fmt.Errorf("sql of extract %s returns no column %s, but %s", x.Name, name, join(columns))
+		}
+	}
+	return nil
+}
+
 // sheetOf shapes an answer as if it had been read from a file.
 func (x *Extract) sheetOf(columns []string, rows [][]*string) (*sheet, error) {
 	s := &sheet{file: x.File}
-	wanted := []string{"target"}
-	if x.Inputs != nil {
-		wanted = []string{"target", "source"}
+	if err := x.Answers(columns); err != nil {
+		return nil, fmt.Errorf("%s: %w", x.QueryPlace, err)
 	}
 	var at []int
-	for _, name := range wanted {
-		i := slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, name) })
-		if i < 0 {
-			return nil, fmt.Errorf("%s: sql of extract %s returns no column %s, but %s", x.Place, x.Name, name, join(columns))
-		}
-		at = append(at, i)
+	for _, name := range x.wanted() {
+		at = append(at, slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, name) }))
 	}
 	for _, c := range columns {
 		s.header = append(s.header, &node{Place: x.Place, kind: cell, text: strings.ToLower(c)})

@@ -82,6 +82,8 @@ type Extract struct {
 	Merged int
 	// SQL is the query that provides the targets, in a column target. Default "": the spec lists them.
 	SQL string
+	// QueryPlace is where the SQL of targets or inputs stands in the spec.
+	QueryPlace Place
 	// Inputs are pairs of target and source, for endpoints that ask about sources. Nil for all others.
 	Inputs *Inputs
 	// Params are the extract's own parameters with the scope, as Task.Params: what holds for a target whose

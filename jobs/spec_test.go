@@ -60,7 +60,7 @@ extracts:
 		},
 		{
 			Place: Place{"job.yaml", 21, 5}, Name: "second", Endpoint: &fake[1], After: []string{"first_one"},
-			SQL: "select distinct page as target from first_one", Scope: "page", Params: `{"target_scope":"page"}`,
+			QueryPlace: Place{"job.yaml", 24, 20}, SQL: "select distinct page as target from first_one", Scope: "page", Params: `{"target_scope":"page"}`,
 		},
 		{
 			Place: Place{"job.yaml", 25, 5}, Name: "third", Endpoint: &fake[3], Scope: "page", Params: `{"target_scope":"page"}`,

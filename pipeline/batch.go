@@ -3,7 +3,9 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // Asks says what one request of an endpoint is about, and so how tasks are made of targets.
@@ -55,23 +57,97 @@ func (t Task) Inputs() ([]Input, error) {
 	return inputs, nil
 }
 
-// Slice returns the part of the task's batch that a request at ask.Cursor is about: at most size inputs, and at most
-// ask.Limit where that is more than 0. The cursor of a batch is the number of inputs behind it, "" for none; next is the
-// cursor behind the part, and end says that nothing is left then.
+// Slice is Part for sources whose vendor answers every input of a request for good.
 func (t Task) Slice(ask Ask, size int) (part []Input, next Cursor, end bool, err error) {
-	inputs, err := t.Inputs()
+	p, err := t.Part(ask, size)
 	if err != nil {
 		return nil, "", false, err
 	}
-	from := 0
-	if ask.Cursor != "" {
-		if from, err = strconv.Atoi(string(ask.Cursor)); err != nil || from < 0 || from > len(inputs) {
-			return nil, "", false, fmt.Errorf("cursor %q does not lie in a batch of %d", ask.Cursor, len(inputs))
-		}
+	next, end = p.Next()
+	return p.Inputs, next, end, nil
+}
+
+// Part is what one request of a batch is about.
+type Part struct {
+	Inputs []Input
+	places []int // of the inputs in the batch
+	done   int   // how many inputs of the batch were asked about, behind this part
+	again  []int // places of those to be asked about once more, behind this part
+	total  int
+}
+
+// Part returns the part of the task's batch that a request at ask.Cursor is about: at most size inputs, and at most ask.Limit
+// where that is more than 0. The cursor of a batch is the number of inputs behind it, "" for none, and the places of those
+// among them that are still without an answer: "50", "50 again 3 17". They are asked about when the others have been.
+func (t Task) Part(ask Ask, size int) (Part, error) {
+	inputs, err := t.Inputs()
+	if err != nil {
+		return Part{}, err
+	}
+	p := Part{total: len(inputs)}
+	if p.done, p.again, err = readCursor(ask.Cursor, len(inputs)); err != nil {
+		return Part{}, err
 	}
 	if ask.Limit > 0 {
 		size = min(size, ask.Limit)
 	}
-	to := min(from+max(size, 1), len(inputs))
-	return inputs[from:to], Cursor(strconv.Itoa(to)), to == len(inputs), nil
+	size = max(size, 1)
+	for ; p.done < len(inputs) && len(p.places) < size; p.done++ {
+		p.places = append(p.places, p.done)
+	}
+	if len(p.places) == 0 {
+		n := min(size, len(p.again))
+		p.places, p.again = p.again[:n], p.again[n:]
+	}
+	for _, place := range p.places {
+		p.Inputs = append(p.Inputs, inputs[place])
+	}
+	return p, nil
+}
+
+// Next returns the cursor behind the part; end says that nothing is left then. unanswered are the indexes of inputs of the
+// part that the vendor failed at for now, and that are to be asked about again. A part whose inputs all are has no next: the
+// request has failed.
+func (p Part) Next(unanswered ...int) (next Cursor, end bool) {
+	again := slices.Clone(p.again)
+	for _, i := range unanswered {
+		again = append(again, p.places[i])
+	}
+	return cursorOf(p.done, again), p.done == p.total && len(again) == 0
+}
+
+const againWord = " again "
+
+// AsksAgain says that at a place of a batch inputs are without an answer that were asked about.
+func (c Cursor) AsksAgain() bool { return strings.Contains(string(c), againWord) }
+
+func cursorOf(done int, again []int) Cursor {
+	text := strconv.Itoa(done)
+	for i, place := range again {
+		if i == 0 {
+			text += againWord
+		} else {
+			text += " "
+		}
+		text += strconv.Itoa(place)
+	}
+	return Cursor(text)
+}
+
+func readCursor(at Cursor, total int) (done int, again []int, err error) {
+	if at == "" {
+		return 0, nil, nil
+	}
+	behind, places, _ := strings.Cut(string(at), againWord)
+	if done, err = strconv.Atoi(behind); err != nil || done < 0 || done > total {
+		return 0, nil, fmt.Errorf("cursor %q does not lie in a batch of %d", at, total)
+	}
+	for _, word := range strings.Fields(places) {
+		place, err := strconv.Atoi(word)
+		if err != nil || place < 0 || place >= done || slices.Contains(again, place) {
+			return 0, nil, fmt.Errorf("cursor %q does not lie in a batch of %d", at, total)
+		}
+		again = append(again, place)
+	}
+	return done, again, nil
 }

@@ -39,8 +39,43 @@ func TestSlicesOfABatchMeetWithoutGapOrOverlap(t *testing.T) {
 	}
 }
 
+func TestInputsWithoutAnAnswerAreAskedAgainUntilNoneIsLeft(t *testing.T) {
+	task, asked := batchOf(120), map[string]int{}
+	for ask := (Ask{}); ; {
+		part, err := task.Part(ask, 50)
+		if err != nil || len(part.Inputs) == 0 || len(part.Inputs) > 50 {
+			t.Fatalf("at %q: %d inputs, %v", ask.Cursor, len(part.Inputs), err)
+		}
+		var unanswered []int
+		for i, in := range part.Inputs {
+			// Every seventh has no answer at first, every twenty-first none at the second time either.
+			n, _ := strconv.Atoi(in.Target)
+			if asked[in.Target]++; n%7 == 0 && asked[in.Target] == 1 || n%21 == 0 && asked[in.Target] == 2 {
+				unanswered = append(unanswered, i)
+			}
+		}
+		next, end := part.Next(unanswered...)
+		if end {
+			break
+		}
+		ask.Cursor = next
+	}
+	for n := range 120 {
+		want := 1
+		if n%7 == 0 {
+			want++
+		}
+		if n%21 == 0 {
+			want++
+		}
+		if got := asked[strconv.Itoa(n)]; got != want {
+			t.Errorf("input %d was asked about %d times, want %d", n, got, want)
+		}
+	}
+}
+
 func TestACursorOutsideTheBatchIsRefused(t *testing.T) {
-	for _, cursor := range []Cursor{"-1", "4", "x", "99999999999999999999"} {
+	for _, cursor := range []Cursor{"-1", "4", "x", "99999999999999999999", "3 again 3", "2 again 2", "3 again x", "3 again 1 1", "3 again -1"} {
 		if _, _, _, err := batchOf(3).Slice(Ask{Cursor: cursor}, 50); err == nil {
 			t.Errorf("cursor %q was taken", cursor)
 		}

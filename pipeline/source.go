@@ -49,6 +49,9 @@ type Endpoint struct {
 	PageSize int
 	// MaxLimit is the largest `limit` a job may set. Default PageSize.
 	MaxLimit int
+	// SteadySize: a cursor may hold only for pages of the size it came with, so a list's pages are made alike; see PageOf.
+	// Default: pages of any size follow each other.
+	SteadySize bool
 	// UnitsPerRow is the price of one row, where Price does not say more.
 	UnitsPerRow Units
 	// Estimate returns what a task about to begin, or under way at a cursor, can still cost at most, and in how many requests,
@@ -80,6 +83,25 @@ func (e *Endpoint) PriceOf(t Task, ask Ask) (Price, error) {
 		return e.Price(t, ask)
 	}
 	return Price{PerRow: e.UnitsPerRow, MaxRows: e.PageSize, Source: e.Source}, nil
+}
+
+// PageOf returns how many rows of a list to ask for at a time: most, but where pages are to be alike in size, maxRows divided
+// among the fewest pages, which together bring hardly more: 60 rows by 50 are 2 pages of 30, 51 are 2 of 26. maxRows is that
+// of the task, 0 for none. A list under way keeps the size of its last page, of last rows, unless something cut that short;
+// 0 is for a list that begins.
+func (e *Endpoint) PageOf(maxRows int64, most, last int) int {
+	if !e.SteadySize || most <= 0 {
+		return most
+	}
+	size := most
+	if maxRows > 0 {
+		pages := (maxRows-1)/int64(most) + 1
+		size = int((maxRows-1)/pages + 1)
+	}
+	if last <= most && 2*last >= size {
+		return last
+	}
+	return size
 }
 
 // WorstCase returns the most a request for limit rows can cost where UnitsPerRow is all there is to it.

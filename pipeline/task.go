@@ -3,6 +3,7 @@ package pipeline
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 )
 
@@ -32,6 +33,27 @@ type Task struct {
 	MaxRows int64
 	// Priority: higher is bought first when the budget is short.
 	Priority int
+}
+
+// About says to people what the task is about: its target, or which batch of targets. "" where it is about none.
+func (t Task) About() string {
+	inputs, err := t.Inputs()
+	switch {
+	case err != nil || len(inputs) == 0:
+		return t.Target
+	case t.Target != "":
+		return fmt.Sprintf("%s and %s", t.Target, counted(len(inputs), "source"))
+	case len(inputs) == 1:
+		return inputs[0].Target
+	}
+	return fmt.Sprintf("a batch of %d targets from %s to %s", len(inputs), inputs[0].Target, inputs[len(inputs)-1].Target)
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // Request identifies what the task asks the vendor for, whatever job or extract asks: the key under which

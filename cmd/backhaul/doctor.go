@@ -41,7 +41,7 @@ Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is b
 			if f.dropDamaged && !f.repair {
 				return usage("--drop-damaged goes with --repair")
 			}
-			wanted, err := a.vendorsOf(args)
+			wanted, err := a.vendorsOf(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -54,11 +54,11 @@ Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is b
 }
 
 // vendorsOf returns the surfaces a job buys from, as vendor/surface; nil without a job.
-func (a *app) vendorsOf(args []string) (map[string]bool, error) {
+func (a *app) vendorsOf(ctx context.Context, args []string) (map[string]bool, error) {
 	if len(args) == 0 {
 		return nil, nil
 	}
-	job, err := a.loadJob(args[0])
+	job, err := a.loadJob(ctx, args[0])
 	if err != nil {
 		return nil, err
 	}

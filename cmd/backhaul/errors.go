@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -42,6 +43,30 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	return exitFailed
+}
+
+// cut reports whether an error says no more than that the program was told to stop, whatever it was at.
+func cut(ctx context.Context, err error) bool {
+	status := exitStatus(ctx, err)
+	if said := (*exitError)(nil); errors.As(err, &said) {
+		status = said.status
+	}
+	text := err.Error()
+	stopped := errors.Is(err, context.Canceled) || strings.HasSuffix(text, "interrupted (9)") // SQLite's word for it
+	return ctx.Err() != nil && status == exitInterrupted && stopped && !strings.Contains(text, "\n")
+}
+
+var errInterrupted = errors.New("interrupted; what was bought is kept: the same command again goes on")
+
+// aboutEnd is what a vendor may say of an API that it has shut down.
+var aboutEnd = regexp.MustCompile(`(?i)\bdiscontinued\b|\bshut ?down\b|\bsunset|\bno longer (available|supported)|\bretired\b`)
+
+// denialAdvice says what to do where a vendor refuses. Ahrefs shut v2 down on 2025-11-01; no credentials help there.
+func denialAdvice(vendor, text string) string {
+	if vendor == "ahrefs" && aboutEnd.MatchString(text) {
+		return "buy from the API that replaced it: `surface: v3` for ahrefs under vendors in the job spec, and set AHREFS_API_KEY"
+	}
+	return "check the credentials: " + credentialNames(vendor)
 }
 
 // advise turns an error into one line that ends with what to do about it, where that is known.

@@ -63,16 +63,26 @@ func findRelation(ctx context.Context, w sinks.Warehouse, name string) (string, 
 	if err != nil {
 		return "", err
 	}
-	known := &cobra.Command{SuggestionsMinimumDistance: 3} // cobra knows what is misspelt how
+	var names []string
 	for _, row := range rows {
 		schema, view := row[0].(string), row[1].(string)
 		full := schema + "." + view
 		if strings.EqualFold(full, name) {
 			return `"` + schema + `"."` + view + `"`, nil
 		}
-		known.AddCommand(&cobra.Command{Use: full, Run: func(*cobra.Command, []string) {}, SuggestFor: []string{view}})
+		names = append(names, full)
 	}
-	return "", usage("no table or view %q%s; see `backhaul query \"show all tables\"`", name, suggestion(known, name))
+	return "", usage("no table or view %q%s; see `backhaul tables`", name, closest(names, name))
+}
+
+// closest proposes one of the tables for a name that is none.
+func closest(tables []string, name string) string {
+	known := &cobra.Command{SuggestionsMinimumDistance: 3} // cobra knows what is misspelt how
+	for _, table := range tables {
+		_, bare, _ := strings.Cut(table, ".")
+		known.AddCommand(&cobra.Command{Use: table, Run: func(*cobra.Command, []string) {}, SuggestFor: []string{bare}})
+	}
+	return suggestion(known, name)
 }
 
 // writeWhole lets write fill a file that takes its name when it is whole; else a file of that name stays as it is.

@@ -436,7 +436,11 @@ func TestAListThatChangedBetweenItsChainsIsTheNewOneAndWhatTheOldOneHadMore(t *t
 // Rows that move over a page's edge without a 410 come twice or never, and no cursor tells. What can be promised is that a
 // restart makes nothing worse.
 func TestARestartAddsNothingToAListThatMovesWhileItIsRead(t *testing.T) {
-	for seed := range uint64(3) {
+	seeds := uint64(3)
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
 		moving := emulator.Faults{Seed: seed, Shift: 0.5}
 		calm := inWorld(t, loadFaulty(t, "", ""), emulator.Options{Faults: moving}, nil, func(w *world) { w.complete(1) })
 		moving.Rate, moving.Tries, moving.Kinds = 0.2, 4, []emulator.Kind{emulator.KindGone}

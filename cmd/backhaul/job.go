@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -21,12 +22,15 @@ import (
 type loadedJob struct{ *jobs.Spec }
 
 // loadJob reads and checks a spec. Problems are printed, all at once, and are a usage error.
-func (a *app) loadJob(path string) (*loadedJob, error) {
-	spec, problems := jobs.Load(path, registry{})
+func (a *app) loadJob(ctx context.Context, path string) (*loadedJob, error) {
+	spec, problems, err := loadSpec(ctx, path)
 	for _, p := range problems {
 		fmt.Fprintln(a.stderr, p)
 	}
-	if spec == nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case spec == nil:
 		return nil, &exitError{status: exitUsage}
 	}
 	return &loadedJob{spec}, nil

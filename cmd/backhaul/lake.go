@@ -69,14 +69,35 @@ func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) 
 		all[i] = duckdb.Loose{Name: r.Name, Table: r.Table, Files: []string{r.Path}}
 	}
 	columns, rows, err := duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
-	if errors.Is(err, duckdb.ErrNoRelation) {
-		// The catalog may have been written by an earlier version of the program, which had fewer views.
+	if errors.Is(err, duckdb.ErrNoRelation) || errors.Is(err, sinks.ErrMoved) {
+		// The catalog may have been written by an earlier version of the program, which had fewer views, or elsewhere.
 		if err := l.Catalog(ctx); err != nil {
 			return nil, nil, err
 		}
 		return duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
 	}
 	return columns, rows, err
+}
+
+// warnOfMove says so where a warehouse's catalog is of another place, to who asks for something else.
+func (a *app) warnOfMove(ctx context.Context) {
+	w, err := a.warehouse()
+	if err != nil {
+		return
+	}
+	if err := duckdb.Try(ctx, w.Catalog()); errors.Is(err, sinks.ErrMoved) {
+		fmt.Fprintln(a.stderr, "note:", err)
+	}
+}
+
+// anything reports whether a warehouse has what a catalog can be of: a mistyped name must not become one.
+func anything(w sinks.Warehouse) bool {
+	for _, path := range []string{w.Lake(), w.Journal(), w.Ledger()} {
+		if _, err := os.Stat(path); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *app) catalogCommand() *cobra.Command {
@@ -89,8 +110,14 @@ func (a *app) catalogCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !anything(w) {
+				return fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
+			}
 			if err := duckdb.BuildOn(cmd.Context(), disk, w); err != nil {
 				return err
+			}
+			if a.json {
+				return a.printJSON(map[string]string{"catalog": w.Catalog()})
 			}
 			_, err = fmt.Fprintln(a.stderr, "wrote", w.Catalog())
 			return err

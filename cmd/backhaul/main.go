@@ -40,7 +40,9 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitComplete
 	}
 	var exit *exitError
-	if !errors.As(err, &exit) {
+	if cut(ctx, err) {
+		exit = &exitError{status: exitInterrupted, err: errInterrupted}
+	} else if !errors.As(err, &exit) {
 		exit = &exitError{status: exitStatus(ctx, err), err: err}
 	}
 	if exit.err != nil {

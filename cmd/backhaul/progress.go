@@ -113,7 +113,7 @@ func (p *progress) count(ev engine.Event) *extractProgress {
 		e.retries++
 		if p.bars == nil && time.Since(p.lastWarning) >= logEvery {
 			p.lastWarning = time.Now() // the others are counted in the lines below
-			p.log.Warn("try again", "extract", ev.Task.Extract, "target", ev.Task.Target, "wait", ev.Wait.Round(time.Millisecond), "error", ev.Retry)
+			p.log.Warn("try again", "extract", ev.Task.Extract, "target", ev.Task.About(), "wait", ev.Wait.Round(time.Millisecond), "error", ev.Retry)
 		}
 	case ev.Outcome != nil && ev.Outcome.Ending.Complete():
 		e.done++

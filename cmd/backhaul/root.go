@@ -112,3 +112,20 @@ func runDate(text string, now time.Time) (time.Time, error) {
 	}
 	return date, nil
 }
+
+// oddDate warns of a run date that is more likely a slip than a night: what a run buys is of today, whatever it is filed
+// under. A run is gone on with under its own date, days later.
+func oddDate(date, now time.Time) string {
+	const day = 24 * time.Hour
+	if ahead := date.Sub(now); ahead > day || ahead < -366*day {
+		return fmt.Sprintf("warning: --date %s is not near today, %s: what is bought is of today", date.Format(time.DateOnly), now.UTC().Format(time.DateOnly))
+	}
+	return ""
+}
+
+// warnOfDate prints what is odd about a run date.
+func (a *app) warnOfDate(date time.Time) {
+	if text := oddDate(date, time.Now()); text != "" {
+		fmt.Fprintln(a.stderr, text)
+	}
+}

@@ -38,7 +38,7 @@ into Parquet and publishes each table in one step. The same job and date again: 
 nothing and costs nothing, an incomplete one goes on where every list stopped.`,
 		Args: exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			job, err := a.loadJob(args[0])
+			job, err := a.loadJob(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -57,6 +57,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	a.warnOfDate(date)
 	w, err := a.warehouse()
 	if err != nil {
 		return err
@@ -174,7 +175,7 @@ func stopAdvice(stop *engine.StopError) string {
 	case pipeline.EndQuota:
 		return text + "; no budget of the job can change that: have the vendor raise the quota, or run it again with the same --date when it is renewed"
 	case pipeline.EndDenied:
-		return text + "; check the credentials: " + credentialNames(stop.Vendor)
+		return text + "; " + denialAdvice(stop.Vendor, text)
 	case pipeline.EndUnreachable:
 		return text + "; the vendor does not answer: check the network and " + urlNames(stop.Vendor)
 	}

@@ -27,6 +27,7 @@ its tasks, how each list ended, and what it cost. A run whose process died is "i
 with the same --date, goes on.`,
 		Args: atMost(1, "at most one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.warnOfMove(cmd.Context())
 			l, err := a.openLedger(cmd.Context())
 			if err != nil {
 				return err

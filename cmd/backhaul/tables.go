@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"backhaul/schemas"
+	"backhaul/sinks/duckdb"
 )
 
 type tableInfo struct {
@@ -37,23 +42,70 @@ func (a *app) tablesCommand() *cobra.Command {
 		Use:   "tables [NAME]",
 		Short: "Show tables, columns, types, meanings, units and vendor sources",
 		Args:  atMost(1, "at most one table"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return a.listTables()
+				return a.listTables(cmd.Context())
 			}
-			t := schemas.Lookup(args[0])
-			if t == nil {
-				return usage("unknown table %q; see `backhaul tables`", args[0])
+			if t := schemas.Lookup(args[0]); t != nil {
+				return a.showTable(describeTable(t))
 			}
-			return a.showTable(t)
+			infos, err := allTables(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var names []string
+			for _, t := range infos {
+				if t.Table == args[0] {
+					return a.showTable(t)
+				}
+				names = append(names, t.Table)
+			}
+			return usage("unknown table %q%s; see `backhaul tables`", args[0], closest(names, args[0]))
 		},
 	}
 }
 
-func (a *app) listTables() error {
+// allTables describes the declared tables and the views that the catalog derives from them, by name.
+func allTables(ctx context.Context) ([]tableInfo, error) {
 	infos := make([]tableInfo, 0)
 	for _, t := range schemas.All() {
 		infos = append(infos, describeTable(t))
+	}
+	derived, err := derivedTables(ctx)
+	infos = append(infos, derived...)
+	slices.SortFunc(infos, func(a, b tableInfo) int { return strings.Compare(a.Table, b.Table) })
+	return infos, err
+}
+
+// derivedTables asks a catalog without rows about its views: what they are called and mean stands in their SQL.
+func derivedTables(ctx context.Context) (infos []tableInfo, err error) {
+	stage, err := duckdb.Rehearse(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stage.Close()) }()
+	views, err := stage.Derived(ctx)
+	for _, v := range views {
+		info := tableInfo{Table: v.Name, Meaning: v.Meaning, Source: "derived from other tables by the catalog"}
+		for _, c := range v.Columns {
+			column := columnInfo{Column: c.Name, Type: c.Type, Nullable: true, Meaning: c.Meaning}
+			if m := unitAtEnd.FindStringSubmatch(c.Meaning); m != nil {
+				column.Meaning, column.Unit = m[1], m[2]
+			}
+			info.Columns = append(info.Columns, column)
+		}
+		infos = append(infos, info)
+	}
+	return infos, err
+}
+
+// unitAtEnd is how comments in the catalog spell a unit.
+var unitAtEnd = regexp.MustCompile(`^(.*) \[([^\]]+)\]$`)
+
+func (a *app) listTables(ctx context.Context) error {
+	infos, err := allTables(ctx)
+	if err != nil {
+		return err
 	}
 	if a.json {
 		return a.printJSON(infos)
@@ -62,12 +114,11 @@ func (a *app) listTables() error {
 	for _, t := range infos {
 		w.AppendRow(table.Row{t.Table, len(t.Columns), t.Meaning})
 	}
-	_, err := fmt.Fprintln(a.stdout, w.Render())
+	_, err = fmt.Fprintln(a.stdout, w.Render())
 	return err
 }
 
-func (a *app) showTable(t *schemas.Table) error {
-	info := describeTable(t)
+func (a *app) showTable(info tableInfo) error {
 	if a.json {
 		return a.printJSON(info)
 	}

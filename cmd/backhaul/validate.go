@@ -22,10 +22,13 @@ func (a *app) validateCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			all, valid := []jobs.Problem{}, true
 			for _, path := range args {
-				spec, problems := jobs.Load(path, registry{})
+				spec, problems, err := loadSpec(cmd.Context(), path)
+				if err != nil {
+					return err
+				}
 				all = append(all, problems...)
 				valid = valid && spec != nil
 				if spec != nil && !a.json {
@@ -51,6 +54,9 @@ func priceLine(x *jobs.Extract) string {
 	t := pipeline.Task{Extract: x.Name, Endpoint: x.Endpoint.String(), Surface: x.Endpoint.Surface, Scope: x.Scope, Params: x.Params}
 	if tasks := x.Tasks(); len(tasks) > 0 {
 		t = tasks[0]
+	}
+	if x.Endpoint.Asks.Batched() {
+		t.Batch = "" // the price of an input, not of the first request for them
 	}
 	text := ""
 	if price, err := x.Endpoint.PriceOf(t, pipeline.Ask{}); err != nil {
@@ -80,7 +86,7 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Show what a run would do and cost; buys nothing",
 		Args:  exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			job, err := a.loadJob(args[0])
+			job, err := a.loadJob(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -88,6 +94,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.warnOfDate(date)
 			w, err := a.warehouse()
 			if err != nil {
 				return err

@@ -154,9 +154,8 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 	}
 	defer func() { _ = j.Close() }()
 	tasks := make([]pipeline.Task, len(r.tasks))
-	intended := map[string]bool{}
 	for i, t := range r.tasks {
-		tasks[i], intended[t.ID] = t.Task, true
+		tasks[i] = t.Task
 	}
 	contents, rejected, err := run.Contents(ctx, j, slices.Clone(tasks), e.Sources, e.Lake.Digest)
 	if err != nil {
@@ -165,19 +164,18 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 	for name, c := range contents {
 		must[name] = wanted{Contents: c, exact: true}
 	}
-	attempts := int64(0)
-	for a, err := range j.Attempts(ctx) {
-		if err != nil {
-			return err
-		}
-		if intended[a.TaskID] {
-			attempts++
-		}
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	var pages, attempts int64 // of all tasks the run ever had
+	for _, p := range places {
+		pages, attempts = pages+int64(p.Pages), attempts+int64(p.Attempts)
 	}
 	if r.run.State != ledger.Complete {
 		return nil // its account is of its latest execution
 	}
-	for name, rows := range map[string]int64{"ops.runs": 1, "ops.tasks": int64(len(tasks)), "ops.pages": int64(r.bought()), "ops.attempts": attempts,
+	for name, rows := range map[string]int64{"ops.runs": 1, "ops.tasks": int64(len(tasks)), "ops.pages": pages, "ops.attempts": attempts,
 		"ops.rejected_rows": min(rejected, run.MostRejected)} {
 		must[name] = wanted{Contents: sinks.Contents{Rows: rows}}
 	}

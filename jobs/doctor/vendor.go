@@ -102,8 +102,12 @@ func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.Usage
 	}
 	switch {
 	case report.Units < spent:
-		e.warn(what, "", nil, "the vendor counts %d units this month, the ledger %d: its count may be late by %s, or its month begins at another hour",
-			report.Units, spent, report.Lag)
+		late := "its count may be late"
+		if report.Lag > 0 {
+			late += " by " + report.Lag.String()
+		}
+		e.warn(what, "", nil, "the vendor counts %d units this month, the ledger %d: %s, its month begins at another hour, or it counts its APIs apart",
+			report.Units, spent, late)
 	case report.Units > granted:
 		e.warn(what, "if nobody else uses the account, ask the vendor", nil,
 			"the vendor counts %d units this month, the ledger %d and at most %d more: other programs, warehouses or people use the account too, or pages were charged that did not arrive",

@@ -8,6 +8,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
+	"backhaul/sinks"
 )
 
 // warehouse looks at the program's own files, from the ledger to staging.
@@ -80,6 +81,10 @@ func (e *examination) catalog(ctx context.Context) {
 		return
 	}
 	views, err := e.Lake.Views(ctx)
+	if errors.Is(err, sinks.ErrMoved) {
+		e.bad("catalog", "", rebuildCatalog(), "%v", err)
+		return
+	}
 	if err != nil {
 		e.failed("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), err)
 		return

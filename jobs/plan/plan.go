@@ -377,10 +377,10 @@ func remaining(it Item, histories map[string]History) estimate {
 	}
 	rows := h.Rows - place.ChainRows
 	if !known || rows < 0 {
-		rows = int64(it.PageSize)
+		rows = int64(pageOf(it))
 	}
-	if t.MaxRows > 0 {
-		rows = min(rows, t.MaxRows-place.ChainRows)
+	if left := t.MaxRows - place.ChainRows; t.MaxRows > 0 && rows >= left {
+		rows = wholePages(it, left)
 	}
 	c := price(it, rows)
 	if known && place.Pages == 0 && rows == h.Rows && hasLeast(it) {
@@ -401,8 +401,12 @@ func hasLeast(it Item) bool {
 func exact(it Item) (Cost, bool) {
 	e := it.Endpoint
 	if e.Estimate != nil {
+		c, ok := batch(it) // a row for each input left
+		if !ok {           // the cursor is the endpoint's own
+			inputs, _ := it.Task.Inputs()
+			c.Rows = int64(len(inputs)) - it.Place.ChainRows
+		}
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
-		c, _ := batch(it) // a row for each input left
 		return Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok
 	}
 	switch {
@@ -447,11 +451,32 @@ func Worst(it Item) *Cost {
 		return nil
 	}
 	rows := it.Task.MaxRows - it.Place.ChainRows
-	c := price(it, rows)
+	if it.Endpoint.SteadySize && it.Place.Next != "" && it.Place.LastRows != pageOf(it) && it.Place.ChainRows <= int64(it.PageSize) {
+		rows = it.Task.MaxRows // a vendor that insists on the size of the last page has the list begun anew
+	}
+	c := price(it, wholePages(it, rows))
 	if it.Endpoint.Worst != nil {
 		c.Pages, c.Units = it.Endpoint.Worst(it.Task, it.Place.Next, rows)
 	}
 	return &c
+}
+
+// pageOf is how many rows of a list are asked for at a time.
+func pageOf(it Item) int {
+	last := 0
+	if it.Place.Next != "" {
+		last = it.Place.LastRows
+	}
+	return it.Endpoint.PageOf(it.Task.MaxRows, it.PageSize, last)
+}
+
+// wholePages is how many rows come where so many are wanted: a vendor may refuse to make the last page smaller.
+func wholePages(it Item, rows int64) int64 {
+	size := int64(pageOf(it))
+	if !it.Endpoint.SteadySize || size < 1 {
+		return rows
+	}
+	return (rows + size - 1) / size * size
 }
 
 // price is the cost of so many rows. A list without rows still takes a page. What cannot be priced will not be sent, and
@@ -461,7 +486,7 @@ func price(it Item, rows int64) Cost {
 	if err != nil {
 		return Cost{Rows: rows}
 	}
-	pages, units := rule.Pages(rows, it.PageSize)
+	pages, units := rule.Pages(rows, pageOf(it))
 	return Cost{Rows: rows, Pages: pages, Units: units}
 }
 

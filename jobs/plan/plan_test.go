@@ -60,6 +60,16 @@ func TestAShortBudgetTurnsTheOrderRound(t *testing.T) {
 	}
 }
 
+func TestABatchUnderWayIsExpectedToBringTheInputsItLacks(t *testing.T) {
+	own := &pipeline.Endpoint{Vendor: "moz", Name: "url_metrics", Asks: pipeline.AboutTargets, PageSize: 50, UnitsPerRow: 1}
+	own.Estimate = func(pipeline.Task, pipeline.Cursor) (int64, pipeline.Units, bool) { return 1, 1, true }
+	it := Item{Endpoint: own, PageSize: 50, Task: pipeline.Task{ID: "b", Extract: "x", Batch: pipeline.EncodeBatch(make([]pipeline.Input, 6))}}
+	it.Place = journal.Place{Pages: 1, Rows: 5, ChainRows: 5, Next: "a cursor of its own"}
+	if got, want := Make([]Item{it}, nil, nil).Expected(), (Cost{Pages: 1, Rows: 1, Units: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestWhatIsHeldOrSavedIsNotPlanned(t *testing.T) {
 	done, half, reused, unchanged := item("done", 0, 0), item("half", 0, 0), item("reused", 0, 0), item("same", 0, 0)
 	done.Place = journal.Place{Pages: 3, End: true}
@@ -90,6 +100,40 @@ func TestMaxRowsBoundsWhatIsExpectedAndTheWorstCase(t *testing.T) {
 	h[long.Task.Request()] = History{Rows: 120, More: true}
 	if p := Make([]Item{long}, h, nil); p.Extracts[0].Unknown != 0 || p.Extracts[0].Expected.Rows != 120 {
 		t.Errorf("%+v", p.Extracts[0])
+	}
+}
+
+func TestTheWorstCaseIsInWholePagesWhereTheirSizeIsBound(t *testing.T) {
+	steady := *endpoint
+	steady.SteadySize = true
+	for _, tc := range []struct {
+		maxRows int64
+		place   journal.Place
+		want    Cost
+	}{
+		{50, journal.Place{}, Cost{Pages: 1, Rows: 50, Units: 100}},
+		{51, journal.Place{}, Cost{Pages: 2, Rows: 52, Units: 104}},
+		{60, journal.Place{}, Cost{Pages: 2, Rows: 60, Units: 120}},
+		{120, journal.Place{}, Cost{Pages: 3, Rows: 120, Units: 240}},
+		{121, journal.Place{}, Cost{Pages: 3, Rows: 123, Units: 246}},
+		{51, journal.Place{Pages: 1, ChainRows: 26, LastRows: 26, Next: "x"}, Cost{Pages: 1, Rows: 26, Units: 52}},
+		// Raised from 60: the list goes on in pages of 30.
+		{110, journal.Place{Pages: 2, ChainRows: 60, LastRows: 30, Next: "x"}, Cost{Pages: 2, Rows: 60, Units: 120}},
+		// A budget cut the first page to 7, which may have to be bought again.
+		{60, journal.Place{Pages: 1, ChainRows: 7, LastRows: 7, Next: "x"}, Cost{Pages: 2, Rows: 60, Units: 120}},
+		{200, journal.Place{Pages: 3, ChainRows: 107, LastRows: 7, Next: "x"}, Cost{Pages: 2, Rows: 100, Units: 200}},
+	} {
+		it := item("a", 0, tc.maxRows)
+		it.Endpoint, it.Place = &steady, tc.place
+		if got := Worst(it); got == nil || *got != tc.want {
+			t.Errorf("max_rows %d at %+v: %+v, want %+v", tc.maxRows, tc.place, got, tc.want)
+		}
+	}
+	it := item("a", 0, 51)
+	it.Endpoint = &steady
+	known := map[string]History{it.Task.Request(): {Rows: 52, More: true}}
+	if got, want := Make([]Item{it}, known, nil).Expected(), (Cost{Pages: 2, Rows: 52, Units: 104}); got != want {
+		t.Errorf("expected %+v, want %+v", got, want)
 	}
 }
 

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -48,15 +49,17 @@ type Summary struct {
 
 // Task is a task that does not hold all it asks for.
 type Task struct {
-	Extract  string         `json:"extract"`
-	Endpoint string         `json:"endpoint"`
-	Target   string         `json:"target"`
-	Scope    string         `json:"scope"`
-	Ending   string         `json:"ending"`
-	Pages    int            `json:"pages"`
-	Rows     int64          `json:"rows"`
-	Units    pipeline.Units `json:"units"`
-	Error    string         `json:"error,omitempty"`
+	Extract  string `json:"extract"`
+	Endpoint string `json:"endpoint"`
+	Target   string `json:"target"`
+	Scope    string `json:"scope"`
+	// About says what it is about where that is no single target: "a batch of 27 targets from a.example to z.example".
+	About  string         `json:"about,omitempty"`
+	Ending string         `json:"ending"`
+	Pages  int            `json:"pages"`
+	Rows   int64          `json:"rows"`
+	Units  pipeline.Units `json:"units"`
+	Error  string         `json:"error,omitempty"`
 }
 
 // Summarize sums up a run that ended with the exit status after so long.
@@ -111,7 +114,11 @@ func summarizeTask(t ledger.Task) Task {
 	if ending == "" {
 		ending = string(pipeline.EndNotReached)
 	}
-	return Task{Extract: t.Extract, Endpoint: t.Endpoint, Target: t.Target, Scope: t.Scope, Ending: ending,
+	about := t.About()
+	if about == t.Target {
+		about = ""
+	}
+	return Task{Extract: t.Extract, Endpoint: t.Endpoint, Target: t.Target, Scope: t.Scope, About: about, Ending: ending,
 		Pages: t.Pages, Rows: t.Rows, Units: t.Units, Error: t.Error}
 }
 
@@ -181,18 +188,19 @@ func (s Summary) failures(p *printer) {
 }
 
 func (t Task) text() string {
-	text := fmt.Sprintf("%s of %s (%s, %s): %s after %s rows", t.Extract, orNone(t.Target), t.Endpoint, orNone(t.Scope), t.Ending, Count(t.Rows))
+	text := t.Extract
+	if about := cmp.Or(t.About, t.Target); about != "" {
+		text += " of " + about
+	}
+	text += " (" + t.Endpoint
+	if t.Scope != "" {
+		text += ", " + t.Scope
+	}
+	text += fmt.Sprintf("): %s after %s", t.Ending, Plural(int(t.Rows), "row"))
 	if t.Error != "" {
 		text += ": " + strings.ReplaceAll(t.Error, "\n", "; ")
 	}
 	return text
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "no target"
-	}
-	return s
 }
 
 // Queries suggests two queries over what a run has published.

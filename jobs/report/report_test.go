@@ -49,6 +49,29 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 	}
 }
 
+func TestAFailedBatchIsToldByWhatItIsABatchOf(t *testing.T) {
+	inputs := func(names ...string) string {
+		var list []pipeline.Input
+		for _, n := range names {
+			list = append(list, pipeline.Input{Target: n})
+		}
+		return pipeline.EncodeBatch(list)
+	}
+	sources := pipeline.EncodeBatch([]pipeline.Input{{Source: "x.example"}, {Source: "y.example"}})
+	for want, about := range map[string]pipeline.Task{
+		"authority of a batch of 3 targets from a.example to c.example (moz/url_metrics): fault after 1 row: no": {Batch: inputs("a.example", "b.example", "c.example")},
+		"authority of a.example (moz/url_metrics): fault after 1 row: no":                                        {Batch: inputs("a.example")},
+		"authority of a.example and 2 sources (moz/url_metrics, page): fault after 1 row: no":                    {Target: "a.example", Batch: sources, Scope: "page"},
+		"authority (moz/url_metrics): fault after 1 row: no":                                                     {},
+	} {
+		about.Extract, about.Endpoint = "authority", "moz/url_metrics"
+		got := summarizeTask(ledger.Task{Task: about, Ending: pipeline.EndFault, Rows: 1, Error: "no"})
+		if got.text() != want {
+			t.Errorf("%s\nwant %s", got.text(), want)
+		}
+	}
+}
+
 func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
 	var text strings.Builder
 	left := pipeline.Units(10)

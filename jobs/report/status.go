@@ -76,10 +76,13 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall
 	if err != nil {
 		return s, err
 	}
-	var granted pipeline.Units
+	var granted, spent pipeline.Units
 	for _, g := range spends {
 		granted += g.Granted
+		spent += g.Spent
 	}
+	// The tasks are those the spec asks for today; the run may have spent on others before.
+	s.Spent = max(s.Spent, spent)
 	s.Reserved = max(0, granted-s.Spent)
 	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gofrs/flock"
 
@@ -104,15 +105,13 @@ func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 	return nil
 }
 
+// holdsPages reports whether the ledger knows of anything the run has bought, be it by tasks that its spec asks for no more.
 func (r *runner) holdsPages(ctx context.Context, run ledger.Run) bool {
 	tasks, err := r.ledger.Tasks(ctx, run.ID)
 	if err != nil {
 		return true
 	}
-	for _, t := range tasks {
-		if t.Pages > 0 {
-			return true
-		}
-	}
-	return false
+	spends, err := r.ledger.Spends(ctx, run.ID)
+	return err != nil || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.Pages > 0 }) ||
+		slices.ContainsFunc(spends, func(s ledger.Spend) bool { return s.Spent > 0 })
 }

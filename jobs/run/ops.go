@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -18,16 +19,23 @@ import (
 )
 
 // account writes the run's own account, the ops tables, over what an earlier execution wrote.
+//
+// What tasks hold is told of those the spec asks for today; what was bought and spent, of all the run ever had.
 func (r *runner) account(ctx context.Context, result *Result) error {
+	dropped, err := r.dropped(ctx, result.Tasks)
+	if err != nil {
+		return err
+	}
+	paid := slices.Concat(result.Tasks, dropped)
 	tables := []struct {
 		name  string
 		write func(*accountant) error
 	}{
-		{"ops.runs", func(a *accountant) error { return a.run(result) }},
+		{"ops.runs", func(a *accountant) error { return a.run(result, paid) }},
 		{"ops.tasks", func(a *accountant) error { return a.tasks(result, r.isPublished) }},
-		{"ops.pages", func(a *accountant) error { return a.pages(ctx, r.journal, result.Tasks) }},
-		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, r.journal, result.Tasks) }},
-		{"ops.spend", func(a *accountant) error { return a.spend(ctx, r.journal, result.Tasks) }},
+		{"ops.pages", func(a *accountant) error { return a.pages(ctx, r.journal, paid) }},
+		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, r.journal, paid) }},
+		{"ops.spend", func(a *accountant) error { return a.spend(ctx, r.journal, paid) }},
 		{"ops.reconciliation", func(a *accountant) error { return a.reconciliation(result.Reconciled) }},
 	}
 	if r.rejected != nil {
@@ -40,6 +48,50 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 		if err := r.accountTable(schemas.Lookup(t.name), result.Run, t.write); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// dropped returns the tasks that the run has asked something for and that the spec asks for no more.
+func (r *runner) dropped(ctx context.Context, current []ledger.Task) ([]ledger.Task, error) {
+	asked := map[string]bool{}
+	for _, t := range current {
+		asked[t.ID] = true
+	}
+	all, err := r.journal.Tasks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var dropped []ledger.Task
+	for _, t := range all {
+		if place := r.places[t.ID]; !asked[t.ID] && (place.Pages > 0 || place.Attempts > 0) {
+			former := ledger.Task{Task: t}
+			held(&former, place)
+			dropped = append(dropped, former)
+		}
+	}
+	return dropped, nil
+}
+
+// noteDropped says which rows leave the tables because the spec asks for them no more.
+func (r *runner) noteDropped(ctx context.Context, result *Result) error {
+	current, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	dropped, err := r.dropped(ctx, current)
+	if err != nil {
+		return err
+	}
+	var tasks, rows int64
+	for _, t := range dropped {
+		if t.Rows > 0 {
+			tasks, rows = tasks+1, rows+t.Rows
+		}
+	}
+	if tasks > 0 {
+		result.Notes = append(result.Notes, fmt.Sprintf("%d rows of %d tasks that this run bought and the spec asks for no more; "+
+			"the journal keeps them: asked for again for %s, they cost nothing", rows, tasks, r.date))
 	}
 	return nil
 }
@@ -108,7 +160,7 @@ func (r *opsRow) done() error {
 	return flush(r.a.b, r.a.w, batchRows)
 }
 
-func (a *accountant) run(result *Result) error {
+func (a *accountant) run(result *Result, paid []ledger.Task) error {
 	row := a.row()
 	row.text("state", string(result.Run.State))
 	row.opt("stop", result.Run.Message)
@@ -116,8 +168,10 @@ func (a *accountant) run(result *Result) error {
 	row.time("ended_at", result.Run.Ended)
 	var held ledger.Task
 	for _, t := range result.Tasks {
-		held.Pages += t.Pages
 		held.Rows += t.Rows
+	}
+	for _, t := range paid {
+		held.Pages += t.Pages
 		held.Units += t.Units
 		held.Waste += t.Waste
 		held.MaybeUnits += t.MaybeUnits

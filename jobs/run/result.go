@@ -23,7 +23,7 @@ type Result struct {
 	Saved pipeline.Units
 	// Files are the tables published.
 	Files []File
-	// Notes say what is wrong with rows of queries that became no task.
+	// Notes say what was left out: rows of queries that became no task, rows that the spec asks for no more.
 	Notes []string
 	// Rejected counts rows that did not fit their table.
 	Rejected int64

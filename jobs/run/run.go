@@ -181,11 +181,17 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err := r.writeTables(); err != nil {
 		return result, err
 	}
+	before, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return result, err
+	}
 	if err := r.intend(ctx); err != nil {
 		return result, err
 	}
-	var err error
 	if r.places, err = r.journal.Places(ctx); err != nil {
+		return result, err
+	}
+	if err := r.reopen(ctx, before); err != nil {
 		return result, err
 	}
 	var asked []string
@@ -219,7 +225,31 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if _, err := r.publishTables(); err != nil {
 		return result, err
 	}
+	if err := r.noteDropped(ctx, result); err != nil {
+		return result, err
+	}
 	return result, errors.Join(r.unasked(), r.close(ctx, result))
+}
+
+// reopen has a run that was complete count as incomplete when the spec asks for something else by now: for more, for less,
+// or for what the journal holds from before an earlier edit.
+func (r *runner) reopen(ctx context.Context, before []ledger.Task) error {
+	if r.state != ledger.Complete {
+		return nil
+	}
+	now, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	p, err := r.plan(ctx, nil)
+	if err != nil {
+		return err
+	}
+	open := slices.ContainsFunc(now, func(t ledger.Task) bool { return !t.Ending.Complete() })
+	if open || len(now) < len(before) || len(p.Work) > 0 {
+		r.state = ledger.Incomplete
+	}
+	return nil
 }
 
 // unasked says which extracts' queries yielded no tasks; nil if all did.

@@ -327,8 +327,19 @@ func (s *Server) batch(key string, n int) []int {
 	return order
 }
 
-// struck tells whether an item of a batch is answered as an error.
-func (s *Server) struck(key string, item int) bool {
-	hit, _ := s.options.Faults.roll("item/" + strconv.Itoa(item) + "/" + key)
-	return below(hit, s.options.Faults.Item)
+// struck tells which items of this delivery of a batch are answered as errors.
+func (s *Server) struck(key string) func(item int) bool {
+	f := s.options.Faults
+	if f.Item <= 0 {
+		return func(int) bool { return false }
+	}
+	key = "item/" + key
+	s.mu.Lock()
+	s.attempts[key]++
+	try := s.attempts[key]
+	s.mu.Unlock()
+	return func(item int) bool {
+		hit, _ := f.roll(strconv.Itoa(item) + "/" + strconv.Itoa(try) + "/" + key)
+		return below(hit, f.Item) && (f.Tries == 0 || try <= f.Tries)
+	}
 }

@@ -29,12 +29,13 @@ func (s *Server) rpcMetrics(v *graph.View, c *rpcCall, _, _ int) (rpcResult, err
 // nothing.
 func (s *Server) rpcMetricsOfMany(v *graph.View, c *rpcCall, _, _ int) (rpcResult, error) {
 	out := rpcBatch{}
+	struck := s.struck(c.key())
 	for _, i := range s.batch(c.key(), len(c.sites)) {
 		q := c.sites[i]
 		item := append(q.append([]byte(`{"site_query":`), v), ", "...)
 		m, err := q.metrics(v)
 		switch {
-		case s.struck(c.key(), i):
+		case struck(i):
 			out.fail(unhandled(append(item, `"error":`...), "site_queries."+strconv.Itoa(i)+".query", q.query))
 		case err != nil:
 			out.fail(asRPC(err).appendItem(append(item, `"error":`...), "NotFoundError"))
@@ -84,11 +85,12 @@ func (s *Server) rpcStatus(v *graph.View, c *rpcCall, _, _ int) (rpcResult, erro
 
 func (s *Server) rpcStatuses(v *graph.View, c *rpcCall, _, _ int) (rpcResult, error) {
 	out := rpcBatch{}
+	struck := s.struck(c.key())
 	for _, i := range s.batch(c.key(), len(c.sites)/2) {
 		source, target := c.sites[2*i], c.sites[2*i+1]
 		item := source.append([]byte(`{"source_site_query":`), v)
 		item = append(target.append(append(item, `, "target_site_query":`...), v), ", "...)
-		if s.struck(c.key(), i) {
+		if struck(i) {
 			out.fail(unhandled(append(item, `"error":`...), "source_site_query."+strconv.Itoa(i)+".query", source.query))
 			continue
 		}

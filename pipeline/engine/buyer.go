@@ -26,12 +26,31 @@ type buyer struct {
 	held     map[pipeline.Cursor]bool // cursors at which the chain has brought rows
 	idle     int
 	restarts int  // by this execution; Place.Chain counts those of earlier ones too
-	size     int  // rows in a whole page, where the cursor wants another size than PageSize; 0 if not
+	even     int  // rows in a whole page: PageSize, or less where the endpoint wants pages alike
+	size     int  // rows in a whole page, where the cursor wants another size than even; 0 if not
 	whole    bool // ask for whole pages only
 	answers  int  // of the lane, when the page was first asked for
 	tail     float64
 	ending   pipeline.Ending // "" while there is more to buy
 	err      error
+}
+
+func newBuyer(l *lane, w Work, halt context.CancelCauseFunc) *buyer {
+	b := &buyer{lane: l, Work: w, halt: halt, held: map[pipeline.Cursor]bool{}}
+	last := 0
+	if b.Place.Next != "" {
+		last = b.Place.LastRows
+	}
+	b.even = b.evenSize(last)
+	return b
+}
+
+// evenSize is how many rows a whole page has behind one of last rows; 0 for a list that begins.
+func (b *buyer) evenSize(last int) int {
+	if b.Task.Batch != "" {
+		return b.PageSize
+	}
+	return b.Source.Endpoint().PageOf(b.Task.MaxRows, b.PageSize, last)
 }
 
 // buy reads on from the task's place until the list ends or something ends it.
@@ -216,6 +235,10 @@ func (b *buyer) tryAnotherWay(e *pipeline.Error, asked int) bool {
 // budget or by max_rows, or the job's limit has changed since. Beginning anew costs the rows of the chain again, the
 // cursor's own size only requests.
 func (b *buyer) tryAnotherSize(asked int) bool {
+	if begins := b.evenSize(0); b.size == 0 && b.even != begins {
+		b.even = begins // the last page was short for a reason of its own
+		return b.even != asked
+	}
 	if b.size != 0 || b.Place.LastRows == 0 || b.Place.LastRows == asked {
 		return false
 	}
@@ -232,7 +255,7 @@ func (b *buyer) fullSize() int {
 	if b.size > 0 {
 		return b.size
 	}
-	return b.PageSize
+	return b.even
 }
 
 // limit is how many rows the next page should hold.
@@ -258,7 +281,7 @@ func (b *buyer) restart() {
 	b.restarts++
 	b.Place.Chain++
 	b.Place.Next, b.Place.ChainRows = "", 0
-	b.idle, b.size, b.whole = 0, 0, false
+	b.idle, b.size, b.even, b.whole = 0, 0, b.evenSize(0), false
 	clear(b.held)
 }
 

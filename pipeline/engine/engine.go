@@ -226,7 +226,7 @@ func (l *lane) run(ctx context.Context) {
 	defer cancel(nil)
 	buyers := make([]*buyer, len(l.Work))
 	for i := range buyers {
-		buyers[i] = &buyer{lane: l, Work: l.Work[i], halt: cancel, held: map[pipeline.Cursor]bool{}}
+		buyers[i] = newBuyer(l, l.Work[i], cancel)
 	}
 	order := l.order(time.Now())
 	if l.Probe {

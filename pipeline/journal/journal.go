@@ -112,16 +112,15 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 	if j.dec, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(256<<20)); err != nil {
 		return err
 	}
-	err = j.db.Write(ctx, func(tx *sql.Tx) error {
-		if header.RunID == "" {
-			return nil // who knows no run opens a journal that is there
+	if header.RunID != "" { // who knows no run opens a journal that is there
+		err = j.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.Exec(`INSERT INTO header SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM header)`,
+				header.RunID, header.Job, header.RunDate, header.Created.UnixMicro())
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		_, err := tx.Exec(`INSERT INTO header SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM header)`,
-			header.RunID, header.Job, header.RunDate, header.Created.UnixMicro())
-		return err
-	})
-	if err != nil {
-		return err
 	}
 	var created int64
 	row := j.db.Read().QueryRowContext(ctx, `SELECT run_id, job, run_date, created_at FROM header`)

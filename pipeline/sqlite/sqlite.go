@@ -68,19 +68,28 @@ type Layout struct {
 
 func (l Layout) format() int { return len(l.Upgrades) + 1 }
 
-// Open opens the file, creating it and its folder when absent, and gives it the layout.
+// Open opens the file, creating it and its folder when absent, and gives it the layout. A file that is there and cannot be
+// written, on a read-only mount say, is opened for reading: writes fail.
 func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
 	_, statErr := os.Stat(path)
-	db, err := sql.Open("sqlite", dsn(path))
+	db, err := sql.Open("sqlite", dsn(path, writing))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	d := &DB{path: path, sql: db}
 	if err := d.prepare(ctx, layout); err != nil {
-		return nil, errors.Join(d.Wrap(err), db.Close())
+		err = errors.Join(d.Wrap(err), db.Close())
+		if statErr == nil && (errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)) {
+			shown, showErr := show(ctx, path, layout)
+			if showErr == nil {
+				return shown, nil
+			}
+			err = errors.Join(err, showErr)
+		}
+		return nil, err
 	}
 	if errors.Is(statErr, fs.ErrNotExist) {
 		if err := syncDirs(filepath.Dir(path)); err != nil {
@@ -90,12 +99,15 @@ func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 	return d, nil
 }
 
+// writing are the options of a file that can be written.
+var writing = url.Values{
+	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+	"_txlock": {"immediate"},
+}
+
 // dsn spells the path as a URI, so that no character of it is taken for an option.
-func dsn(path string) string {
-	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
-		"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
-		"_txlock": {"immediate"},
-	}.Encode()}
+func dsn(path string, options url.Values) string {
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options.Encode()}
 	if !filepath.IsAbs(path) {
 		u.Path, u.Opaque = "", (&url.URL{Path: path}).EscapedPath()
 	}

@@ -98,30 +98,37 @@ func create(ctx context.Context, disk blob.FS, path string, w sinks.Warehouse, t
 		"USE " + catalogName,
 		"BEGIN", // one sync of the log instead of one per view and comment
 	}
-	for _, schema := range schemaNames(tables) {
-		statements = append(statements, "CREATE SCHEMA "+ident(schema))
-	}
-	for _, t := range tables {
-		files, err := versions(disk, w, t)
-		if err != nil {
-			return err
-		}
-		statements = append(statements, view(t, files), comments(t))
-	}
-	if s := drift(tables); s != "" {
-		statements = append(statements, s)
-	}
-	more, err := martStatements()
+	declared, err := declarations(tables, func(t *schemas.Table) ([]string, error) { return versions(disk, w, t) })
 	if err != nil {
 		return err
 	}
-	statements = append(append(statements, more...), "COMMIT", "CHECKPOINT "+catalogName, "USE memory", "DETACH "+catalogName)
+	statements = append(append(statements, declared...), "COMMIT", "CHECKPOINT "+catalogName, "USE memory", "DETACH "+catalogName)
 	for _, statement := range statements {
 		if err := s.exec(ctx, statement); err != nil {
 			return err
 		}
 	}
 	return s.close()
+}
+
+// declarations returns the statements that make a catalog of schemas and views, over the files that each table has.
+func declarations(tables []*schemas.Table, files func(*schemas.Table) ([]string, error)) ([]string, error) {
+	var statements []string
+	for _, schema := range schemaNames(tables) {
+		statements = append(statements, "CREATE SCHEMA "+ident(schema))
+	}
+	for _, t := range tables {
+		paths, err := files(t)
+		if err != nil {
+			return nil, err
+		}
+		statements = append(statements, view(t, paths), comments(t))
+	}
+	if s := drift(tables); s != "" {
+		statements = append(statements, s)
+	}
+	more, err := martStatements()
+	return append(statements, more...), err
 }
 
 // grace is how long a version outlives its replacement, for sessions that have an older catalog open.

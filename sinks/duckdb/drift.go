@@ -23,6 +23,12 @@ SELECT table_name, field, job, extract, run_id, run_date, surface, count(*) AS r
 FROM (SELECT *, unnest(json_keys(extra)) AS field FROM (` + strings.Join(parts, " UNION ALL ") + `))
 GROUP BY table_name, field, job, extract, run_id, run_date, surface;
 COMMENT ON VIEW ops.drift IS 'one field of a vendor''s replies that the table has no column for, in one run; its values are in column extra';
+COMMENT ON COLUMN ops.drift.table_name IS 'the table, like moz.links';
+COMMENT ON COLUMN ops.drift.job IS 'the job';
+COMMENT ON COLUMN ops.drift.extract IS 'the job''s extract';
+COMMENT ON COLUMN ops.drift.run_id IS 'the run';
+COMMENT ON COLUMN ops.drift.run_date IS 'the night';
+COMMENT ON COLUMN ops.drift.surface IS 'the vendor''s API that replied';
 COMMENT ON COLUMN ops.drift.field IS 'the member of the reply, outermost name';
 COMMENT ON COLUMN ops.drift.rows IS 'how many rows of the run have it [rows]';
 COMMENT ON COLUMN ops.drift.example IS 'one of its values, as JSON text'`

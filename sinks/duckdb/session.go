@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 )
@@ -47,7 +48,8 @@ func openSession(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// openCatalog returns a session whose default database is the catalog, read-only.
+// openCatalog returns a session whose default database is the catalog, read-only. A catalog of another place is
+// sinks.ErrMoved.
 func openCatalog(ctx context.Context, path string) (*session, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w at %s: `backhaul run JOB` makes one; `backhaul catalog` makes one over files that are there already", ErrNoCatalog, path)
@@ -64,6 +66,9 @@ func openCatalog(ctx context.Context, path string) (*session, error) {
 		if err := s.exec(ctx, statement); err != nil {
 			return nil, errors.Join(err, s.close())
 		}
+	}
+	if err := s.moved(ctx, filepath.Dir(path)); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }

@@ -9,6 +9,8 @@ import (
 // errSeveral refuses more than one statement: DuckDB would run all but the last while preparing it.
 var errSeveral = errors.New("one statement at a time, please: there is text after the semicolon")
 
+var errNoStatement = errors.New("no statement")
+
 // statement returns the one statement of a text without what follows it: semicolons, comments, white space. What
 // goes before it stays, so that the positions in DuckDB's messages stay right.
 func statement(text string) (string, error) {
@@ -28,7 +30,7 @@ func statement(text string) (string, error) {
 		i = next
 	}
 	if end == 0 {
-		return "", errors.New("no statement")
+		return "", errNoStatement
 	}
 	return strings.Trim(text[:end], "; \t\r\n"), nil
 }

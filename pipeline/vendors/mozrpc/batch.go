@@ -2,6 +2,7 @@ package mozrpc
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -82,4 +83,48 @@ func (o outcome) rejected(i int, b *schemas.Builder) bool {
 		b.Reject(i, o.raw, "Moz answers with an error: "+o.fault.String())
 	}
 	return o.fault != nil
+}
+
+// passing reports whether there is no result because Moz failed for now, for which it charges nothing: the same question may
+// be answered soon. What it refuses, or has no record of, stays so.
+func (o outcome) passing() bool {
+	if o.fault == nil || o.fault.none(0) {
+		return false
+	}
+	status := o.fault.http(0)
+	return status == 429 || status/100 == 5
+}
+
+// pending reports whether the input was asked about again behind the record, so that it is neither a row nor a rejected one
+// here. Pages of an archive, and of runs before anything was asked again, have the last word on all their inputs.
+func (o outcome) pending(r record) bool { return r.again && o.passing() }
+
+// unanswered are the inputs that Moz failed at for now. If it failed at all of them, the request has failed.
+func unanswered(outcomes []outcome, inputs []string) ([]int, error) {
+	var failed []int
+	for i, o := range outcomes {
+		if o.passing() {
+			failed = append(failed, i)
+		}
+	}
+	if len(failed) > 0 && len(failed) == len(inputs) {
+		return nil, failedAtAll{inputs: inputs, fault: outcomes[0].fault}
+	}
+	return failed, nil
+}
+
+// failedAtAll is a reply to a batch without an answer about any of its inputs. It brings nothing and costs nothing, so it is
+// no page; the same request may succeed soon.
+type failedAtAll struct {
+	inputs []string
+	fault  *fault
+}
+
+func (f failedAtAll) Error() string {
+	const shown = 5
+	text := strings.Join(f.inputs[:min(shown, len(f.inputs))], ", ")
+	if more := len(f.inputs) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf("Moz fails at %s: %s", text, f.fault)
 }

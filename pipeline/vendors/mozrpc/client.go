@@ -12,8 +12,8 @@
 //
 //   - index_metadata has no spam_score_update_days, global_top_root_domains no to_target_* (zeros on V2);
 //   - the period of usage_data begins with the billing period, not with the month, and extra has the quota;
-//   - a site that Moz has no record of has no row in url_metrics (nor in link_status); one that Moz fails at has a rejected
-//     row with Moz's error;
+//   - a site that Moz has no record of has no row in url_metrics (nor in link_status); one that Moz refuses has a rejected
+//     row with Moz's error; one that Moz fails at, which costs nothing, is asked about again until it has an answer;
 //   - a source of link_intersect costs as many rows as there are targets (V2: 5), one of link_status 1 (V2: 2), the lists of
 //     the whole web nothing.
 //

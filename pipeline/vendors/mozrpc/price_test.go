@@ -87,6 +87,21 @@ func TestRequestsAreBoundedByWhatIsLeftToAsk(t *testing.T) {
 	}
 }
 
+func TestABatchNotKnownYetIsPricedByItsInputs(t *testing.T) {
+	for _, tc := range []struct {
+		endpoint, params string
+		want             pipeline.Units
+	}{{"url_metrics", "{}", 1}, {"url_metrics", fourSeries, 6}, {"link_status", "{}", 1}} {
+		p, err := named(t, Offline(), tc.endpoint).Endpoint().PriceOf(pipeline.Task{Target: "a.com", Params: tc.params}, pipeline.Ask{})
+		if err != nil || p.Worst(1) != tc.want || p.Worst(0) != 50*tc.want {
+			t.Errorf("%s %s: %+v, %v; want %d an input", tc.endpoint, tc.params, p, err, tc.want)
+		}
+	}
+	if _, err := named(t, Offline(), "url_metrics").Endpoint().PriceOf(pipeline.Task{Params: `[]`}, pipeline.Ask{}); err == nil {
+		t.Error("parameters that cannot be read are priced")
+	}
+}
+
 // The estimate of a task is what all its calls are charged, at every place it can be.
 func TestURLMetricsIsEstimatedAtWhatItsCallsCost(t *testing.T) {
 	e := named(t, Offline(), "url_metrics").Endpoint()

@@ -68,6 +68,8 @@ var reports = sync.OnceValue(func() []*report {
 			e.Estimate = estimateGlobal
 		case e.Once:
 			e.PageSize = 1
+		case !e.Asks.Batched():
+			e.SteadySize = true // whether offset.limit may change between pages is not documented
 		}
 		restrict(&e)
 		all = append(all, r)
@@ -98,8 +100,27 @@ func (r *report) question(t pipeline.Task, ask pipeline.Ask) (question, error) {
 
 // price is what the request at a place can cost. Each call is charged by its own method.
 func (r *report) price(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, error) {
+	if r.endpoint.Asks.Batched() && t.Batch == "" && ask.Cursor == "" {
+		return r.each(t)
+	}
 	q, err := r.question(t, ask)
 	return q.most, err
+}
+
+// each is what one input of a batch costs, in all the calls that answer it, where the batch is not known yet.
+func (r *report) each(t pipeline.Task) (pipeline.Price, error) {
+	p, err := parse(t.Params)
+	if err == nil {
+		err = p.check(r.endpoint.Name)
+	}
+	if err != nil {
+		return pipeline.Price{}, fmt.Errorf("%s: %w", r.endpoint, err)
+	}
+	one := pipeline.Price{PerRow: 1, MaxRows: pageSize, Source: r.endpoint.Source}
+	if r.endpoint.Name == "url_metrics" {
+		_, one.PerRow = stage{Phase: phaseMetrics}.cost(p, 1)
+	}
+	return one, nil
 }
 
 // askAbout makes a question of a method by its name.

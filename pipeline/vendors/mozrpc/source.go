@@ -39,7 +39,11 @@ func (s *source) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (
 	default:
 		return pipeline.Page{}, fail
 	}
-	if err := q.settle(&page, a); err != nil {
+	err = q.settle(&page, a)
+	if none := (failedAtAll{}); errors.As(err, &none) {
+		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Transient, Status: page.Status, Message: s.client.wire.Text(none.Error())}
+	}
+	if err != nil {
 		return page, s.client.unreadable(a.resp, err)
 	}
 	return page, nil
@@ -99,6 +103,8 @@ type record struct {
 	rows.Reply
 	// none: Moz has no record of what was asked.
 	none bool
+	// again: the inputs that Moz failed at are asked about again behind the record.
+	again bool
 }
 
 // recall takes a page apart that was kept.
@@ -107,7 +113,7 @@ func recall(p pipeline.Page) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	r := record{method: methods()[name], asked: asked, at: p.Cursor}
+	r := record{method: methods()[name], asked: asked, at: p.Cursor, again: !p.End && asksAgain(p.Next)}
 	if r.method == nil {
 		return r, fmt.Errorf("it answers method %q, which is not known", name)
 	}

@@ -21,24 +21,47 @@ var phases = []string{phaseMetrics, phaseHistories, phaseDistributions}
 
 // stage is how far a url_metrics has come: the cursor, as JSON. It remembers of the metrics what the later phases need:
 // which inputs have none, so that they are not asked about again, and which page an input turned out to be, as the rows of
-// histories and distributions name it and their replies do not.
+// histories and distributions name it and their replies do not. Inputs that Moz failed at for now are asked about in a round
+// of their own, through all phases, when the others are done.
 type stage struct {
 	Phase string `json:"phase"`
+	// Round are the inputs of the batch that are asked about. Default: all, in the first round. All other members count
+	// inputs by their place in the round.
+	Round []int `json:"round,omitempty"`
 	// At is the next input.
 	At int `json:"at"`
 	// Without are the inputs without metrics, ascending.
 	Without []int `json:"without,omitempty"`
+	// Again are those among them that Moz failed at, ascending: the next round.
+	Again []int `json:"again,omitempty"`
 	// Pages are the pages, by input, that Moz spells in another way than would be guessed.
 	Pages map[int]string `json:"pages,omitempty"`
 }
 
-// readStage reads a cursor. inputs, if more than 0, is how many there are.
+// asksAgain says that behind a place inputs are asked about that Moz failed at.
+func asksAgain(at pipeline.Cursor) bool {
+	var s stage
+	if json.Unmarshal([]byte(at), &s) != nil {
+		return at.AsksAgain() // of a link_status
+	}
+	return len(s.Again) > 0 || len(s.Round) > 0
+}
+
+// readStage reads a cursor. inputs, if more than 0, is how many the batch has.
 func readStage(at pipeline.Cursor, inputs int) (stage, error) {
 	s := stage{Phase: phaseMetrics}
 	if at != "" {
 		if err := json.Unmarshal([]byte(at), &s, json.RejectUnknownMembers(true)); err != nil {
 			return s, fmt.Errorf("cursor %q is none of url_metrics: %w", at, err)
 		}
+	}
+	for _, i := range s.Round {
+		if i < 0 || inputs > 0 && i >= inputs {
+			return s, fmt.Errorf("cursor %q does not lie in a batch of %d", at, inputs)
+		}
+	}
+	if len(s.Round) > 0 {
+		inputs = len(s.Round)
 	}
 	switch {
 	case !slices.Contains(phases, s.Phase):
@@ -49,6 +72,18 @@ func readStage(at pipeline.Cursor, inputs int) (stage, error) {
 	return s, nil
 }
 
+// inputs are those of the round.
+func (s stage) inputs(batch []pipeline.Input) []pipeline.Input {
+	if len(s.Round) == 0 {
+		return batch
+	}
+	round := make([]pipeline.Input, len(s.Round))
+	for i, place := range s.Round {
+		round[i] = batch[place]
+	}
+	return round
+}
+
 func (s stage) cursor() pipeline.Cursor {
 	text, err := json.Marshal(s, json.Deterministic(true))
 	if err != nil {
@@ -57,7 +92,7 @@ func (s stage) cursor() pipeline.Cursor {
 	return pipeline.Cursor(text)
 }
 
-// learn remembers what the later phases need of a batch that begins at the stage.
+// learn remembers what the later phases, and rounds, need of a batch that begins at the stage.
 func (s *stage) learn(r record) error {
 	targets := queries(r.asked.SiteQueries)
 	if r.none {
@@ -69,6 +104,13 @@ func (s *stage) learn(r record) error {
 	outcomes, err := metricsBatch.outcomes(r, targets)
 	if err != nil {
 		return err
+	}
+	failed, err := unanswered(outcomes, targets)
+	if err != nil {
+		return err
+	}
+	for _, i := range failed {
+		s.Again = append(s.Again, s.At+i)
 	}
 	for i, o := range outcomes {
 		var metrics struct {
@@ -116,7 +158,7 @@ func wanted(phase string, p params) bool {
 	return true
 }
 
-// place is the next input there is something to ask about, from the stage on.
+// place is the next input there is something to ask about, from the stage on. inputs is how many the round has.
 func (s stage) place(p params, inputs int) place {
 	for _, phase := range phases[slices.Index(phases, s.Phase):] {
 		if phase != s.Phase {
@@ -129,7 +171,22 @@ func (s stage) place(p params, inputs int) place {
 			return place{at: s.cursor()}
 		}
 	}
+	if len(s.Again) > 0 {
+		return place{at: stage{Phase: phaseMetrics, Round: s.again()}.cursor()}
+	}
 	return place{end: true}
+}
+
+// again are the inputs of the next round, by their place in the batch.
+func (s stage) again() []int {
+	if len(s.Round) == 0 {
+		return s.Again
+	}
+	round := make([]int, len(s.Again))
+	for i, place := range s.Again {
+		round[i] = s.Round[place]
+	}
+	return round
 }
 
 // left is how many inputs a phase still asks about.
@@ -148,4 +205,19 @@ func (s stage) left(phase string, p params, inputs int) int {
 		}
 	}
 	return n
+}
+
+// cost is what a round costs at most from the stage on, and in how many calls.
+func (s stage) cost(p params, inputs int) (pages int64, units pipeline.Units) {
+	if s.Phase == phaseMetrics {
+		left := inputs - s.At
+		pages, units = int64((left+pageSize-1)/pageSize), pipeline.Units(left)
+	}
+	if n := s.left(phaseHistories, p, inputs); n > 0 {
+		pages, units = pages+int64(n), units+pipeline.Units(n*p.series())
+	}
+	if n := s.left(phaseDistributions, p, inputs); n > 0 {
+		pages, units = pages+int64(n), units+pipeline.Units(n)
+	}
+	return pages, units
 }

@@ -19,15 +19,15 @@ func askLinkStatus(t pipeline.Task, p params, ask pipeline.Ask) (question, error
 	if err != nil {
 		return question{}, err
 	}
-	part, next, end, err := t.Slice(ask, pageSize)
+	part, err := t.Part(ask, pageSize)
 	if err != nil {
 		return question{}, err
 	}
-	if len(part) == 0 {
+	if len(part.Inputs) == 0 {
 		return question{}, errors.New("no source is left to ask about")
 	}
 	var d data
-	for _, input := range part {
+	for _, input := range part.Inputs {
 		source, err := siteOf(input.Source, cmp.Or(p.SourceScope, "page"))
 		if err != nil {
 			return question{}, err
@@ -35,13 +35,19 @@ func askLinkStatus(t pipeline.Task, p params, ask pipeline.Ask) (question, error
 		d.Queries = append(d.Queries, pair{Target: *target, Source: *source})
 	}
 	q := askAbout("data.site.link.status.fetch.multiple", d)
-	q.most = pipeline.Price{PerRow: 1, MaxRows: len(part)}
+	q.most = pipeline.Price{PerRow: 1, MaxRows: len(part.Inputs)}
 	q.next = func(r record) (place, error) {
+		var failed []int
 		if !r.none {
-			if _, err := statusBatch.outcomes(r, r.asked.sources()); err != nil {
+			outcomes, err := statusBatch.outcomes(r, r.asked.sources())
+			if err != nil {
+				return place{}, err
+			}
+			if failed, err = unanswered(outcomes, r.asked.sources()); err != nil {
 				return place{}, err
 			}
 		}
+		next, end := part.Next(failed...)
 		return place{at: next, end: end}, nil
 	}
 	return q, nil
@@ -73,7 +79,7 @@ func loadStatuses(r record, b *schemas.Builder) error {
 		if b.Full() {
 			return nil
 		}
-		if o.rejected(i, b) {
+		if o.pending(r) || o.rejected(i, b) {
 			continue
 		}
 		var status struct {

@@ -66,6 +66,41 @@ func TestStatusIsAskedSliceBySlice(t *testing.T) {
 	}
 }
 
+func TestSourcesMozFailsAtAreAskedAgainWhenTheOthersAreDone(t *testing.T) {
+	failing := map[string]int{"a.com": 1, "d.com": 2} // how often yet
+	var calls []string
+	c, _ := server(t, func(seen *got) (int, string) {
+		var asked data
+		if err := json.Unmarshal([]byte(seen.data), &asked); err != nil {
+			return 500, err.Error()
+		}
+		calls = append(calls, strings.Join(asked.sources(), " "))
+		var results, failures []string
+		for _, q := range asked.Queries {
+			echo := `{"source_site_query":{"query":"https://` + q.Source.Query + `"},`
+			if failing[q.Source.Query]--; failing[q.Source.Query] >= 0 {
+				failures = append(failures, echo+`"error":{"name":"UnhandledError","httpStatus":500}}`)
+			} else {
+				results = append(results, echo+`"exists":true}`)
+			}
+		}
+		return 200, result(`{"results_by_query":[` + strings.Join(results, ",") + `],"errors_by_query":[` + strings.Join(failures, ",") + `]}`)
+	})
+	s := named(t, c.Sources(), "link_status")
+	pages := buy(t, s, pipeline.Task{Target: "moz.com", Batch: sourcesOf("a.com", "b.com", "c.com", "d.com", "e.com", "g.com")}, 3)
+	if got := strings.Join(calls, "|"); got != "a.com b.com c.com|d.com e.com g.com|a.com d.com|d.com" {
+		t.Errorf("asked %s", got)
+	}
+	if pages[0].Next != "3 again 0" || pages[1].Next != "6 again 0 3" {
+		t.Errorf("%q, %q", pages[0].Next, pages[1].Next)
+	}
+	rows, rejected := loaded(t, s, s.Endpoint().Table, pages)
+	same(t, own(rows, "source"), "b.com", "c.com", "e.com", "g.com", "a.com", "d.com")
+	if len(rejected) > 0 {
+		t.Errorf("rejected: %+v", rejected)
+	}
+}
+
 func TestStatusesThatDoNotFitTheirSourcesAreMalformed(t *testing.T) {
 	for name, body := range map[string]string{
 		"missing":   `{"results_by_query":[],"errors_by_query":[]}`,

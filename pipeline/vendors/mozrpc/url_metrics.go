@@ -27,6 +27,7 @@ func askURLMetrics(t pipeline.Task, p params, ask pipeline.Ask) (question, error
 	if err != nil {
 		return question{}, err
 	}
+	inputs = s.inputs(inputs)
 	if s.Phase == phaseMetrics {
 		return askMetrics(inputs, p, s, ask.Limit)
 	}
@@ -88,15 +89,10 @@ func estimateURLMetrics(t pipeline.Task, at pipeline.Cursor) (pages int64, units
 	if err != nil {
 		return 0, 0, false
 	}
-	if s.Phase == phaseMetrics {
-		left := len(inputs) - s.At
-		pages, units = int64((left+pageSize-1)/pageSize), pipeline.Units(left)
-	}
-	if n := s.left(phaseHistories, p, len(inputs)); n > 0 {
-		pages, units = pages+int64(n), units+pipeline.Units(n*p.series())
-	}
-	if n := s.left(phaseDistributions, p, len(inputs)); n > 0 {
-		pages, units = pages+int64(n), units+pipeline.Units(n)
+	pages, units = s.cost(p, len(s.inputs(inputs)))
+	if n := len(s.Again); n > 0 {
+		more, dearer := stage{Phase: phaseMetrics}.cost(p, n)
+		pages, units = pages+more, units+dearer
 	}
 	return pages, units, true
 }
@@ -114,7 +110,7 @@ func metrics() *method {
 			}
 			for i, o := range outcomes {
 				b.About(targets[i], "")
-				if o.rejected(i, b) {
+				if o.pending(r) || o.rejected(i, b) {
 					continue
 				}
 				if err := shape.Decode(o.metrics(), b.Row()); err != nil {

@@ -2,6 +2,7 @@ package mozrpc
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 )
 
 // moz3 answers the calls of url_metrics for sites that it knows: a.com, b.com/x and www.c.com, which it spells in another
-// way. z.com it has no record of, and e.com it fails at.
+// way. z.com it has no record of, e.com it refuses, and f.com it fails at.
 func moz3(seen *got) (int, string) {
 	var asked data
 	if err := json.Unmarshal([]byte(seen.data), &asked); err != nil {
@@ -30,19 +31,21 @@ func moz3(seen *got) (int, string) {
 			"monthly_history_values":[{"metric_name":"page_authority","metric_values":[{"date":"2026-06","value":40},{"date":"2026-07","value":41}]}],
 			"daily_history_deltas":[{"metric_name":"pages_to_page","metric_deltas":{"gained":[{"date":"2026-07-02","count":5}],"lost":[{"date":"2026-07-02","count":1},{"date":"2026-07-01","count":2}]}}]}}`)
 	}
-	var results, errors []string
+	var results, failures []string
 	for _, q := range asked.SiteQueries {
 		echo := fmt.Sprintf(`"site_query":{"query":"https://%s","scope":"url","original_site_query":{"query":%q,"scope":"url"},"site_query_suggestion":null}`, q.Query, q.Query)
 		switch {
 		case pages[q.Query] != "":
 			results = append([]string{fmt.Sprintf(`{%s,"site_metrics":{"page":%q,"page_authority":40}}`, echo, pages[q.Query])}, results...) // in another order
 		case q.Query == "z.com":
-			errors = append(errors, `{`+echo+`,"error":{"name":"NotFound","message":"No metrics for that site_query","httpStatus":404,"jsonrpcCode":-32655,"data":{}}}`)
+			failures = append(failures, `{`+echo+`,"error":{"name":"NotFound","message":"No metrics for that site_query","httpStatus":404,"jsonrpcCode":-32655,"data":{}}}`)
+		case q.Query == "e.com":
+			failures = append(failures, `{`+echo+`,"error":{"name":"InvalidSite","data":{"key":"site_queries.1.query","value":"e.com"},"httpStatus":400,"jsonrpcCode":-32602}}`)
 		default:
-			errors = append(errors, `{`+echo+`,"error":{"name":"UnhandledError","data":{"key":"site_queries.1.query","value":"e.com"},"httpStatus":500,"jsonrpcCode":-32602}}`)
+			failures = append(failures, `{`+echo+`,"error":{"name":"UnhandledError","data":{"key":"site_queries.1.query","value":"f.com"},"httpStatus":500,"jsonrpcCode":-32602}}`)
 		}
 	}
-	return 200, result(`{"results_by_site":[` + strings.Join(results, ",") + `],"errors_by_site":[` + strings.Join(errors, ",") + `]}`)
+	return 200, result(`{"results_by_site":[` + strings.Join(results, ",") + `],"errors_by_site":[` + strings.Join(failures, ",") + `]}`)
 }
 
 // buy asks for a task's pages until it ends, as the engine does.
@@ -106,7 +109,7 @@ func TestURLMetricsIsOneTaskOfManyCalls(t *testing.T) {
 
 		rows, rejected := loaded(t, s, s.Endpoint().Table, pages)
 		same(t, own(rows, "target", "page", "page_authority", "rank", "extra"), "a.com a.com/ 40 1 -", "b.com/x b.com/x 40 1 -", "c.com www.c.com/ 40 1 -")
-		if len(rejected) != 1 || rejected[0].Origin.Target != "e.com" || rejected[0].Reason != "Moz answers with an error: UnhandledError (site_queries.1.query)" {
+		if len(rejected) != 1 || rejected[0].Origin.Target != "e.com" || rejected[0].Reason != "Moz answers with an error: InvalidSite (site_queries.1.query)" {
 			t.Errorf("rejected: %+v", rejected)
 		}
 
@@ -131,6 +134,81 @@ func TestURLMetricsIsOneTaskOfManyCalls(t *testing.T) {
 			"b.com/x b.com/x root_domains_to_page_by_root_domains 0 0 0 1 1", "b.com/x b.com/x root_domains_to_page_by_root_domains 1 1 9 2 2")
 		if rows[20]["page"] != "www.c.com/" {
 			t.Errorf("%v", rows[20])
+		}
+	}
+}
+
+func TestTargetsMozFailsAtAreAskedAgainAndNoOthers(t *testing.T) {
+	failing := map[string]int{"b.com/x": 1, "c.com": 2} // how often yet
+	var asked []string
+	c, _ := server(t, func(seen *got) (int, string) {
+		var d data
+		if err := json.Unmarshal([]byte(seen.data), &d); err != nil {
+			return 500, err.Error()
+		}
+		asked = append(asked, strings.Join(queries(d.SiteQueries), " "))
+		body := seen.data
+		for name, times := range failing {
+			if times > 0 && d.SiteQuery == nil && strings.Contains(body, name) {
+				failing[name]--
+				seen.data = strings.ReplaceAll(seen.data, `"`+name+`"`, `"f.com `+name+`"`)
+			}
+		}
+		status, reply := moz3(seen)
+		return status, strings.ReplaceAll(reply, "f.com ", "")
+	})
+	s := named(t, c.Sources(), "url_metrics")
+	task := pipeline.Task{Batch: targetsOf("a.com", "b.com/x", "c.com", "e.com", "z.com"), Params: `{"distributions":true}`}
+	first, err := s.Fetch(t.Context(), task, pipeline.Ask{})
+	if err != nil || first.Units != 1 || first.End {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if _, units, ok := s.Endpoint().Estimate(task, first.Next); !ok || units != 1+2*2 {
+		t.Errorf("what is left is estimated at %d units, %v; want a distribution, and metrics and distributions of two", units, ok)
+	}
+	failing["b.com/x"], failing["c.com"], asked = 1, 2, nil
+	pages := buy(t, s, task, 50)
+	want := []string{"a.com b.com/x c.com e.com z.com", "", "b.com/x c.com", "", "c.com", ""}
+	if strings.Join(asked, "|") != strings.Join(want, "|") {
+		t.Errorf("asked %q, want %q", asked, want)
+	}
+	rows, rejected := loaded(t, s, s.Endpoint().Table, pages)
+	same(t, own(rows, "target", "page"), "a.com a.com/", "b.com/x b.com/x", "c.com www.c.com/")
+	if len(rejected) != 1 || rejected[0].Origin.Target != "e.com" {
+		t.Errorf("rejected: %+v", rejected)
+	}
+	rows, _ = loaded(t, s, schemas.Lookup("moz.url_metrics_distribution"), pages)
+	if len(rows) != 30 || rows[20]["page"] != "www.c.com/" {
+		t.Errorf("%d rows of distributions", len(rows))
+	}
+}
+
+func TestABatchMozFailsAtAltogetherIsNoPage(t *testing.T) {
+	c, _ := server(t, moz3)
+	s := named(t, c.Sources(), "url_metrics")
+	p, err := s.Fetch(t.Context(), pipeline.Task{Batch: targetsOf("f.com", "g.com")}, pipeline.Ask{})
+	var e *pipeline.Error
+	if !errors.As(err, &e) || e.Kind != pipeline.Transient || e.MaybeCharged || len(p.Body) > 0 {
+		t.Fatalf("%v, page of %d bytes: want to be asked again, for nothing", err, len(p.Body))
+	}
+	if !strings.Contains(e.Message, "f.com, g.com") || !strings.Contains(e.Message, "UnhandledError") {
+		t.Errorf("%q does not tell the targets and the reason", e.Message)
+	}
+}
+
+// A page of a run before inputs were asked again, or of an archive, is all there will ever be of its inputs.
+func TestAPageThatNothingAsksAgainRejectsWhatMozFailedAt(t *testing.T) {
+	c, _ := server(t, moz3)
+	s := named(t, c.Sources(), "url_metrics")
+	p, err := s.Fetch(t.Context(), pipeline.Task{Batch: targetsOf("a.com", "f.com"), Params: `{"distributions":true}`}, pipeline.Ask{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, next := range []pipeline.Cursor{`{"phase":"distributions","at":0,"without":[1]}`, ""} {
+		p.Next, p.End = next, next == ""
+		rows, rejected := loaded(t, s, s.Endpoint().Table, []pipeline.Page{p})
+		if len(rows) != 1 || len(rejected) != 1 || rejected[0].Origin.Target != "f.com" {
+			t.Errorf("before %q: %d rows, rejected %+v", next, len(rows), rejected)
 		}
 	}
 }

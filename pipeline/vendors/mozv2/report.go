@@ -43,6 +43,8 @@ var reports = sync.OnceValue(func() []*report {
 // of a row under their own names.
 func list(name string, rules ...rows.Rule) *report {
 	r := declare(name, pageSize, rows.Layout{List: "results", Token: "next_token"})
+	// Moz: "send the same request again" with the token. Whether limit may change between pages is not documented.
+	r.endpoint.SteadySize = true
 	r.shape = rows.MustCompile(r.endpoint.Table, rules...)
 	return r
 }

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"backhaul/jobs"
+	"backhaul/sinks/duckdb"
+)
+
+// loadSpec reads a spec and tries its queries, and returns every problem. The spec is nil unless all are warnings.
+func loadSpec(ctx context.Context, path string) (*jobs.Spec, []jobs.Problem, error) {
+	spec, problems := jobs.Load(path, registry{})
+	if spec == nil {
+		return nil, problems, nil
+	}
+	found, err := rehearse(ctx, spec)
+	if problems = append(problems, found...); jobs.Failed(found) {
+		spec = nil
+	}
+	return spec, problems, err
+}
+
+// rehearse tries the queries of a spec against tables without rows: a slip in one of them would otherwise show only when
+// what it waits for has been bought. Nothing of a warehouse is read.
+func rehearse(ctx context.Context, spec *jobs.Spec) (problems []jobs.Problem, err error) {
+	var stage *duckdb.Rehearsal
+	for i := range spec.Extracts {
+		x := &spec.Extracts[i]
+		if x.Query() == "" {
+			continue
+		}
+		if stage == nil {
+			if stage, err = duckdb.Rehearse(ctx); err != nil {
+				return nil, fmt.Errorf("try the queries of %s: %w", spec.Path, err)
+			}
+			defer func() { err = errors.Join(err, stage.Close()) }()
+		}
+		columns, err := stage.Columns(ctx, x.Query(), inSight(spec, x))
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case errors.Is(err, duckdb.ErrQuestion):
+			problems = append(problems, jobs.Problem{Place: x.QueryPlace, Text: fmt.Sprintf("sql of extract %s: %s", x.Name, oneLine(err))})
+		case err == nil && columns != nil:
+			if err := x.Answers(columns); err != nil {
+				problems = append(problems, jobs.Problem{Place: x.QueryPlace, Text: err.Error()})
+			}
+		}
+	}
+	return problems, nil
+}
+
+// inSight returns the tables that an extract's query sees beside the catalog's: the job's own, and the extracts that are
+// done by then.
+func inSight(spec *jobs.Spec, x *jobs.Extract) []duckdb.Loose {
+	var all []duckdb.Loose
+	for i := range spec.Tables {
+		all = append(all, duckdb.Loose{Name: spec.Tables[i].Name(), Table: spec.Tables[i].Table()})
+	}
+	for name := range spec.Before(x) {
+		all = append(all, duckdb.Loose{Name: name, Table: spec.Extract(name).Endpoint.Table})
+	}
+	return all
+}
+
+// oneLine returns what DuckDB says of a question, and where, without the drawing below it.
+func oneLine(err error) string {
+	text, drawing, _ := strings.Cut(err.Error(), "\n\nLINE ")
+	text = strings.Join(strings.Fields(text), " ")
+	if line, _, ok := strings.Cut(drawing, ":"); ok && line != "1" {
+		text += " (line " + line + " of the query)"
+	}
+	return text
+}

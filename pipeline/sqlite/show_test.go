@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// made returns a file with one row, still open.
+func made(t *testing.T, layout Layout) *DB {
+	t.Helper()
+	d, err := Open(context.Background(), filepath.Join(t.TempDir(), "a?b.sqlite"), layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	if err := d.Write(context.Background(), func(tx *sql.Tx) error {
+		_, err := tx.Exec("INSERT INTO t VALUES (7)")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func row(t *testing.T, d *DB) (n int) {
+	t.Helper()
+	if err := d.Read().QueryRow("SELECT n FROM t").Scan(&n); err != nil {
+		t.Error(err)
+	}
+	return n
+}
+
+var oneTable = Layout{Schema: "CREATE TABLE IF NOT EXISTS t (n INTEGER)"}
+
+func TestAFileThatCannotBeWrittenIsShown(t *testing.T) {
+	for _, closed := range []bool{true, false} { // without a log beside it, and with one that holds the row
+		d := made(t, oneTable)
+		if closed {
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		shown, err := show(t.Context(), d.Path(), oneTable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer shown.Close()
+		if n := row(t, shown); n != 7 {
+			t.Errorf("%d", n)
+		}
+		if err := shown.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+		err = shown.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec("DELETE FROM t")
+			return err
+		})
+		if err == nil || errors.Is(err, ErrDamaged) || row(t, shown) != 7 {
+			t.Errorf("a write: %v", err)
+		}
+		if later, err := show(t.Context(), d.Path(), Layout{Schema: oneTable.Schema, Upgrades: []string{"SELECT 1"}}); err == nil {
+			_ = later.Close()
+			t.Error("an older format was not told")
+		}
+	}
+}
+
+func TestAFolderThatCannotBeWrittenIsReadAndNotFilled(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("everything can be written by root")
+	}
+	d := made(t, oneTable)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(d.Path())
+	if err := errors.Join(os.Chmod(d.Path(), 0o444), os.Chmod(dir, 0o555)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o755) })
+	shown, err := Open(t.Context(), d.Path(), oneTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shown.Close()
+	if n := row(t, shown); n != 7 {
+		t.Errorf("%d", n)
+	}
+	if _, err := Open(t.Context(), filepath.Join(dir, "new.sqlite"), oneTable); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a new file: %v", err)
+	}
+}

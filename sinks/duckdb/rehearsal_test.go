@@ -1,0 +1,68 @@
+package duckdb
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/schemas"
+)
+
+func rehearsal(t *testing.T) *Rehearsal {
+	t.Helper()
+	r, err := Rehearse(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+func TestARehearsalKnowsTheColumnsOfAQuestionWithoutAWarehouse(t *testing.T) {
+	r := rehearsal(t)
+	loose := []Loose{{Name: "found", Table: schemas.Lookup("moz.anchor_text")}}
+	for sql, want := range map[string][]string{
+		"select anchor_text as target, 1 as n from found join marts.campaign using (target)": {"target", "n"},
+		"from (select target from ops.tasks) -- all of them":                                 {"target"},
+		"select target, source from user.placements where target ilike 'é'":                  {"target", "source"},
+		"pivot found on scope": nil,
+	} {
+		for range 2 { // a question leaves nothing behind
+			if got, err := r.Columns(t.Context(), sql, loose); err != nil || !cmp.Equal(got, want) {
+				t.Errorf("%s: %v, %v", sql, got, err)
+			}
+		}
+	}
+}
+
+func TestARehearsalBlamesAQuestionOnlyForItsOwnFaults(t *testing.T) {
+	r := rehearsal(t)
+	for sql, want := range map[string]bool{
+		"selct 1": true, "select target from nowhere": true, "select nothing from moz.links": true, "select 1; select 2": true, "--": true,
+		"select (1 from moz.links": true, "explain select 1": true, "select no_such(1)": true,
+		"select target from read_csv('/nowhere/at/all.csv')": false, "from '/nowhere/at/all.parquet'": false,
+	} {
+		if _, err := r.Columns(t.Context(), sql, nil); err == nil || errors.Is(err, ErrQuestion) != want {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+}
+
+func TestEveryDerivedViewSaysWhatItIs(t *testing.T) {
+	derived, err := rehearsal(t).Derived(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, d := range derived {
+		found[d.Name] = true
+		if d.Meaning == "" || len(d.Columns) == 0 || !strings.HasPrefix(d.Name, "marts.") && d.Name != "ops.drift" {
+			t.Errorf("%+v", d)
+		}
+	}
+	if !found["marts.campaign"] || !found["ops.drift"] {
+		t.Errorf("%v", found)
+	}
+}
