@@ -25,7 +25,7 @@ var opsRuns = &Table{
 	Own: append(runColumns(),
 		Column{Name: "state", Type: String, Required: true, Meaning: "complete, or incomplete: the same job and date again buys what is missing", Source: "backhaul"},
 		Column{Name: "stop", Type: String, Meaning: "why it ended before its time; null if it did not", Source: "backhaul"},
-		Column{Name: "started_at", Type: Timestamp, Required: true, Meaning: "when its latest execution began, UTC", Source: "backhaul"},
+		Column{Name: "started_at", Type: Timestamp, Required: true, Meaning: "when its first execution began, UTC", Source: "backhaul"},
 		Column{Name: "ended_at", Type: Timestamp, Required: true, Meaning: "when its latest execution ended, UTC", Source: "backhaul"},
 		Column{Name: "tasks", Type: Int64, Required: true, Unit: "tasks", Meaning: "what it intended", Source: "job spec"},
 		Column{Name: "tasks_complete", Type: Int64, Required: true, Unit: "tasks", Meaning: "what it holds whole", Source: "backhaul"},

@@ -19,7 +19,6 @@ import (
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
-	"backhaul/pipeline/limit"
 )
 
 // runFlags are the flags of `run`.
@@ -97,7 +96,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 		Bought: bars.stop,
 	})
 	bars.stop()
-	if result == nil || result.Plan == nil {
+	if result == nil || result.Plan == nil || result.Declined {
 		return err
 	}
 	for _, note := range result.Notes {
@@ -172,17 +171,31 @@ func stopAdvice(stop *engine.StopError) string {
 	text := stop.Err.Error()
 	switch stop.Ending {
 	case pipeline.EndBudget:
-		var budget *limit.BudgetError
-		errors.As(stop.Err, &budget)
-		return text + "; raise the budget, or run it again later with the same --date to go on"
+		return text + "; " + raise(stop)
 	case pipeline.EndQuota:
-		return text + "; run it again with the same --date when the vendor's quota is renewed"
+		return text + "; no budget of the job can change that: have the vendor raise the quota, or run it again with the same --date when it is renewed"
 	case pipeline.EndDenied:
 		return text + "; " + denialAdvice(stop.Vendor, text)
 	case pipeline.EndUnreachable:
 		return text + "; the vendor does not answer: check the network and " + urlNames(stop.Vendor)
 	}
 	return text
+}
+
+// raise says what to do about a ceiling of the user's own.
+func raise(stop *engine.StopError) string {
+	var ceiling *run.CeilingError
+	errors.As(stop.Err, &ceiling)
+	switch {
+	case ceiling == nil:
+	case ceiling.Ceiling == plan.OfMonth:
+		return fmt.Sprintf("raise the job's budget.%s.month, or run it again with the same --date when the next month has begun", stop.Vendor)
+	case ceiling.Ceiling == plan.OfFlag:
+		return fmt.Sprintf("run it again with the same --date to go on, with a higher --max-units %s=N or without", stop.Vendor)
+	case ceiling.Ceiling == plan.OfRun:
+		return fmt.Sprintf("run it again with the same --date to go on, which has the budget anew, or raise the job's budget.%s.run", stop.Vendor)
+	}
+	return "raise the budget, or run it again later with the same --date to go on"
 }
 
 func (a *app) printSummary(s report.Summary) error {
@@ -221,7 +234,7 @@ func limitUnits(accounts map[string]run.Account, limits []string) error {
 			return usage("--max-units %s: the job buys nothing from %q", text, vendor)
 		}
 		if units := pipeline.Units(n); account.Ceiling.Run == nil || *account.Ceiling.Run > units {
-			account.Ceiling.Run = &units
+			account.Ceiling.Run, account.ByFlag = &units, true
 		}
 		accounts[vendor] = account
 	}

@@ -15,6 +15,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
+	"backhaul/sinks"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -22,7 +23,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [RUN]",
 		Short: "Show runs, tasks, failures, units spent and reserved, and what is missing",
 		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, or JOB/DATE:
-its tasks, how each list ended, and what it cost.`,
+its tasks, how each list ended, and what it cost. A run whose process died is "interrupted": its job again,
+with the same --date, goes on.`,
 		Args: atMost(1, "at most one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.warnOfMove(cmd.Context())
@@ -31,14 +33,18 @@ its tasks, how each list ended, and what it cost.`,
 				return err
 			}
 			defer l.Close()
+			w, err := a.warehouse()
+			if err != nil {
+				return err
+			}
 			if len(args) == 0 {
-				return a.statusOfAll(cmd.Context(), l)
+				return a.statusOfAll(cmd.Context(), l, w)
 			}
 			r, err := findRun(cmd.Context(), l, args[0])
 			if err != nil {
 				return err
 			}
-			return a.statusOf(cmd.Context(), l, r)
+			return a.statusOf(cmd.Context(), l, w, r)
 		},
 	}
 }
@@ -70,14 +76,14 @@ func findRun(ctx context.Context, l *ledger.Ledger, name string) (ledger.Run, er
 	return r, nil
 }
 
-func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger) error {
+func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {
 	runs, err := l.Runs(ctx)
 	if err != nil {
 		return err
 	}
 	statuses := make([]report.Status, 0, len(runs))
 	for _, r := range runs {
-		s, err := report.StatusOf(ctx, l, r)
+		s, err := statusIn(ctx, l, w, r)
 		if err != nil {
 			return err
 		}
@@ -87,30 +93,35 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger) error {
 	if a.json {
 		return a.printJSON(statuses)
 	}
-	w := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "spent", "reserved"})
+	rows := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "spent", "reserved"})
 	for _, s := range statuses {
-		w.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
+		rows.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
 			report.Count(s.Rows), report.Count(int64(s.Spent)), report.Count(int64(s.Reserved))})
 	}
-	_, err = fmt.Fprintln(a.stdout, w.Render())
+	_, err = fmt.Fprintln(a.stdout, rows.Render())
 	return err
 }
 
-func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run) error {
-	s, err := report.StatusOf(ctx, l, r)
+func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) error {
+	s, err := statusIn(ctx, l, w, r)
 	if err != nil {
 		return err
 	}
 	if a.json {
 		return a.printJSON(s)
 	}
-	w := newTable(table.Row{"extract", "target", "scope", "ending", "pages", "rows", "units", "waste", "tried again", "error"})
+	rows := newTable(table.Row{"extract", "target", "scope", "ending", "pages", "rows", "units", "waste", "tried again", "error"})
 	for _, t := range s.Tasks {
-		w.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, report.Count(t.Rows), report.Count(int64(t.Units)),
-			t.Waste, t.Attempts, firstLine(t.Error)})
+		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, report.Count(t.Rows), report.Count(int64(t.Units)),
+			t.Waste, t.Retries, firstLine(t.Error)})
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s\n%s\n", w.Render(), s.Text())
+	_, err = fmt.Fprintf(a.stdout, "%s\n%s\n", rows.Render(), s.Text())
 	return err
+}
+
+// statusIn reads the status of a run of a warehouse.
+func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
+	return report.StatusOf(ctx, l, r, func(tasks []ledger.Task) (bool, error) { return run.Recall(ctx, w, r, tasks) })
 }
 
 func firstLine(s string) string {

@@ -22,8 +22,12 @@ import (
 	"backhaul/pipeline/sqlite"
 )
 
-// layout is that of the file. Format 1 had no batches.
-var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`}}
+// layout is that of the file. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is left.
+var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
+	`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`,
+	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE tasks ADD COLUMN expected_next INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN remaining INTEGER`,
+}}
 
 const schema = `
 CREATE TABLE IF NOT EXISTS runs (
@@ -41,6 +45,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 	units INTEGER NOT NULL DEFAULT 0, waste INTEGER NOT NULL DEFAULT 0, maybe_units INTEGER NOT NULL DEFAULT 0,
 	attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '', ended_at INTEGER NOT NULL DEFAULT 0,
 	reused_from TEXT NOT NULL DEFAULT '', saved_units INTEGER NOT NULL DEFAULT 0, index_id TEXT NOT NULL DEFAULT '',
+	expected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (run_id, task_id)
 );
 CREATE INDEX IF NOT EXISTS tasks_by_request ON tasks (request, ended_at);
@@ -51,7 +56,7 @@ CREATE TABLE IF NOT EXISTS grants (
 );
 CREATE TABLE IF NOT EXISTS usages (
 	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, at INTEGER NOT NULL,
-	month TEXT NOT NULL, vendor_units INTEGER NOT NULL, ledger_units INTEGER NOT NULL, maybe_units INTEGER NOT NULL
+	month TEXT NOT NULL, vendor_units INTEGER NOT NULL, ledger_units INTEGER NOT NULL, maybe_units INTEGER NOT NULL, remaining INTEGER
 );
 CREATE INDEX IF NOT EXISTS grants_by_month ON grants (vendor, month);
 CREATE TABLE IF NOT EXISTS retired (run_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
@@ -98,7 +103,7 @@ type Run struct {
 	ExitStatus int
 	Message    string
 	Created    time.Time
-	Started    time.Time // the latest start
+	Started    time.Time // the first start
 	Ended      time.Time // zero while it runs
 }
 
@@ -107,12 +112,13 @@ var ErrNoRun = errors.New("no such run")
 
 const runColumns = `run_id, job, run_date, spec_hash, state, exit_status, message, created_at, started_at, ended_at`
 
-// Begin finds the run of a job and run date or enters a new one under newID, and marks it as running since now.
+// Begin finds the run of a job and run date or enters a new one under newID, and marks it as running. An earlier run keeps
+// when it first began.
 func (l *Ledger) Begin(ctx context.Context, job, runDate, specHash, newID string, now time.Time) (Run, error) {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO runs (run_id, job, run_date, spec_hash, state, created_at, started_at) VALUES (?,?,?,?,?,?,?)
 			ON CONFLICT (job, run_date) DO UPDATE SET spec_hash = excluded.spec_hash, state = excluded.state,
-				started_at = excluded.started_at, ended_at = 0, message = ''`,
+				ended_at = 0, message = ''`,
 			newID, job, runDate, specHash, Running, now.UnixMicro(), now.UnixMicro())
 		return err
 	})
@@ -221,4 +227,23 @@ type Task struct {
 	SavedUnits pipeline.Units
 	// IndexID is the vendor's index the answer comes from, where it was asked for.
 	IndexID string
+	// Expected is what the task is expected to cost by the run's latest plan; see [Ledger.Expect]. The zero value: it was never
+	// planned, or is free.
+	Expected Expectation
+}
+
+// Expectation is what a task is expected to cost.
+type Expectation struct {
+	// Units is what it is expected to have cost when it is complete.
+	Units pipeline.Units
+	// Next is what it costs to go on where that is not known, because the list was never read to its end. Default 0: it is.
+	Next pipeline.Units
+}
+
+// Missing is what completing the task is expected to cost beyond what it has.
+func (t Task) Missing() pipeline.Units {
+	if t.Ending.Complete() {
+		return 0
+	}
+	return max(t.Expected.Next, t.Expected.Units-t.Units)
 }

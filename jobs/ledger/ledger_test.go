@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/sqlite"
 )
 
 var now = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
@@ -142,5 +144,58 @@ func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 	_, ofMonth, err := l.Granted(ctx, "r1", "moz", "2026-12")
 	if err != nil || ofMonth != 80 {
 		t.Errorf("%d units in December, want 80; %v", ofMonth, err)
+	}
+}
+
+func TestLastTimeCountsTheInputsOfBatches(t *testing.T) {
+	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	begin(t, l, "nightly", "2026-11-22", "r1")
+	batch := pipeline.EncodeBatch([]pipeline.Input{{Target: "a"}, {Target: "b"}, {Target: "c"}})
+	tasks := []pipeline.Task{{ID: "batch", Extract: "m", Batch: batch}, {ID: "one", Extract: "m", Target: "d"}}
+	if err := l.Intend(ctx, "r1", tasks); err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		if err := l.Record(ctx, "r1", Task{Task: task, Ending: pipeline.EndOfList, Rows: 3, Units: 3, Pages: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cost, targets, known, err := l.LastTime(ctx, "r2", "nightly", "m")
+	if err != nil || !known || targets != 4 || cost.Rows != 6 {
+		t.Errorf("%d targets, %+v, known: %v, %v", targets, cost, known, err)
+	}
+}
+
+func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "ledger.sqlite")
+	older := layout
+	older.Upgrades = layout.Upgrades[:1]
+	older.Schema = strings.NewReplacer("\texpected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,\n", "", ", remaining INTEGER", "").Replace(schema)
+	db, err := sqlite.Open(ctx, path, older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier := &Ledger{db: db}
+	begin(t, earlier, "nightly", "2026-11-23", "r1")
+	if err := earlier.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := earlier.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l := openAt(t, path)
+	if err := l.Expect(ctx, "r1", map[string]Expectation{"a": {Units: 7, Next: 2}}); err != nil {
+		t.Fatal(err)
+	}
+	left := pipeline.Units(3)
+	if _, err := l.AddUsage(ctx, Usage{RunID: "r1", Vendor: "moz", Month: "2026-11", At: now, Remaining: &left}); err != nil {
+		t.Fatal(err)
+	}
+	said, err := l.MonthUsages(ctx, "moz", "2026-11")
+	if err != nil || len(said) != 1 || said[0].Remaining == nil || *said[0].Remaining != left {
+		t.Errorf("%+v, %v", said, err)
+	}
+	if tasks, err := l.Tasks(ctx, "r1"); err != nil || len(tasks) != 1 || tasks[0].Expected != (Expectation{Units: 7, Next: 2}) {
+		t.Errorf("%+v, %v", tasks, err)
 	}
 }

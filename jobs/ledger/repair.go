@@ -62,3 +62,19 @@ func (l *Ledger) Restore(ctx context.Context, r Run) error {
 	}
 	return nil
 }
+
+// Withdraw removes a run that came to nothing, with all the ledger has of it.
+func (l *Ledger) Withdraw(ctx context.Context, runID string) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		for _, table := range []string{"usages", "tasks", "grants", "runs"} {
+			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE run_id = ?`, runID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("withdraw run %s: %w", runID, err)
+	}
+	return nil
+}

@@ -83,11 +83,34 @@ func (l *Ledger) Record(ctx context.Context, runID string, tasks ...Task) error 
 	return nil
 }
 
+// Expect enters what tasks are expected to cost, by their ids, so that whoever looks at the run
+// says of what is missing what its plan said.
+func (l *Ledger) Expect(ctx context.Context, runID string, expected map[string]Expectation) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		set, err := tx.Prepare(`UPDATE tasks SET expected_units = ?1, expected_next = ?2 WHERE run_id = ?3 AND task_id = ?4
+			AND (expected_units, expected_next) <> (?1, ?2)`)
+		if err != nil {
+			return err
+		}
+		defer set.Close()
+		for id, e := range expected {
+			if _, err := set.Exec(e.Units, e.Next, runID, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("enter what the tasks of run %s are expected to cost: %w", runID, err)
+	}
+	return nil
+}
+
 // Tasks returns the tasks of a run, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority,
-		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id
-		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
+		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id,
+		expected_units, expected_next FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
@@ -97,7 +120,8 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 		var t Task
 		var ended int64
 		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Batch, &t.Priority,
-			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID); err != nil {
+			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID,
+			&t.Expected.Units, &t.Expected.Next); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		t.Ended = at(ended)
@@ -160,16 +184,16 @@ func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) 
 }
 
 // LastTime returns what an extract bought in the latest other run of its job that had tasks of it and completed them all,
-// and for how many of them. known is false where there is none.
-func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c plan.Cost, tasks int, known bool, err error) {
-	row := l.db.Read().QueryRowContext(ctx, `SELECT count(*), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
+// and for how many targets or sources, which of a batch are its inputs. known is false where there is none.
+func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c plan.Cost, targets int, known bool, err error) {
+	row := l.db.Read().QueryRowContext(ctx, `SELECT sum(iif(t.batch = '', 1, json_array_length(iif(t.batch = '', '[]', t.batch)))), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
 		WHERE r.job = ? AND t.extract = ? AND r.run_id <> ?
 		GROUP BY r.run_id HAVING min(t.ending IN (?, ?)) = 1 ORDER BY r.run_date DESC LIMIT 1`,
 		job, extract, runID, pipeline.EndOfList, pipeline.EndMaxRows)
-	err = row.Scan(&tasks, &c.Pages, &c.Rows, &c.Units)
+	err = row.Scan(&targets, &c.Pages, &c.Rows, &c.Units)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, 0, false, nil
 	}
-	return c, tasks, err == nil, l.db.Wrap(err)
+	return c, targets, err == nil, l.db.Wrap(err)
 }

@@ -7,10 +7,13 @@
 //
 // An extract whose targets others provide has no tasks yet: it is Pending, expected to cost what it did when its job ran
 // last, and at most what its bounds allow.
+//
+// What everything needs and what is expected are two things where a ceiling is lower: totals never exceed the ceilings.
 package plan
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -28,8 +31,9 @@ type Item struct {
 	Place journal.Place
 	// MaxAge is how old an earlier answer may be to be taken over instead of bought. Default 0: none.
 	MaxAge time.Duration
-	// OnlyIfIndexChanged skips the task while the vendor's index is that of the last answer.
-	OnlyIfIndexChanged bool
+	// OnlyIfIndexChanged skips the task while the vendor's index is that of the last answer. IndexDecides: there is such an
+	// answer, and the vendor has not been asked yet whether its index is still the same.
+	OnlyIfIndexChanged, IndexDecides bool
 	// MaxUnits bounds what the task's extract may spend in one execution. Default nil: nothing does.
 	MaxUnits *pipeline.Units
 	// Saves says why the task need not be bought, and AnswerUnits what the answer that is there had cost.
@@ -70,6 +74,9 @@ type Pending struct {
 	AtMost *int64
 	// Worst is what those can cost. Nil where nothing bounds it.
 	Worst *Cost
+	// MaxUnits and IndexDecides are what its items will have.
+	MaxUnits     *pipeline.Units
+	IndexDecides bool
 	// Last is what the extract bought when the job last ran, Targets for how many. Known is false where it never did.
 	Last    Cost
 	Targets int
@@ -80,9 +87,25 @@ type Pending struct {
 type Account struct {
 	PerSecond   float64
 	Connections int
-	// Left is what the budgets leave for this run. Nil: no budget.
+	// Left is what the ceilings leave for this run. Nil: there is none.
 	Left *pipeline.Units
+	// Ceiling is the one that leaves the least, Others what others have used of the account this month by the vendor's word.
+	Ceiling Ceiling
+	Others  pipeline.Units
+	// Uncounted: there is a month's budget, and the vendor has not said what others have used of it.
+	Uncounted bool
 }
+
+// Ceiling names what bounds the units that may be spent at a vendor.
+type Ceiling string
+
+// The ceilings.
+const (
+	OfRun   Ceiling = "run"       // the job's budget for one execution
+	OfFlag  Ceiling = "max-units" // the user's for this execution
+	OfMonth Ceiling = "month"     // the job's budget for the month, for all who use the account
+	OfQuota Ceiling = "quota"     // the vendor's own
+)
 
 // Cost is an amount of work.
 type Cost struct {
@@ -113,10 +136,15 @@ type Extract struct {
 	Saved     pipeline.Units `json:"units_saved"`
 	// MaxUnits is the extract's own ceiling; null if it has none.
 	MaxUnits *pipeline.Units `json:"max_units"`
+	// IfIndexChanged is how many are skipped if the vendor's index is still the same, which only a run asks.
+	IfIndexChanged int `json:"if_index_changed,omitempty"`
 	// Unknown is how many have no complete earlier answer; they are expected with one page each.
-	Unknown  int  `json:"unknown"`
+	Unknown int `json:"unknown"`
+	// Needed is what completing them all is expected to take, Expected what of it MaxUnits leaves room for.
+	Needed   Cost `json:"needed"`
 	Expected Cost `json:"expected"`
-	// Worst is null where a list of unknown length is read to its end.
+	// Worst is null where a list of unknown length is read to its end and nothing else bounds it. Where only a ceiling does,
+	// its pages and rows are not known, and 0.
 	Worst *Cost `json:"worst"`
 	// After are the extracts whose rows its targets will come from; empty if its targets are known. AtMost bounds how many
 	// those can be, and is null if nothing does.
@@ -126,14 +154,21 @@ type Extract struct {
 
 // Vendor sums up the work at one vendor.
 type Vendor struct {
-	Vendor   string `json:"vendor"`
-	Expected Cost   `json:"expected"`
-	Worst    *Cost  `json:"worst"`
-	// Allowed is what the budgets leave; null where there is none.
-	Allowed *pipeline.Units `json:"allowed"`
-	// Seconds is the time the expected pages take at the account's rate.
-	Seconds float64 `json:"seconds"`
-	// Scarce: the budget does not cover what is expected.
+	Vendor string `json:"vendor"`
+	// Needed is what completing all extracts is expected to take. Expected and Worst are what the ceilings leave room for of
+	// that and of the worst case, see [Extract].
+	Needed   Cost  `json:"needed"`
+	Expected Cost  `json:"expected"`
+	Worst    *Cost `json:"worst"`
+	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others and Uncounted are the account's.
+	Allowed   *pipeline.Units `json:"allowed"`
+	Ceiling   Ceiling         `json:"ceiling,omitempty"`
+	Others    pipeline.Units  `json:"used_by_others,omitempty"`
+	Uncounted bool            `json:"uncounted,omitempty"`
+	// PerSecond is the account's rate of requests, 0 if it is unlimited; Seconds the time the expected pages take at it.
+	PerSecond float64 `json:"requests_per_second"`
+	Seconds   float64 `json:"seconds"`
+	// Scarce: the ceilings do not cover what the extracts want.
 	Scarce bool `json:"scarce"`
 }
 
@@ -145,6 +180,7 @@ type Plan struct {
 	Work map[string][]Item `json:"-"`
 	// Missing is what each item that is not done is expected to need, by task.
 	Missing map[string]Missing `json:"-"`
+	sellers map[string]string  // the vendor of each extract
 }
 
 // Missing is what remains of one task.
@@ -163,6 +199,15 @@ func (p *Plan) Expected() Cost {
 	return c
 }
 
+// Needed returns what completing everything is expected to take, whatever the ceilings leave now.
+func (p *Plan) Needed() Cost {
+	var c Cost
+	for _, v := range p.Vendors {
+		c.add(v.Needed)
+	}
+	return c
+}
+
 // Unknown returns how many lists have no complete earlier answer.
 func (p *Plan) Unknown() int {
 	n := 0
@@ -174,7 +219,7 @@ func (p *Plan) Unknown() int {
 
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
 func Make(items []Item, histories map[string]History, accounts map[string]Account, pending ...Pending) *Plan {
-	p := &Plan{Work: map[string][]Item{}, Missing: map[string]Missing{}, Extracts: []Extract{}, Vendors: []Vendor{}}
+	p := &Plan{Work: map[string][]Item{}, Missing: map[string]Missing{}, sellers: map[string]string{}, Extracts: []Extract{}, Vendors: []Vendor{}}
 	for _, it := range items {
 		if e := p.estimate(it, histories); !e.done {
 			p.Missing[it.Task.ID] = e.Missing
@@ -189,29 +234,71 @@ func Make(items []Item, histories map[string]History, accounts map[string]Accoun
 			p.estimate(it, histories)
 		}
 	}
+	for i := range p.Extracts {
+		p.total(&p.Extracts[i])
+	}
 	for i := range p.Vendors {
 		v := &p.Vendors[i]
-		account := accounts[v.Vendor]
-		v.Allowed = account.Left
-		v.Scarce = v.Allowed != nil && v.Expected.Units > *v.Allowed
-		if account.PerSecond > 0 {
-			v.Seconds = float64(v.Expected.Pages) / account.PerSecond
-		}
+		v.allow(accounts[v.Vendor])
 		order(p.Work[v.Vendor], p.Missing, v.Scarce)
 	}
 	return p
 }
 
+// total keeps an extract under its own ceiling and adds it to its vendor.
+func (p *Plan) total(x *Extract) {
+	x.Expected = x.Needed
+	under(x.MaxUnits, &x.Expected, &x.Worst)
+	v := p.vendor(p.sellers[x.Extract])
+	v.Needed.add(x.Needed)
+	v.Expected.add(x.Expected)
+	addWorst(&v.Worst, x.Worst)
+}
+
+// allow keeps a vendor's work under what its account allows.
+func (v *Vendor) allow(a Account) {
+	v.Allowed, v.Ceiling, v.Others, v.Uncounted, v.PerSecond = a.Left, a.Ceiling, a.Others, a.Uncounted, a.PerSecond
+	v.Scarce = v.Allowed != nil && v.Expected.Units > *v.Allowed
+	under(v.Allowed, &v.Expected, &v.Worst)
+	if a.PerSecond > 0 {
+		v.Seconds = float64(v.Expected.Pages) / a.PerSecond
+	}
+}
+
+// under keeps costs under a ceiling, nil if there is none. Of what is expected it leaves the same part of pages and rows; the
+// worst case keeps its pages and rows, which bound it as well.
+func under(ceiling *pipeline.Units, expected *Cost, worst **Cost) {
+	if ceiling == nil {
+		return
+	}
+	if all := expected.Units; all > *ceiling {
+		part := float64(*ceiling) / float64(all)
+		expected.Units = *ceiling
+		expected.Rows = int64(float64(expected.Rows) * part)
+		expected.Pages = int64(math.Ceil(float64(expected.Pages) * part))
+	}
+	switch {
+	case *worst == nil:
+		*worst = &Cost{Units: *ceiling}
+	case (*worst).Units > *ceiling:
+		capped := **worst
+		capped.Units = *ceiling
+		*worst = &capped
+	}
+}
+
 // wait adds an extract without tasks.
 func (p *Plan) wait(x Pending) {
-	e := Extract{Extract: x.Extract, Endpoint: x.Endpoint.String(), After: x.After, AtMost: x.AtMost, Worst: x.Worst}
+	e := Extract{Extract: x.Extract, Endpoint: x.Endpoint.String(), After: x.After, AtMost: x.AtMost, Worst: x.Worst, MaxUnits: x.MaxUnits}
 	if x.Known {
-		e.Targets, e.Expected = x.Targets, x.Last
+		e.Targets, e.Needed = x.Targets, x.Last
+	}
+	if x.IndexDecides {
+		e.IfIndexChanged = e.Targets
 	}
 	p.Extracts = append(p.Extracts, e)
-	v := p.vendor(x.Endpoint.Vendor)
-	v.Expected.add(e.Expected)
-	addWorst(&v.Worst, x.Worst)
+	p.sellers[x.Extract] = x.Endpoint.Vendor
+	p.vendor(x.Endpoint.Vendor)
 }
 
 // estimate is what remains of one task.
@@ -223,7 +310,7 @@ type estimate struct {
 func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 	e := remaining(it, histories)
 	x := p.extract(it)
-	v := p.vendor(it.Endpoint.Vendor)
+	p.vendor(it.Endpoint.Vendor)
 	x.Targets++
 	x.MaxUnits = it.MaxUnits
 	if it.Endpoint.Asks.Batched() {
@@ -246,11 +333,11 @@ func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 	if !e.Known {
 		x.Unknown++
 	}
-	x.Expected.add(e.Cost)
-	v.Expected.add(e.Cost)
-	worst := Worst(it)
-	addWorst(&x.Worst, worst)
-	addWorst(&v.Worst, worst)
+	if it.IndexDecides {
+		x.IfIndexChanged++
+	}
+	x.Needed.add(e.Cost)
+	addWorst(&x.Worst, Worst(it))
 	return e
 }
 
@@ -260,6 +347,7 @@ func (p *Plan) extract(it Item) *Extract {
 			return &p.Extracts[i]
 		}
 	}
+	p.sellers[it.Task.Extract] = it.Endpoint.Vendor
 	p.Extracts = append(p.Extracts, Extract{Extract: it.Task.Extract, Endpoint: it.Task.Endpoint, Worst: &Cost{}})
 	return &p.Extracts[len(p.Extracts)-1]
 }

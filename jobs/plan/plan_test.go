@@ -187,6 +187,39 @@ func TestBatchesAndSingleAnswersArePricedExactly(t *testing.T) {
 	}
 }
 
+func TestTheTotalsStayUnderTheCeilings(t *testing.T) {
+	capped := item("capped", 0, 500)
+	capped.MaxUnits = units(60)
+	other := item("other", 0, 0)
+	other.Task.Extract = "y"
+	known := histories(map[string]int64{"capped": 66, "other": 100})
+	p := Make([]Item{capped}, known, nil)
+	x, v := p.Extracts[0], p.Vendors[0]
+	if x.Needed.Units != 132 || x.Expected != (Cost{Pages: 1, Rows: 30, Units: 60}) || x.Worst.Units != 60 {
+		t.Errorf("%+v worst %+v", x, x.Worst)
+	}
+	if v.Needed.Units != 132 || v.Expected.Units != 60 || v.Worst.Units != 60 || p.Needed().Units != 132 {
+		t.Errorf("%+v worst %+v", v, v.Worst)
+	}
+	// A list without a bound is bounded by the budget. The extract's ceiling is not the budget's shortage.
+	p = Make([]Item{capped, other}, known, map[string]Account{"moz": {Left: units(300)}})
+	if v := p.Vendors[0]; v.Expected.Units != 260 || v.Worst == nil || v.Worst.Units != 300 || v.Scarce {
+		t.Errorf("%+v worst %+v", v, v.Worst)
+	}
+	p = Make([]Item{capped, other}, known, map[string]Account{"moz": {Left: units(0)}})
+	if v := p.Vendors[0]; v.Expected.Units != 0 || v.Worst.Units != 0 || !v.Scarce || p.Needed().Units != 332 {
+		t.Errorf("%+v worst %+v", v, v.Worst)
+	}
+}
+
+func TestOnlyWhatAnIndexDecidesIsSaidToDependOnIt(t *testing.T) {
+	a, b := item("a", 0, 0), item("b", 0, 0)
+	a.IndexDecides = true
+	if x := Make([]Item{a, b}, nil, nil).Extracts[0]; x.IfIndexChanged != 1 || x.Expected.Rows != 100 {
+		t.Errorf("%+v", x)
+	}
+}
+
 func TestAnExtractThatWaitsIsExpectedToCostWhatItDidLastTime(t *testing.T) {
 	most := int64(40)
 	p := Make([]Item{item("a", 0, 10)}, nil, map[string]Account{"moz": {}}, Pending{

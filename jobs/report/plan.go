@@ -16,7 +16,7 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 		p.line("%s", ExtractText(x))
 	}
 	for _, v := range plans.Vendors {
-		p.line("  %s: expected %s; worst case %s; %s", v.Vendor, costText(v.Expected), worstText(v.Worst), rateText(v))
+		p.line("  %s: expected %s%s; worst case %s; %s", v.Vendor, costText(v.Expected), ofText(v.Expected, v.Needed), worstText(v.Worst), rateText(v))
 		p.line("  %s: %s", v.Vendor, budgetText(v))
 	}
 	if unknown := plans.Unknown(); unknown > 0 {
@@ -40,9 +40,9 @@ func pendingText(x plan.Extract) string {
 		text += ", at most " + Plural(int(*x.AtMost), "target")
 	}
 	if x.Targets > 0 {
-		return text + fmt.Sprintf(", expected %s as last time: %s", Plural(x.Targets, "target"), costText(x.Expected)) + ", worst case " + worstText(x.Worst)
+		text += fmt.Sprintf(", expected %s as last time: %s%s", Plural(x.Targets, "target"), costText(x.Expected), ofText(x.Expected, x.Needed))
 	}
-	return text + ", worst case " + worstText(x.Worst)
+	return text + boundsText(x)
 }
 
 func extractText(x plan.Extract) string {
@@ -62,14 +62,31 @@ func extractText(x plan.Extract) string {
 	if x.Unchanged > 0 {
 		text += fmt.Sprintf(" (%d skipped, the index is unchanged)", x.Unchanged)
 	}
-	text += ", expected " + costText(x.Expected)
+	text += ", expected " + costText(x.Expected) + ofText(x.Expected, x.Needed)
 	if x.Unknown > 0 {
 		text += fmt.Sprintf(", %d of unknown length", x.Unknown)
+	}
+	return text + boundsText(x)
+}
+
+// boundsText says what an extract costs at most and at least.
+func boundsText(x plan.Extract) string {
+	text := ""
+	if x.IfIndexChanged > 0 {
+		text += ", nothing if the vendor's index is unchanged (a run asks)"
 	}
 	if x.MaxUnits != nil {
 		text += fmt.Sprintf(", at most %s units", Count(int64(*x.MaxUnits)))
 	}
 	return text + ", worst case " + worstText(x.Worst)
+}
+
+// ofText says of how much an expected cost is what a ceiling leaves room for.
+func ofText(expected, needed plan.Cost) string {
+	if expected.Units >= needed.Units {
+		return ""
+	}
+	return fmt.Sprintf(" of the %s that all of it is expected to take", Count(int64(needed.Units)))
 }
 
 func costText(c plan.Cost) string {
@@ -84,18 +101,42 @@ func worstText(c *plan.Cost) string {
 }
 
 func rateText(v plan.Vendor) string {
-	if v.Seconds == 0 {
+	switch {
+	case v.PerSecond == 0:
 		return "no rate limit"
+	case v.Seconds == 0:
+		return "nothing to ask"
 	}
 	return "at least " + Duration(v.Seconds) + " at the vendor's rate"
 }
 
 func budgetText(v plan.Vendor) string {
-	switch {
-	case v.Allowed == nil:
+	if v.Allowed == nil {
 		return "no budget"
-	case v.Scarce:
-		return fmt.Sprintf("the budget leaves %s units, which is less than expected: the cheapest targets come first", Count(int64(*v.Allowed)))
 	}
-	return fmt.Sprintf("the budget leaves %s units", Count(int64(*v.Allowed)))
+	text := fmt.Sprintf("%s leaves %s units", ceilingText(v.Ceiling), Count(int64(*v.Allowed)))
+	switch {
+	case v.Ceiling == plan.OfMonth && v.Others > 0:
+		text += fmt.Sprintf(" (%s were used by others, by the vendor's latest word)", Count(int64(v.Others)))
+	case v.Uncounted:
+		text += " (by this warehouse's own account: the vendor has not been asked yet what others use of the key, a run does)"
+	}
+	if v.Scarce {
+		text += ", which is not enough for all: the cheapest targets come first"
+	}
+	return text
+}
+
+func ceilingText(c plan.Ceiling) string {
+	switch c {
+	case plan.OfRun:
+		return "the job's budget for one run"
+	case plan.OfFlag:
+		return "--max-units"
+	case plan.OfMonth:
+		return "the job's budget for the month"
+	case plan.OfQuota:
+		return "the vendor's own quota for the month"
+	}
+	return "the budget"
 }

@@ -21,7 +21,7 @@ type Summary struct {
 	RunID   string `json:"run_id"`
 	Job     string `json:"job"`
 	RunDate string `json:"run_date"`
-	// State is complete or incomplete.
+	// State is complete or incomplete, or failed where an error ended the run before it could give its account.
 	State      string `json:"state"`
 	ExitStatus int    `json:"exit_status"`
 	// Bought is what this execution bought.
@@ -30,15 +30,16 @@ type Summary struct {
 	Saved pipeline.Units `json:"units_saved"`
 	// Held is what the run holds in all, over all its executions.
 	Held plan.Cost `json:"held"`
-	// Retries counts requests that yielded no page, over all executions.
+	// Retries counts requests that yielded no page and were tried again, over all executions.
 	Retries int `json:"retries"`
 	// Waste is rows bought again; MaybeUnits is what requests without an answer may have cost.
 	Waste      int64          `json:"waste_rows"`
 	MaybeUnits pipeline.Units `json:"maybe_units"`
 	Tasks      int            `json:"tasks"`
 	Incomplete []Task         `json:"incomplete"`
-	// Missing is what completing the rest is expected to cost; lists never read before count with one page.
-	Missing        plan.Cost            `json:"missing"`
+	// Missing is what completing the rest is expected to cost; lists never read before count with one page. Null if that is not
+	// known.
+	Missing        *plan.Cost           `json:"missing"`
 	Rejected       int64                `json:"rejected_rows"`
 	Files          []run.File           `json:"files"`
 	Reconciliation []run.Reconciliation `json:"reconciliation"`
@@ -75,14 +76,18 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.Stop = r.Stop.Error()
 	}
 	if r.Missing != nil {
-		s.Missing = r.Missing.Expected()
+		needed := r.Missing.Needed()
+		s.Missing = &needed
+	}
+	if r.Failed {
+		s.State = failed
 	}
 	s.Reconciliation = append([]run.Reconciliation{}, r.Reconciled...)
 	for _, t := range r.Tasks {
 		s.Held.Pages += int64(t.Pages)
 		s.Held.Rows += t.Rows
 		s.Held.Units += t.Units
-		s.Retries += t.Attempts
+		s.Retries += retries(t)
 		s.Waste += t.Waste
 		s.MaybeUnits += t.MaybeUnits
 	}
@@ -90,6 +95,18 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.Incomplete = append(s.Incomplete, summarizeTask(t))
 	}
 	return s
+}
+
+// failed is the state of a run that an error ended before it could give its account.
+const failed = "failed"
+
+// retries is how many of the requests of a task that yielded no page were tried again. Of the last one of a task that is not
+// complete that is not known, and mostly untrue: it is what ended the task.
+func retries(t ledger.Task) int {
+	if t.Ending.Complete() {
+		return t.Attempts
+	}
+	return max(0, t.Attempts-1)
 }
 
 func summarizeTask(t ledger.Task) Task {
@@ -136,7 +153,11 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  %-28s %12s rows %10s  %s", f.Table, Count(f.Rows), Bytes(f.Bytes), f.Path)
 	}
 	if len(s.Incomplete) > 0 {
-		p.line("  left out  %s; completing them is expected to cost %s units more", Plural(len(s.Incomplete), "task"), Count(int64(s.Missing.Units)))
+		text := Plural(len(s.Incomplete), "task")
+		if s.Missing != nil {
+			text += fmt.Sprintf("; completing them is expected to cost %s units more", Count(int64(s.Missing.Units)))
+		}
+		p.line("  left out  %s", text)
 	}
 	s.failures(p)
 	return p.err

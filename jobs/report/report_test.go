@@ -83,10 +83,75 @@ func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"2 targets, expected 90 rows, 2 pages, 90 units, 1 of unknown length, worst case unbounded (no max_rows)",
-		"the budget leaves 10 units, which is less than expected", "1 list never read before"} {
+		"the budget leaves 10 units, which is not enough for all", "1 list never read before"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
+	}
+}
+
+func TestAPlanNamesTheCeilingThatBindsAndWhatOthersUsed(t *testing.T) {
+	left := pipeline.Units(139)
+	for want, v := range map[string]plan.Vendor{
+		"moz: the job's budget for the month leaves 139 units (761 were used by others, by the vendor's latest word)": {Ceiling: plan.OfMonth, Others: 761},
+		"the vendor has not been asked yet what others use of the key":                                                {Ceiling: plan.OfMonth, Uncounted: true},
+		"moz: the vendor's own quota for the month leaves 139 units":                                                  {Ceiling: plan.OfQuota, Others: 761},
+		"moz: --max-units leaves 139 units":                                                                           {Ceiling: plan.OfFlag},
+		"worst case 0 units; no rate limit":                                                                           {Worst: &plan.Cost{}},
+		"worst case 0 units; nothing to ask":                                                                          {Worst: &plan.Cost{}, PerSecond: 2},
+		"expected 5 rows, 1 pages, 5 units of the 12 that all of it":                                                  {Expected: plan.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: plan.Cost{Units: 12}},
+	} {
+		v.Vendor, v.Allowed = "moz", &left
+		var text strings.Builder
+		if err := PlanText(&text, "nightly", "2026-11-23", &plan.Plan{Vendors: []plan.Vendor{v}}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+}
+
+func TestAPlanSaysThatAnUnchangedIndexSavesAnExtract(t *testing.T) {
+	const want = "nothing if the vendor's index is unchanged"
+	x := plan.Extract{Extract: "a", Endpoint: "moz/links", Targets: 1, IfIndexChanged: 1}
+	if got := ExtractText(x); !strings.Contains(got, want) {
+		t.Error(got)
+	}
+	if x.After = []string{"b"}; !strings.Contains(ExtractText(x), want) {
+		t.Error(ExtractText(x))
+	}
+	if x.IfIndexChanged = 0; strings.Contains(ExtractText(x), want) {
+		t.Error(ExtractText(x))
+	}
+}
+
+func TestOnlyRequestsThatWereTriedAgainCountAsSuch(t *testing.T) {
+	for ending, want := range map[pipeline.Ending]int{
+		pipeline.EndOfList: 3, pipeline.EndBudget: 2, pipeline.EndDenied: 2, pipeline.EndFault: 2, pipeline.EndNotReached: 2,
+	} {
+		failed := task("a.example", ending, 0)
+		failed.Attempts = 3
+		if s := Summarize(&run.Result{Tasks: []ledger.Task{failed}}, 1, 0); s.Retries != want {
+			t.Errorf("%s: %d tried again, want %d", ending, s.Retries, want)
+		}
+	}
+	refused := task("a.example", pipeline.EndDenied, 0)
+	refused.Attempts = 1
+	if s := Summarize(&run.Result{Tasks: []ledger.Task{refused, refused}}, 1, 0); s.Retries != 0 {
+		t.Errorf("%d of 2 refusals were tried again, want none", s.Retries)
+	}
+}
+
+func TestASummaryOfAFailedRunSaysSoAndNothingThatIsNotKnown(t *testing.T) {
+	r := &run.Result{Run: ledger.Run{ID: "r1", State: ledger.Incomplete}, Failed: true, Tasks: []ledger.Task{task("a.example", pipeline.EndInterrupted, 7)}}
+	s := Summarize(r, 1, time.Second)
+	var text strings.Builder
+	if err := s.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	if s.State != "failed" || s.Missing != nil || !strings.Contains(text.String(), ": failed in 1.0s") || strings.Contains(text.String(), "units more") {
+		t.Errorf("%+v\n%s", s, text.String())
 	}
 }
 

@@ -6,26 +6,34 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 )
 
+// interrupted is the state of a run whose process died.
+const interrupted = "interrupted"
+
 // Status is where a run stands.
 type Status struct {
-	RunID   string    `json:"run_id"`
-	Job     string    `json:"job"`
-	RunDate string    `json:"run_date"`
+	RunID   string `json:"run_id"`
+	Job     string `json:"job"`
+	RunDate string `json:"run_date"`
+	// State is running, incomplete or complete, or interrupted where the run's process died.
 	State   string    `json:"state"`
 	Message string    `json:"message,omitempty"`
 	Started time.Time `json:"started_at"`
 	Ended   time.Time `json:"ended_at,omitzero"`
 
-	TaskCount       int   `json:"tasks"`
+	TaskCount int `json:"tasks"`
+	// IncompleteCount is how many tasks are not finished. Unpublished is how many of those hold all they ask for, and only their
+	// tables are not known to be published.
 	IncompleteCount int   `json:"incomplete"`
+	Unpublished     int   `json:"unpublished"`
 	Rows            int64 `json:"rows"`
 	// Spent is what was charged; Reserved what may still be, or may have been, beyond that.
 	Spent    pipeline.Units `json:"units_spent"`
 	Reserved pipeline.Units `json:"units_reserved"`
-	// ToFinish is what finishing is expected to cost, from earlier runs; tasks never completed count with one page.
+	// ToFinish is what finishing is expected to cost by the run's latest plan: lists never read before count with one page.
 	ToFinish pipeline.Units `json:"units_to_finish"`
 	Tasks    []TaskStatus   `json:"task_list,omitempty"`
 }
@@ -33,12 +41,18 @@ type Status struct {
 // TaskStatus is where a task stands.
 type TaskStatus struct {
 	Task
-	Waste    int64 `json:"waste_rows"`
-	Attempts int   `json:"attempts"`
+	Waste int64 `json:"waste_rows"`
+	// Attempts counts requests that yielded no page, Retries those of them that were tried again.
+	Attempts int `json:"attempts"`
+	Retries  int `json:"retries"`
 }
 
-// StatusOf reads a run's status from the ledger.
-func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run) (Status, error) {
+// Recall tells whether the process of the run died that the tasks are of, and brings them to where the journal has them then;
+// see run.Recall.
+type Recall func([]ledger.Task) (died bool, err error)
+
+// StatusOf reads a run's status from the ledger, and what its process was not left to enter there from recall.
+func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall) (Status, error) {
 	s := Status{RunID: r.ID, Job: r.Job, RunDate: r.RunDate, State: string(r.State), Message: r.Message, Started: r.Started, Ended: r.Ended}
 	tasks, err := l.Tasks(ctx, r.ID)
 	if err != nil {
@@ -48,19 +62,16 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run) (Status, erro
 	if err != nil {
 		return s, err
 	}
-	for _, t := range tasks {
-		s.TaskCount++
-		s.Rows += t.Rows
-		s.Spent += t.Units
-		s.Tasks = append(s.Tasks, TaskStatus{Task: summarizeTask(t), Waste: t.Waste, Attempts: t.Attempts})
-		if t.Ending.Complete() {
-			continue
-		}
-		s.IncompleteCount++
-		if h, ok := histories[t.Request()]; ok {
-			s.ToFinish += max(0, h.Units-t.Units)
+	if died, err := recall(tasks); died {
+		s.State, s.Message = interrupted, "its process died, or could not write its journal any more"
+		if err != nil {
+			s.Message += "; how far it came is not known: " + err.Error()
 		}
 	}
+	for _, t := range tasks {
+		s.add(t, histories)
+	}
+	s.countUnpublished()
 	spends, err := l.Spends(ctx, r.ID)
 	if err != nil {
 		return s, err
@@ -76,16 +87,54 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run) (Status, erro
 	return s, nil
 }
 
+func (s *Status) add(t ledger.Task, histories map[string]plan.History) {
+	s.TaskCount++
+	s.Rows += t.Rows
+	s.Spent += t.Units
+	s.Tasks = append(s.Tasks, TaskStatus{Task: summarizeTask(t), Waste: t.Waste, Attempts: t.Attempts, Retries: retries(t)})
+	if t.Ending.Complete() {
+		return
+	}
+	s.IncompleteCount++
+	if t.Expected == (ledger.Expectation{}) { // it was never planned
+		t.Expected.Units = histories[t.Request()].Units
+	}
+	s.ToFinish += t.Missing()
+}
+
+// countUnpublished counts what only its tables lack. A run publishes after it has bought, and says that it is complete after
+// that: one whose process died may not have come to either, and one that lacks nothing and is not complete did not.
+func (s *Status) countUnpublished() {
+	if s.State == interrupted || s.State == string(ledger.Incomplete) && s.IncompleteCount == 0 {
+		s.Unpublished = s.TaskCount - s.IncompleteCount
+		s.IncompleteCount = s.TaskCount
+	}
+}
+
 // Text is the run's state in a few lines.
 func (s Status) Text() string {
 	text := fmt.Sprintf("run %s of job %s for %s: %s, %d of %d tasks complete, %s rows, %s units spent, %s reserved",
 		s.RunID, s.Job, s.RunDate, s.State, s.TaskCount-s.IncompleteCount, s.TaskCount, Count(s.Rows), Count(int64(s.Spent)), Count(int64(s.Reserved)))
-	if s.IncompleteCount > 0 {
-		text += fmt.Sprintf("\n%d tasks are missing something; finishing them is expected to cost %s units more: run the job again with --date %s",
-			s.IncompleteCount, Count(int64(s.ToFinish)), s.RunDate)
+	again := ": run the job again with --date " + s.RunDate
+	if s.State == string(ledger.Running) {
+		again = ": the run is at work on them"
+	}
+	if missing := s.IncompleteCount - s.Unpublished; missing > 0 {
+		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s units more%s", are(missing, "task"), Count(int64(s.ToFinish)), again)
+	}
+	if s.Unpublished > 0 {
+		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", are(s.Unpublished, "task"), again)
 	}
 	if s.Message != "" {
 		text += "\nit stopped: " + s.Message
 	}
 	return text
+}
+
+// are spells a number of things and the verb.
+func are(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " is"
+	}
+	return Plural(n, thing) + " are"
 }

@@ -15,9 +15,12 @@ import (
 	"backhaul/pipeline/journal"
 )
 
+// lockSuffix is what the file that is locked has after its journal's name.
+const lockSuffix = ".lock"
+
 // lock takes the run for this process. The operating system lets go of it when the process dies.
 func lock(journalPath string) (unlock func(), err error) {
-	path := journalPath + ".lock"
+	path := journalPath + lockSuffix
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 	// A journal without its ledger is the truth: the run goes on under the id its pages have.
 	r.run, err = r.ledger.Begin(ctx, r.Name, r.date, r.SpecHash, r.journal.Header().RunID, r.Now())
 	if err == nil {
-		r.state = earlier.State
+		r.state, r.ended = earlier.State, earlier.Ended
 		err = r.settleBefore(ctx, earlier)
 	}
 	if err != nil {

@@ -33,9 +33,18 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		lanes = append(lanes, lane)
 	}
 	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.Observe})
+	stops := stopsOf(err)
+	if nameErr := r.nameCeilings(context.WithoutCancel(ctx), stops); nameErr != nil {
+		return errors.Join(err, nameErr)
+	}
+	own := map[string]bool{} // extracts with a ceiling of their own
+	for _, it := range r.items {
+		own[it.Task.Extract] = it.MaxUnits != nil
+	}
 	ended := r.Now().UTC()
 	var records []ledger.Task
 	for _, o := range outcomes {
+		o = byCeiling(o, own[o.Task.Extract], stops)
 		before := r.places[o.Task.ID]
 		result.Bought.Pages += int64(o.Place.Pages - before.Pages)
 		result.Bought.Rows += o.Place.Rows + o.Place.Waste - before.Rows - before.Waste
@@ -45,7 +54,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		record.IndexID = r.indexes[vendorOf(o.Task)]
 		records = append(records, record)
 	}
-	r.giveUp(stopsOf(err))
+	r.giveUp(stops)
 	result.Stop, result.Interrupted = errors.Join(result.Stop, err), ctx.Err() != nil
 	r.block(outcomes)
 	if recordErr := r.ledger.Record(context.WithoutCancel(ctx), r.run.ID, records...); recordErr != nil {

@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"time"
 
 	"backhaul/pipeline"
@@ -40,8 +42,11 @@ func Contents(ctx context.Context, j *journal.Journal, tasks []pipeline.Task, so
 	return tables, l.rejectedRows, nil
 }
 
-// Busy reports whether a process is at work on the run whose journal lies at path.
+// Busy reports whether a process is at work on the run whose journal lies at path. It makes no file.
 func Busy(path string) (bool, error) {
+	if _, err := os.Stat(path + lockSuffix); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	unlock, err := lock(path)
 	if errors.Is(err, ErrBusy) {
 		return true, nil

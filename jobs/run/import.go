@@ -114,7 +114,7 @@ func importDay(ctx context.Context, imp Import, day *archiveDay, o Options) (one
 	}
 	defer func() { _ = r.journal.Close() }()
 	one, err = r.importInto(ctx, imp, day)
-	return one, errors.Join(err, r.leave(context.WithoutCancel(ctx)))
+	return one, errors.Join(err, r.leave(context.WithoutCancel(ctx), err))
 }
 
 // mayImport refuses a run that was bought, or whose journal is no more.

@@ -24,7 +24,8 @@ func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
 			all = append(all, plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, Items: items})
 			continue
 		}
-		p := plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, AtMost: r.atMost(s.After)}
+		it := s.Item(pipeline.Task{})
+		p := plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, AtMost: r.atMost(s.After), MaxUnits: it.MaxUnits}
 		if p.After == nil {
 			p.After = []string{}
 		}
@@ -35,6 +36,7 @@ func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
 			if p.Last, p.Targets, p.Known, err = r.ledger.LastTime(ctx, r.run.ID, r.Name, s.Extract); err != nil {
 				return nil, err
 			}
+			p.IndexDecides = it.OnlyIfIndexChanged && p.Known && r.indexes == nil
 		}
 		all = append(all, p)
 	}

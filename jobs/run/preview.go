@@ -14,15 +14,15 @@ import (
 
 // Preview plans a job without entering anything anywhere: what a run would do and cost now.
 func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
-	r := &runner{Options: Options{Warehouse: w, Now: func() time.Time { return now }}, Job: job, date: job.RunDate.Format(time.DateOnly), begun: now.UTC()}
-	accounts := map[string]plan.Account{}
-	for vendor, a := range job.Accounts {
-		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: least(a.Ceiling.Run, a.Ceiling.Month)}
-	}
+	r := newRunner(job, Options{Warehouse: w, Now: func() time.Time { return now }})
 	r.begin()
 	if gone(w.Ledger()) && !hasJournals(w) {
 		if err := r.know(ctx); err != nil {
 			return nil, err
+		}
+		accounts := map[string]plan.Account{}
+		for vendor := range r.Accounts {
+			accounts[vendor] = r.allowed(vendor, 0, 0)
 		}
 		pending, err := r.pending(ctx)
 		return plan.Make(r.items, nil, accounts, pending...), err
@@ -36,8 +36,8 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 	if err := r.findPlaces(ctx, w); err != nil {
 		return nil, err
 	}
-	// What the run has spent before does not count against its budget, which bounds one execution.
-	for vendor, a := range job.Accounts {
+	for vendor, a := range r.Accounts {
+		// What the run has spent before does not count against its budget, which bounds one execution.
 		before, _, err := l.Granted(ctx, r.run.ID, vendor, r.month(vendor))
 		if err != nil {
 			return nil, err
@@ -45,8 +45,13 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 		if a.Ceiling.Run != nil {
 			most := before + *a.Ceiling.Run
 			a.Ceiling.Run = &most
-			job.Accounts[vendor] = a
+			r.Accounts[vendor] = a
 		}
+		said, err := l.MonthUsages(ctx, vendor, r.month(vendor))
+		if err != nil {
+			return nil, err
+		}
+		r.count(vendor, said...)
 	}
 	return r.plan(ctx, nil)
 }

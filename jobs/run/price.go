@@ -29,12 +29,10 @@ func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error
 		return nil, err
 	}
 	accounts := map[string]plan.Account{}
-	for vendor, a := range r.Accounts {
-		leaves, err := left(ctx, r.ledger, r.run.ID, vendor, r.month(vendor), a.Ceiling)
-		if err != nil {
+	for vendor := range r.Accounts {
+		if accounts[vendor], err = r.accountOf(ctx, vendor); err != nil {
 			return nil, err
 		}
-		accounts[vendor] = plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Left: leaves}
 	}
 	for i := range r.items {
 		r.items[i].Place = r.places[r.items[i].Task.ID]
@@ -53,25 +51,40 @@ func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error
 	return plan.Make(items, histories, accounts, pending...), nil
 }
 
-// left returns what the ceiling leaves a run at a vendor, nil if there is none.
-func left(ctx context.Context, l *ledger.Ledger, runID, vendor, month string, c ledger.Ceiling) (*pipeline.Units, error) {
-	if c.Run == nil && c.Month == nil {
-		return nil, nil
+// accountOf says what the vendor's account allows the run now.
+func (r *runner) accountOf(ctx context.Context, vendor string) (plan.Account, error) {
+	var ofRun, ofMonth pipeline.Units
+	if ceiling := r.Accounts[vendor].Ceiling; r.ledger != nil && (ceiling.Run != nil || ceiling.Month != nil) {
+		var err error
+		if ofRun, ofMonth, err = r.ledger.Granted(ctx, r.run.ID, vendor, r.month(vendor)); err != nil {
+			return plan.Account{}, err
+		}
 	}
-	ofRun, ofMonth, err := l.Granted(ctx, runID, vendor, month)
-	if err != nil {
-		return nil, err
+	return r.allowed(vendor, ofRun, ofMonth), nil
+}
+
+// allowed says what the ceilings leave when so much is granted to the run and to all runs of the month, and which leaves the
+// least. Of several it is the one that is the hardest to raise.
+func (r *runner) allowed(vendor string, ofRun, ofMonth pipeline.Units) plan.Account {
+	a, month := r.Accounts[vendor], r.monthly[vendor]
+	count, asked := r.counts[vendor]
+	account := plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Others: count.others, Uncounted: month != nil && !asked}
+	hold := func(ceiling plan.Ceiling, most *pipeline.Units, granted pipeline.Units) {
+		if most == nil {
+			return
+		}
+		if left := max(0, *most-granted); account.Left == nil || left < *account.Left {
+			account.Left, account.Ceiling = &left, ceiling
+		}
 	}
-	var ofRunLeft, ofMonthLeft *pipeline.Units
-	if c.Run != nil {
-		n := max(0, *c.Run-ofRun)
-		ofRunLeft = &n
+	hold(plan.OfQuota, count.quota, ofMonth)
+	hold(plan.OfMonth, count.left(month), ofMonth)
+	ofExecution := plan.OfRun
+	if a.ByFlag {
+		ofExecution = plan.OfFlag
 	}
-	if c.Month != nil {
-		n := max(0, *c.Month-ofMonth)
-		ofMonthLeft = &n
-	}
-	return least(ofRunLeft, ofMonthLeft), nil
+	hold(ofExecution, a.Ceiling.Run, ofRun)
+	return account
 }
 
 // least returns the lower of two bounds, of which nil is none.
@@ -80,4 +93,21 @@ func least(a, b *pipeline.Units) *pipeline.Units {
 		return b
 	}
 	return a
+}
+
+// expect enters into the ledger what a plan expects of the tasks of some extracts, of all if there are none: what they have
+// cost so far and what is missing.
+func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) error {
+	expected := map[string]ledger.Expectation{}
+	for _, it := range r.items {
+		if extracts == nil || slices.Contains(extracts, it.Task.Extract) {
+			missing, open := p.Missing[it.Task.ID]
+			e := ledger.Expectation{Units: r.places[it.Task.ID].Units + missing.Units}
+			if open && !missing.Known {
+				e.Next = missing.Units
+			}
+			expected[it.Task.ID] = e
+		}
+	}
+	return r.ledger.Expect(ctx, r.run.ID, expected)
 }

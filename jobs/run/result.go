@@ -33,7 +33,11 @@ type Result struct {
 	Stop error
 	// Interrupted: the context ended before the run did.
 	Interrupted bool
-	untouched   bool // the run was complete: nothing was done
+	// Failed: an error of the program's side ended the run before its account could be drawn up. The ledger has it as incomplete.
+	Failed bool
+	// Declined: it was not confirmed, and nothing was done.
+	Declined  bool
+	untouched bool // the run was complete: nothing was done
 }
 
 // File is one published table of a run.

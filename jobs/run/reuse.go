@@ -21,7 +21,7 @@ func (r *runner) findAnswers(ctx context.Context) error {
 	}
 	for i := range r.items {
 		it := &r.items[i]
-		it.Saves = plan.Nothing
+		it.Saves, it.IndexDecides = plan.Nothing, false
 		if it.Place.Pages > 0 || it.MaxAge == 0 && !it.OnlyIfIndexChanged {
 			continue
 		}
@@ -34,6 +34,7 @@ func (r *runner) findAnswers(ctx context.Context) error {
 		}
 		r.answers[it.Task.ID] = answer
 		it.AnswerUnits = answer.Units
+		it.IndexDecides = it.OnlyIfIndexChanged && answer.IndexID != "" && r.indexes == nil
 		switch {
 		case r.state == ledger.Complete && endings[it.Task.ID] == pipeline.EndUnchanged:
 			it.Saves = plan.Unchanged // what is complete stays so, whatever the index is by now

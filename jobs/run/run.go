@@ -39,6 +39,8 @@ type Account struct {
 	PerSecond   float64
 	Connections int
 	Ceiling     ledger.Ceiling
+	// ByFlag: the ceiling of the run is the user's for this execution, not the job's.
+	ByFlag bool
 	// MonthStartsOn is the day on which the account's month begins, 1 to 28. Default 0: the first.
 	MonthStartsOn int
 	// TokenLife is how long the vendor's cursors live. Default 0: until they are refused.
@@ -98,13 +100,15 @@ type runner struct {
 	journal *journal.Journal
 	run     ledger.Run
 	state   ledger.State // before this execution
+	ended   time.Time    // the one before
 	date    string
 	monthly map[string]*pipeline.Units // the job's ceilings by vendor
+	counts  map[string]counted         // by vendor that has told
 	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]journal.Place
 	items   []plan.Item // tasks known so far
-	// confirmed: the run may buy.
-	confirmed bool
+	// confirmed: the run may buy; withdrawn: it was new, and may not.
+	confirmed, withdrawn bool
 	steps
 	notes   []string                 // what is wrong with rows that became no task
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
@@ -115,6 +119,16 @@ type runner struct {
 	loaded   map[string]bool // tables this execution has published
 }
 
+func newRunner(job Job, o Options) *runner {
+	job.Accounts = maps.Clone(job.Accounts)
+	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
+		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}}
+	for vendor, a := range job.Accounts {
+		r.monthly[vendor] = a.Ceiling.Month
+	}
+	return r
+}
+
 // Run carries out a job for its run date. When ctx ends it stops asking, keeps the pages under way and returns; the same
 // call again goes on. The result is not nil once the run has been entered in the ledger; the error is of the program's
 // side (disk, damage, another process), Result.Stop of the vendor's, the budget's or the user's.
@@ -122,12 +136,7 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	job.Accounts = maps.Clone(job.Accounts)
-	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), monthly: map[string]*pipeline.Units{}}
-	for vendor, a := range job.Accounts {
-		r.monthly[vendor] = a.Ceiling.Month
-	}
-	r.begun = r.Now().UTC()
+	r := newRunner(job, o)
 	unlock, err := lock(JournalPath(o.Warehouse, job.Name, r.date))
 	if err != nil {
 		return nil, err
@@ -146,14 +155,22 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
+	defer r.removeJournal()
 	defer func() { _ = r.journal.Close() }()
 	result, err := r.execute(ctx)
+	if errors.As(err, new(declinedError)) {
+		result.Declined = true
+		return result, errors.Join(err, r.decline(context.WithoutCancel(ctx)))
+	}
+	if err != nil && result.Run.State == ledger.Running {
+		r.fail(ctx, result)
+	}
 	if errors.As(err, new(*engine.JournalError)) {
 		// Pages were paid for that the journal could not keep. The run stays as a dead process leaves it, so that whoever
 		// comes next sets aside what they may have cost.
 		return result, err
 	}
-	return result, errors.Join(err, r.leave(context.WithoutCancel(ctx)))
+	return result, errors.Join(err, r.leave(context.WithoutCancel(ctx), err))
 }
 
 // execute plans, buys, loads and publishes.
@@ -269,6 +286,9 @@ func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err err
 		if first {
 			result.Plan = p
 		}
+		if err := r.expect(ctx, p, now); err != nil {
+			return false, err
+		}
 		if r.state != ledger.Complete || len(p.Work) > 0 || !r.published(tasksOf(r.items)) {
 			idle = false
 			if err := r.round(ctx, result, p, now); err != nil {
@@ -305,7 +325,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 		r.Next(p)
 	case !r.confirmed && r.Confirm != nil:
 		if err := r.Confirm(p); err != nil {
-			return err
+			return declinedError{err}
 		}
 	}
 	r.confirmed = true
@@ -350,8 +370,14 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		if result.Missing, err = r.plan(ctx, nil); err != nil {
 			return err
 		}
+		if err = r.expect(ctx, result.Missing, nil); err != nil {
+			return err
+		}
 	}
 	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
+	if result.untouched {
+		result.Run.Ended = r.ended // this execution did nothing
+	}
 	if !result.untouched {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
 		if err = r.account(ctx, result); err == nil {
@@ -368,16 +394,4 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 // settle shrinks the run's grants to what its journal says.
 func (r *runner) settle(ctx context.Context) error {
 	return settle(ctx, r.ledger, r.journal, r.run.ID, r.month)
-}
-
-// leave settles the run and leaves none behind that looks alive.
-func (r *runner) leave(ctx context.Context) error {
-	if err := r.settle(ctx); err != nil {
-		return err
-	}
-	run, err := r.ledger.Get(ctx, r.run.ID)
-	if err != nil || run.State != ledger.Running {
-		return err
-	}
-	return r.ledger.End(ctx, r.run.ID, ledger.Incomplete, 0, "stopped by an error", r.Now())
 }

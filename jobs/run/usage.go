@@ -22,30 +22,51 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 		if err != nil {
 			continue // the run's own requests will tell whether anything is wrong with the vendor
 		}
-		u, err := r.ledger.AddUsage(ctx, ledger.Usage{RunID: r.run.ID, Vendor: vendor, Month: r.month(vendor), At: now, VendorUnits: report.Units})
+		u, err := r.ledger.AddUsage(ctx, ledger.Usage{RunID: r.run.ID, Vendor: vendor, Month: r.month(vendor), At: now, VendorUnits: report.Units, Remaining: report.Remaining})
 		if err != nil {
 			return answered, err
 		}
 		answered = append(answered, vendor)
-		account.Ceiling.Month = monthLeft(r.monthly[vendor], u, report.Remaining)
-		r.Accounts[vendor] = account
+		r.count(vendor, u)
 	}
 	return answered, nil
 }
 
-// monthLeft is the month's ceiling, nil if there is none, in the face of what the vendor says: less what others consumed, and
-// no more than it has left. Units that may have been charged count twice then, in the ledger and in the vendor's figure: it
-// is the ceiling that must not be overrun.
-func monthLeft(allowed *pipeline.Units, u ledger.Usage, remaining *pipeline.Units) *pipeline.Units {
-	if others := u.VendorUnits - u.LedgerUnits; allowed != nil && others > 0 {
-		most := max(0, *allowed-others)
-		allowed = &most
+// counted is what a vendor's own count of a month says.
+type counted struct {
+	others pipeline.Units // used by others
+	// quota is what the warehouse's runs may have spent in the month when the vendor's own quota is used up. Nil: not stated.
+	quota *pipeline.Units
+}
+
+// count holds the month's ceiling against what the vendor said, the latest last. What others have used only grows during
+// a month, so that a count that lags behind does not make it less.
+func (r *runner) count(vendor string, said ...ledger.Usage) {
+	if len(said) == 0 {
+		return
 	}
-	if remaining == nil {
-		return allowed
+	c := r.counts[vendor]
+	for _, u := range said {
+		c.others = max(c.others, u.VendorUnits-u.LedgerUnits)
 	}
-	most := u.LedgerUnits + max(0, *remaining)
-	return least(allowed, &most)
+	if last := said[len(said)-1]; last.Remaining != nil {
+		most := last.LedgerUnits + max(0, *last.Remaining)
+		c.quota = &most
+	}
+	r.counts[vendor] = c
+	account := r.Accounts[vendor]
+	account.Ceiling.Month = least(c.left(r.monthly[vendor]), c.quota)
+	r.Accounts[vendor] = account
+}
+
+// left is what others leave of the month's ceiling, nil if there is none. Units that may have been charged count twice then,
+// in the ledger and in the vendor's figure: it is the ceiling that must not be overrun.
+func (c counted) left(allowed *pipeline.Units) *pipeline.Units {
+	if allowed == nil {
+		return nil
+	}
+	most := max(0, *allowed-c.others)
+	return &most
 }
 
 // Reconciliation compares what the vendor says was consumed during one execution with what the run spent.

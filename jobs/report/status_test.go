@@ -1,0 +1,119 @@
+package report
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/run"
+	"backhaul/pipeline"
+	"backhaul/sinks"
+)
+
+// oneRun is a warehouse with one run under way, of a complete task and of two that hold less than they ask for.
+func oneRun(t *testing.T) (sinks.Warehouse, *ledger.Ledger, ledger.Run) {
+	t.Helper()
+	ctx, w := context.Background(), sinks.Warehouse{Root: t.TempDir()}
+	l, err := ledger.Open(ctx, w.Ledger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	r, err := l.Begin(ctx, "nightly", "2026-11-23", "hash", "r1", time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, half, never := task("done", pipeline.EndOfList, 40), task("half", pipeline.EndInterrupted, 50), task("never", pipeline.EndNotReached, 0)
+	all := []ledger.Task{done, half, never}
+	for i := range all {
+		all[i].ID = all[i].Target
+	}
+	if err := l.Intend(ctx, r.ID, []pipeline.Task{all[0].Task, all[1].Task, all[2].Task}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Record(ctx, r.ID, all...); err != nil {
+		t.Fatal(err)
+	}
+	return w, l, r
+}
+
+func mustStatus(t *testing.T, w sinks.Warehouse, l *ledger.Ledger) Status {
+	t.Helper()
+	r, err := l.Get(context.Background(), "r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := StatusOf(context.Background(), l, r, func(tasks []ledger.Task) (bool, error) { return run.Recall(context.Background(), w, r, tasks) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestFinishingCostsWhatTheRunsPlanExpectsLessWhatItHolds(t *testing.T) {
+	ctx := context.Background()
+	w, l, r := oneRun(t)
+	if err := l.Expect(ctx, r.ID, map[string]ledger.Expectation{"done": {Units: 40}, "half": {Units: 100}, "never": {Units: 50}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.End(ctx, r.ID, ledger.Incomplete, 0, "", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s := mustStatus(t, w, l)
+	if s.ToFinish != 100 || s.IncompleteCount != 2 || s.Unpublished != 0 {
+		t.Errorf("%+v", s)
+	}
+	if !strings.Contains(s.Text(), "2 tasks are missing something; finishing is expected to cost 100 units more") {
+		t.Error(s.Text())
+	}
+}
+
+func TestAListOfUnknownLengthThatGrewBeyondItsFirstPageTakesOneMore(t *testing.T) {
+	w, l, r := oneRun(t)
+	if err := l.Expect(context.Background(), r.ID, map[string]ledger.Expectation{"half": {Units: 25, Next: 25}, "never": {Units: 25, Next: 25}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := mustStatus(t, w, l); s.ToFinish != 50 {
+		t.Errorf("finishing costs %d units, want a page of 25 for each of 2 lists", s.ToFinish)
+	}
+}
+
+func TestARunWithoutAProcessIsInterruptedAndNothingOfItFinished(t *testing.T) {
+	w, l, r := oneRun(t)
+	s := mustStatus(t, w, l)
+	if s.State != interrupted || s.IncompleteCount != 3 || s.Unpublished != 1 || !strings.Contains(s.Text(), "its process died") {
+		t.Errorf("%+v\n%s", s, s.Text())
+	}
+	if _, err := os.Stat(filepath.Dir(run.JournalPath(w, r.Job, r.RunDate))); !os.IsNotExist(err) {
+		t.Errorf("looking made a folder: %v", err)
+	}
+	unlock, err := run.Lock(w, r.Job, r.RunDate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if s := mustStatus(t, w, l); s.State != string(ledger.Running) || s.IncompleteCount != 2 || s.Message != "" {
+		t.Errorf("with a process at work: %+v", s)
+	}
+}
+
+func TestARunThatLacksNothingButItsTablesIsNotFinished(t *testing.T) {
+	ctx := context.Background()
+	w, l, r := oneRun(t)
+	half, never := task("half", pipeline.EndOfList, 90), task("never", pipeline.EndOfList, 9)
+	half.ID, never.ID = "half", "never"
+	if err := l.Record(ctx, r.ID, half, never); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.End(ctx, r.ID, ledger.Incomplete, 0, "stopped by an error", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s := mustStatus(t, w, l)
+	if s.Unpublished != 3 || s.IncompleteCount != 3 || !strings.Contains(s.Text(), "3 tasks are bought and not known to be published") {
+		t.Errorf("%+v\n%s", s, s.Text())
+	}
+}

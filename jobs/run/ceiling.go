@@ -1,0 +1,75 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"backhaul/jobs/plan"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+	"backhaul/pipeline/limit"
+)
+
+// CeilingError means that a ceiling leaves too little for the next request, and says which: whoever reads it can tell what to
+// raise.
+type CeilingError struct {
+	Ceiling plan.Ceiling
+	// Left is what the ceiling leaves, Want the least the next request could have done with.
+	Left, Want pipeline.Units
+	// Others is what others have used of the account this month, by the vendor's word.
+	Others pipeline.Units
+}
+
+func (e *CeilingError) Error() string {
+	var what string
+	switch e.Ceiling {
+	case plan.OfQuota:
+		what = "the vendor's own quota for the month"
+	case plan.OfMonth:
+		what = "budget: the job's budget for the month"
+	case plan.OfFlag:
+		what = "budget: --max-units"
+	default:
+		what = "budget: the job's budget for one run"
+	}
+	text := fmt.Sprintf("%s has %d units left, the next request may cost %d", what, e.Left, e.Want)
+	if e.Others > 0 && e.Ceiling == plan.OfMonth {
+		text += fmt.Sprintf("; %d units were used by others", e.Others)
+	}
+	return text
+}
+
+// nameCeilings makes the stops for want of units say which ceiling it was that a vendor was given up for. What the vendor's
+// own quota stopped ends as such.
+func (r *runner) nameCeilings(ctx context.Context, stops []*engine.StopError) error {
+	for _, s := range stops {
+		var budget *limit.BudgetError
+		if s.Ending != pipeline.EndBudget || !errors.As(s.Err, &budget) {
+			continue
+		}
+		account, err := r.accountOf(ctx, s.Vendor)
+		if err != nil {
+			return err
+		}
+		s.Err = &CeilingError{Ceiling: account.Ceiling, Left: budget.Left, Want: budget.Want, Others: account.Others}
+		if account.Ceiling == plan.OfQuota {
+			s.Ending = pipeline.EndQuota
+		}
+	}
+	return nil
+}
+
+// byCeiling is how a task ended for want of units at a vendor that was given up for it: for the same reason. An extract's own
+// ceiling is another matter, and told apart by having given up nobody.
+func byCeiling(o engine.Outcome, own bool, stops []*engine.StopError) engine.Outcome {
+	if o.Ending != pipeline.EndBudget || own {
+		return o
+	}
+	for _, s := range stops {
+		if errors.As(s.Err, new(*CeilingError)) && s.Vendor == vendorOf(o.Task) {
+			o.Ending, o.Err = s.Ending, s
+		}
+	}
+	return o
+}

@@ -1,0 +1,123 @@
+package run
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"backhaul/sinks"
+)
+
+// declinedError means that whoever was asked to confirm did not.
+type declinedError struct{ error }
+
+func (e declinedError) Unwrap() error { return e.error }
+
+// fail completes the result of a run that an error ended before its account could be drawn up: with what the ledger knows of
+// its tasks and what this process has seen in the journal since, which is what the run holds.
+func (r *runner) fail(ctx context.Context, result *Result) {
+	result.Failed = ctx.Err() == nil
+	result.Run.State = ledger.Incomplete
+	ctx = context.WithoutCancel(ctx)
+	known := map[string]ledger.Task{}
+	if tasks, err := r.ledger.Tasks(ctx, r.run.ID); err == nil {
+		for _, t := range tasks {
+			known[t.ID] = t
+		}
+	}
+	result.Tasks = nil
+	for _, it := range r.items {
+		t, ok := known[it.Task.ID]
+		if !ok {
+			t = ledger.Task{Task: it.Task}
+		}
+		if place := r.places[t.ID]; place.Pages > t.Pages || place.Attempts > t.Attempts {
+			held(&t, place)
+		}
+		result.Tasks = append(result.Tasks, t)
+	}
+	if p, err := r.plan(ctx, nil); err == nil {
+		result.Missing = p
+	}
+}
+
+// decline takes back a run that was not confirmed: a new one leaves nothing behind, one that had begun before is as it was.
+func (r *runner) decline(ctx context.Context) error {
+	for _, place := range r.places {
+		if place.Pages > 0 || place.Attempts > 0 {
+			return r.end(ctx, "not confirmed")
+		}
+	}
+	if r.state != "" {
+		return r.end(ctx, "not confirmed")
+	}
+	if err := r.ledger.Withdraw(ctx, r.run.ID); err != nil {
+		return err
+	}
+	r.withdrawn = true
+	return nil
+}
+
+// removeJournal removes the journal, which is closed, of a run that was withdrawn. One that stays is an empty one, and harmless.
+func (r *runner) removeJournal() {
+	if !r.withdrawn {
+		return
+	}
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		_ = os.Remove(JournalPath(r.Warehouse, r.Name, r.date) + suffix)
+	}
+}
+
+// leave settles the run and leaves none behind that looks alive. cause is what ended it, nil if nothing did.
+func (r *runner) leave(ctx context.Context, cause error) error {
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	run, err := r.ledger.Get(ctx, r.run.ID)
+	if err != nil || run.State != ledger.Running {
+		return err
+	}
+	message := "stopped by an error"
+	if cause != nil {
+		message += ": " + strings.ReplaceAll(cause.Error(), "\n", "; ")
+	}
+	return r.end(ctx, message)
+}
+
+func (r *runner) end(ctx context.Context, message string) error {
+	return r.ledger.End(ctx, r.run.ID, ledger.Incomplete, 0, message, r.Now())
+}
+
+// Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. It brings
+// the tasks of such a run to where its journal says they are, which nobody was left to enter in the ledger. That stays as it
+// is. An error with died means that the journal does not tell.
+func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) (died bool, err error) {
+	if r.State != ledger.Running {
+		return false, nil
+	}
+	path := JournalPath(w, r.Job, r.RunDate)
+	if busy, err := Busy(path); busy || err != nil {
+		return false, err
+	}
+	if gone(path) {
+		return true, nil
+	}
+	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
+	if err != nil {
+		return true, err
+	}
+	defer func() { _ = j.Close() }()
+	places, err := j.Places(ctx)
+	if err != nil {
+		return true, err
+	}
+	for i := range tasks {
+		if tasks[i].Ending != pipeline.EndUnchanged {
+			held(&tasks[i], places[tasks[i].ID])
+		}
+	}
+	return true, nil
+}
