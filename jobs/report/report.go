@@ -211,6 +211,10 @@ func (s Summary) Queries() []string {
 		case "moz.anchor_text":
 			q = append(q, fmt.Sprintf("select target, anchor_text, external_root_domains from moz.anchor_text where run_date = '%s' order by external_root_domains desc limit 20", s.RunDate),
 				fmt.Sprintf("from marts.anchor_changes where run_date = '%s' limit 20", s.RunDate))
+		case "moz.link_intersect":
+			q = append(q, fmt.Sprintf("from marts.prospects where run_date = '%s' limit 20", s.RunDate))
+		case "moz.link_status":
+			q = append(q, fmt.Sprintf("select target, source from moz.link_status where run_date = '%s' and not link_exists", s.RunDate))
 		case "moz.linking_root_domains":
 			q = append(q, fmt.Sprintf("select root_domain, domain_authority, to_target_pages, target from moz.linking_root_domains where run_date = '%s' order by domain_authority desc limit 20", s.RunDate))
 		case "moz.links":
