@@ -98,7 +98,7 @@ func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeli
 			same++
 		}
 		if same == 1 {
-			err = l.list(ctx, tasks[0], b, func() error { return flush(b, w, batchRows) })
+			_, err = l.list(ctx, tasks[0], 1, b, func() error { return flush(b, w, batchRows) })
 		} else if err = flush(b, w, 1); err == nil {
 			err = l.merge(ctx, table, tasks[:same], w)
 		}
@@ -139,7 +139,8 @@ func flush(b *schemas.Builder, w sinks.Writer, atLeast int) error {
 	return w.Write(batch)
 }
 
-// list decodes the pages of one task into the builder, and calls after behind every page.
+// list decodes the pages of one task into the builder, with ranks from first on, and calls after behind every page. It returns
+// the rank behind the last.
 //
 // A list whose cursor died has been read in several chains, each from the start. The latest comes first, as far as it
 // goes, then what only the earlier ones have, the later of them first. Of a list that did not change in between, that is
@@ -149,24 +150,24 @@ func flush(b *schemas.Builder, w sinks.Writer, atLeast int) error {
 //
 // Within a chain nothing is dropped: a vendor whose list moves while it is paged through delivers rows at the seams
 // twice, or never, and no cursor tells. The key finds the former; the latter are found by nobody.
-func (l *loader) list(ctx context.Context, t pipeline.Task, b *schemas.Builder, after func() error) error {
+func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *schemas.Builder, after func() error) (next int64, err error) {
 	source, err := l.sources(t)
 	if err != nil {
-		return err
+		return first, err
 	}
 	if l.indexes == nil && b.Table().Indexed() {
 		if l.indexes, err = l.journal.Indexes(ctx); err != nil {
-			return err
+			return first, err
 		}
 	}
 	header, place := l.journal.Header(), l.places[t.ID]
-	r := reading{loader: l, task: t, source: source, b: b, after: after, origin: schemas.Origin{
+	r := reading{loader: l, task: t, source: source, b: b, after: after, first: first, origin: schemas.Origin{
 		Task: t.ID, Target: t.Target, TargetAsGiven: t.TargetAsGiven, Scope: t.Scope,
-		Job: header.Job, Extract: t.Extract, RunID: header.RunID, RunDate: l.runDate, Surface: t.Surface, Rank: 1,
+		Job: header.Job, Extract: t.Extract, RunID: header.RunID, RunDate: l.runDate, Surface: t.Surface, Rank: first,
 	}, main: b.Table() == source.Endpoint().Table}
 	if source.Endpoint().Asks == pipeline.AboutTargets {
 		if r.origin.AsGiven, err = spellings(t); err != nil {
-			return err
+			return first, err
 		}
 	}
 	if place.Chain > 0 {
@@ -174,13 +175,13 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, b *schemas.Builder, 
 	}
 	for chain := place.Chain; chain >= 0 && !r.full(); chain-- {
 		if err := r.chain(ctx, chain); err != nil {
-			return err
+			return first, err
 		}
 	}
 	if r.main && (place.Chain > 0 || r.skipped) {
 		l.waste[t.ID] = r.waste(place)
 	}
-	return ctx.Err()
+	return r.origin.Rank, ctx.Err()
 }
 
 // reading is the list of one task on its way into a builder.
@@ -190,6 +191,7 @@ type reading struct {
 	source   pipeline.Source
 	b        *schemas.Builder
 	after    func() error
+	first    int64          // rank of the first row
 	origin   schemas.Origin // of the next page
 	rejected int64
 	skipped  bool // pages asked for twice that the journal does not mark
@@ -248,7 +250,7 @@ func (r *reading) page(page pipeline.Page) error {
 	o.FetchedAt, o.PageSeq = page.FetchedAt, int32(page.Seq)
 	o.IndexID = r.indexAt(vendorOf(r.task), page.FetchedAt)
 	if r.task.MaxRows > 0 && r.main {
-		o.Most = r.task.MaxRows - (o.Rank - 1)
+		o.Most = r.task.MaxRows - r.rows()
 	}
 	r.b.Begin(*o)
 	if err := r.source.Decode(page, r.b); err != nil {
@@ -261,13 +263,16 @@ func (r *reading) page(page pipeline.Page) error {
 	return r.after()
 }
 
+// rows is how many rows of the task the table has got.
+func (r *reading) rows() int64 { return r.origin.Rank - r.first }
+
 // full reports whether the table has all the rows the task asks for.
-func (r *reading) full() bool { return r.main && r.task.MaxRows > 0 && r.origin.Rank > r.task.MaxRows }
+func (r *reading) full() bool { return r.main && r.task.MaxRows > 0 && r.rows() >= r.task.MaxRows }
 
 // waste is how many of the rows held were bought again: neither did they come to the table, nor were they rejected, nor
 // are they what the last page of max_rows brought too many, which a list read at once brings as well.
 func (r *reading) waste(place journal.Place) int64 {
-	waste := place.Rows - (r.origin.Rank - 1) - r.rejected
+	waste := place.Rows - r.rows() - r.rejected
 	if r.task.MaxRows > 0 {
 		waste -= max(0, place.ChainRows-r.task.MaxRows)
 	}

@@ -16,15 +16,20 @@ import (
 )
 
 // merge writes the lists of several extracts for the same target and scope in the order of their ranks: a row of each
-// in turn, since every list's ranks count from 1.
+// in turn, since every extract's ranks count from 1. The lists that one extract has of them, for it asked with different
+// parameters or at different times, follow each other.
 func (l *loader) merge(ctx context.Context, table *schemas.Table, tasks []pipeline.Task, w sinks.Writer) error {
 	g := gatherer{w: w, schema: table.Arrow()}
 	defer g.release()
 	var heads []*head
-	for _, t := range tasks {
-		next, stop := iter.Pull2(l.batches(ctx, table, t))
+	for len(tasks) > 0 {
+		one := 1
+		for one < len(tasks) && tasks[one].Extract == tasks[0].Extract {
+			one++
+		}
+		next, stop := iter.Pull2(l.batches(ctx, table, tasks[:one]))
 		defer stop()
-		heads = append(heads, &head{next: next})
+		heads, tasks = append(heads, &head{next: next}), tasks[one:]
 	}
 	for len(heads) > 0 {
 		alive := heads[:0]
@@ -42,19 +47,25 @@ func (l *loader) merge(ctx context.Context, table *schemas.Table, tasks []pipeli
 	return g.flush()
 }
 
-// batches yields the rows of one task, a batch per page.
-func (l *loader) batches(ctx context.Context, table *schemas.Table, t pipeline.Task) iter.Seq2[arrow.RecordBatch, error] {
+// batches yields the rows of an extract's tasks, a batch per page.
+func (l *loader) batches(ctx context.Context, table *schemas.Table, tasks []pipeline.Task) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		b := schemas.NewBuilder(memory.DefaultAllocator, table)
 		defer b.Release()
-		err := l.list(ctx, t, b, func() error {
-			if b.Len() > 0 && !yield(b.Batch(), nil) {
-				return context.Canceled
+		rank := int64(1)
+		for _, t := range tasks {
+			var err error
+			if rank, err = l.list(ctx, t, rank, b, func() error {
+				if b.Len() > 0 && !yield(b.Batch(), nil) {
+					return context.Canceled
+				}
+				return nil
+			}); err != nil {
+				if err != context.Canceled {
+					yield(nil, err)
+				}
+				return
 			}
-			return nil
-		})
-		if err != nil && err != context.Canceled {
-			yield(nil, err)
 		}
 	}
 }
@@ -89,7 +100,7 @@ func (l *loader) sort(ctx context.Context, table *schemas.Table, tasks []pipelin
 	b := schemas.NewBuilder(memory.DefaultAllocator, table)
 	defer b.Release()
 	for _, t := range tasks {
-		if err := l.list(ctx, t, b, func() error { return nil }); err != nil {
+		if _, err := l.list(ctx, t, 1, b, func() error { return nil }); err != nil {
 			return err
 		}
 	}
