@@ -206,6 +206,9 @@ func (l *writesLab) failOne(t *testing.T, d *failingDisk) {
 // TestAFullDiskIsToldAndMadeGoodOnceThereIsRoom runs the real program on disks of all sizes too small for it, so that every
 // writer meets a full one: SQLite, the Parquet writer, DuckDB. It needs leave to mount a file system of its own.
 func TestAFullDiskIsToldAndMadeGoodOnceThereIsRoom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, and the program it builds and runs has no race detector")
+	}
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
 		t.Skipf("no mount namespace here: %v %s", err, out)
 	}
