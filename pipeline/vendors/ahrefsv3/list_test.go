@@ -298,6 +298,10 @@ func TestCollationsMayDisagree(t *testing.T) {
 		}
 		return strings.Compare(a, b)
 	}
+	queries := []string{`{"select":"anchor"}`, `{"select":"anchor,links_to_target"}`, `{"select":"anchor,refpages","order_by":"top_domain_rating:desc"}`, "{}"}
+	if testing.Short() {
+		queries = queries[2:3]
+	}
 	r := rand.New(rand.NewPCG(5, 6))
 	collations := []struct {
 		name  string
@@ -305,7 +309,7 @@ func TestCollationsMayDisagree(t *testing.T) {
 	}{{"bytes", strings.Compare}, {"folded", folded}, {"folded, then exact", foldedThenExact}, {"backwards", backwards}, {"by length", byLength}}
 	for _, sort := range collations {
 		for _, compare := range collations {
-			for _, params := range []string{`{"select":"anchor"}`, `{"select":"anchor,links_to_target"}`, `{"select":"anchor,refpages","order_by":"top_domain_rating:desc"}`, "{}"} {
+			for _, params := range queries {
 				s := anchorList(r, 900, 3)
 				s.cap, s.sort, s.compare = 100, sort.order, compare.order
 				what := fmt.Sprintf("sorted %s, compared %s, %s", sort.name, compare.name, params)
@@ -482,7 +486,11 @@ func TestListsOfAllKindsAreReadWhole(t *testing.T) {
 	folded := func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }
 	backwards := func(a, b string) int { return strings.Compare(b, a) }
 	collations := []func(a, b string) int{strings.Compare, backwards}
-	for seed := range uint64(60) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 12
+	}
+	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 1))
 		fields := []string{"url_from:asc", "url_to:desc", "anchor:desc", "positions:desc", "positions:asc", "first_seen_link:desc", "links_external:asc", "alt:asc", "alt:desc", "is_dofollow:desc", "is_dofollow:asc", "domain_rating_source:desc", "last_seen:desc", "page_size:desc"}
 		var order []string
