@@ -109,6 +109,17 @@ func (r *runner) recordHeld(ctx context.Context) error {
 	return r.ledger.Record(ctx, r.run.ID, changed...)
 }
 
+// holdAll fills in what the journal says of the tasks and returns those it tells of: one that needed no answer is not in it.
+func holdAll(tasks []ledger.Task, places map[string]journal.Place) (told []*ledger.Task) {
+	for i := range tasks {
+		if t := &tasks[i]; t.Ending != pipeline.EndUnchanged {
+			held(t, places[t.ID])
+			told = append(told, t)
+		}
+	}
+	return told
+}
+
 // held fills in what the journal says of a task.
 func held(t *ledger.Task, place journal.Place) {
 	switch {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"backhaul/jobs/ledger"
-	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
 )
@@ -114,10 +113,6 @@ func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger
 	if err != nil {
 		return true, err
 	}
-	for i := range tasks {
-		if tasks[i].Ending != pipeline.EndUnchanged {
-			held(&tasks[i], places[tasks[i].ID])
-		}
-	}
+	holdAll(tasks, places)
 	return true, nil
 }

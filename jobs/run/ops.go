@@ -26,6 +26,7 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 	if err != nil {
 		return err
 	}
+	result.Notes = append(result.Notes, notesOf(dropped, r.date)...)
 	paid := slices.Concat(result.Tasks, dropped)
 	tables := []struct {
 		name  string
@@ -73,27 +74,19 @@ func (r *runner) dropped(ctx context.Context, current []ledger.Task) ([]ledger.T
 	return dropped, nil
 }
 
-// noteDropped says which rows leave the tables because the spec asks for them no more.
-func (r *runner) noteDropped(ctx context.Context, result *Result) error {
-	current, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return err
-	}
-	dropped, err := r.dropped(ctx, current)
-	if err != nil {
-		return err
-	}
+// notesOf says which rows leave the tables because the spec asks for them no more.
+func notesOf(dropped []ledger.Task, date string) []string {
 	var tasks, rows int64
 	for _, t := range dropped {
 		if t.Rows > 0 {
 			tasks, rows = tasks+1, rows+t.Rows
 		}
 	}
-	if tasks > 0 {
-		result.Notes = append(result.Notes, fmt.Sprintf("%d rows of %d tasks that this run bought and the spec asks for no more; "+
-			"the journal keeps them: asked for again for %s, they cost nothing", rows, tasks, r.date))
+	if tasks == 0 {
+		return nil
 	}
-	return nil
+	return []string{fmt.Sprintf("%d rows of %d tasks that this run bought and the spec asks for no more; "+
+		"the journal keeps them: asked for again for %s, they cost nothing", rows, tasks, date)}
 }
 
 func (r *runner) accountTable(table *schemas.Table, run ledger.Run, write func(*accountant) error) error {

@@ -69,9 +69,6 @@ func (r *runner) hasJournal(a ledger.Answer) bool {
 // does not say leaves the extract to be bought.
 func (r *runner) askIndexes(ctx context.Context) error {
 	r.indexes = map[string]string{}
-	if r.state == ledger.Complete {
-		return nil
-	}
 	all := slices.Clone(r.Items)
 	for _, s := range r.Steps {
 		all = append(all, s.Item(pipeline.Task{}))

@@ -100,6 +100,7 @@ type runner struct {
 	journal *journal.Journal
 	run     ledger.Run
 	state   ledger.State // before this execution
+	edited  bool         // the spec asks for something else than when the run was complete
 	ended   time.Time    // the one before
 	date    string
 	monthly map[string]*pipeline.Units // the job's ceilings by vendor
@@ -191,11 +192,11 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return result, err
 	}
-	if err := r.reopen(ctx, before); err != nil {
+	if r.edited, err = r.isEdited(ctx, before); err != nil {
 		return result, err
 	}
 	var asked []string
-	if r.state != ledger.Complete {
+	if !r.done() {
 		if err := r.askIndexes(ctx); err != nil {
 			return result, err
 		}
@@ -213,7 +214,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	}
 	tasks := tasksOf(r.items)
 	result.Notes = r.notes
-	if result.untouched = idle && r.state == ledger.Complete && r.published(tasks); result.untouched {
+	if result.untouched = idle && r.done() && r.published(tasks); result.untouched {
 		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
 	}
 	if _, err := r.askUsage(ctx, asked); err != nil {
@@ -225,31 +226,28 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if _, err := r.publishTables(); err != nil {
 		return result, err
 	}
-	if err := r.noteDropped(ctx, result); err != nil {
-		return result, err
-	}
 	return result, errors.Join(r.unasked(), r.close(ctx, result))
 }
 
-// reopen has a run that was complete count as incomplete when the spec asks for something else by now: for more, for less,
-// or for what the journal holds from before an earlier edit.
-func (r *runner) reopen(ctx context.Context, before []ledger.Task) error {
+// done reports whether the run was complete before this execution, and still is.
+func (r *runner) done() bool { return r.state == ledger.Complete && !r.edited }
+
+// isEdited reports whether the spec of a run that was complete asks for something else by now: for more, for less, or for what
+// the journal holds from before an earlier edit. before are the tasks as the earlier execution left them.
+func (r *runner) isEdited(ctx context.Context, before []ledger.Task) (bool, error) {
 	if r.state != ledger.Complete {
-		return nil
+		return false, nil
 	}
 	now, err := r.ledger.Tasks(ctx, r.run.ID)
 	if err != nil {
-		return err
-	}
-	p, err := r.plan(ctx, nil)
-	if err != nil {
-		return err
+		return false, err
 	}
 	open := slices.ContainsFunc(now, func(t ledger.Task) bool { return !t.Ending.Complete() })
-	if open || len(now) < len(before) || len(p.Work) > 0 {
-		r.state = ledger.Incomplete
+	if open || len(now) < len(before) {
+		return true, nil
 	}
-	return nil
+	p, err := r.plan(ctx, nil)
+	return err == nil && len(p.Work) > 0, err
 }
 
 // unasked says which extracts' queries yielded no tasks; nil if all did.
@@ -289,7 +287,7 @@ func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err err
 		if err := r.expect(ctx, p, now); err != nil {
 			return false, err
 		}
-		if r.state != ledger.Complete || len(p.Work) > 0 || !r.published(tasksOf(r.items)) {
+		if !r.done() || len(p.Work) > 0 || !r.published(tasksOf(r.items)) {
 			idle = false
 			if err := r.round(ctx, result, p, now); err != nil {
 				return false, err

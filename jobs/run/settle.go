@@ -112,11 +112,8 @@ func recordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 	if err != nil {
 		return err
 	}
-	for i := range tasks {
-		if tasks[i].Ending != pipeline.EndUnchanged {
-			held(&tasks[i], places[tasks[i].ID])
-			tasks[i].Ended = now
-		}
+	for _, t := range holdAll(tasks, places) {
+		t.Ended = now
 	}
 	return l.Record(ctx, runID, tasks...)
 }
