@@ -70,8 +70,7 @@ func pagesOf(targets []string) (all, longest int) {
 // first night knows no lengths; the second orders by those of the first.
 func BenchmarkLatencyBound(b *testing.B) {
 	const latency, connections = 50 * time.Millisecond, 8
-	s := newListServer(b)
-	s.latency = latency
+	s := newListServer(b, listSettings{latency: latency})
 	b.Setenv("MOZ_TOKEN", "secret-token")
 	b.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
 	targets := unevenTargets(200, 5000)
@@ -91,8 +90,7 @@ func BenchmarkLatencyBound(b *testing.B) {
 
 // BenchmarkTenMillionRows buys and loads ten million rows in a process of its own, and reports the most memory it held.
 func BenchmarkTenMillionRows(b *testing.B) {
-	s := newListServer(b)
-	s.forget = true
+	s := newListServer(b, listSettings{forget: true})
 	binary := filepath.Join(b.TempDir(), "backhaul")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
@@ -119,8 +117,7 @@ func BenchmarkTenMillionRows(b *testing.B) {
 
 // BenchmarkRateBound runs at a server that allows 20 requests a second, and reports the time as a multiple of pages / 20.
 func BenchmarkRateBound(b *testing.B) {
-	s := newListServer(b)
-	s.latency = 50 * time.Millisecond
+	s := newListServer(b, listSettings{latency: 50 * time.Millisecond})
 	b.Setenv("MOZ_TOKEN", "secret-token")
 	b.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
 	targets := unevenTargets(100, 2000)

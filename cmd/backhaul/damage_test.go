@@ -18,23 +18,27 @@ type ward struct {
 	*listServer
 	job, warehouse string
 	rows           string // what moz.anchor_text held
-	// usage, when set, answers usage_data in the server's stead; asked counts how often it was asked.
+	// usage, when set, answers usage_data in the server's stead; asked counts how often it was asked. Both are the
+	// list server's mutex's.
 	usage func(w http.ResponseWriter)
 	asked int
 }
 
 // watched puts a server in front of the list server that counts what is asked of the vendor's meter, and wants the key.
-func watched(t *testing.T) *ward {
-	w := &ward{listServer: newListServer(t)}
+func watched(t *testing.T, settings listSettings) *ward {
+	w := &ward{listServer: newListServer(t, settings)}
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/usage_data" {
+			w.mu.Lock()
 			w.asked++
+			usage := w.usage
+			w.mu.Unlock()
 			if r.Header.Get("x-moz-token") != "secret-token" {
 				http.Error(rw, `{"message":"unknown token"}`, http.StatusUnauthorized)
 				return
 			}
-			if w.usage != nil {
-				w.usage(rw)
+			if usage != nil {
+				usage(rw)
 				return
 			}
 		}
@@ -46,10 +50,23 @@ func watched(t *testing.T) *ward {
 	return w
 }
 
+// answerUsage lets f answer usage_data from now on.
+func (w *ward) answerUsage(f func(http.ResponseWriter)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.usage = f
+}
+
+func (w *ward) timesAsked() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked
+}
+
 const wardDate = "2026-11-23"
 
 func newWard(t *testing.T) *ward {
-	w := watched(t)
+	w := watched(t, listSettings{})
 	dir := t.TempDir()
 	w.warehouse = filepath.Join(dir, "w")
 	w.job = writeJob(t, dir, "{requests_per_second: 100000, connections: 4}", []string{listTarget(1, 730), listTarget(2, 50), listTarget(3, 0)})
@@ -119,7 +136,7 @@ func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 		for _, h := range harms {
 			t.Run(filepath.Base(filepath.Dir(file))+" "+h.name, func(t *testing.T) {
 				w := newWard(t)
-				bought := w.listServer.rows
+				bought := w.bought()
 				if err := h.do(w.path(file)); err != nil {
 					t.Fatal(err)
 				}
@@ -132,8 +149,8 @@ func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 				if got := w.look(t); got != w.rows {
 					t.Errorf("the table has other rows than before the damage")
 				}
-				if w.listServer.rows != bought && file != wardJournal {
-					t.Errorf("%d rows were bought again", w.listServer.rows-bought)
+				if w.bought() != bought && file != wardJournal {
+					t.Errorf("%d rows were bought again", w.bought()-bought)
 				}
 			})
 		}
@@ -143,7 +160,7 @@ func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 // ordinaryCommandsNoticeOrAreRight: a command ends with 5 and advice, or it is not concerned and does right.
 func (w *ward) ordinaryCommandsNoticeOrAreRight(t *testing.T, file string) {
 	t.Helper()
-	bought := w.listServer.rows
+	bought := w.bought()
 	noticed := 0
 	for _, args := range [][]string{
 		{"query", "--format", "csv", everyRow}, {"status"}, {"run", w.job, "--date", wardDate, "--yes"}, {"plan", w.job, "--date", wardDate},
@@ -161,8 +178,8 @@ func (w *ward) ordinaryCommandsNoticeOrAreRight(t *testing.T, file string) {
 			t.Errorf("query answered with other rows and exit 0")
 		}
 	}
-	if w.listServer.rows != bought {
-		t.Errorf("%d rows were bought again", w.listServer.rows-bought)
+	if w.bought() != bought {
+		t.Errorf("%d rows were bought again", w.bought()-bought)
 	}
 	// A run makes a deleted table or catalog anew by itself.
 	if noticed == 0 && file != wardTable && file != wardCatalog {
@@ -206,8 +223,8 @@ func (w *ward) dropAndBuyAgain(t *testing.T) {
 	}
 	type account struct{ Units, Maybe, Rows int64 }
 	got := ask[account](t, w.warehouse, "select sum(units)::bigint as Units, sum(maybe_units)::bigint as Maybe, sum(rows)::bigint as Rows from ops.tasks")
-	if a := got[0]; a.Units != 780 || a.Rows != 780 || a.Units+a.Maybe < w.listServer.rows {
-		t.Errorf("the account has %+v, the vendor delivered %d rows", a, w.listServer.rows)
+	if a := got[0]; a.Units != 780 || a.Rows != 780 || a.Units+a.Maybe < w.bought() {
+		t.Errorf("the account has %+v, the vendor delivered %d rows", a, w.bought())
 	}
 	// The rows are the same, but for when and by which request their page came.
 	plain := func(csv string) (lines []string) {
@@ -239,7 +256,7 @@ func TestAnOlderCopyOfTheJournalIsNoticed(t *testing.T) {
 	writeFile(t, filepath.Dir(job), "more.csv", "target\n"+listTarget(1, 730)+"\n"+listTarget(9, 60)+"\n")
 	writeFile(t, filepath.Dir(job), "more.yaml", strings.ReplaceAll(string(spec), "targets.csv", "more.csv"))
 	backhaul(t, 0, "run", job, "--warehouse", w.warehouse, "--date", wardDate)
-	bought := w.listServer.rows
+	bought := w.bought()
 	if err := os.WriteFile(w.path(wardJournal), older, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -248,8 +265,8 @@ func TestAnOlderCopyOfTheJournalIsNoticed(t *testing.T) {
 			t.Errorf("%s: exit %d: %s", args[0], status, said)
 		}
 	}
-	if w.listServer.rows != bought {
-		t.Errorf("%d rows were bought again", w.listServer.rows-bought)
+	if w.bought() != bought {
+		t.Errorf("%d rows were bought again", w.bought()-bought)
 	}
 }
 
@@ -284,14 +301,14 @@ func TestTheClockJumpingBackStopsARunBeforeItSpends(t *testing.T) {
 	w := newWard(t)
 	ahead := time.Now().Add(48 * time.Hour)
 	setLedgerTimes(t, w.path(wardLedger), ahead)
-	bought := w.listServer.rows
+	bought := w.bought()
 	if status, said := w.try("run", w.job, "--date", "2026-11-24", "--yes"); status != exitFailed || !strings.Contains(said, "clock has jumped back") {
 		t.Errorf("run: exit %d: %s", status, said)
 	}
 	if status, said := w.try("doctor"); status != exitFailed || !strings.Contains(said, "bad   clock") {
 		t.Errorf("doctor: exit %d\n%s", status, said)
 	}
-	if w.listServer.rows != bought {
+	if w.bought() != bought {
 		t.Error("rows were bought with a wrong clock")
 	}
 	if status, said := w.try("doctor", "--repair"); status != exitComplete {

@@ -57,10 +57,11 @@ func level(t *testing.T, w *ward, what string, args ...string) (level doctor.Lev
 
 func TestDoctorAsksTheVendorOnceAndNeverShowsTheKey(t *testing.T) {
 	w := newWard(t)
-	w.asked = 0
+	before := w.timesAsked()
 	status, said := w.try("doctor", w.job)
-	if status != exitComplete || w.asked != 1 || strings.Contains(said, "secret-token") || !strings.Contains(said, "credentials from MOZ_TOKEN") {
-		t.Errorf("exit %d, asked %d times\n%s", status, w.asked, said)
+	asked := w.timesAsked() - before
+	if status != exitComplete || asked != 1 || strings.Contains(said, "secret-token") || !strings.Contains(said, "credentials from MOZ_TOKEN") {
+		t.Errorf("exit %d, asked %d times\n%s", status, asked, said)
 	}
 	if l, text := level(t, w, "usage moz"); l != doctor.OK || text != "the vendor counts 780 units this month, the ledger 780 and at most 0 more" {
 		t.Errorf("%s %s", l, text)
@@ -70,7 +71,9 @@ func TestDoctorAsksTheVendorOnceAndNeverShowsTheKey(t *testing.T) {
 func TestDoctorExplainsWhatTheVendorCountsOtherwise(t *testing.T) {
 	w := newWard(t)
 	for rows, want := range map[int64]string{779: "may be late by 1h0m0s", 781: "other programs, warehouses or people"} {
+		w.mu.Lock()
 		w.listServer.rows = rows
+		w.mu.Unlock()
 		if l, text := level(t, w, "usage moz"); l != doctor.Warn || !strings.Contains(text, want) {
 			t.Errorf("%d: %s %s", rows, l, text)
 		}
@@ -91,10 +94,10 @@ func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 		t.Errorf("the job needs credentials: %s", l)
 	}
 	t.Setenv("MOZ_TOKEN", "secret-token")
-	w.usage = func(rw http.ResponseWriter) {
+	w.answerUsage(func(rw http.ResponseWriter) {
 		rw.Header().Set("Date", time.Now().Add(-20*time.Minute).UTC().Format(http.TimeFormat))
 		_, _ = rw.Write([]byte(`{"rows_consumed":780}`))
-	}
+	})
 	if status, said := w.try("doctor"); status != exitFailed || !strings.Contains(said, "bad   clock: 20m") {
 		t.Errorf("exit %d\n%s", status, said)
 	}
@@ -118,7 +121,7 @@ func retire(t *testing.T, w *ward, dry bool) []doctor.Retired {
 
 func TestARetiredRunIsCompleteAndCostsNothing(t *testing.T) {
 	w := newWard(t)
-	bought := w.listServer.rows
+	bought := w.bought()
 	if got := retire(t, w, true); len(got) != 1 || got[0].Kept != "" {
 		t.Fatalf("%+v", got)
 	}
@@ -145,7 +148,7 @@ func TestARetiredRunIsCompleteAndCostsNothing(t *testing.T) {
 			t.Errorf("%v: exit %d, want %d and %q\n%s", c.args, status, c.want, c.says, said)
 		}
 	}
-	if w.listServer.rows != bought || w.look(t) != w.rows {
+	if w.bought() != bought || w.look(t) != w.rows {
 		t.Error("a retired run was bought again, or its rows are others")
 	}
 	writeFile(t, filepath.Dir(w.job), "targets.csv", "target\n"+listTarget(1, 730)+"\n"+listTarget(8, 100)+"\n")
@@ -162,7 +165,7 @@ func TestRetirementSurvivesADamagedLedger(t *testing.T) {
 	w := newWard(t)
 	retire(t, w, false)
 	backhaul(t, 0, "run", w.job, "--warehouse", w.warehouse, "--date", "2026-11-24")
-	bought := w.listServer.rows
+	bought := w.bought()
 	spoilAnIndex(t, w)
 	if status, said := w.try("doctor"); status != exitDamaged || !strings.Contains(said, "bad   ledger") {
 		t.Fatalf("exit %d\n%s", status, said)
@@ -171,8 +174,8 @@ func TestRetirementSurvivesADamagedLedger(t *testing.T) {
 		t.Fatalf("exit %d\n%s", status, said)
 	}
 	for _, date := range []string{wardDate, "2026-11-24"} {
-		if status, said := w.try("run", w.job, "--date", date, "--yes"); status != exitComplete || w.listServer.rows != bought {
-			t.Errorf("%s: exit %d, %d rows bought again\n%s", date, status, w.listServer.rows-bought, said)
+		if status, said := w.try("run", w.job, "--date", date, "--yes"); status != exitComplete || w.bought() != bought {
+			t.Errorf("%s: exit %d, %d rows bought again\n%s", date, status, w.bought()-bought, said)
 		}
 	}
 }

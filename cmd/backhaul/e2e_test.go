@@ -23,7 +23,7 @@ func ask[T any](t testing.TB, warehouse, sql string) []T {
 }
 
 func TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder(t *testing.T) {
-	s := newListServer(t)
+	s := newListServer(t, listSettings{})
 	t.Setenv("MOZ_TOKEN", "secret-token")
 	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -91,7 +91,7 @@ func TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder(t *testing.T) {
 }
 
 func TestTwoExtractsOfOneTargetAreSortedTogether(t *testing.T) {
-	s := newListServer(t)
+	s := newListServer(t, listSettings{})
 	t.Setenv("MOZ_TOKEN", "secret-token")
 	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()
@@ -123,8 +123,7 @@ extracts:
 
 func TestAllConnectionsOfTheSpecAreUsedAndNoMore(t *testing.T) {
 	for _, connections := range []int{1, 16} {
-		s := newListServer(t)
-		s.latency = 20 * time.Millisecond
+		s := newListServer(t, listSettings{latency: 20 * time.Millisecond})
 		t.Setenv("MOZ_TOKEN", "secret-token")
 		t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
 		var targets []string
@@ -141,8 +140,7 @@ func TestAllConnectionsOfTheSpecAreUsedAndNoMore(t *testing.T) {
 }
 
 func TestARowThatDoesNotFitIsKeptAndTheOthersAreLoaded(t *testing.T) {
-	s := newListServer(t)
-	s.answer = func(w http.ResponseWriter, target, _ string) bool {
+	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, target, _ string) bool {
 		if listLength(target) != 3 {
 			return false
 		}
@@ -152,7 +150,7 @@ func TestARowThatDoesNotFitIsKeptAndTheOthersAreLoaded(t *testing.T) {
 			{"external_root_domains":1,"external_pages":1},
 			{"anchor_text":"","external_root_domains":18753876101,"external_pages":1}]}`)
 		return true
-	}
+	}})
 	t.Setenv("MOZ_TOKEN", "secret-token")
 	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()

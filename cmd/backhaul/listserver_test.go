@@ -16,11 +16,7 @@ import (
 // (t7-1200.example has 1,200), and everything asked of it is counted.
 type listServer struct {
 	*httptest.Server
-	latency time.Duration
-	// answer, when set, may answer a request itself and return true.
-	answer func(w http.ResponseWriter, target, token string) bool
-
-	forget bool // count no single request
+	listSettings
 
 	mu       sync.Mutex
 	requests map[string]int // by target and token
@@ -30,8 +26,17 @@ type listServer struct {
 	peak     int
 }
 
-func newListServer(t testing.TB) *listServer {
-	s := &listServer{requests: map[string]int{}, limits: map[int]int{}}
+// listSettings are handed over before the server starts: a request from another process puts nothing that is set later in
+// any order with what its handler reads.
+type listSettings struct {
+	latency time.Duration
+	// answer, when set, may answer a request itself and return true.
+	answer func(w http.ResponseWriter, target, token string) bool
+	forget bool // count no single request
+}
+
+func newListServer(t testing.TB, settings listSettings) *listServer {
+	s := &listServer{listSettings: settings, requests: map[string]int{}, limits: map[int]int{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -103,6 +108,13 @@ func writeList(w http.ResponseWriter, from, to, total int) {
 	b = fmt.Appendf(b, `], "next_token":%q}`, token)
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(b)
+}
+
+// bought returns how many rows were delivered.
+func (s *listServer) bought() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rows
 }
 
 // boughtTwice returns how many requests were made more than once.

@@ -55,9 +55,11 @@ func (c *child) status(t *testing.T) int {
 }
 
 // slowWard has nothing bought yet, at a vendor slow enough to meet a run half way.
-func slowWard(t *testing.T) *ward {
-	w := watched(t)
-	w.latency = 10 * time.Millisecond
+func slowWard(t *testing.T) *ward { return emptyWard(t, 10*time.Millisecond) }
+
+// emptyWard has nothing bought yet.
+func emptyWard(t *testing.T, latency time.Duration) *ward {
+	w := watched(t, listSettings{latency: latency})
 	dir := t.TempDir()
 	w.warehouse = filepath.Join(dir, "w")
 	w.job = writeJob(t, dir, "{requests_per_second: 100000, connections: 4}", slowTargets)
@@ -67,12 +69,6 @@ func slowWard(t *testing.T) *ward {
 var slowTargets = []string{listTarget(1, 3000), listTarget(2, 3000), listTarget(3, 3000), listTarget(4, 3000)}
 
 const slowRows = 4 * 3000
-
-func (w *ward) bought() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.listServer.rows
-}
 
 // halfWay waits until the run has bought something, and is far from its end.
 func (w *ward) halfWay(t *testing.T, c *child) {
@@ -202,8 +198,7 @@ func TestAReadOnlyWarehouseIsToldBeforeAnythingIsBought(t *testing.T) {
 // TestTooFewFilesStopARunAndLoseNothing limits the open files of a process, from far too few to enough.
 func TestTooFewFilesStopARunAndLoseNothing(t *testing.T) {
 	name := program(t)
-	w := slowWard(t)
-	w.latency = 0
+	w := emptyWard(t, 0)
 	stopped, done := 0, false
 	for files := 8; files < 64 && !done; files += 2 {
 		c := start(t, "sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, files), name, "run", w.job, "--warehouse", w.warehouse, "--date", wardDate)
