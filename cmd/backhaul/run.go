@@ -188,6 +188,8 @@ func raise(stop *engine.StopError) string {
 	errors.As(stop.Err, &ceiling)
 	switch {
 	case ceiling == nil:
+	case ceiling.Ceiling == plan.OfMonth && len(ceiling.Held) > 0:
+		return fmt.Sprintf("see `backhaul reconcile` for what is held, raise the job's budget.%s.month, or run it again with the same --date when the next month has begun", stop.Vendor)
 	case ceiling.Ceiling == plan.OfMonth:
 		return fmt.Sprintf("raise the job's budget.%s.month, or run it again with the same --date when the next month has begun", stop.Vendor)
 	case ceiling.Ceiling == plan.OfFlag:

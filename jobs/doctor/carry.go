@@ -63,11 +63,14 @@ func (c carried) enter(ctx context.Context, l *ledger.Ledger) error {
 	if err := l.Record(ctx, c.run.ID, c.tasks...); err != nil {
 		return err
 	}
-	spent, granted := map[string]pipeline.Units{}, map[string]pipeline.Units{}
-	for _, s := range c.spends { // by month: Settle takes what earlier months have off
-		spent[s.Vendor] += s.Spent
-		granted[s.Vendor] += s.Granted
-		if err := l.Settle(ctx, c.run.ID, s.Vendor, s.Month, spent[s.Vendor], granted[s.Vendor]-spent[s.Vendor]); err != nil {
+	bills := map[string]ledger.Bill{}
+	for _, g := range c.spends { // by month: Settle takes what earlier months have off
+		b := bills[g.Vendor]
+		b.Spent += g.Spent + g.Charged
+		b.Maybe += g.Granted - g.Spent - g.Charged
+		b.SpentAt, b.HeldAt = g.SpentAt, g.HeldAt
+		bills[g.Vendor] = b
+		if err := l.Settle(ctx, c.run.ID, g.Vendor, g.Month, b); err != nil {
 			return err
 		}
 	}

@@ -109,6 +109,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 	defer e.close()
 	e.vendors(ctx)
 	e.clock(ctx)
+	e.held(ctx)
 	if e.machine() {
 		e.warehouse(ctx)
 	}

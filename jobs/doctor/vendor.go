@@ -89,6 +89,7 @@ func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.Usage
 		e.ok(what, "the vendor counts %d units this month", report.Units)
 		return
 	}
+	month := e.now.UTC().Format("2006-01")
 	spends, err := e.ledger.Spends(ctx, "")
 	if err != nil {
 		e.failed(what, "", nil, err)
@@ -96,8 +97,8 @@ func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.Usage
 	}
 	var spent, granted pipeline.Units
 	for _, s := range spends {
-		if s.Vendor == v.Name && s.Month == e.now.UTC().Format("2006-01") {
-			spent, granted = spent+s.Spent, granted+s.Granted
+		if s.Vendor == v.Name && s.Month == month {
+			spent, granted = spent+s.Spent+s.Charged, granted+s.Granted
 		}
 	}
 	switch {
@@ -114,6 +115,21 @@ func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.Usage
 			report.Units, spent, granted-spent)
 	default:
 		e.ok(what, "the vendor counts %d units this month, the ledger %d and at most %d more", report.Units, spent, granted-spent)
+	}
+}
+
+// held tells what is held for requests without an answer, and by which runs.
+func (e *examination) held(ctx context.Context) {
+	if e.ledger == nil {
+		return
+	}
+	holds, err := e.ledger.Holds(ctx, "", "")
+	if err != nil {
+		return // the ledger's own check says what is wrong
+	}
+	for _, h := range holds {
+		e.warn("held "+h.Vendor, "the next run settles it by the vendor's count; see `backhaul reconcile`", nil,
+			"%d units of %s are held for requests without an answer of run %s (%s for %s)", h.Units, h.Month, h.Run.ID, h.Run.Job, h.Run.RunDate)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
@@ -58,24 +59,54 @@ func granted(tx *sql.Tx, runID, vendor, month string) (ofRun, ofMonth pipeline.U
 	return ofRun, ofMonth, err
 }
 
-// Settle shrinks the grant of a run at a vendor to what its journal says: spent, and what attempts without an answer
-// may have cost. What was granted in earlier months stays there; the rest belongs to month.
-func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, spent, maybe pipeline.Units) error {
+// Bill is what a run's journal says of its units at a vendor, over all its months.
+type Bill struct {
+	Spent pipeline.Units // by pages
+	Maybe pipeline.Units // what requests without an answer may have cost
+	// SpentAt is when the last page arrived, HeldAt until when a request without an answer may have been under way. Zero: never.
+	SpentAt, HeldAt time.Time
+}
+
+// Settle shrinks the grant of a run at a vendor to what its journal says: what was spent, what the vendor is known to have
+// charged for requests without an answer, and what it may have charged beyond that, which is held. What was granted in
+// earlier months stays there; the rest belongs to month. The same journal again changes nothing.
+func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, b Bill) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		var earlier, earlierSpent pipeline.Units
-		if err := tx.QueryRow(`SELECT coalesce(sum(granted), 0), coalesce(sum(spent), 0) FROM grants
-			WHERE run_id = ? AND vendor = ? AND month <> ?`, runID, vendor, month).Scan(&earlier, &earlierSpent); err != nil {
+		var spent, maybe, charged, cleared pipeline.Units
+		// Of the earlier months' units without an answer, some are cleared and the others held still.
+		if err := tx.QueryRow(`SELECT coalesce(sum(spent), 0), coalesce(sum(granted - spent - charged + cleared), 0) FROM grants
+			WHERE run_id = ? AND vendor = ? AND month <> ?`, runID, vendor, month).Scan(&spent, &maybe); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled) VALUES (?,?,?,?,?,1)
-			ON CONFLICT DO UPDATE SET granted = excluded.granted, spent = excluded.spent, settled = 1`,
-			runID, vendor, month, max(0, spent+maybe-earlier), max(0, spent-earlierSpent))
+		if err := tx.QueryRow(`SELECT coalesce(sum(charged), 0), coalesce(sum(cleared), 0) FROM grants
+			WHERE run_id = ? AND vendor = ? AND month = ?`, runID, vendor, month).Scan(&charged, &cleared); err != nil {
+			return err
+		}
+		spent = max(0, b.Spent-spent)
+		held := max(0, b.Maybe-maybe-cleared)
+		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, spent_at, held_at) VALUES (?,?,?,?,?,1,?,?)
+			ON CONFLICT DO UPDATE SET granted = excluded.granted, spent = excluded.spent, settled = 1,
+				spent_at = excluded.spent_at, held_at = excluded.held_at`,
+			runID, vendor, month, spent+charged+held, spent, micros(b.SpentAt), micros(b.HeldAt))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("settle run %s at %s: %w", runID, vendor, err)
 	}
 	failpoint.Hit("ledger.settle.after")
+	return nil
+}
+
+// Abandon holds all that a run was granted and is not known to have spent: nobody can tell any more, because its journal is
+// gone. at is when its process was found to be dead.
+func (l *Ledger) Abandon(ctx context.Context, runID string, at time.Time) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE grants SET settled = 1, held_at = ? WHERE run_id = ? AND settled = 0`, at.UnixMicro(), runID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("hold what run %s was granted: %w", runID, err)
+	}
 	return nil
 }
 
@@ -88,18 +119,39 @@ func (l *Ledger) LastMonth(ctx context.Context, runID, vendor string) (month str
 // Spend is what one run may have spent at one vendor in one month.
 type Spend struct {
 	RunID, Vendor, Month string
-	// Granted is the upper bound: spent, possibly charged, and reserved.
+	// Granted is the upper bound: spent, charged, and either held or reserved.
 	Granted pipeline.Units
-	Spent   pipeline.Units
+	// Spent is what pages cost, Charged what the vendor's count says requests without an answer did, and Cleared how much of
+	// what those may have cost is settled so.
+	Spent, Charged, Cleared pipeline.Units
+	// Settled: no process is at work on it.
 	Settled bool
+	// SpentAt is when the last page arrived, HeldAt until when a request without an answer may have been under way.
+	SpentAt, HeldAt time.Time
 	// InFlight is the most that the requests under way at one moment can cost together.
 	InFlight pipeline.Units
 }
 
+// Held is what requests without an answer may have cost, and nobody knows yet.
+func (s Spend) Held() pipeline.Units {
+	if !s.Settled {
+		return 0
+	}
+	return s.Granted - s.Spent - s.Charged
+}
+
+// Reserved is what a process at work has set aside, some of which it may have spent by now.
+func (s Spend) Reserved() pipeline.Units {
+	if s.Settled {
+		return 0
+	}
+	return s.Granted - s.Spent - s.Charged
+}
+
 // Spends returns the grants of a run, or of all runs when runID is "".
 func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, settled, in_flight FROM grants
-		WHERE ? = '' OR run_id = ? ORDER BY month, vendor, run_id`, runID, runID)
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, charged, cleared, settled, spent_at, held_at, in_flight
+		FROM grants WHERE ? = '' OR run_id = ? ORDER BY month, vendor, run_id`, runID, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
@@ -107,9 +159,11 @@ func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
 	var spends []Spend
 	for rows.Next() {
 		var s Spend
-		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Settled, &s.InFlight); err != nil {
+		var spentAt, heldAt int64
+		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Cleared, &s.Settled, &spentAt, &heldAt, &s.InFlight); err != nil {
 			return nil, l.db.Wrap(err)
 		}
+		s.SpentAt, s.HeldAt = at(spentAt), at(heldAt)
 		spends = append(spends, s)
 	}
 	return spends, l.db.Wrap(rows.Err())

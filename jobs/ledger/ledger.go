@@ -7,6 +7,11 @@
 // runs at once, or a run that died, cannot overrun together. When a run ends, its grant shrinks to what it spent and
 // what may have been charged; a run that died is settled from its journal by whoever comes next.
 //
+// What may have been charged is held until somebody knows: see [Ledger.Count], which settles it by the vendor's own count,
+// [Ledger.Expire] and [Ledger.Release]. So a grant is at any time
+//
+//	granted = spent (pages) + charged (requests without an answer, by the vendor's count) + held, or reserved by a process at work
+//
 // The package does not know how to run anything.
 package ledger
 
@@ -22,11 +27,15 @@ import (
 	"backhaul/pipeline/sqlite"
 )
 
-// layout is that of the file. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is left.
+// layout is that of the file. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is
+// left, format 3 kept what may have been charged for ever.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
 	`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`,
 	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE tasks ADD COLUMN expected_next INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN remaining INTEGER`,
+	`ALTER TABLE grants ADD COLUMN charged INTEGER NOT NULL DEFAULT 0; ALTER TABLE grants ADD COLUMN cleared INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE grants ADD COLUMN spent_at INTEGER NOT NULL DEFAULT 0; ALTER TABLE grants ADD COLUMN held_at INTEGER NOT NULL DEFAULT 0;
+		ALTER TABLE usages ADD COLUMN held_units INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN period_start INTEGER NOT NULL DEFAULT 0`,
 }}
 
 const schema = `
@@ -52,11 +61,18 @@ CREATE INDEX IF NOT EXISTS tasks_by_request ON tasks (request, ended_at);
 CREATE TABLE IF NOT EXISTS grants (
 	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, month TEXT NOT NULL,
 	granted INTEGER NOT NULL, spent INTEGER NOT NULL, settled INTEGER NOT NULL, in_flight INTEGER NOT NULL DEFAULT 0,
+	charged INTEGER NOT NULL DEFAULT 0, cleared INTEGER NOT NULL DEFAULT 0,
+	spent_at INTEGER NOT NULL DEFAULT 0, held_at INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (run_id, vendor, month)
 );
 CREATE TABLE IF NOT EXISTS usages (
 	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, at INTEGER NOT NULL,
-	month TEXT NOT NULL, vendor_units INTEGER NOT NULL, ledger_units INTEGER NOT NULL, maybe_units INTEGER NOT NULL, remaining INTEGER
+	month TEXT NOT NULL, vendor_units INTEGER NOT NULL, ledger_units INTEGER NOT NULL, maybe_units INTEGER NOT NULL, remaining INTEGER,
+	held_units INTEGER NOT NULL DEFAULT 0, period_start INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS settlements (
+	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, month TEXT NOT NULL, at INTEGER NOT NULL,
+	held INTEGER NOT NULL, charged INTEGER NOT NULL, why TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS grants_by_month ON grants (vendor, month);
 CREATE TABLE IF NOT EXISTS retired (run_id TEXT PRIMARY KEY, at INTEGER NOT NULL);

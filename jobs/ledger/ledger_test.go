@@ -123,7 +123,7 @@ func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 	if got, left, _ := l.Grant(ctx, "r1", "moz", "2026-11", 1, 1, ceiling); got != 0 || left != 0 {
 		t.Errorf("granted %d, %d left over the run's budget", got, left)
 	}
-	if err := l.Settle(ctx, "r1", "moz", "2026-11", 120, 30); err != nil {
+	if err := l.Settle(ctx, "r1", "moz", "2026-11", Bill{Spent: 120, Maybe: 30}); err != nil {
 		t.Fatal(err)
 	}
 	want := []Spend{{RunID: "r1", Vendor: "moz", Month: "2026-11", Granted: 150, Spent: 120, Settled: true}}
@@ -138,7 +138,7 @@ func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 	if got, _, err := l.Grant(ctx, "r1", "moz", "2026-12", 100, 100, ceiling); got != 100 || err != nil {
 		t.Fatalf("granted %d, %v", got, err)
 	}
-	if err := l.Settle(ctx, "r1", "moz", "2026-12", 200, 30); err != nil {
+	if err := l.Settle(ctx, "r1", "moz", "2026-12", Bill{Spent: 200, Maybe: 30}); err != nil {
 		t.Fatal(err)
 	}
 	_, ofMonth, err := l.Granted(ctx, "r1", "moz", "2026-12")
@@ -170,7 +170,8 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "ledger.sqlite")
 	older := layout
 	older.Upgrades = layout.Upgrades[:1]
-	older.Schema = strings.NewReplacer("\texpected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,\n", "", ", remaining INTEGER", "").Replace(schema)
+	older.Schema = strings.NewReplacer("\texpected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,\n", "", ",\n	held_units INTEGER NOT NULL DEFAULT 0, period_start INTEGER NOT NULL DEFAULT 0", "", ", remaining INTEGER", "",
+		"\tcharged INTEGER NOT NULL DEFAULT 0, cleared INTEGER NOT NULL DEFAULT 0,\n", "", "\tspent_at INTEGER NOT NULL DEFAULT 0, held_at INTEGER NOT NULL DEFAULT 0,\n", "").Replace(schema)
 	db, err := sqlite.Open(ctx, path, older)
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 		t.Fatal(err)
 	}
 	left := pipeline.Units(3)
-	if _, err := l.AddUsage(ctx, Usage{RunID: "r1", Vendor: "moz", Month: "2026-11", At: now, Remaining: &left}); err != nil {
+	if _, _, err := l.Count(ctx, Usage{RunID: "r1", Vendor: "moz", Month: "2026-11", At: now, Remaining: &left}, 0); err != nil {
 		t.Fatal(err)
 	}
 	said, err := l.MonthUsages(ctx, "moz", "2026-11")

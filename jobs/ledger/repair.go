@@ -25,9 +25,13 @@ func (l *Ledger) Rewind(ctx context.Context, now time.Time) error {
 		for _, q := range []string{
 			`UPDATE runs SET created_at = min(created_at, ?1), started_at = min(started_at, ?1), ended_at = min(ended_at, ?1)`,
 			`UPDATE tasks SET ended_at = min(ended_at, ?1)`,
-			`INSERT INTO grants (run_id, vendor, month, granted, spent, settled)
-				SELECT run_id, vendor, ?2, sum(granted), sum(spent), min(settled) FROM grants WHERE month > ?2 GROUP BY run_id, vendor
-				ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, spent = spent + excluded.spent, settled = min(settled, excluded.settled)`,
+			`UPDATE grants SET spent_at = min(spent_at, ?1), held_at = min(held_at, ?1)`,
+			`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, charged, cleared, spent_at, held_at)
+				SELECT run_id, vendor, ?2, sum(granted), sum(spent), min(settled), sum(charged), sum(cleared), max(spent_at), max(held_at)
+				FROM grants WHERE month > ?2 GROUP BY run_id, vendor
+				ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, spent = spent + excluded.spent, settled = min(settled, excluded.settled),
+					charged = charged + excluded.charged, cleared = cleared + excluded.cleared,
+					spent_at = max(spent_at, excluded.spent_at), held_at = max(held_at, excluded.held_at)`,
 			`DELETE FROM grants WHERE month > ?2`,
 		} {
 			if _, err := tx.Exec(q, micros, month); err != nil {
@@ -46,7 +50,7 @@ func (l *Ledger) Rewind(ctx context.Context, now time.Time) error {
 // removed with all it has.
 func (l *Ledger) Restore(ctx context.Context, r Run) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"usages", "tasks", "grants", "runs"} {
+		for _, table := range []string{"settlements", "usages", "tasks", "grants", "runs"} {
 			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE run_id IN (SELECT run_id FROM runs WHERE job = ? AND run_date = ? AND run_id <> ?)`,
 				r.Job, r.RunDate, r.ID); err != nil {
 				return err
@@ -66,7 +70,7 @@ func (l *Ledger) Restore(ctx context.Context, r Run) error {
 // Withdraw removes a run that came to nothing, with all the ledger has of it.
 func (l *Ledger) Withdraw(ctx context.Context, runID string) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"usages", "tasks", "grants", "runs"} {
+		for _, table := range []string{"settlements", "usages", "tasks", "grants", "runs"} {
 			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE run_id = ?`, runID); err != nil {
 				return err
 			}

@@ -84,7 +84,7 @@ func TestRestoreTakesThePlaceOfAnotherRunOfTheNight(t *testing.T) {
 	if _, _, err := l.Grant(ctx, "wrong", "moz", "2026-11", 5, 5, Ceiling{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.AddUsage(ctx, Usage{RunID: "wrong", Vendor: "moz", Month: "2026-11", At: now}); err != nil {
+	if _, _, err := l.Count(ctx, Usage{RunID: "wrong", Vendor: "moz", Month: "2026-11", At: now}, 0); err != nil {
 		t.Fatal(err)
 	}
 	run := Run{ID: "right", Job: "nightly", RunDate: "2026-11-23", State: Incomplete, Created: now, Started: now, Ended: now}

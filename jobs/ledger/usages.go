@@ -13,59 +13,97 @@ import (
 type Usage struct {
 	RunID, Vendor, Month string
 	At                   time.Time
-	VendorUnits          pipeline.Units
-	LedgerUnits          pipeline.Units // spent by all runs of the warehouse in that month
-	MaybeUnits           pipeline.Units // possibly charged beyond that
+	// From is when the month began that the vendor was asked about.
+	From        time.Time
+	VendorUnits pipeline.Units
+	// LedgerUnits is what all runs of the warehouse are known to have cost in that month, MaybeUnits what they may have cost
+	// beyond that: held, or reserved by processes at work. HeldUnits is the held part.
+	LedgerUnits, MaybeUnits, HeldUnits pipeline.Units
 	// Remaining is what the vendor said was left of its own quota. Nil: it did not say.
 	Remaining *pipeline.Units
 }
 
-// AddUsage enters what the vendor said. The ledger's own figures are filled in.
-func (l *Ledger) AddUsage(ctx context.Context, u Usage) (Usage, error) {
-	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRow(`SELECT coalesce(sum(spent), 0), coalesce(sum(granted - spent), 0) FROM grants WHERE vendor = ? AND month = ?`,
-			u.Vendor, u.Month).Scan(&u.LedgerUnits, &u.MaybeUnits)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(`INSERT INTO usages (run_id, vendor, at, month, vendor_units, ledger_units, maybe_units, remaining)
-			VALUES (?,?,?,?,?,?,?,?)`, u.RunID, u.Vendor, u.At.UnixMicro(), u.Month,
-			u.VendorUnits, u.LedgerUnits, u.MaybeUnits, u.Remaining)
-		return err
-	})
-	if err != nil {
-		return u, fmt.Errorf("enter the usage of %s: %w", u.Vendor, err)
+// others is what others have used of the account at the least: what neither the ledger knows of nor its runs may have cost.
+func (u Usage) others() pipeline.Units { return max(0, u.VendorUnits-u.LedgerUnits-u.MaybeUnits) }
+
+// Others returns what others have used of an account at the least, by what the vendor said of one month. It only grows during
+// a month, so that a count that lags behind does not make it less.
+func Others(said []Usage) (units pipeline.Units) {
+	for _, u := range said {
+		units = max(units, u.others())
 	}
-	return u, nil
+	return units
 }
 
-const usageColumns = `run_id, vendor, month, at, vendor_units, ledger_units, maybe_units, remaining`
+// account fills in the ledger's own figures.
+func (u *Usage) account(ctx context.Context, q queryer) error {
+	return q.QueryRowContext(ctx, `SELECT coalesce(sum(spent + charged), 0), coalesce(sum(granted - spent - charged), 0),
+		coalesce(sum(iif(settled, granted - spent - charged, 0)), 0) FROM grants WHERE vendor = ? AND month = ?`,
+		u.Vendor, u.Month).Scan(&u.LedgerUnits, &u.MaybeUnits, &u.HeldUnits)
+}
+
+func (u *Usage) enter(tx *sql.Tx) error {
+	_, err := tx.Exec(`INSERT INTO usages (run_id, vendor, at, month, period_start, vendor_units, ledger_units, maybe_units, held_units, remaining)
+		VALUES (?,?,?,?,?,?,?,?,?,?)`, u.RunID, u.Vendor, u.At.UnixMicro(), u.Month, micros(u.From),
+		u.VendorUnits, u.LedgerUnits, u.MaybeUnits, u.HeldUnits, u.Remaining)
+	return err
+}
+
+const usageColumns = `run_id, vendor, month, at, period_start, vendor_units, ledger_units, maybe_units, held_units, remaining`
 
 // Usages returns what the vendors said during a run, in the order they were asked.
 func (l *Ledger) Usages(ctx context.Context, runID string) ([]Usage, error) {
-	return l.usages(ctx, `SELECT `+usageColumns+` FROM usages WHERE run_id = ? ORDER BY at`, runID)
+	return l.usages(ctx, l.db.Read(), `SELECT `+usageColumns+` FROM usages WHERE run_id = ? ORDER BY at, rowid`, runID)
 }
+
+const ofMonth = `SELECT ` + usageColumns + ` FROM usages WHERE vendor = ? AND month = ? ORDER BY at, rowid`
 
 // MonthUsages returns what a vendor said of a month to all runs, in the order it was asked.
 func (l *Ledger) MonthUsages(ctx context.Context, vendor, month string) ([]Usage, error) {
-	return l.usages(ctx, `SELECT `+usageColumns+` FROM usages WHERE vendor = ? AND month = ? ORDER BY at`, vendor, month)
+	return l.usages(ctx, l.db.Read(), ofMonth, vendor, month)
 }
 
-func (l *Ledger) usages(ctx context.Context, query string, args ...any) ([]Usage, error) {
-	rows, err := l.db.Read().QueryContext(ctx, query, args...)
+// queryer is a database or a transaction.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (l *Ledger) usages(ctx context.Context, from queryer, query string, args ...any) ([]Usage, error) {
+	rows, err := from.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, l.db.Wrap(err)
+		return nil, fmt.Errorf("read what vendors said: %w", l.db.Wrap(err))
 	}
 	defer rows.Close()
 	var usages []Usage
 	for rows.Next() {
 		var u Usage
-		var when int64
-		if err := rows.Scan(&u.RunID, &u.Vendor, &u.Month, &when, &u.VendorUnits, &u.LedgerUnits, &u.MaybeUnits, &u.Remaining); err != nil {
+		var when, start int64
+		if err := rows.Scan(&u.RunID, &u.Vendor, &u.Month, &when, &start, &u.VendorUnits, &u.LedgerUnits, &u.MaybeUnits, &u.HeldUnits, &u.Remaining); err != nil {
 			return nil, l.db.Wrap(err)
 		}
-		u.At = at(when)
+		u.At, u.From = at(when), at(start)
 		usages = append(usages, u)
 	}
 	return usages, l.db.Wrap(rows.Err())
+}
+
+// MonthStart returns when a vendor's current month began: on the day of the month that it was last asked about, else on the
+// first.
+func (l *Ledger) MonthStart(ctx context.Context, vendor string, now time.Time) (time.Time, error) {
+	var micros int64
+	err := l.db.Read().QueryRowContext(ctx, `SELECT coalesce((SELECT period_start FROM usages WHERE vendor = ? ORDER BY at DESC LIMIT 1), 0)`, vendor).Scan(&micros)
+	if err != nil {
+		return time.Time{}, l.db.Wrap(err)
+	}
+	day := 1
+	if micros != 0 {
+		day = at(micros).Day()
+	}
+	now = now.UTC()
+	start := time.Date(now.Year(), now.Month(), day, 0, 0, 0, 0, time.UTC)
+	if start.After(now) {
+		start = start.AddDate(0, -1, 0)
+	}
+	return start, nil
 }

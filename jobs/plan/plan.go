@@ -92,8 +92,27 @@ type Account struct {
 	// Ceiling is the one that leaves the least, Others what others have used of the account this month by the vendor's word.
 	Ceiling Ceiling
 	Others  pipeline.Units
+	// Held is what the month's requests without an answer may have cost, by the run that made them. It counts as spent.
+	Held []Hold
 	// Uncounted: there is a month's budget, and the vendor has not said what others have used of it.
 	Uncounted bool
+}
+
+// Hold is units held for requests of a run that got no answer, until somebody knows whether they were charged.
+type Hold struct {
+	RunID   string         `json:"run_id"`
+	Job     string         `json:"job"`
+	RunDate string         `json:"run_date"`
+	Units   pipeline.Units `json:"units"`
+	Since   time.Time      `json:"since,omitzero"`
+}
+
+// HeldUnits returns what is held in all.
+func HeldUnits(holds []Hold) (units pipeline.Units) {
+	for _, h := range holds {
+		units += h.Units
+	}
+	return units
 }
 
 // Ceiling names what bounds the units that may be spent at a vendor.
@@ -160,10 +179,11 @@ type Vendor struct {
 	Needed   Cost  `json:"needed"`
 	Expected Cost  `json:"expected"`
 	Worst    *Cost `json:"worst"`
-	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others and Uncounted are the account's.
+	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others, Held and Uncounted are the account's.
 	Allowed   *pipeline.Units `json:"allowed"`
 	Ceiling   Ceiling         `json:"ceiling,omitempty"`
 	Others    pipeline.Units  `json:"used_by_others,omitempty"`
+	Held      []Hold          `json:"held,omitempty"`
 	Uncounted bool            `json:"uncounted,omitempty"`
 	// PerSecond is the account's rate of requests, 0 if it is unlimited; Seconds the time the expected pages take at it.
 	PerSecond float64 `json:"requests_per_second"`
@@ -257,7 +277,7 @@ func (p *Plan) total(x *Extract) {
 
 // allow keeps a vendor's work under what its account allows.
 func (v *Vendor) allow(a Account) {
-	v.Allowed, v.Ceiling, v.Others, v.Uncounted, v.PerSecond = a.Left, a.Ceiling, a.Others, a.Uncounted, a.PerSecond
+	v.Allowed, v.Ceiling, v.Others, v.Held, v.Uncounted, v.PerSecond = a.Left, a.Ceiling, a.Others, a.Held, a.Uncounted, a.PerSecond
 	v.Scarce = v.Allowed != nil && v.Expected.Units > *v.Allowed
 	under(v.Allowed, &v.Expected, &v.Worst)
 	if a.PerSecond > 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"backhaul/jobs/plan"
+	"backhaul/jobs/run"
 )
 
 // PlanText writes a plan for people.
@@ -18,6 +19,9 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 	for _, v := range plans.Vendors {
 		p.line("  %s: expected %s%s; worst case %s; %s", v.Vendor, costText(v.Expected), ofText(v.Expected, v.Needed), worstText(v.Worst), rateText(v))
 		p.line("  %s: %s", v.Vendor, budgetText(v))
+		if len(v.Held) > 0 {
+			p.line("  %s: %s", v.Vendor, run.HeldText(v.Held))
+		}
 	}
 	if unknown := plans.Unknown(); unknown > 0 {
 		p.line("  %s never read before: unknown lengths are counted with one page each", Plural(unknown, "list"))

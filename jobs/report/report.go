@@ -35,8 +35,14 @@ type Summary struct {
 	// Waste is rows bought again; MaybeUnits is what requests without an answer may have cost.
 	Waste      int64          `json:"waste_rows"`
 	MaybeUnits pipeline.Units `json:"maybe_units"`
-	Tasks      int            `json:"tasks"`
-	Incomplete []Task         `json:"incomplete"`
+	// HeldUnits is what of MaybeUnits is held still, until the vendor's count tells; Charged what of it was charged.
+	HeldUnits pipeline.Units `json:"units_held"`
+	Charged   pipeline.Units `json:"units_charged_unanswered"`
+	// Settled are the ends of what was held for requests without an answer, of whatever run; Holds is what is held still.
+	Settled    []Settlement `json:"settled"`
+	Holds      []plan.Hold  `json:"holds"`
+	Tasks      int          `json:"tasks"`
+	Incomplete []Task       `json:"incomplete"`
 	// Missing is what completing the rest is expected to cost; lists never read before count with one page. Null if that is not
 	// known.
 	Missing        *plan.Cost           `json:"missing"`
@@ -45,6 +51,32 @@ type Summary struct {
 	Reconciliation []run.Reconciliation `json:"reconciliation"`
 	Seconds        float64              `json:"seconds"`
 	Stop           string               `json:"stop,omitempty"`
+}
+
+// Settlement is the end of units that were held for requests of a run that got no answer.
+type Settlement struct {
+	RunID    string         `json:"run_id"`
+	Vendor   string         `json:"vendor"`
+	Month    string         `json:"month"`
+	Held     pipeline.Units `json:"held"`
+	Charged  pipeline.Units `json:"charged"`
+	Released pipeline.Units `json:"released"`
+	Why      string         `json:"why"`
+}
+
+// SettlementsOf are the ledger's settlements as reports tell them.
+func SettlementsOf(all []ledger.Settlement) []Settlement {
+	settled := make([]Settlement, len(all))
+	for i, s := range all {
+		settled[i] = Settlement{RunID: s.RunID, Vendor: s.Vendor, Month: s.Month, Held: s.Held, Charged: s.Charged, Released: s.Released(), Why: s.Why}
+	}
+	return settled
+}
+
+// Text says what became of the units.
+func (s Settlement) Text() string {
+	return fmt.Sprintf("%s: of %s units held for run %s, %s were charged and %s are free again (%s)",
+		s.Vendor, Count(int64(s.Held)), s.RunID, Count(int64(s.Charged)), Count(int64(s.Released)), s.Why)
 }
 
 // Task is a task that does not hold all it asks for.
@@ -67,7 +99,8 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	s := Summary{
 		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
 		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected, Files: r.Files,
-		Seconds: took.Seconds(),
+		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled),
+		Holds: append([]plan.Hold{}, r.Holds...),
 	}
 	if s.Files == nil {
 		s.Files = []run.File{}
@@ -140,8 +173,14 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", Count(s.Held.Rows), Count(int64(s.Held.Units)), Count(s.Held.Pages))
 	}
 	p.line("  tasks     %d of %d complete, %d requests tried again", s.Tasks-len(s.Incomplete), s.Tasks, s.Retries)
-	if s.Waste > 0 || s.MaybeUnits > 0 {
-		p.line("  waste     %s rows bought again, up to %s units charged for requests without an answer", Count(s.Waste), Count(int64(s.MaybeUnits)))
+	if s.Waste > 0 {
+		p.line("  waste     %s bought again", Plural(int(s.Waste), "row"))
+	}
+	for _, x := range s.Settled {
+		p.line("  settled   %s", x.Text())
+	}
+	if len(s.Holds) > 0 {
+		p.line("  held      %s: see `backhaul reconcile`", run.HeldText(s.Holds))
 	}
 	for _, c := range s.Reconciliation {
 		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, Count(int64(c.VendorUnits)), Count(int64(c.LedgerUnits)), c.Explanation)

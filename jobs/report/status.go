@@ -30,9 +30,14 @@ type Status struct {
 	IncompleteCount int   `json:"incomplete"`
 	Unpublished     int   `json:"unpublished"`
 	Rows            int64 `json:"rows"`
-	// Spent is what was charged; Reserved what may still be, or may have been, beyond that.
+	// Spent is what was charged, Charged what of it was for requests without an answer, by the vendor's count. Reserved is what
+	// a process at work has set aside, Held what requests without an answer may have cost, until the vendor's count tells.
 	Spent    pipeline.Units `json:"units_spent"`
+	Charged  pipeline.Units `json:"units_charged_unanswered"`
 	Reserved pipeline.Units `json:"units_reserved"`
+	Held     pipeline.Units `json:"units_held"`
+	// HeldSince is until when the last of those requests may have been under way.
+	HeldSince time.Time `json:"held_since,omitzero"`
 	// ToFinish is what finishing is expected to cost by the run's latest plan: lists never read before count with one page.
 	ToFinish pipeline.Units `json:"units_to_finish"`
 	Tasks    []TaskStatus   `json:"task_list,omitempty"`
@@ -76,15 +81,24 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall
 	if err != nil {
 		return s, err
 	}
+	s.account(spends)
+	return s, nil
+}
+
+// account enters what the run has cost. Its tasks are those the spec asks for today; it may have spent on others before.
+func (s *Status) account(spends []ledger.Spend) {
 	var granted, spent pipeline.Units
 	for _, g := range spends {
 		granted += g.Granted
 		spent += g.Spent
+		s.Charged += g.Charged
+		s.Held += g.Held()
+		if g.Held() > 0 && g.HeldAt.After(s.HeldSince) {
+			s.HeldSince = g.HeldAt
+		}
 	}
-	// The tasks are those the spec asks for today; the run may have spent on others before.
-	s.Spent = max(s.Spent, spent)
-	s.Reserved = max(0, granted-s.Spent)
-	return s, nil
+	s.Spent = max(s.Spent, spent) + s.Charged
+	s.Reserved = max(0, granted-s.Spent-s.Held)
 }
 
 func (s *Status) add(t ledger.Task, histories map[string]plan.History) {
@@ -115,6 +129,9 @@ func (s *Status) countUnpublished() {
 func (s Status) Text() string {
 	text := fmt.Sprintf("run %s of job %s for %s: %s, %d of %d tasks complete, %s rows, %s units spent, %s reserved",
 		s.RunID, s.Job, s.RunDate, s.State, s.TaskCount-s.IncompleteCount, s.TaskCount, Count(s.Rows), Count(int64(s.Spent)), Count(int64(s.Reserved)))
+	if s.Held > 0 {
+		text += fmt.Sprintf("\n%s units are held for requests without an answer, until the vendor's count tells: see `backhaul reconcile`", Count(int64(s.Held)))
+	}
 	again := ": run the job again with --date " + s.RunDate
 	if s.State == string(ledger.Running) {
 		again = ": the run is at work on them"

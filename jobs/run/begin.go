@@ -78,7 +78,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 // the run has spent before: the budget's "run" bounds one execution, so that a run stopped by it can go on the next day.
 func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 	if earlier.State == ledger.Running {
-		if err := recordLost(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {
+		if err := recordLost(ctx, r.ledger, r.journal, r.run.ID, lastSign(JournalPath(r.Warehouse, r.Name, r.date), r.Now().UTC())); err != nil {
 			return err
 		}
 		if err := recordDead(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {

@@ -1,8 +1,10 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,7 +168,7 @@ func (r *runner) lane(vendor string, items []plan.Item, missing map[string]plan.
 	a := r.Accounts[vendor]
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife}
-	var page pipeline.Units
+	var pages []pipeline.Units
 	purses := map[string]*limit.Gate{}
 	for _, it := range items {
 		if x := it.Task.Extract; it.MaxUnits != nil && purses[x] == nil {
@@ -176,18 +178,18 @@ func (r *runner) lane(vendor string, items []plan.Item, missing map[string]plan.
 		if err != nil {
 			return lane, err
 		}
-		if rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: it.PageSize}); err == nil {
-			page = max(page, rule.Worst(it.PageSize))
-		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: source, Place: it.Place, PageSize: it.PageSize, Purse: purses[it.Task.Extract],
+		size := pageSize(it, missing[it.Task.ID])
+		pages = append(pages, pageCost(it, size))
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{source, r.pulse}, Place: it.Place, PageSize: size, Purse: purses[it.Task.Extract],
 			Unknown: !missing[it.Task.ID].Known})
 	}
 	lane.Probe = unhindered(a, items)
-	block := page * pipeline.Units(connections)
+	inFlight := dearest(pages, connections)
+	block := inFlight
 	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {
 		block *= 16 // nobody waits for what this run holds
 	}
-	a.Ceiling.InFlight = page * pipeline.Units(connections)
+	a.Ceiling.InFlight = inFlight
 	lane.Gate = limit.New(limit.Config{
 		PerSecond: a.PerSecond, Connections: connections, Block: block,
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
@@ -198,4 +200,36 @@ func (r *runner) lane(vendor string, items []plan.Item, missing map[string]plan.
 		},
 	})
 	return lane, nil
+}
+
+// pageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,
+// and a crash sets aside, what it can bring and not the vendor's largest page.
+func pageSize(it plan.Item, missing plan.Missing) int {
+	e := it.Endpoint
+	if !missing.Known || missing.Rows <= 0 || e.SteadySize || e.Once || e.Asks.Batched() {
+		return it.PageSize
+	}
+	return int(min(int64(it.PageSize), missing.Rows+missing.Rows/4+10))
+}
+
+// pageCost is what one page of a list can cost at most.
+func pageCost(it plan.Item, size int) pipeline.Units {
+	rows := size
+	if it.Task.MaxRows > 0 && !it.Endpoint.SteadySize {
+		rows = int(max(1, min(int64(size), it.Task.MaxRows-it.Place.ChainRows)))
+	}
+	rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: size})
+	if err != nil {
+		return 0 // what cannot be priced is not sent
+	}
+	return rule.Worst(rows)
+}
+
+// dearest is what so many requests can cost together at most, one of each list.
+func dearest(pages []pipeline.Units, requests int) (units pipeline.Units) {
+	slices.SortFunc(pages, func(a, b pipeline.Units) int { return cmp.Compare(b, a) })
+	for _, u := range pages[:min(len(pages), requests)] {
+		units += u
+	}
+	return units
 }

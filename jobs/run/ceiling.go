@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -19,6 +20,8 @@ type CeilingError struct {
 	Left, Want pipeline.Units
 	// Others is what others have used of the account this month, by the vendor's word.
 	Others pipeline.Units
+	// Held is what requests without an answer may have used of it.
+	Held []plan.Hold
 }
 
 func (e *CeilingError) Error() string {
@@ -37,7 +40,19 @@ func (e *CeilingError) Error() string {
 	if e.Others > 0 && e.Ceiling == plan.OfMonth {
 		text += fmt.Sprintf("; %d units were used by others", e.Others)
 	}
+	if len(e.Held) > 0 && (e.Ceiling == plan.OfMonth || e.Ceiling == plan.OfQuota) {
+		text += "; " + HeldText(e.Held)
+	}
 	return text
+}
+
+// HeldText says what is held, and by which runs.
+func HeldText(holds []plan.Hold) string {
+	var runs []string
+	for _, h := range holds {
+		runs = append(runs, fmt.Sprintf("%d by run %s (%s for %s)", h.Units, h.RunID, h.Job, h.RunDate))
+	}
+	return fmt.Sprintf("%d units are held for requests without an answer: %s", plan.HeldUnits(holds), strings.Join(runs, ", "))
 }
 
 // nameCeilings makes the stops for want of units say which ceiling it was that a vendor was given up for. What the vendor's
@@ -52,7 +67,7 @@ func (r *runner) nameCeilings(ctx context.Context, stops []*engine.StopError) er
 		if err != nil {
 			return err
 		}
-		s.Err = &CeilingError{Ceiling: account.Ceiling, Left: budget.Left, Want: budget.Want, Others: account.Others}
+		s.Err = &CeilingError{Ceiling: account.Ceiling, Left: budget.Left, Want: budget.Want, Others: account.Others, Held: account.Held}
 		if account.Ceiling == plan.OfQuota {
 			s.Ending = pipeline.EndQuota
 		}

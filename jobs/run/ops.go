@@ -26,6 +26,9 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 	if err != nil {
 		return err
 	}
+	if err := r.tellCharged(ctx, result); err != nil {
+		return err
+	}
 	result.Notes = append(result.Notes, notesOf(dropped, r.date)...)
 	paid := slices.Concat(result.Tasks, dropped)
 	tables := []struct {
@@ -176,6 +179,8 @@ func (a *accountant) run(result *Result, paid []ledger.Task) error {
 	row.number("units", int64(held.Units))
 	row.number("waste_rows", held.Waste)
 	row.number("maybe_units", int64(held.MaybeUnits))
+	row.number("charged_units", int64(result.Charged))
+	row.number("held_units", int64(result.HeldUnits))
 	row.number("rejected_rows", result.Rejected)
 	return row.done()
 }
@@ -394,6 +399,9 @@ func (a *accountant) reconciliation(all []Reconciliation) error {
 		row.number("vendor_units_after", int64(c.Last.VendorUnits))
 		row.number("ledger_units", int64(c.LedgerUnits))
 		row.number("maybe_units", int64(c.MaybeUnits))
+		row.number("settled_units", int64(c.HeldUnits))
+		row.number("charged_units", int64(c.ChargedUnits))
+		row.number("others_units", int64(c.OthersUnits))
 		row.number("difference", int64(c.Difference))
 		row.text("explanation", c.Explanation)
 		if err := row.done(); err != nil {

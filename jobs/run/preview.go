@@ -51,7 +51,13 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 		if err != nil {
 			return nil, err
 		}
-		r.count(vendor, said...)
+		var last *ledger.Usage
+		if n := len(said); n > 0 {
+			last = &said[n-1]
+		}
+		if err := r.count(ctx, vendor, last); err != nil {
+			return nil, err
+		}
 	}
 	return r.plan(ctx, nil)
 }

@@ -60,7 +60,21 @@ func (r *runner) accountOf(ctx context.Context, vendor string) (plan.Account, er
 			return plan.Account{}, err
 		}
 	}
-	return r.allowed(vendor, ofRun, ofMonth), nil
+	account := r.allowed(vendor, ofRun, ofMonth)
+	if r.ledger == nil {
+		return account, nil
+	}
+	held, err := r.ledger.Holds(ctx, vendor, r.month(vendor))
+	account.Held = holdsOf(held)
+	return account, err
+}
+
+// holdsOf are the ledger's holds as plans tell them.
+func holdsOf(held []ledger.Hold) (holds []plan.Hold) {
+	for _, h := range held {
+		holds = append(holds, plan.Hold{RunID: h.Run.ID, Job: h.Run.Job, RunDate: h.Run.RunDate, Units: h.Units, Since: h.Since})
+	}
+	return holds
 }
 
 // allowed says what the ceilings leave when so much is granted to the run and to all runs of the month, and which leaves the

@@ -73,10 +73,9 @@ func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) er
 	if err != nil {
 		return err
 	}
-	spent, maybe := map[string]map[string]pipeline.Units{}, map[string]pipeline.Units{}
+	spent, totals := map[string]map[string]pipeline.Units{}, bills(tasks, places)
 	for _, t := range tasks {
 		vendor := vendorOf(t)
-		maybe[vendor] += places[t.ID].MaybeUnits
 		if spent[vendor] == nil {
 			spent[vendor] = map[string]pipeline.Units{j.Header().Created.UTC().Format("2006-01"): 0}
 		}
@@ -88,14 +87,14 @@ func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) er
 		}
 	}
 	for vendor, months := range spent {
-		total, last := pipeline.Units(0), pipeline.Units(0)
+		bill := ledger.Bill{SpentAt: totals[vendor].SpentAt, HeldAt: totals[vendor].HeldAt}
 		order := slices.Sorted(maps.Keys(months))
 		for i, month := range order {
-			total += months[month]
+			bill.Spent += months[month]
 			if i == len(order)-1 {
-				last = maybe[vendor]
+				bill.Maybe = totals[vendor].Maybe
 			}
-			if err := l.Settle(ctx, j.Header().RunID, vendor, month, total, last); err != nil {
+			if err := l.Settle(ctx, j.Header().RunID, vendor, month, bill); err != nil {
 				return err
 			}
 		}
@@ -258,7 +257,7 @@ func setAside(ctx context.Context, l *ledger.Ledger, to *journal.Journal, tasks 
 	}
 	open := map[string]pipeline.Units{}
 	for _, s := range spends {
-		open[s.Vendor] += s.Granted
+		open[s.Vendor] += s.Granted - s.Charged + s.Cleared // as a journal knows it
 	}
 	for _, t := range tasks {
 		open[vendorOf(t)] -= places[t.ID].Units + places[t.ID].MaybeUnits

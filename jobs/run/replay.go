@@ -45,11 +45,9 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if result.Tasks, err = l.Tasks(ctx, run.ID); err != nil {
 		return result, err
 	}
-	usages, err := l.Usages(ctx, run.ID)
-	if err != nil {
+	if result.Reconciled, err = reconciliations(ctx, l, run.ID); err != nil {
 		return result, err
 	}
-	result.Reconciled = reconcile(usages)
 	tasks := make([]pipeline.Task, len(result.Tasks))
 	for i, t := range result.Tasks {
 		tasks[i] = t.Task

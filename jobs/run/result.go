@@ -29,6 +29,12 @@ type Result struct {
 	Rejected int64
 	// Reconciled compares the vendors' own accounts with the ledger.
 	Reconciled []Reconciliation
+	// Settled are the ends of what was held for requests without an answer, of whatever run, in this execution.
+	Settled []ledger.Settlement
+	// Holds is what is held still at the run's vendors, of whatever run.
+	Holds []plan.Hold
+	// Charged is what the run's requests without an answer are known to have cost, HeldUnits what they may have cost beyond that.
+	Charged, HeldUnits pipeline.Units
 	// Stop says why vendors were given up: an *engine.StopError for each, joined; nil if none was.
 	Stop error
 	// Interrupted: the context ended before the run did.

@@ -118,12 +118,15 @@ type runner struct {
 	// rejected is what loading rejected; nil if nothing was loaded.
 	rejected []schemas.Rejection
 	loaded   map[string]bool // tables this execution has published
+	settled  []ledger.Settlement
+	pulse    *pulse
 }
 
 func newRunner(job Job, o Options) *runner {
 	job.Accounts = maps.Clone(job.Accounts)
 	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
 		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}}
+	r.pulse = &pulse{path: JournalPath(o.Warehouse, job.Name, r.date) + lockSuffix, now: o.Now}
 	for vendor, a := range job.Accounts {
 		r.monthly[vendor] = a.Ceiling.Month
 	}
@@ -217,7 +220,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if result.untouched = idle && r.done() && r.published(tasks); result.untouched {
 		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
 	}
-	if _, err := r.askUsage(ctx, asked); err != nil {
+	if err := r.askAgain(ctx, asked); err != nil {
 		return result, err
 	}
 	if err := r.publish(ctx, result, tasks); err != nil {
@@ -359,11 +362,12 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	if result.Stop != nil {
 		message = result.Stop.Error()
 	}
-	usages, err := r.ledger.Usages(ctx, r.run.ID)
-	if err != nil {
+	if result.Reconciled, err = reconciliations(ctx, r.ledger, r.run.ID); err != nil {
 		return err
 	}
-	result.Reconciled = reconcile(usages)
+	if err := r.tellHeld(ctx, result); err != nil {
+		return err
+	}
 	if result.Missing = result.Plan; !result.untouched {
 		if result.Missing, err = r.plan(ctx, nil); err != nil {
 			return err

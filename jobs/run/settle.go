@@ -37,11 +37,17 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 	}
 	defer unlock()
 	if gone(path) {
-		// Without its journal nobody knows what it spent: its grants stay as they are.
+		// Without its journal nobody knows what it spent: all it was granted is held.
+		if err := l.Abandon(ctx, run.ID, now); err != nil {
+			return err
+		}
 		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is missing", now)
 	}
 	if err := settleFrom(ctx, l, run, path, now); errors.Is(err, ErrDamaged) {
 		// It must not stop the runs of other jobs. Its own next run says what is damaged.
+		if err := l.Abandon(ctx, run.ID, now); err != nil {
+			return err
+		}
 		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is damaged: "+err.Error(), now)
 	} else if err != nil {
 		return err
@@ -58,7 +64,7 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 	if err := checkHeld(ctx, l, j, run.ID, path); err != nil {
 		return err
 	}
-	if err := recordLost(ctx, l, j, run.ID, now); err != nil {
+	if err := recordLost(ctx, l, j, run.ID, lastSign(path, now)); err != nil {
 		return err
 	}
 	if err := settle(ctx, l, j, run.ID, calendarMonth(run.Started)); err != nil {
@@ -68,15 +74,16 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 }
 
 // recordLost sets aside what the requests that were under way when a process died may have cost: nobody was left to record
-// them, and the vendor may have billed every one. The journal remembers it as an attempt of the first unfinished task.
-func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, now time.Time) error {
+// them, and the vendor may have billed every one. The journal remembers it as an attempt of the first unfinished task, at
+// the time of the process's last sign of life.
+func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, at time.Time) error {
 	spends, err := l.Spends(ctx, runID)
 	if err != nil {
 		return err
 	}
 	open, inFlight := map[string]pipeline.Units{}, map[string]pipeline.Units{}
 	for _, s := range spends {
-		open[s.Vendor] += s.Granted
+		open[s.Vendor] += s.Granted - s.Charged + s.Cleared // as the journal knows it
 		inFlight[s.Vendor] = max(inFlight[s.Vendor], s.InFlight)
 	}
 	tasks, places, err := inventory(ctx, j)
@@ -84,7 +91,11 @@ func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 		return err
 	}
 	for _, t := range tasks {
-		open[vendorOf(t)] -= places[t.ID].Units + places[t.ID].MaybeUnits
+		place := places[t.ID]
+		open[vendorOf(t)] -= place.Units + place.MaybeUnits
+		if place.Fetched.After(at) && place.ReusedFrom == "" {
+			at = place.Fetched
+		}
 	}
 	for _, t := range tasks {
 		vendor, place := vendorOf(t), places[t.ID]
@@ -93,7 +104,7 @@ func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 			continue
 		}
 		open[vendor] = 0
-		err := j.AddAttempt(ctx, t.ID, journal.Attempt{Seq: place.Pages, At: now, Kind: pipeline.Transient, MaybeUnits: lost,
+		err := j.AddAttempt(ctx, t.ID, journal.Attempt{Seq: place.Pages, At: at, Kind: pipeline.Transient, MaybeUnits: lost,
 			Message: "the process died; what the requests under way have cost is unknown"})
 		if err != nil {
 			return err
@@ -130,13 +141,7 @@ func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 	if err != nil {
 		return err
 	}
-	spent, maybe := map[string]pipeline.Units{}, map[string]pipeline.Units{}
-	for _, t := range tasks {
-		vendor := vendorOf(t)
-		spent[vendor] += places[t.ID].Units
-		maybe[vendor] += places[t.ID].MaybeUnits
-	}
-	for vendor := range spent {
+	for vendor, bill := range bills(tasks, places) {
 		last, err := l.LastMonth(ctx, runID, vendor)
 		if err != nil {
 			return err
@@ -144,11 +149,29 @@ func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 		if last == "" {
 			last = month(vendor)
 		}
-		if err := l.Settle(ctx, runID, vendor, last, spent[vendor], maybe[vendor]); err != nil {
+		if err := l.Settle(ctx, runID, vendor, last, bill); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bills sums up by vendor what a journal says of the units of its run.
+func bills(tasks []pipeline.Task, places map[string]journal.Place) map[string]ledger.Bill {
+	all := map[string]ledger.Bill{}
+	for _, t := range tasks {
+		place, b := places[t.ID], all[vendorOf(t)]
+		b.Spent += place.Units
+		b.Maybe += place.MaybeUnits
+		if place.Fetched.After(b.SpentAt) && place.Units > 0 {
+			b.SpentAt = place.Fetched
+		}
+		if place.MaybeAt.After(b.HeldAt) {
+			b.HeldAt = place.MaybeAt
+		}
+		all[vendorOf(t)] = b
+	}
+	return all
 }
 
 // inventory reads from a journal which tasks it has and how far each has come.

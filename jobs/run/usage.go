@@ -2,65 +2,167 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 )
 
-// askUsage asks the vendors' own meters, enters what they say, and holds the month's ceiling against it: what others have
-// consumed with the same key is gone as well, and no more is to be had than the vendor has left. A vendor that does not answer changes nothing.
+// askUsage asks the vendors' own meters, settles by what they say what is held for requests without an answer, and holds the
+// month's ceiling against it: what others have consumed with the same key is gone as well, and no more is to be had than the
+// vendor has left. Of a vendor that does not answer, what it said before counts.
 func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []string, err error) {
 	for _, vendor := range vendors {
-		account := r.Accounts[vendor]
-		if account.Usage == nil {
-			continue
-		}
-		now := r.Now().UTC()
-		report, err := account.Usage.Usage(ctx, r.monthStart(vendor), now)
-		if err != nil {
-			continue // the run's own requests will tell whether anything is wrong with the vendor
-		}
-		u, err := r.ledger.AddUsage(ctx, ledger.Usage{RunID: r.run.ID, Vendor: vendor, Month: r.month(vendor), At: now, VendorUnits: report.Units, Remaining: report.Remaining})
-		if err != nil {
+		if err := r.expire(ctx, vendor); err != nil {
 			return answered, err
 		}
-		answered = append(answered, vendor)
-		r.count(vendor, u)
+		if r.Accounts[vendor].Usage == nil {
+			continue
+		}
+		u, _, err := r.meter(ctx, vendor)
+		if errors.As(err, new(*pipeline.Error)) {
+			u = nil // the run's own requests will tell whether anything is wrong with the vendor
+		} else if err != nil {
+			return answered, err
+		}
+		if u != nil {
+			answered = append(answered, vendor)
+		}
+		if err := r.count(ctx, vendor, u); err != nil {
+			return answered, err
+		}
 	}
 	return answered, nil
+}
+
+// askAgain asks the vendors once more when the run has bought. Where requests that got no answer may be counted in a moment, it
+// waits for that.
+func (r *runner) askAgain(ctx context.Context, vendors []string) error {
+	for _, vendor := range vendors {
+		_, lag, err := r.meter(ctx, vendor)
+		var soon time.Duration
+		if err == nil {
+			soon, err = r.untilCounted(ctx, vendor, lag)
+		}
+		if err == nil && soon > 0 && sleep(ctx, soon) == nil {
+			_, _, err = r.meter(ctx, vendor)
+		}
+		if err != nil && !errors.As(err, new(*pipeline.Error)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// meter asks a vendor's meter and enters what it says. An *pipeline.Error means that it did not answer.
+func (r *runner) meter(ctx context.Context, vendor string) (u *ledger.Usage, lag time.Duration, err error) {
+	now := r.Now().UTC()
+	report, err := r.Accounts[vendor].Usage.Usage(ctx, r.monthStart(vendor), now)
+	if err != nil {
+		return nil, 0, err
+	}
+	said, settled, err := r.ledger.Count(ctx, ledger.Usage{RunID: r.run.ID, Vendor: vendor, Month: r.month(vendor), At: now,
+		From: r.monthStart(vendor), VendorUnits: report.Units, Remaining: report.Remaining}, report.Lag)
+	r.settled = append(r.settled, settled...)
+	return &said, report.Lag, err
+}
+
+// tellHeld completes the result with what is held and what was settled.
+func (r *runner) tellHeld(ctx context.Context, result *Result) error {
+	result.Settled = r.settled
+	for _, vendor := range slices.Sorted(maps.Keys(r.Accounts)) {
+		held, err := r.ledger.Holds(ctx, vendor, r.month(vendor))
+		if err != nil {
+			return err
+		}
+		result.Holds = append(result.Holds, holdsOf(held)...)
+	}
+	return nil
+}
+
+// tellCharged completes the result with what became of the run's requests without an answer.
+func (r *runner) tellCharged(ctx context.Context, result *Result) error {
+	spends, err := r.ledger.Spends(ctx, r.run.ID)
+	for _, s := range spends {
+		result.Charged += s.Charged
+		result.HeldUnits += s.Held()
+	}
+	return err
+}
+
+// expire releases what is held of months that are over.
+func (r *runner) expire(ctx context.Context, vendor string) error {
+	settled, err := r.ledger.Expire(ctx, vendor, r.month(vendor), r.Now().UTC())
+	r.settled = append(r.settled, settled...)
+	return err
+}
+
+// untilCounted is how long it takes until a count holds all requests without an answer; 0 if it does, or only later than the
+// run can wait for.
+func (r *runner) untilCounted(ctx context.Context, vendor string, lag time.Duration) (time.Duration, error) {
+	holds, err := r.ledger.Holds(ctx, vendor, r.month(vendor))
+	if err != nil || len(holds) == 0 {
+		return 0, err
+	}
+	var last time.Time
+	for _, h := range holds {
+		if h.Since.After(last) {
+			last = h.Since
+		}
+	}
+	// The vendor is asked by whole seconds.
+	wait := last.Add(lag + ledger.Grace).Sub(r.Now())
+	if wait > ledger.Grace {
+		return 0, nil
+	}
+	return wait, nil
+}
+
+// sleep returns early, with an error, when ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // counted is what a vendor's own count of a month says.
 type counted struct {
 	others pipeline.Units // used by others
-	// quota is what the warehouse's runs may have spent in the month when the vendor's own quota is used up. Nil: not stated.
+	// quota is what the warehouse's runs may have cost in the month when the vendor's own quota is used up. Nil: not stated.
 	quota *pipeline.Units
 }
 
-// count holds the month's ceiling against what the vendor said, the latest last. What others have used only grows during
-// a month, so that a count that lags behind does not make it less.
-func (r *runner) count(vendor string, said ...ledger.Usage) {
-	if len(said) == 0 {
-		return
+// count holds the month's ceiling against what the vendor has said of the month so far. last is what it says now, nil if it
+// does not answer.
+func (r *runner) count(ctx context.Context, vendor string, last *ledger.Usage) error {
+	said, err := r.ledger.MonthUsages(ctx, vendor, r.month(vendor))
+	if err != nil || len(said) == 0 {
+		return err
 	}
-	c := r.counts[vendor]
-	for _, u := range said {
-		c.others = max(c.others, u.VendorUnits-u.LedgerUnits)
-	}
-	if last := said[len(said)-1]; last.Remaining != nil {
-		most := last.LedgerUnits + max(0, *last.Remaining)
+	c := counted{others: ledger.Others(said)}
+	if last != nil && last.Remaining != nil {
+		// Held units are either in the vendor's count, or will never be: what it has left is left beside them.
+		most := last.LedgerUnits + last.HeldUnits + max(0, *last.Remaining)
 		c.quota = &most
 	}
 	r.counts[vendor] = c
 	account := r.Accounts[vendor]
 	account.Ceiling.Month = least(c.left(r.monthly[vendor]), c.quota)
 	r.Accounts[vendor] = account
+	return nil
 }
 
-// left is what others leave of the month's ceiling, nil if there is none. Units that may have been charged count twice then,
-// in the ledger and in the vendor's figure: it is the ceiling that must not be overrun.
+// left is what others leave of the month's ceiling, nil if there is none.
 func (c counted) left(allowed *pipeline.Units) *pipeline.Units {
 	if allowed == nil {
 		return nil
@@ -77,14 +179,32 @@ type Reconciliation struct {
 	// LedgerUnits is what the ledger's runs spent meanwhile, MaybeUnits what they may have spent beyond that.
 	LedgerUnits pipeline.Units `json:"ledger_units"`
 	MaybeUnits  pipeline.Units `json:"maybe_units"`
+	// HeldUnits is what of requests without an answer was settled by the vendor's count, and ChargedUnits what of it was charged,
+	// which is part of what the ledger knows since.
+	HeldUnits    pipeline.Units `json:"settled_units"`
+	ChargedUnits pipeline.Units `json:"charged_units"`
+	// OthersUnits is what others have used of the account in the month, at the least.
+	OthersUnits pipeline.Units `json:"others_units"`
 	// Difference is VendorUnits less LedgerUnits; Explanation what accounts for it.
 	Difference  pipeline.Units `json:"difference"`
 	Explanation string         `json:"explanation"`
 	First, Last ledger.Usage   `json:"-"`
 }
 
-// reconcile compares the first and the last usage of each vendor that was entered for the run.
-func reconcile(usages []ledger.Usage) []Reconciliation {
+// reconciliations compares the first and the last usage of each vendor that was entered for the run.
+func reconciliations(ctx context.Context, l *ledger.Ledger, runID string) ([]Reconciliation, error) {
+	usages, err := l.Usages(ctx, runID)
+	if err != nil {
+		return nil, err
+	}
+	settled, err := l.Settlements(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return reconcile(usages, settled), nil
+}
+
+func reconcile(usages []ledger.Usage, settled []ledger.Settlement) []Reconciliation {
 	byVendor := map[string]*Reconciliation{}
 	var order []string
 	for _, u := range usages {
@@ -106,6 +226,8 @@ func reconcile(usages []ledger.Usage) []Reconciliation {
 		c.VendorUnits = c.Last.VendorUnits - c.First.VendorUnits
 		c.LedgerUnits = c.Last.LedgerUnits - c.First.LedgerUnits
 		c.MaybeUnits = max(0, c.Last.MaybeUnits-c.First.MaybeUnits)
+		c.OthersUnits = ledger.Others(usagesOf(usages, key))
+		c.settle(settled)
 		c.Difference = c.VendorUnits - c.LedgerUnits
 		c.Explanation = explain(*c)
 		all = append(all, *c)
@@ -113,8 +235,30 @@ func reconcile(usages []ledger.Usage) []Reconciliation {
 	return all
 }
 
+func usagesOf(usages []ledger.Usage, key string) (of []ledger.Usage) {
+	for _, u := range usages {
+		if u.Vendor+" "+u.Month == key {
+			of = append(of, u)
+		}
+	}
+	return of
+}
+
+// settle adds up what the vendor's count settled from the first to the last time it was asked.
+func (c *Reconciliation) settle(settled []ledger.Settlement) {
+	for _, s := range settled {
+		if s.Why == ledger.ByCount && s.Vendor == c.Vendor && s.Month == c.First.Month && !s.At.Before(c.First.At) && !s.At.After(c.Last.At) {
+			c.HeldUnits += s.Held
+			c.ChargedUnits += s.Charged
+		}
+	}
+}
+
 func explain(c Reconciliation) string {
 	var parts []string
+	if c.HeldUnits > 0 {
+		parts = append(parts, fmt.Sprintf("%d of the %d units held for requests without an answer were charged", c.ChargedUnits, c.HeldUnits))
+	}
 	switch {
 	case c.Difference == 0:
 		parts = append(parts, "the vendor and the ledger agree")

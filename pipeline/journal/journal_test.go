@@ -99,7 +99,7 @@ func TestWhatWasAppendedIsThereAfterReopening(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPlaces := map[string]Place{
-		"a": {Pages: 5, Rows: 250, ChainRows: 250, Units: 250, MaybeUnits: 50, Attempts: 1, End: true, Fetched: want[4].FetchedAt, LastRows: 50},
+		"a": {Pages: 5, Rows: 250, ChainRows: 250, Units: 250, MaybeUnits: 50, MaybeAt: header.Created, Attempts: 1, End: true, Fetched: want[4].FetchedAt, LastRows: 50},
 		"b": {},
 	}
 	if diff := cmp.Diff(wantPlaces, places); diff != "" {

@@ -119,7 +119,9 @@ type Place struct {
 	Units     pipeline.Units
 	// MaybeUnits may have been charged by attempts that yielded no page.
 	MaybeUnits pipeline.Units
-	Attempts   int
+	// MaybeAt is when the last of those attempts was over. Zero if there was none.
+	MaybeAt  time.Time
+	Attempts int
 	// ReusedFrom is the run whose pages were taken over instead of bought. "" if none.
 	ReusedFrom string
 	// Next is where the list goes on; meaningless when End.
@@ -174,16 +176,19 @@ func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	return places, j.each(ctx, `SELECT t.id, count(*), sum(a.maybe_units) FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
+	return places, j.each(ctx, `SELECT t.id, count(*), sum(a.maybe_units), max(iif(a.maybe_units > 0, a.at, 0)) FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
 			var count int
-			var maybe int64
-			if err := rows.Scan(&id, &count, &maybe); err != nil {
+			var maybe, at int64
+			if err := rows.Scan(&id, &count, &maybe, &at); err != nil {
 				return err
 			}
 			p := places[id]
 			p.Attempts, p.MaybeUnits = count, pipeline.Units(maybe)
+			if at > 0 {
+				p.MaybeAt = time.UnixMicro(at).UTC()
+			}
 			places[id] = p
 			return nil
 		})
