@@ -48,6 +48,9 @@ func (e *CeilingError) Error() string {
 
 // HeldText says what is held, and by which runs.
 func HeldText(holds []plan.Hold) string {
+	if len(holds) == 1 {
+		return fmt.Sprintf("%d units are held for requests without an answer of run %s (%s for %s)", holds[0].Units, holds[0].RunID, holds[0].Job, holds[0].RunDate)
+	}
 	var runs []string
 	for _, h := range holds {
 		runs = append(runs, fmt.Sprintf("%d by run %s (%s for %s)", h.Units, h.RunID, h.Job, h.RunDate))

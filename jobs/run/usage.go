@@ -24,10 +24,8 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 		if r.Accounts[vendor].Usage == nil {
 			continue
 		}
-		u, _, err := r.meter(ctx, vendor)
-		if errors.As(err, new(*pipeline.Error)) {
-			u = nil // the run's own requests will tell whether anything is wrong with the vendor
-		} else if err != nil {
+		u, err := r.settleBy(ctx, vendor)
+		if err != nil {
 			return answered, err
 		}
 		if u != nil {
@@ -40,23 +38,31 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 	return answered, nil
 }
 
-// askAgain asks the vendors once more when the run has bought. Where requests that got no answer may be counted in a moment, it
-// waits for that.
+// askAgain asks the vendors once more when the run has bought.
 func (r *runner) askAgain(ctx context.Context, vendors []string) error {
 	for _, vendor := range vendors {
-		_, lag, err := r.meter(ctx, vendor)
-		var soon time.Duration
-		if err == nil {
-			soon, err = r.untilCounted(ctx, vendor, lag)
-		}
-		if err == nil && soon > 0 && sleep(ctx, soon) == nil {
-			_, _, err = r.meter(ctx, vendor)
-		}
-		if err != nil && !errors.As(err, new(*pipeline.Error)) {
+		if _, err := r.settleBy(ctx, vendor); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settleBy asks a vendor's meter, and once more where requests that got no answer will be counted in a moment: it waits for
+// that, since what they hold may be what the run wants to spend. Of a vendor that does not answer it returns nil.
+func (r *runner) settleBy(ctx context.Context, vendor string) (u *ledger.Usage, err error) {
+	u, lag, err := r.meter(ctx, vendor)
+	var soon time.Duration
+	if err == nil {
+		soon, err = r.untilCounted(ctx, vendor, lag)
+	}
+	if err == nil && soon > 0 && sleep(ctx, soon) == nil {
+		u, _, err = r.meter(ctx, vendor)
+	}
+	if errors.As(err, new(*pipeline.Error)) {
+		return nil, nil // the run's own requests will tell whether anything is wrong with the vendor
+	}
+	return u, err
 }
 
 // meter asks a vendor's meter and enters what it says. An *pipeline.Error means that it did not answer.
@@ -115,7 +121,6 @@ func (r *runner) untilCounted(ctx context.Context, vendor string, lag time.Durat
 			last = h.Since
 		}
 	}
-	// The vendor is asked by whole seconds.
 	wait := last.Add(lag + ledger.Grace).Sub(r.Now())
 	if wait > ledger.Grace {
 		return 0, nil
