@@ -46,6 +46,7 @@ type Gate struct {
 	config Config
 	slots  chan struct{}
 	line   chan struct{} // held by who is next to pass; those behind are served in their order
+	asking chan struct{} // held by who asks for a grant
 
 	mu       sync.Mutex
 	rate     float64       // requests per second, in force
@@ -64,7 +65,7 @@ type Gate struct {
 func New(c Config) *Gate {
 	return &Gate{
 		config: c, rate: c.PerSecond,
-		slots: make(chan struct{}, max(1, c.Connections)), line: make(chan struct{}, 1), changed: make(chan struct{}),
+		slots: make(chan struct{}, max(1, c.Connections)), line: make(chan struct{}, 1), asking: make(chan struct{}, 1), changed: make(chan struct{}),
 	}
 }
 
@@ -229,9 +230,13 @@ func (g *Gate) PerSecond() float64 {
 	return g.rate
 }
 
+// reserve reserves want units, or fewer, but not less than least, when no more are to be had.
 func (g *Gate) reserve(ctx context.Context, want, least pipeline.Units) (pipeline.Units, error) {
 	for {
-		units, wait, err := g.tryReserve(ctx, want, least)
+		if g.take(want) {
+			return want, nil
+		}
+		units, wait, err := g.raise(ctx, want, least)
 		if err != nil || wait == nil {
 			return units, err
 		}
@@ -243,47 +248,69 @@ func (g *Gate) reserve(ctx context.Context, want, least pipeline.Units) (pipelin
 	}
 }
 
-// tryReserve reserves units, or says what to wait for.
-func (g *Gate) tryReserve(ctx context.Context, want, least pipeline.Units) (units pipeline.Units, wait <-chan struct{}, err error) {
+// take reserves units if so many are free.
+func (g *Gate) take(units pipeline.Units) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.config.Grant == nil {
-		g.granted += want
+		g.granted += units
 	}
-	free := g.granted - g.spent - g.reserved - g.maybe
-	if free < want {
-		got, left, err := g.config.Grant(ctx, max(want-free, g.config.Block), want-free)
-		if err != nil {
-			return 0, nil, err
-		}
-		if got == 0 && g.reserved > 0 {
-			return 0, g.changed, nil
-		}
-		if got == 0 && free+left < least {
-			return 0, nil, &BudgetError{Want: least, Left: free + left}
-		}
-		if got == 0 && left > 0 {
-			if got, _, err = g.config.Grant(ctx, left, left); err != nil {
-				return 0, nil, err
-			}
-		}
-		g.granted += got
-		free += got
+	if g.free() < units {
+		return false
 	}
-	if free < least {
-		// Another process was faster; what it left is looked at anew.
-		return g.tryAgain()
-	}
-	units = min(want, free)
 	g.reserved += units
-	return units, nil, nil
+	return true
 }
 
-// tryAgain is what to wait for when there is nothing to wait for.
-func (g *Gate) tryAgain() (pipeline.Units, <-chan struct{}, error) {
+// free is what is granted and neither spent nor set aside. The caller holds g.mu.
+func (g *Gate) free() pipeline.Units { return g.granted - g.spent - g.reserved - g.maybe }
+
+// raise has more granted, one request at a time, and reserves what there is then; or says what to wait for. g.mu is not held
+// while the grant is asked for, since that may take as long as a disk does.
+func (g *Gate) raise(ctx context.Context, want, least pipeline.Units) (units pipeline.Units, wait <-chan struct{}, err error) {
+	select {
+	case g.asking <- struct{}{}:
+	case <-ctx.Done():
+		return 0, nil, context.Cause(ctx)
+	}
+	defer func() { <-g.asking }()
+	if g.take(want) { // the one before had enough granted for both
+		return want, nil, nil
+	}
+	g.mu.Lock()
+	free, settled, busy := g.free(), g.changed, g.reserved > 0
+	g.mu.Unlock()
+	got, left, err := g.config.Grant(ctx, max(want-free, g.config.Block), want-free)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case got == 0 && busy:
+		return 0, settled, nil
+	case got == 0 && free+left < least:
+		return 0, nil, &BudgetError{Want: least, Left: free + left}
+	case got == 0 && left > 0:
+		if got, _, err = g.config.Grant(ctx, left, left); err != nil {
+			return 0, nil, err
+		}
+	}
+	units, wait = g.share(got, want, least)
+	return units, wait, nil
+}
+
+// share adds what was granted and reserves what there is, up to want.
+func (g *Gate) share(got, want, least pipeline.Units) (units pipeline.Units, wait <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.granted += got
+	if free := g.free(); free >= least {
+		units = min(want, free)
+		g.reserved += units
+		return units, nil
+	}
+	// Another process was faster; what it left is looked at anew.
 	now := make(chan struct{})
 	close(now)
-	return 0, now, nil
+	return 0, now
 }
 
 func (g *Gate) release(reserved, spent, maybe pipeline.Units) {

@@ -162,3 +162,45 @@ func TestSpentAndSetAsideNeverExceedTheBudget(t *testing.T) {
 		})
 	}
 }
+
+// A grant may take as long as a disk does. Requests that have units, and those that end, do not wait for it.
+func TestNobodyWaitsForAGrantThatHeDoesNotNeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		g := New(Config{Connections: 3, Grant: func(_ context.Context, want, _ pipeline.Units) (pipeline.Units, pipeline.Units, error) {
+			if !first {
+				time.Sleep(time.Minute)
+			}
+			first = false
+			return want + 1, 0, nil
+		}})
+		begin := time.Now()
+		pass, err := g.Admit(t.Context(), 4, 4) // 5 are granted
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			slow, err := g.Admit(t.Context(), 100, 100)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if took := time.Since(begin); took != time.Minute {
+				t.Errorf("the one that needs a grant had it after %v", took)
+			}
+			slow.Settle(100)
+		})
+		synctest.Wait()
+		other, err := g.Admit(t.Context(), 1, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass.Settle(4)
+		other.Settle(1)
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("those that need no grant waited %v", took)
+		}
+		wg.Wait()
+	})
+}

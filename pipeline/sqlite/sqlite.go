@@ -160,7 +160,8 @@ func (d *DB) Read() *sql.DB { return d.sql }
 func (d *DB) Path() string { return d.path }
 
 // Write runs do in a transaction and returns when it is durable. Writers that wait at the same time share one
-// transaction and one sync of the disk; an error of one of them fails them all, and nothing of theirs is kept.
+// transaction and one sync of the disk. An error of do undoes what that writer did and is told to it alone; an error of the
+// transaction itself, such as a full disk, fails them all, and nothing of theirs is kept.
 func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
 	w := &write{do: do}
 	d.mu.Lock()
@@ -176,11 +177,30 @@ func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
 	batch := d.queue
 	d.queue = nil
 	d.mu.Unlock()
-	err := d.Wrap(d.commit(ctx, batch))
+	err := d.commit(ctx, batch)
 	for _, other := range batch {
-		other.done, other.err = true, err
+		if other.err == nil {
+			other.err = err
+		}
+		other.done, other.err = true, d.Wrap(other.err)
 	}
-	return err
+	return w.err
+}
+
+// apply lets a writer do its part of a transaction, and undoes it where it fails. An error means that the transaction is lost,
+// and with it what the others did.
+func (w *write) apply(tx *sql.Tx) error {
+	if _, err := tx.Exec("SAVEPOINT writer"); err != nil {
+		return err
+	}
+	if w.err = w.do(tx); w.err == nil {
+		_, err := tx.Exec("RELEASE writer")
+		return err
+	}
+	if _, err := tx.Exec("ROLLBACK TO writer; RELEASE writer"); err != nil {
+		return w.err // SQLite has rolled all of it back by itself
+	}
+	return nil
 }
 
 func (d *DB) commit(ctx context.Context, batch []*write) error {
@@ -193,11 +213,18 @@ func (d *DB) commit(ctx context.Context, batch []*write) error {
 	if err != nil {
 		return err
 	}
+	kept := 0
 	for _, w := range batch {
-		if err := w.do(tx); err != nil {
+		if err := w.apply(tx); err != nil {
 			_ = tx.Rollback() // SQLite may have rolled back by itself; the error that led here is what counts
 			return err
 		}
+		if w.err == nil {
+			kept++
+		}
+	}
+	if kept == 0 {
+		return tx.Rollback()
 	}
 	if err := d.before("commit"); err != nil {
 		return errors.Join(err, tx.Rollback())

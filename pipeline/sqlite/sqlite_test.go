@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -36,25 +37,52 @@ func TestManyMayCreateTheSameFileAtOnce(t *testing.T) {
 	}
 }
 
-func TestAWriterThatFailsTakesTheOthersOfItsCommitBack(t *testing.T) {
+func TestTheFaultOfOneWriterIsItsAlone(t *testing.T) {
 	d, err := Open(context.Background(), filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: table})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
+	const writers = 40
 	no := errors.New("no")
-	err = d.Write(context.Background(), func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`INSERT INTO numbers VALUES (1)`); err != nil {
-			return err
+	begun, together := make(chan struct{}), make(chan struct{})
+	errs := make([]error, writers)
+	write := func(i int) {
+		errs[i] = d.Write(context.Background(), func(tx *sql.Tx) error {
+			if i == 0 { // the others queue up behind the first, and share a commit
+				close(begun)
+				<-together
+			}
+			if _, err := tx.Exec(`INSERT INTO numbers VALUES (?)`, i); err != nil || i%3 != 1 {
+				return err
+			}
+			return no
+		})
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { write(0) })
+	<-begun
+	for i := 1; i < writers; i++ {
+		wg.Go(func() { write(i) })
+	}
+	for waiting := 0; waiting < writers-1; runtime.Gosched() {
+		d.mu.Lock()
+		waiting = len(d.queue)
+		d.mu.Unlock()
+	}
+	close(together)
+	wg.Wait()
+	want := 0
+	for i, err := range errs {
+		if failed := i%3 == 1; failed != errors.Is(err, no) || !failed && err != nil {
+			t.Errorf("writer %d: %v", i, err)
+		} else if !failed {
+			want++
 		}
-		return no
-	})
-	if !errors.Is(err, no) {
-		t.Errorf("wrote with %v", err)
 	}
 	var n int
-	if err := d.Read().QueryRow(`SELECT count(*) FROM numbers`).Scan(&n); err != nil || n != 0 {
-		t.Errorf("%d rows, %v", n, err)
+	if err := d.Read().QueryRow(`SELECT count(*) FROM numbers`).Scan(&n); err != nil || n != want {
+		t.Errorf("%d rows, %v, want %d", n, err, want)
 	}
 }
 
