@@ -31,7 +31,7 @@ type Origin struct {
 	Rank int64
 	// Most stops the page after so many rows, for a task that wants no more. Default 0: all.
 	Most int64
-	// Held drops the rows that another reading of the list has brought. Default none.
+	// Held drops the rows, rejected ones as well, that another reading of the list has brought. Default none.
 	Held *Held
 }
 
@@ -166,6 +166,9 @@ func (b *Builder) fillCommon() {
 func (b *Builder) Reject(row int, json []byte, reason string) {
 	if b.keys != nil {
 		b.keys.addRejected(json)
+		return
+	}
+	if b.origin.Held != nil && b.origin.Held.dropRejected(json) {
 		return
 	}
 	b.rejected = append(b.rejected, Rejection{Table: b.table.FullName(), Origin: b.origin, Row: row, JSON: append([]byte(nil), json...), Reason: reason})

@@ -1,5 +1,7 @@
 package schemas
 
+import "github.com/zeebo/xxh3"
+
 // Held remembers which rows of a list are held already, so that another reading of the list adds only what it alone has. A
 // list may hold equal rows more than once: the n-th of a reading is held if a reading before it had n of them. So the order
 // in which readings are given decides whose rows stay: the first one's do, all of them. It takes about 40 bytes a row.
@@ -32,6 +34,13 @@ func (h *Held) Restart() {
 // drop reports whether the row is held already.
 func (h *Held) drop(r *Row) bool {
 	key, _ := h.identity.hash(r)
+	return h.count(key)
+}
+
+// dropRejected is drop for a row that does not fit the table.
+func (h *Held) dropRejected(json []byte) bool { return h.count(xxh3.Hash(json)) }
+
+func (h *Held) count(key uint64) (held bool) {
 	h.current[key]++
 	return h.current[key] <= h.before[key]
 }

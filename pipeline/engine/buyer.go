@@ -14,9 +14,9 @@ import (
 	"backhaul/pipeline/limit"
 )
 
-// mostUnreadable is how many replies that cannot be read one page is worth: each may have been billed, and the same question
+// MostUnreadable is how many replies that cannot be read one page is worth: each may have been billed, and the same question
 // mostly has the same answer.
-const mostUnreadable = 2
+const MostUnreadable = 2
 
 // buyer reads the list of one task to its end.
 type buyer struct {
@@ -26,10 +26,10 @@ type buyer struct {
 	past     *repeats                // what the chain has brought; nil until it is gone on with
 	unread   int                     // replies at the place that could not be read
 	restarts int                     // by this execution; Place.Chain counts those of earlier ones too
-	even     int  // rows in a whole page: PageSize, or less where the endpoint wants pages alike
-	size     int  // rows in a whole page, where the cursor wants another size than even; 0 if not
-	whole    bool // ask for whole pages only
-	answers  int  // of the lane, when the page was first asked for
+	even     int                     // rows in a whole page: PageSize, or less where the endpoint wants pages alike
+	size     int                     // rows in a whole page, where the cursor wants another size than even; 0 if not
+	whole    bool                    // ask for whole pages only
+	answers  int                     // of the lane, when the page was first asked for
 	tail     float64
 	ending   pipeline.Ending // "" while there is more to buy
 	err      error
@@ -37,7 +37,7 @@ type buyer struct {
 
 func newBuyer(l *lane, w Work, halt context.CancelCauseFunc) *buyer {
 	b := &buyer{lane: l, Work: w, halt: halt}
-	if w.Place.Unreadable < mostUnreadable { // else it is to be bought again
+	if w.Place.Unreadable < MostUnreadable { // else it is to be bought again
 		b.unread = w.Place.Unreadable
 	}
 	last := 0
@@ -182,7 +182,7 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		case pipeline.Malformed:
 			b.answered()
 			failed++
-			if b.unread >= mostUnreadable && !b.recovering() {
+			if b.unread >= MostUnreadable && !b.recovering() {
 				return page, e
 			}
 		default:

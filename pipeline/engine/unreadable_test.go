@@ -25,7 +25,9 @@ func garbled(v *vendor, bad func(n int, t pipeline.Task, ask pipeline.Ask) bool)
 func TestAReplyThatCannotBeReadIsAskedForTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, m := &vendor{}, &memory{}
-		garbled(v, func(_ int, task pipeline.Task, ask pipeline.Ask) bool { return task.Target == "170" && ask.Cursor == "50" })
+		garbled(v, func(_ int, task pipeline.Task, ask pipeline.Ask) bool {
+			return task.Target == "170" && ask.Cursor == "50"
+		})
 		outcomes, err := Run(context.Background(), config(m, 1, works(v, 170, 80), limit.Config{}))
 		if err != nil {
 			t.Fatal(err)
