@@ -14,7 +14,8 @@ const (
 	EndQuota       Ending = "quota"  // the vendor's
 	EndDenied      Ending = "denied" // the credentials
 	EndUnreachable Ending = "unreachable"
-	EndStale       Ending = "stale" // the cursor died too often
+	EndStale       Ending = "stale"   // the cursor died too often
+	EndRepeats     Ending = "repeats" // the list brings what it has brought before
 	EndFault       Ending = "fault"
 )
 

@@ -23,8 +23,11 @@ const (
 	Rejected
 	// Stale: the cursor died. Restart the chain.
 	Stale
-	// Malformed: the response cannot be read. Keep the page, fail the task.
+	// Malformed: the response cannot be read. Keep what came, ask once more, then fail the task at its place.
 	Malformed
+	// Repeating: the list brings what it has brought before. Stop the task, keep its place, and ask again only when told to.
+	// No Source returns it: whoever reads the whole list finds it.
+	Repeating
 )
 
 func (k Kind) String() string {
@@ -41,6 +44,8 @@ func (k Kind) String() string {
 		return "rejected"
 	case Stale:
 		return "stale"
+	case Repeating:
+		return "repeating"
 	default:
 		return "malformed"
 	}

@@ -30,7 +30,7 @@ type Page struct {
 	Seq int
 	// Chain counts the restarts of the list: pages of one chain follow each other without a gap.
 	Chain int
-	// Repeated: the page was asked at a cursor its chain had been at before, so its rows are held already.
+	// Repeated: every row of the page had come in its chain before.
 	Repeated bool
 	// Cursor is the place the page was asked at.
 	Cursor Cursor

@@ -20,6 +20,12 @@ func ahrefsTable(name, path, meaning string, key []string, own []Column) *Table 
 	return t
 }
 
+// coarse says of a table that a list may hold several rows under its key.
+func coarse(t *Table) *Table {
+	t.Coarse = true
+	return t
+}
+
 // The words of columns that have a closed list of them. Source: Ahrefs OpenAPI 3.0.0, descriptions of `where`.
 var (
 	// ahrefsDiscoveries: how a link was found on the last crawl.

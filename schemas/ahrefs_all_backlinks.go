@@ -1,7 +1,7 @@
 package schemas
 
 // ahrefsAllBacklinks: a row with all its fields costs 116 units.
-var ahrefsAllBacklinks = ahrefsTable("all_backlinks", "site-explorer/all-backlinks",
+var ahrefsAllBacklinks = coarse(ahrefsTable("all_backlinks", "site-explorer/all-backlinks",
 	"one link to the target, or a group of links, by the aggregation asked for", []string{"url_from", "url_to", "anchor"},
 	[]Column{
 		{Name: "ahrefs_rank_source", Type: Int64, Price: 1, Meaning: "global Ahrefs rank of the linking domain (1 = strongest)"},
@@ -86,4 +86,4 @@ var ahrefsAllBacklinks = ahrefsTable("all_backlinks", "site-explorer/all-backlin
 		{Name: "url_redirect_with_target", Type: Strings, Price: 1, Meaning: "target plus its redirect chain"},
 		{Name: "url_to", Type: String, Format: FormatURL, Price: 1, Meaning: "URL linked to"},
 		{Name: "url_to_plain", Type: String, Price: 1, Meaning: "normalised url_to for filtering"},
-	})
+	}))

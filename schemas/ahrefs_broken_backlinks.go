@@ -1,7 +1,7 @@
 package schemas
 
 // ahrefsBrokenBacklinks: a row with all its fields costs 107 units.
-var ahrefsBrokenBacklinks = ahrefsTable("broken_backlinks", "site-explorer/broken-backlinks",
+var ahrefsBrokenBacklinks = coarse(ahrefsTable("broken_backlinks", "site-explorer/broken-backlinks",
 	"one link to a page of the target that is broken, or a group of links, by the aggregation asked for", []string{"url_from", "url_to", "anchor"},
 	[]Column{
 		{Name: "ahrefs_rank_source", Type: Int64, Price: 1, Meaning: "global Ahrefs rank of the linking domain (1 = strongest)"},
@@ -77,4 +77,4 @@ var ahrefsBrokenBacklinks = ahrefsTable("broken_backlinks", "site-explorer/broke
 		{Name: "url_redirect_with_target", Type: Strings, Price: 1, Meaning: "target plus its redirect chain"},
 		{Name: "url_to", Type: String, Format: FormatURL, Price: 1, Meaning: "URL linked to"},
 		{Name: "url_to_plain", Type: String, Price: 1, Meaning: "normalised url_to for filtering"},
-	})
+	}))

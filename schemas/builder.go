@@ -31,7 +31,7 @@ type Origin struct {
 	Rank int64
 	// Most stops the page after so many rows, for a task that wants no more. Default 0: all.
 	Most int64
-	// Held drops the rows that another reading of the list has brought. Default none.
+	// Held drops the rows, rejected ones as well, that another reading of the list has brought. Default none.
 	Held *Held
 }
 
@@ -44,12 +44,13 @@ type Rejection struct {
 	Reason string
 }
 
-// Builder collects rows of one table into Arrow record batches. It is for one goroutine.
+// Builder collects rows of one table into Arrow record batches, or only what identifies them. It is for one goroutine.
 type Builder struct {
 	table    *Table
-	rb       *array.RecordBuilder
-	own      int // columns before the common ones
-	index    int // column index_id of a table that is Indexed, else -1
+	rb       *array.RecordBuilder // nil where only keys are wanted
+	keys     *keys                // nil where rows are wanted
+	own      int                  // columns before the common ones
+	index    int                  // column index_id of a table that is Indexed, else -1
 	origin   Origin
 	left     int64 // rows the page may still bring; -1 all
 	rows     int
@@ -59,7 +60,21 @@ type Builder struct {
 
 // NewBuilder returns an empty builder. Release it when done.
 func NewBuilder(mem memory.Allocator, t *Table) *Builder {
-	b := &Builder{table: t, rb: array.NewRecordBuilder(mem, t.Arrow()), own: len(t.Own), index: -1, left: -1}
+	b := newBuilder(t)
+	b.rb = array.NewRecordBuilder(mem, t.Arrow())
+	return b
+}
+
+// NewKeys returns a builder that keeps of every row only what identifies it; see [Builder.Keys]. It needs no Release, and has
+// no batches.
+func NewKeys(t *Table) *Builder {
+	b := newBuilder(t)
+	b.keys = &keys{identity: identityOf(t)}
+	return b
+}
+
+func newBuilder(t *Table) *Builder {
+	b := &Builder{table: t, own: len(t.Own), index: -1, left: -1}
 	if t.Indexed() {
 		b.index = t.Index(colIndexID)
 	}
@@ -111,6 +126,10 @@ func (b *Builder) Append() {
 	if b.left > 0 {
 		b.left--
 	}
+	if b.keys != nil {
+		b.keys.add(&b.row)
+		return
+	}
 	if b.table.Vendor() {
 		b.fillCommon()
 	}
@@ -145,6 +164,13 @@ func (b *Builder) fillCommon() {
 
 // Reject records a row that does not fit. json is copied.
 func (b *Builder) Reject(row int, json []byte, reason string) {
+	if b.keys != nil {
+		b.keys.addRejected(json)
+		return
+	}
+	if b.origin.Held != nil && b.origin.Held.dropRejected(json) {
+		return
+	}
 	b.rejected = append(b.rejected, Rejection{Table: b.table.FullName(), Origin: b.origin, Row: row, JSON: append([]byte(nil), json...), Reason: reason})
 }
 
@@ -153,6 +179,14 @@ func (b *Builder) Rejected() []Rejection {
 	r := b.rejected
 	b.rejected = nil
 	return r
+}
+
+// Keys returns the hashes of what identifies the rows since the last call, and forgets them: those of [NewList], for a
+// rejected row that of its JSON. Only for builders of [NewKeys].
+func (b *Builder) Keys() []uint64 {
+	all := b.keys.all
+	b.keys.all = nil
+	return all
 }
 
 // Len returns the number of rows waiting in the builder.

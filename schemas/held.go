@@ -1,31 +1,26 @@
 package schemas
 
-import (
-	"encoding/binary"
+import "github.com/zeebo/xxh3"
 
-	"github.com/zeebo/xxh3"
-)
-
-// Held remembers which rows of a list are held already, by the table's key, so that another reading of the list adds
-// only what it alone has. A list may hold equal keys more than once: the n-th of a reading is held if a reading before
-// it had n of them. So the order in which readings are given decides whose rows stay: the first one's do, all of them.
-// It takes about 40 bytes a row.
+// Held remembers which rows of a list are held already, so that another reading of the list adds only what it alone has. A
+// list may hold equal rows more than once: the n-th of a reading is held if a reading before it had n of them. So the order
+// in which readings are given decides whose rows stay: the first one's do, all of them. It takes about 40 bytes a row.
 type Held struct {
-	key     []int // column positions
-	types   []Type
-	before  map[uint64]uint32
-	current map[uint64]uint32
-	buf     []byte
+	identity identity
+	before   map[uint64]uint32
+	current  map[uint64]uint32
 }
 
-// NewHeld returns the memory of one list of the table.
-func NewHeld(t *Table) *Held {
-	h := &Held{before: map[uint64]uint32{}, current: map[uint64]uint32{}}
-	for _, name := range t.Key {
-		i := t.Index(name)
-		h.key, h.types = append(h.key, i), append(h.types, t.Columns()[i].Type)
-	}
-	return h
+// NewHeld returns the memory of one list of the table that is read several times from its start. Its rows are known by the
+// table's key.
+func NewHeld(t *Table) *Held { return newHeld(keyOf(t)) }
+
+// NewList returns the memory of one list of the table that repeats itself: every page is a reading. What is no repetition must
+// not be lost, so where several rows may be equal under the key they are known by all their own columns.
+func NewList(t *Table) *Held { return newHeld(identityOf(t)) }
+
+func newHeld(id identity) *Held {
+	return &Held{identity: id, before: map[uint64]uint32{}, current: map[uint64]uint32{}}
 }
 
 // Restart says that the rows that follow are of another reading of the list.
@@ -38,27 +33,14 @@ func (h *Held) Restart() {
 
 // drop reports whether the row is held already.
 func (h *Held) drop(r *Row) bool {
-	key := h.hash(r)
-	h.current[key]++
-	return h.current[key] <= h.before[key]
+	key, _ := h.identity.hash(r)
+	return h.count(key)
 }
 
-func (h *Held) hash(r *Row) uint64 {
-	b := h.buf[:0]
-	for n, i := range h.key {
-		v := &r.values[i]
-		switch {
-		case !v.valid:
-			b = append(b, 0)
-		case h.types[n] == String:
-			b = append(b, 1)
-			b = binary.LittleEndian.AppendUint64(b, uint64(len(v.text)))
-			b = append(b, v.text...)
-		default:
-			b = append(b, 1)
-			b = binary.LittleEndian.AppendUint64(b, uint64(v.num))
-		}
-	}
-	h.buf = b
-	return xxh3.Hash(b)
+// dropRejected is drop for a row that does not fit the table.
+func (h *Held) dropRejected(json []byte) bool { return h.count(xxh3.Hash(json)) }
+
+func (h *Held) count(key uint64) (held bool) {
+	h.current[key]++
+	return h.current[key] <= h.before[key]
 }

@@ -22,6 +22,7 @@ var mozLinks = &Table{
 	Meaning: "one link to the target, with the 52 metrics of the linking page (source_*) and of the page linked to (target_*)",
 	Source:  mozDoc("links"),
 	Key:     []string{"source_page", "target_page", "anchor_text", "nofollow", "redirect", "rel_canonical", "via_redirect", "via_rel_canonical"},
+	Coarse:  true,
 	Own: append(append([]Column{
 		{Name: "anchor_text", Type: String, Required: true, Meaning: "the link's text as Moz normalises it; '' for links without text", Source: mozDoc("links")},
 		{Name: "date_first_seen", Type: Date, Meaning: "when Moz first saw the link", Source: mozDoc("links")},

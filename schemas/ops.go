@@ -54,7 +54,7 @@ var opsTasks = &Table{
 		Column{Name: "inputs", Type: Int64, Unit: "targets or sources", Meaning: "how many targets or sources it asks about at once; null where it is about one target, or none", Source: "job spec"},
 		Column{Name: "complete", Type: Bool, Required: true, Meaning: "everything asked for is held; where false, missing rows mean nothing", Source: "backhaul"},
 		Column{Name: "published", Type: Bool, Required: true, Meaning: "its rows are in the lake as of this run; a run that was interrupted publishes nothing", Source: "backhaul"},
-		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, index unchanged, not reached, interrupted, budget, quota, denied, unreachable, stale, fault", Source: "backhaul"},
+		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, index unchanged, not reached, interrupted, budget, quota, denied, unreachable, stale, repeats, fault", Source: "backhaul"},
 		Column{Name: "error", Type: String, Meaning: "why it is not complete", Source: "vendor response"},
 		Column{Name: "pages", Type: Int64, Required: true, Unit: "pages", Meaning: "pages bought", Source: "backhaul"},
 		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows held", Source: "backhaul"},
@@ -80,7 +80,7 @@ var opsPages = &Table{
 		Column{Name: "scope", Type: String, Meaning: "scope of the target", Source: "job spec"},
 		Column{Name: "page_seq", Type: Int32, Required: true, Unit: "position", Meaning: "the page's place among its task's, from 0", Source: "backhaul"},
 		Column{Name: "chain", Type: Int32, Required: true, Unit: "restarts", Meaning: "how often the list had been restarted", Source: "backhaul"},
-		Column{Name: "repeated", Type: Bool, Required: true, Meaning: "the vendor's cursor led back: the page's rows are held already", Source: "backhaul"},
+		Column{Name: "repeated", Type: Bool, Required: true, Meaning: "the list had brought every row of the page before", Source: "backhaul"},
 		Column{Name: "last", Type: Bool, Required: true, Meaning: "the vendor's list ends with this page", Source: "vendor response"},
 		Column{Name: "request", Type: String, Required: true, Meaning: "what was sent, without credentials", Source: "backhaul"},
 		Column{Name: "status", Type: Int32, Required: true, Unit: "HTTP status", Meaning: "status of the response", Source: "vendor response"},
@@ -108,6 +108,7 @@ var opsAttempts = &Table{
 		Column{Name: "status", Type: Int32, Unit: "HTTP status", Meaning: "status of the response; null if none arrived", Source: "vendor response"},
 		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what it may have cost all the same", Source: "vendor price"},
 		Column{Name: "message", Type: String, Required: true, Meaning: "what was found", Source: "vendor response"},
+		Column{Name: "bytes", Type: Int64, Unit: "bytes", Meaning: "size of the response that is kept because it could not be read; see `backhaul status --replies`; null if none is", Source: "vendor response"},
 	),
 }
 

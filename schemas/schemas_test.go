@@ -173,6 +173,84 @@ func TestAListReadAgainAddsOnlyWhatIsNew(t *testing.T) {
 	}
 }
 
+// keysOf returns what a builder of keys says of rows that add fills in.
+func keysOf(t *Table, rows ...func(r *Row)) []uint64 {
+	b := NewKeys(t)
+	b.Begin(origin)
+	for _, fill := range rows {
+		fill(b.Row())
+		b.Append()
+	}
+	return b.Keys()
+}
+
+func set(t *Table, column, text string) func(*Row) {
+	return func(r *Row) { r.SetString(t.Index(column), text) }
+}
+
+func TestRowsAreKnownAgainByTheirKey(t *testing.T) {
+	table := Lookup("moz.anchor_text")
+	anchor := func(text string, pages int64) func(*Row) {
+		return func(r *Row) { r.SetString(0, text); r.SetInt(2, pages) }
+	}
+	got := keysOf(table, anchor("a", 1), anchor("b", 1), anchor("a", 2))
+	if len(got) != 3 || got[0] != got[2] || got[0] == got[1] {
+		t.Errorf("%x", got)
+	}
+}
+
+// A page may link to another twice with the same text: such rows are two, as long as anything tells them apart.
+func TestRowsUnderACoarseKeyAreKnownAgainByAllTheirColumns(t *testing.T) {
+	for _, name := range []string{"ahrefs.all_backlinks", "ahrefs.broken_backlinks", "moz.links"} {
+		table := Lookup(name)
+		link := func(snippet string) func(*Row) {
+			return func(r *Row) { set(table, table.Key[0], "https://a.example/")(r); set(table, ColExtra, snippet)(r) }
+		}
+		got := keysOf(table, link("left"), link("right"), link("left"))
+		if len(got) != 3 || got[0] == got[1] || got[0] != got[2] {
+			t.Errorf("%s: %x", name, got)
+		}
+	}
+}
+
+func TestRowsWithoutTheirKeyAreNotKnownAgain(t *testing.T) {
+	table := Lookup("ahrefs.anchors")
+	if got := keysOf(table, func(*Row) {}, func(*Row) {}); len(got) != 0 {
+		t.Errorf("%x: a request that leaves the key out makes honest rows look alike", got)
+	}
+}
+
+func TestARejectedRowIsKnownAgainByItsJSON(t *testing.T) {
+	b := NewKeys(Lookup("moz.anchor_text"))
+	b.Begin(origin)
+	b.Reject(0, []byte(`{"a":1}`), "no anchor_text")
+	b.Reject(1, []byte(`{"a":2}`), "no anchor_text")
+	b.Reject(2, []byte(`{"a":1}`), "no anchor_text")
+	if got := b.Keys(); len(got) != 3 || got[0] != got[2] || got[0] == got[1] || len(b.Keys()) != 0 {
+		t.Errorf("%x", got)
+	}
+}
+
+func TestAListThatRepeatsItselfKeepsEveryRowOnce(t *testing.T) {
+	table := Lookup("moz.anchor_text")
+	b := NewBuilder(memory.DefaultAllocator, table)
+	defer b.Release()
+	o := origin
+	o.Held = NewList(table)
+	b.Begin(o)
+	for _, page := range [][]string{{"a", "b", "b"}, {"c"}, {"a", "b", "b"}, {"c", "d"}} {
+		for _, text := range page {
+			add(b, text)
+		}
+		o.Held.Restart()
+	}
+	batch := b.Batch()
+	defer batch.Release()
+	if diff := cmp.Diff([]string{"a", "b", "b", "c", "d"}, texts(batch)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAhrefsColumnsHaveAPriceUnlessOnlyV2HasThem(t *testing.T) {
 	tables := 0
 	for _, table := range All() {

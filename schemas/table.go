@@ -101,6 +101,8 @@ type Table struct {
 	// Key names the own columns that identify a row within its target; what remains equal under it is the
 	// same row bought twice.
 	Key []string
+	// Coarse: a list may hold several rows that are equal under Key, links of one page with one text, say. Default: no two.
+	Coarse bool
 
 	once    sync.Once
 	columns []Column

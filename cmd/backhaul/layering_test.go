@@ -25,7 +25,7 @@ var house = map[string]string{
 	"pipeline/sqlite":                  "pipeline/failpoint",
 	"pipeline/journal":                 "pipeline pipeline/sqlite pipeline/failpoint",
 	"pipeline/limit":                   "pipeline",
-	"pipeline/engine":                  "pipeline pipeline/journal pipeline/limit pipeline/failpoint",
+	"pipeline/engine":                  "pipeline pipeline/journal pipeline/limit pipeline/failpoint schemas",
 	"pipeline/emulator":                "pipeline/emulator/graph pipeline/emulator/ahrefs pipeline/emulator/internal/lists pipeline/emulator/internal/quote",
 	"pipeline/emulator/ahrefs":         "pipeline/emulator/graph pipeline/emulator/internal/lists pipeline/emulator/internal/quote",
 	"pipeline/emulator/internal/lists": "",

@@ -14,7 +14,10 @@ func (a *app) replayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay [RUN | --job J --date D]",
 		Short: "Rebuild the lake from the journal: no request, no unit",
-		Args:  atMost(1, "at most one run"),
+		Long: `Loads the pages of a run's journal anew and publishes them: no request, no unit. Replies that could not
+be read when they came (see status --replies) are tried again: those that this version of the program can
+read become pages, and the job's next run goes on behind them.`,
+		Args: atMost(1, "at most one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := job + "/" + date
 			switch {
@@ -54,6 +57,10 @@ func (a *app) replay(cmd *cobra.Command, name string) error {
 	result, err := run.Replay(ctx, l, r, decoders().source, run.Options{Warehouse: w, Lake: lake})
 	if err != nil {
 		return err
+	}
+	if n := result.Redeemed; n > 0 {
+		fmt.Fprintf(a.stderr, "%d of the replies that could not be read when they came are pages now; run the job again with --date %s for what is behind them\n",
+			n, r.RunDate)
 	}
 	if a.json {
 		return a.printJSON(result.Files)

@@ -26,6 +26,7 @@ type runFlags struct {
 	date     string
 	maxUnits []string
 	yes      bool
+	again    bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -35,7 +36,10 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Plan, buy, load and publish a job; the same job and date again buys only what is missing",
 		Long: `Plans the job and prints what it would cost, buys every page into the journal, loads the journal
 into Parquet and publishes each table in one step. The same job and date again: a complete run does
-nothing and costs nothing, an incomplete one goes on where every list stopped.`,
+nothing and costs nothing, an incomplete one goes on where every list stopped.
+
+A list that repeats itself, and a reply that cannot be read, are not bought again on the same date: they
+stay incomplete until --again asks for them once more.`,
 		Args: exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			job, err := a.loadJob(cmd.Context(), args[0])
@@ -48,6 +52,7 @@ nothing and costs nothing, an incomplete one goes on where every list stopped.`,
 	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
+	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves or replies could not be read")
 	return cmd
 }
 
@@ -77,7 +82,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	bars := newProgress(a.stderr)
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Observe: bars.observe,
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Again: f.again, Observe: bars.observe,
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
 				return err
@@ -154,8 +159,8 @@ func stopText(r *run.Result, status int) error {
 	case exitInterrupted:
 		return errors.New("interrupted; the pages under way are kept: run it again with the same --date to go on")
 	case exitTasksFailed:
-		return fmt.Errorf("finished, but %d of %d tasks did not complete and %d rows did not fit their table; run it again with the same --date to try what is missing",
-			len(r.Incomplete()), len(r.Tasks), r.Rejected)
+		return fmt.Errorf("finished, but %d of %d tasks did not complete and %d rows did not fit their table; %s",
+			len(r.Incomplete()), len(r.Tasks), r.Rejected, tryAgain(r))
 	}
 	var texts []string
 	for _, stop := range r.Stops() {
@@ -165,6 +170,22 @@ func stopText(r *run.Result, status int) error {
 		return errors.New("an extract's max_units left some of its targets out; raise it, or run it again with the same --date to go on")
 	}
 	return errors.New(strings.Join(texts, "; "))
+}
+
+// tryAgain says how to go on with what did not complete: what is stuck is not bought again unasked.
+func tryAgain(r *run.Result) string {
+	const again = "run it again with the same --date to try what is missing"
+	stuck := 0
+	if r.Missing != nil {
+		stuck = r.Missing.Stuck()
+	}
+	switch {
+	case stuck == 0:
+		return again
+	case stuck == len(r.Incomplete()):
+		return "running it again buys nothing of what is stuck: `backhaul status` says why, and --again buys on all the same"
+	}
+	return fmt.Sprintf("%s, all but the %d that are stuck: `backhaul status` says why, and --again buys on all the same", again, stuck)
 }
 
 func stopAdvice(stop *engine.StopError) string {

@@ -19,12 +19,16 @@ import (
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	return &cobra.Command{
+	var f replyFlags
+	cmd := &cobra.Command{
 		Use:   "status [RUN]",
 		Short: "Show runs, tasks, failures, units spent and reserved, and what is missing",
 		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, or JOB/DATE:
 its tasks, how each list ended, and what it cost. A run whose process died is "interrupted": its job again,
-with the same --date, goes on.`,
+with the same --date, goes on.
+
+With --replies: the replies that were paid for, perhaps, and could not be read; --reply N writes what one
+of them says, as it came.`,
 		Args: atMost(1, "at most one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.warnOfMove(cmd.Context())
@@ -37,6 +41,9 @@ with the same --date, goes on.`,
 			if err != nil {
 				return err
 			}
+			if f.list || f.no > 0 {
+				return a.replies(cmd.Context(), l, w, args, f)
+			}
 			if len(args) == 0 {
 				return a.statusOfAll(cmd.Context(), l, w)
 			}
@@ -47,6 +54,10 @@ with the same --date, goes on.`,
 			return a.statusOf(cmd.Context(), l, w, r)
 		},
 	}
+	cmd.Flags().BoolVar(&f.list, "replies", false, "list the replies that could not be read")
+	cmd.Flags().Int64Var(&f.no, "reply", 0, "write what reply N of a run says, as it came")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "the file to write it to (default standard output)")
+	return cmd
 }
 
 // openLedger opens the ledger of a warehouse that exists: looking must not make one.

@@ -36,6 +36,8 @@ type Item struct {
 	OnlyIfIndexChanged, IndexDecides bool
 	// MaxUnits bounds what the task's extract may spend in one execution. Default nil: nothing does.
 	MaxUnits *pipeline.Units
+	// Stuck: nothing comes of the task at its place, so it is not asked for until somebody wants it. Default false.
+	Stuck bool
 	// Saves says why the task need not be bought, and AnswerUnits what the answer that is there had cost.
 	Saves       Saving
 	AnswerUnits pipeline.Units
@@ -153,6 +155,8 @@ type Extract struct {
 	Reused    int            `json:"reused"`
 	Unchanged int            `json:"unchanged"`
 	Saved     pipeline.Units `json:"units_saved"`
+	// Stuck is how many are left where they are, because nothing comes of them.
+	Stuck int `json:"stuck,omitempty"`
 	// MaxUnits is the extract's own ceiling; null if it has none.
 	MaxUnits *pipeline.Units `json:"max_units"`
 	// IfIndexChanged is how many are skipped if the vendor's index is still the same, which only a run asks.
@@ -233,6 +237,15 @@ func (p *Plan) Unknown() int {
 	n := 0
 	for _, x := range p.Extracts {
 		n += x.Unknown
+	}
+	return n
+}
+
+// Stuck returns how many tasks are left where they are, because nothing comes of them.
+func (p *Plan) Stuck() int {
+	n := 0
+	for _, x := range p.Extracts {
+		n += x.Stuck
 	}
 	return n
 }
@@ -341,6 +354,9 @@ func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 	case e.done:
 		x.Done++
 		return e
+	case it.Stuck:
+		x.Stuck++
+		return estimate{done: true}
 	case it.Saves != Nothing:
 		if it.Saves == Reused {
 			x.Reused++

@@ -66,6 +66,9 @@ func extractText(x plan.Extract) string {
 	if x.Unchanged > 0 {
 		text += fmt.Sprintf(" (%d skipped, the index is unchanged)", x.Unchanged)
 	}
+	if x.Stuck > 0 {
+		text += fmt.Sprintf(" (%d stuck: see `backhaul status`; only `run --again` asks for them)", x.Stuck)
+	}
 	text += ", expected " + costText(x.Expected) + ofText(x.Expected, x.Needed)
 	if x.Unknown > 0 {
 		text += fmt.Sprintf(", %d of unknown length", x.Unknown)

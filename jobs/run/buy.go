@@ -81,9 +81,7 @@ func record(o engine.Outcome, ended time.Time) ledger.Task {
 		Task: o.Task, Ending: o.Ending, Pages: o.Place.Pages, Rows: o.Place.Rows, Units: o.Place.Units,
 		Waste: o.Place.Waste, MaybeUnits: o.Place.MaybeUnits, Attempts: o.Place.Attempts, Ended: ended,
 	}
-	if o.Err != nil {
-		t.Error = o.Err.Error()
-	}
+	t.Error = why(o.Err)
 	return t
 }
 
@@ -129,6 +127,7 @@ func held(t *ledger.Task, place journal.Place) {
 		t.Ending = pipeline.EndOfList
 	case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
 		t.Ending = pipeline.EndMaxRows
+	case stick(t, place):
 	case place.Pages > 0:
 		t.Ending = pipeline.EndInterrupted
 	default:
@@ -167,7 +166,7 @@ func unhindered(a Account, items []plan.Item) bool {
 func (r *runner) lane(vendor string, items []plan.Item, missing map[string]plan.Missing, stop context.CancelCauseFunc) (engine.Lane, error) {
 	a := r.Accounts[vendor]
 	connections := max(1, a.Connections)
-	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife}
+	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: r.recovers(vendor)}
 	var pages []pipeline.Units
 	purses := map[string]*limit.Gate{}
 	for _, it := range items {

@@ -149,7 +149,8 @@ func flush(b *schemas.Builder, w sinks.Writer, atLeast int) error {
 // reached. In no case is a row (by its table's key) there more often than some one chain brought it.
 //
 // Within a chain nothing is dropped: a vendor whose list moves while it is paged through delivers rows at the seams
-// twice, or never, and no cursor tells. The key finds the former; the latter are found by nobody.
+// twice, or never, and no cursor tells. The key finds the former; the latter are found by nobody. Only of a list that was
+// found to repeat itself rows are dropped that a page before had brought, as often as one page had them.
 func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *schemas.Builder, after func() error) (next int64, err error) {
 	source, err := l.sources(t)
 	if err != nil {
@@ -170,7 +171,15 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *sche
 			return first, err
 		}
 	}
-	if place.Chain > 0 {
+	if place.Pages > 1 && !r.finite() {
+		if r.repeats, err = l.journal.Repeated(ctx, t.ID); err != nil {
+			return first, err
+		}
+	}
+	switch {
+	case r.repeats:
+		r.origin.Held = schemas.NewList(b.Table())
+	case place.Chain > 0:
 		r.origin.Held = schemas.NewHeld(b.Table())
 	}
 	for chain := place.Chain; chain >= 0 && !r.full(); chain-- {
@@ -178,7 +187,7 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *sche
 			return first, err
 		}
 	}
-	if r.main && (place.Chain > 0 || r.skipped) {
+	if r.main && r.origin.Held != nil {
 		l.waste[t.ID] = r.waste(place)
 	}
 	return r.origin.Rank, ctx.Err()
@@ -194,7 +203,7 @@ type reading struct {
 	first    int64          // rank of the first row
 	origin   schemas.Origin // of the next page
 	rejected int64
-	skipped  bool // pages asked for twice that the journal does not mark
+	repeats  bool // rows came again within a chain
 	main     bool // the builder is of the endpoint's own table, not of one beside it
 }
 
@@ -223,27 +232,27 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 	if r.origin.Held != nil {
 		r.origin.Held.Restart()
 	}
-	read := map[pipeline.Cursor]bool{}
 	for page, err := range r.journal.Pages(ctx, r.task.ID) {
 		switch {
 		case err != nil:
 			return err
-		case page.Chain != chain || page.Repeated:
-			continue // of another chain, or held already
+		case page.Chain != chain:
+			continue
 		case r.full():
 			return nil
-		case read[page.Cursor]:
-			// The execution that bought it had no memory of where the one before it had been.
-			r.skipped = true
-			continue
 		}
-		read[page.Cursor] = page.Rows > 0
 		if err := r.page(page); err != nil {
 			return err
+		}
+		if r.repeats {
+			r.origin.Held.Restart()
 		}
 	}
 	return nil
 }
+
+// finite: the task is a batch, whose inputs may have answers alike.
+func (r *reading) finite() bool { return r.task.Batch != "" }
 
 func (r *reading) page(page pipeline.Page) error {
 	o := &r.origin

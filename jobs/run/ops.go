@@ -293,6 +293,9 @@ func (a *accountant) attempts(ctx context.Context, j *journal.Journal, tasks []l
 		}
 		row.number("maybe_units", int64(attempt.MaybeUnits))
 		row.text("message", attempt.Message)
+		if attempt.Size > 0 {
+			row.number("bytes", attempt.Size)
+		}
 		if err := row.done(); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
 		if final {
 			items := s.items(tasks)
 			for i := range items {
-				items[i].Place = r.places[items[i].Task.ID]
+				r.place(&items[i])
 			}
 			all = append(all, plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, Items: items})
 			continue

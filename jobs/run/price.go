@@ -35,7 +35,7 @@ func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error
 		}
 	}
 	for i := range r.items {
-		r.items[i].Place = r.places[r.items[i].Task.ID]
+		r.place(&r.items[i])
 	}
 	if err := r.findAnswers(ctx); err != nil {
 		return nil, err

@@ -11,7 +11,8 @@ import (
 )
 
 // Replay loads and publishes a run from its journal, without a request. The result is what the run's own loading gave, or
-// would give with today's tables. sources need no credentials.
+// would give with today's tables and readers: replies that could not be read when they came, and can be now, become pages, and
+// their lists go on behind them when the job runs next. sources need no credentials.
 func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(pipeline.Task) (pipeline.Source, error), o Options) (*Result, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -39,8 +40,16 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	}
 	r := &runner{Options: o, Job: Job{Name: run.Job, RunDate: date, Sources: sources}, ledger: l, journal: j, run: run, date: run.RunDate}
 	result := &Result{Run: run}
+	if result.Redeemed, err = r.redeem(ctx); err != nil {
+		return result, err
+	}
 	if r.places, err = j.Places(ctx); err != nil {
 		return result, err
+	}
+	if result.Redeemed > 0 {
+		if err := r.recordRedeemed(ctx); err != nil {
+			return result, err
+		}
 	}
 	if result.Tasks, err = l.Tasks(ctx, run.ID); err != nil {
 		return result, err
@@ -55,8 +64,15 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := r.publish(ctx, result, tasks); err != nil {
 		return result, err
 	}
+	finished := result.Redeemed > 0 && len(result.Incomplete()) == 0
+	if finished {
+		result.Run.State = ledger.Complete
+	}
 	if err := r.account(ctx, result); err != nil {
 		return result, err
 	}
-	return result, o.Lake.Catalog(ctx)
+	if err := o.Lake.Catalog(ctx); err != nil || !finished {
+		return result, err
+	}
+	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", o.Now().UTC())
 }

@@ -25,6 +25,8 @@ type Result struct {
 	Files []File
 	// Notes say what was left out: rows of queries that became no task, rows that the spec asks for no more.
 	Notes []string
+	// Redeemed is how many replies that could not be read when they came have become pages.
+	Redeemed int
 	// Rejected counts rows that did not fit their table.
 	Rejected int64
 	// Reconciled compares the vendors' own accounts with the ledger.

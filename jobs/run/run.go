@@ -71,6 +71,9 @@ type Options struct {
 	// Now is the clock. Default time.Now.
 	Now   func() time.Time
 	Retry engine.Retry
+	// Again buys on where lists repeated themselves or replies could not be read, which is else not tried again on the same
+	// date. Default false.
+	Again bool
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
 	Confirm func(*plan.Plan) error
 	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.

@@ -109,7 +109,7 @@ func (r *runner) over(tasks []ledger.Task, extracts ...string) bool {
 		}
 	}
 	for _, t := range tasks {
-		failed := r.tried[t.Extract] && (t.Ending == pipeline.EndFault || t.Ending == pipeline.EndStale)
+		failed := r.tried[t.Extract] && (t.Ending == pipeline.EndFault || t.Ending == pipeline.EndStale || t.Ending == pipeline.EndRepeats)
 		if slices.Contains(extracts, t.Extract) && !t.Ending.Complete() && !failed {
 			return false
 		}

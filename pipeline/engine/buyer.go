@@ -14,29 +14,32 @@ import (
 	"backhaul/pipeline/limit"
 )
 
-// maxIdle is how many pages in a row may bring a list no further: pages without a row that are not the last, and
-// pages whose cursor leads back. More of them are the vendor's fault, and would go on for ever.
-const maxIdle = 5
+// MostUnreadable is how many replies that cannot be read one page is worth: each may have been billed, and the same question
+// mostly has the same answer.
+const MostUnreadable = 2
 
 // buyer reads the list of one task to its end.
 type buyer struct {
 	*lane
 	Work
-	halt     context.CancelCauseFunc  // stops the lane
-	held     map[pipeline.Cursor]bool // cursors at which the chain has brought rows
-	idle     int
-	restarts int  // by this execution; Place.Chain counts those of earlier ones too
-	even     int  // rows in a whole page: PageSize, or less where the endpoint wants pages alike
-	size     int  // rows in a whole page, where the cursor wants another size than even; 0 if not
-	whole    bool // ask for whole pages only
-	answers  int  // of the lane, when the page was first asked for
+	halt     context.CancelCauseFunc // stops the lane
+	past     *repeats                // what the chain has brought; nil until it is gone on with
+	unread   int                     // replies at the place that could not be read
+	restarts int                     // by this execution; Place.Chain counts those of earlier ones too
+	even     int                     // rows in a whole page: PageSize, or less where the endpoint wants pages alike
+	size     int                     // rows in a whole page, where the cursor wants another size than even; 0 if not
+	whole    bool                    // ask for whole pages only
+	answers  int                     // of the lane, when the page was first asked for
 	tail     float64
 	ending   pipeline.Ending // "" while there is more to buy
 	err      error
 }
 
 func newBuyer(l *lane, w Work, halt context.CancelCauseFunc) *buyer {
-	b := &buyer{lane: l, Work: w, halt: halt, held: map[pipeline.Cursor]bool{}}
+	b := &buyer{lane: l, Work: w, halt: halt}
+	if w.Place.Unreadable < MostUnreadable { // else it is to be bought again
+		b.unread = w.Place.Unreadable
+	}
 	last := 0
 	if b.Place.Next != "" {
 		last = b.Place.LastRows
@@ -88,13 +91,16 @@ func (b *buyer) ended() pipeline.Ending {
 	return ""
 }
 
-// fault is the vendor's: asking again cannot help.
-type fault struct{ text string }
-
-func (f fault) Error() string { return "vendor fault: " + f.text }
-
 // page buys the next page and makes it durable.
 func (b *buyer) page(ctx context.Context) error {
+	if b.past == nil && b.Place.Pages > 0 && !b.finite() {
+		if err := b.remember(ctx); err != nil {
+			return err
+		}
+		if err := b.checkRepeats(ctx); err != nil {
+			return err // a process died before it could say so
+		}
+	}
 	page, err := b.fetch(ctx)
 	if err != nil {
 		return err
@@ -102,16 +108,20 @@ func (b *buyer) page(ctx context.Context) error {
 	if err := b.keep(ctx, page); err != nil {
 		return err
 	}
-	if b.idle >= maxIdle && !b.Place.End {
-		return fault{fmt.Sprintf("%d pages in a row brought nothing new", b.idle)}
-	}
-	return nil
+	return b.checkRepeats(ctx)
 }
 
 // keep makes the page durable and moves the place on.
 func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	page.Seq, page.Chain, page.Cursor = b.Place.Pages, b.Place.Chain, b.Place.Next
-	page.Repeated = b.held[page.Cursor]
+	var seen look
+	var unread error
+	if b.past != nil {
+		var keys []uint64
+		keys, unread = b.keysOf(page)
+		seen = b.past.look(page, keys)
+		page.Repeated = seen.repeated()
+	}
 	failpoint.Hit("engine.reply.after")
 	if err := b.Journal.Append(context.WithoutCancel(ctx), b.Task.ID, page); err != nil {
 		err = &JournalError{Err: err}
@@ -120,6 +130,7 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	}
 	place := &b.Place
 	place.Pages++
+	place.Recovered, place.Unreadable, b.unread = place.Recovered+place.Unreadable, 0, 0
 	place.Units += page.Units
 	place.Next, place.End = page.Next, page.End
 	place.Fetched, place.LastRows = page.FetchedAt, page.Rows
@@ -131,19 +142,14 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 		place.ChainRows += int64(fresh)
 		place.Waste += int64(page.Overlap)
 	}
-	if fresh > 0 {
-		b.held[page.Cursor] = true
-	}
 	if page.Tail > 0 {
 		b.tail = page.Tail
 	}
-	if page.End || b.Task.Batch != "" || fresh > 0 && !b.held[page.Next] {
-		b.idle = 0 // a batch is finite, whatever its inputs bring
-	} else {
-		b.idle++
+	if b.past != nil {
+		b.past.note(seen)
 	}
 	b.Observe(Event{Task: b.Task, Page: &page})
-	return nil
+	return unread
 }
 
 // fetch asks for the page at the task's place until it arrives, an error is final, or patience ends.
@@ -161,9 +167,7 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		page, asked, err := b.once(ctx, b.limit())
 		if err == nil {
 			b.answered()
-			if b.whole {
-				b.learn()
-			}
+			b.learn()
 			return page, nil
 		}
 		var e *pipeline.Error
@@ -175,6 +179,12 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 			failed++
 		case pipeline.Throttled:
 			throttled++
+		case pipeline.Malformed:
+			b.answered()
+			failed++
+			if b.unread >= MostUnreadable && !b.recovering() {
+				return page, e
+			}
 		default:
 			b.answered()
 			if b.tryAnotherWay(e, asked) {
@@ -281,8 +291,8 @@ func (b *buyer) restart() {
 	b.restarts++
 	b.Place.Chain++
 	b.Place.Next, b.Place.ChainRows = "", 0
-	b.idle, b.size, b.even, b.whole = 0, 0, b.evenSize(0), false
-	clear(b.held)
+	b.size, b.even, b.whole = 0, b.evenSize(0), false
+	b.past = &repeats{}
 }
 
 // once makes one request, settles its price, and records it if it failed.
@@ -322,16 +332,19 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	default:
 		pass.settle(0)
 	}
-	return page, asked, b.record(ctx, e, maybe, page.Body)
+	return page, asked, b.record(ctx, e, maybe, page, asked)
 }
 
 // record makes a failed request durable and returns its error.
-func (b *buyer) record(ctx context.Context, e *pipeline.Error, maybe pipeline.Units, body []byte) error {
+func (b *buyer) record(ctx context.Context, e *pipeline.Error, maybe pipeline.Units, page pipeline.Page, asked int) error {
 	b.Place.Attempts++
 	b.Place.MaybeUnits += maybe
 	a := journal.Attempt{Seq: b.Place.Pages, At: time.Now().UTC(), Kind: e.Kind, Status: e.Status, MaybeUnits: maybe, Message: e.Error()}
 	if e.Kind == pipeline.Malformed {
-		a.Body = body
+		b.unread++
+		b.Place.Unreadable++
+		a.Chain, a.Ask = b.Place.Chain, pipeline.Ask{Cursor: b.Place.Next, Limit: asked}
+		a.Body, a.Request = page.Body, page.Request
 	}
 	if err := b.Journal.AddAttempt(context.WithoutCancel(ctx), b.Task.ID, a); err != nil {
 		err = &JournalError{Err: err}
@@ -391,6 +404,8 @@ func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error
 		return pipeline.EndDenied, err
 	case pipeline.Stale:
 		return pipeline.EndStale, err
+	case pipeline.Repeating:
+		return pipeline.EndRepeats, err
 	case pipeline.Transient, pipeline.Throttled:
 		if b.failed(e.Unreachable) {
 			b.giveUp(b.halt, pipeline.EndUnreachable, err)

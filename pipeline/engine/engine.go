@@ -16,6 +16,16 @@
 // that runs out of patience fails alone, its place kept; the vendor is given up when ten tasks in a row failed without an
 // answer to anybody, or at the first that could not even connect while nobody was answered.
 //
+// A reply that cannot be read may have been billed, and the same question mostly has the same answer: it is asked once more,
+// and then the task fails. Only where one such reply at the vendor was followed by a page are they taken to pass with time.
+//
+// # Lists that repeat themselves
+//
+// Cursors prove nothing: a vendor may hand out new ones for the same rows for ever. So the rows of a list that is gone on
+// with are told apart, as the source decodes and the table identifies them, and a list that brings what it has brought
+// before is stopped, kept at its place, and remembered as such in the journal; see [pipeline.Repeating]. The memory of a list
+// takes 64 KiB at first and 8 MiB at most, and only lists under way have one.
+//
 // # Lists that are begun anew
 //
 // When a cursor dies, the pages read so far are kept and the list is read again from its start, as another chain, to the
@@ -35,6 +45,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -53,6 +64,8 @@ type Journal interface {
 	Append(ctx context.Context, taskID string, p pipeline.Page) error
 	// AddAttempt returns when the record of a request without a page is durable.
 	AddAttempt(ctx context.Context, taskID string, a journal.Attempt) error
+	// Pages yields the pages of a task that are durable, in the order they were bought. The first error ends the sequence.
+	Pages(ctx context.Context, taskID string) iter.Seq2[pipeline.Page, error]
 }
 
 // Work is one task to buy, from the place it has reached.
@@ -82,6 +95,9 @@ type Lane struct {
 	// cursor is soonest to die before the others of its priority; a cursor known to be dead is not asked for; and no
 	// more lists are under way than can have a page each within half that time. Default 0: unknown.
 	TokenLife time.Duration
+	// Recovers: what this vendor answered was unreadable once and then not, so that is a matter of time: such replies are
+	// asked for as often as others that fail. Default: they are not, until one is seen to be followed by a page.
+	Recovers bool
 }
 
 // Retry bounds how often one page is asked for.
@@ -173,7 +189,7 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 	lanes := make([]*lane, len(c.Lanes))
 	var group conc.WaitGroup
 	for i := range c.Lanes {
-		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work))}
+		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work)), recovers: c.Lanes[i].Recovers}
 		group.Go(func() { lanes[i].run(ctx) })
 	}
 	group.Wait()
@@ -219,6 +235,7 @@ type lane struct {
 	failures int  // tasks in a row that failed for want of an answer
 	answers  int  // requests answered
 	whole    bool // cursors are taken with whole pages only
+	recovers bool // replies that cannot be read pass
 }
 
 func (l *lane) run(ctx context.Context) {
@@ -355,12 +372,21 @@ func (b *buyer) failed(unreachable bool) (giveUp bool) {
 	return l.failures >= tooManyFailures || unreachable && l.answers == b.answers
 }
 
-// learn notes that a cursor was refused with a smaller page and taken with a whole one: so will those of other lists be, and
-// refusals may be held against the account.
-func (l *lane) learn() {
+// learn notes what a page that came tells of other lists. One whose cursor was refused with a smaller page and taken with a
+// whole one: so will theirs be, and refusals may be held against the account. One that could not be read before: such replies
+// pass.
+func (b *buyer) learn() {
+	l := b.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.whole = true
+	l.whole = l.whole || b.whole
+	l.recovers = l.recovers || b.Place.Unreadable > 0
+}
+
+func (l *lane) recovering() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.recovers
 }
 
 func (l *lane) onlyWhole() bool {

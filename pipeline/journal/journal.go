@@ -28,12 +28,20 @@ import (
 // ErrDamaged is in the chain of every error that means the journal no longer holds what was written to it.
 var ErrDamaged = sqlite.ErrDamaged
 
-// layout is that of the file. Format 1 had neither batches, indexes nor resolutions, nor what vendors say of overlap, price and cache.
+// layout is that of the file. Format 1 had neither batches, indexes nor resolutions, nor what vendors say of overlap, price and
+// cache. Format 2 kept of a reply that could not be read the body alone, and each as often as it came.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`
 	ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT '';
 	ALTER TABLE pages ADD COLUMN overlap INTEGER NOT NULL DEFAULT 0;
 	ALTER TABLE pages ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
-	ALTER TABLE pages ADD COLUMN cache TEXT NOT NULL DEFAULT ''`,
+	ALTER TABLE pages ADD COLUMN cache TEXT NOT NULL DEFAULT ''`, `
+	ALTER TABLE attempts ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE attempts ADD COLUMN cursor TEXT NOT NULL DEFAULT '';
+	ALTER TABLE attempts ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE attempts ADD COLUMN request BLOB;
+	ALTER TABLE attempts ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE attempts ADD COLUMN checksum BLOB;
+	ALTER TABLE attempts ADD COLUMN read INTEGER NOT NULL DEFAULT 0`,
 }}
 
 const schema = `
@@ -71,7 +79,9 @@ CREATE TABLE IF NOT EXISTS attempts (
 	no INTEGER PRIMARY KEY,
 	task INTEGER NOT NULL REFERENCES tasks(no), seq INTEGER NOT NULL, at INTEGER NOT NULL,
 	kind TEXT NOT NULL, status INTEGER NOT NULL, maybe_units INTEGER NOT NULL,
-	message TEXT NOT NULL, body BLOB
+	message TEXT NOT NULL, body BLOB,
+	chain INTEGER NOT NULL DEFAULT 0, cursor TEXT NOT NULL DEFAULT '', asked INTEGER NOT NULL DEFAULT 0, request BLOB,
+	size INTEGER NOT NULL DEFAULT 0, checksum BLOB, read INTEGER NOT NULL DEFAULT 0
 );`
 
 // Header says whose pages a journal holds.
@@ -173,50 +183,17 @@ func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) er
 	}
 	r := j.pack(no, p)
 	failpoint.Hit("journal.append.before")
-	err = j.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := insert(tx, r); err != nil {
-			return err
-		}
-		_, err := tx.Exec(`UPDATE tasks SET pages = pages + 1 WHERE no = ?`, r.task)
-		return err
-	})
-	if err != nil {
+	if err := j.db.Write(ctx, func(tx *sql.Tx) error { return appendTo(tx, r) }); err != nil {
 		return fmt.Errorf("append page %d of %s: %w", p.Seq, j.describe(taskID), err)
 	}
 	failpoint.Hit("journal.append.after")
 	return nil
 }
 
-// Attempt is a request that yielded no page.
-type Attempt struct {
-	Seq    int // of the page that was asked for
-	At     time.Time
-	Kind   pipeline.Kind
-	Status int
-	// MaybeUnits is what the vendor may have charged for it all the same; 0 when it did not.
-	MaybeUnits pipeline.Units
-	Message    string
-	// Body is what was received, for responses that could not be read. Default none.
-	Body []byte
-}
-
-// AddAttempt records a request that yielded no page, and returns when that is durable.
-func (j *Journal) AddAttempt(ctx context.Context, taskID string, a Attempt) error {
-	no, err := j.numberOf(taskID)
-	if err != nil {
+func appendTo(tx *sql.Tx, r *record) error {
+	if err := insert(tx, r); err != nil {
 		return err
 	}
-	var body []byte
-	if len(a.Body) > 0 {
-		body = j.enc.EncodeAll(a.Body, nil)
-	}
-	err = j.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO attempts (task, seq, at, kind, status, maybe_units, message, body) VALUES (?,?,?,?,?,?,?,?)`,
-			no, a.Seq, a.At.UnixMicro(), a.Kind.String(), a.Status, int64(a.MaybeUnits), a.Message, body)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("record attempt at page %d of %s: %w", a.Seq, j.describe(taskID), err)
-	}
-	return nil
+	_, err := tx.Exec(`UPDATE tasks SET pages = pages + 1 WHERE no = ?`, r.task)
+	return err
 }

@@ -122,6 +122,11 @@ type Place struct {
 	// MaybeAt is when the last of those attempts was over. Zero if there was none.
 	MaybeAt  time.Time
 	Attempts int
+	// RepeatsAt is how many pages the task had when its list was last found to repeat itself; see Repeats. Default 0: never.
+	RepeatsAt int
+	// Unreadable is how many replies came at this place that could not be read, Recovered how many at earlier places, where
+	// the same question brought a page afterwards.
+	Unreadable, Recovered int
 	// ReusedFrom is the run whose pages were taken over instead of bought. "" if none.
 	ReusedFrom string
 	// Next is where the list goes on; meaningless when End.
@@ -133,6 +138,9 @@ type Place struct {
 	// End: the list was read to its end.
 	End bool
 }
+
+// Repeats reports whether the list was found to repeat itself at this very place.
+func (p Place) Repeats() bool { return p.RepeatsAt > 0 && p.RepeatsAt == p.Pages }
 
 // Places returns how far every task has come, by task id. Tasks without a page are present with zero.
 func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
@@ -176,22 +184,44 @@ func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	return places, j.each(ctx, `SELECT t.id, count(*), sum(a.maybe_units), max(iif(a.maybe_units > 0, a.at, 0)) FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
+	return places, j.countAttempts(ctx, places)
+}
+
+// countAttempts fills in what the attempts say of the tasks. What a damaged journal has lost is noted like a reply that could
+// not be read, but had no status.
+func (j *Journal) countAttempts(ctx context.Context, places map[string]Place) error {
+	return j.each(ctx, `SELECT t.id, sum(a.kind <> 'repeating'), sum(a.maybe_units), max(iif(a.maybe_units > 0, a.at, 0)), max(iif(a.kind = 'repeating', a.seq, 0)),
+			sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq = t.pages), sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq < t.pages AND NOT a.read)
+		FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
-			var count int
+			var attempts, repeatsAt, unreadable, recovered int
 			var maybe, at int64
-			if err := rows.Scan(&id, &count, &maybe, &at); err != nil {
+			if err := rows.Scan(&id, &attempts, &maybe, &at, &repeatsAt, &unreadable, &recovered); err != nil {
 				return err
 			}
 			p := places[id]
-			p.Attempts, p.MaybeUnits = count, pipeline.Units(maybe)
+			p.Attempts, p.MaybeUnits, p.RepeatsAt, p.Unreadable, p.Recovered = attempts, pipeline.Units(maybe), repeatsAt, unreadable, recovered
 			if at > 0 {
 				p.MaybeAt = time.UnixMicro(at).UTC()
 			}
 			places[id] = p
 			return nil
 		})
+}
+
+// Repeated reports whether rows of the task's list came again within a chain: of a list that was found to repeat itself, or
+// one that was read again at a cursor by an execution that did not know where the one before it had been.
+func (j *Journal) Repeated(ctx context.Context, taskID string) (bool, error) {
+	no, err := j.numberOf(taskID)
+	if err != nil {
+		return false, err
+	}
+	var repeated bool
+	err = j.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM attempts WHERE task = ?1 AND kind = 'repeating')
+		OR EXISTS (SELECT 1 FROM pages WHERE task = ?1 AND repeated)
+		OR EXISTS (SELECT 1 FROM pages WHERE task = ?1 AND rows > 0 GROUP BY chain, cursor HAVING count(*) > 1)`, no).Scan(&repeated)
+	return repeated, j.db.Wrap(err)
 }
 
 func (j *Journal) countPages(taskID string, claimed, found int) error {
