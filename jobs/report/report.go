@@ -38,6 +38,8 @@ type Summary struct {
 	// HeldUnits is what of MaybeUnits is held still, until the vendor's count tells; Charged what of it was charged.
 	HeldUnits pipeline.Units `json:"units_held"`
 	Charged   pipeline.Units `json:"units_charged_unanswered"`
+	// Over says what vendors charged beyond what their own prices allow.
+	Over string `json:"overcharged,omitempty"`
 	// Settled are the ends of what was held for requests without an answer, of whatever run; Holds is what is held still.
 	Settled    []Settlement `json:"settled"`
 	Holds      []plan.Hold  `json:"holds"`
@@ -99,7 +101,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	s := Summary{
 		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
 		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected, Files: r.Files,
-		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled),
+		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled), Over: r.OverText(),
 		Holds: append([]plan.Hold{}, r.Holds...),
 	}
 	if s.Files == nil {
@@ -175,6 +177,9 @@ func (s Summary) Text(w io.Writer) error {
 	p.line("  tasks     %d of %d complete, %d requests tried again", s.Tasks-len(s.Incomplete), s.Tasks, s.Retries)
 	if s.Waste > 0 {
 		p.line("  waste     %s bought again", Plural(int(s.Waste), "row"))
+	}
+	if s.Over != "" {
+		p.line("  over      %s", s.Over)
 	}
 	for _, x := range s.Settled {
 		p.line("  settled   %s", x.Text())

@@ -142,7 +142,11 @@ func (s Status) Text() string {
 	if s.Unpublished > 0 {
 		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", are(s.Unpublished, "task"), again)
 	}
-	if s.Message != "" {
+	switch {
+	case s.Message == "":
+	case s.State == string(ledger.Complete):
+		text += "\n" + s.Message
+	default:
 		text += "\nit stopped: " + s.Message
 	}
 	return text

@@ -51,6 +51,9 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		result.Bought.Pages += int64(o.Place.Pages - before.Pages)
 		result.Bought.Rows += o.Place.Rows + o.Place.Waste - before.Rows - before.Waste
 		result.Bought.Units += o.Place.Units - before.Units
+		if o.Over > 0 {
+			result.overcharged(vendorOf(o.Task), o.Over)
+		}
 		r.places[o.Task.ID] = o.Place
 		record := record(o, ended)
 		record.IndexID = r.indexes[vendorOf(o.Task)]

@@ -2,6 +2,10 @@ package run
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -37,6 +41,8 @@ type Result struct {
 	Holds []plan.Hold
 	// Charged is what the run's requests without an answer are known to have cost, HeldUnits what they may have cost beyond that.
 	Charged, HeldUnits pipeline.Units
+	// Over is what vendors charged in this execution beyond what their own prices allow, by vendor: no budget can prevent that.
+	Over map[string]pipeline.Units
 	// Stop says why vendors were given up: an *engine.StopError for each, joined; nil if none was.
 	Stop error
 	// Interrupted: the context ended before the run did.
@@ -46,6 +52,22 @@ type Result struct {
 	// Declined: it was not confirmed, and nothing was done.
 	Declined  bool
 	untouched bool // the run was complete: nothing was done
+}
+
+func (r *Result) overcharged(vendor string, units pipeline.Units) {
+	if r.Over == nil {
+		r.Over = map[string]pipeline.Units{}
+	}
+	r.Over[vendor] += units
+}
+
+// OverText says what vendors charged beyond their prices, "" if nothing.
+func (r *Result) OverText() string {
+	var texts []string
+	for _, vendor := range slices.Sorted(maps.Keys(r.Over)) {
+		texts = append(texts, fmt.Sprintf("%s charged %d units more than its requests could cost by its own price, which no budget can prevent", vendor, r.Over[vendor]))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // File is one published table of a run.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -364,6 +365,9 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	}
 	if result.Stop != nil {
 		message = result.Stop.Error()
+	}
+	if over := result.OverText(); over != "" {
+		message = strings.TrimPrefix(message+"; "+over, "; ")
 	}
 	if result.Reconciled, err = reconciliations(ctx, r.ledger, r.run.ID); err != nil {
 		return err

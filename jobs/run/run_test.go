@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,6 +52,7 @@ type meter struct {
 	endpoint *pipeline.Endpoint
 	price    pipeline.Price
 	fault    func() (kind pipeline.Kind, billed, faulty bool)
+	extra    pipeline.Units // charged for every page beyond its price
 
 	mu     sync.Mutex
 	billed pipeline.Units
@@ -99,6 +101,7 @@ func (m *meter) Fetch(_ context.Context, t pipeline.Task, ask pipeline.Ask) (pip
 			return pipeline.Page{}, &pipeline.Error{Kind: kind, MaybeCharged: kind == pipeline.Transient}
 		}
 	}
+	units += m.extra
 	m.billed += units
 	return pipeline.Page{Rows: rows, Units: units, Status: 200, FetchedAt: time.Now().UTC(),
 		Next: pipeline.Cursor(strconv.Itoa(from + rows)), End: from+rows >= total}, nil
@@ -219,6 +222,21 @@ func TestWithoutFaultsTheLedgerEqualsTheVendorsMeter(t *testing.T) {
 	granted, spent := account(t, dir)
 	if want := pipeline.Units(3 * 530); m.billed != want || spent != want || granted != want {
 		t.Errorf("the vendor billed %d, the ledger has %d spent and %d granted, want %d each", m.billed, spent, granted, want)
+	}
+}
+
+func TestWhatAVendorChargesBeyondItsPriceIsEnteredAndSaid(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(1, 50)
+	m.extra = 7
+	budget := pipeline.Units(100)
+	result := mustRun(t, m.job("a", 1, ledger.Ceiling{Month: &budget}, 500), dir)
+	granted, spent := account(t, dir)
+	if m.billed <= budget || spent != m.billed || granted != m.billed {
+		t.Errorf("%d billed, %d spent and %d granted with a budget of %d", m.billed, spent, granted, budget)
+	}
+	if over := result.Over["moz"]; over != 14 || !strings.Contains(result.Run.Message, "moz charged 14 units more than its requests could cost") {
+		t.Errorf("%d over, %q", over, result.Run.Message)
 	}
 }
 

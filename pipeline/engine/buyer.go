@@ -29,6 +29,7 @@ type buyer struct {
 	even     int                     // rows in a whole page: PageSize, or less where the endpoint wants pages alike
 	size     int                     // rows in a whole page, where the cursor wants another size than even; 0 if not
 	whole    bool                    // ask for whole pages only
+	over     pipeline.Units          // charged beyond what the requests could cost by the vendor's price
 	answers  int                     // of the lane, when the page was first asked for
 	tail     float64
 	ending   pipeline.Ending // "" while there is more to buy
@@ -61,7 +62,7 @@ func (b *buyer) buy(ctx context.Context) Outcome {
 	for b.ending == "" {
 		b.step(ctx)
 	}
-	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Err: b.err}
+	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Over: b.over, Err: b.err}
 }
 
 // step buys one page, and notes whether that ended the task.
@@ -314,6 +315,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	// An interruption lets the request finish: its page may be paid for already.
 	page, err = b.Source.Fetch(context.WithoutCancel(ctx), b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: asked})
 	if err == nil {
+		b.over += max(0, page.Units-pass.units())
 		pass.settle(page.Units)
 		return page, asked, nil
 	}

@@ -150,6 +150,9 @@ type Outcome struct {
 	Task   pipeline.Task
 	Ending pipeline.Ending
 	Place  journal.Place
+	// Over is what the vendor charged in this execution beyond what the requests could cost by its own price. No budget can
+	// prevent that.
+	Over pipeline.Units
 	// Err says why the task did not complete; nil if it did.
 	Err error
 }
