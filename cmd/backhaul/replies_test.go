@@ -11,15 +11,14 @@ import (
 
 func TestRepliesThatCannotBeReadCanBeLookedAtAndAreNotBoughtAgain(t *testing.T) {
 	const strange = `{"answers":[]}`
-	s := newListServer(t)
-	s.answer = func(w http.ResponseWriter, _, token string) bool {
+	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, _, token string) bool {
 		if token != "50" {
 			return false
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(strange))
 		return true
-	}
+	}})
 	t.Setenv("MOZ_TOKEN", "secret-token")
 	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()

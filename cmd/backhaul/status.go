@@ -104,10 +104,10 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	if a.json {
 		return a.printJSON(statuses)
 	}
-	rows := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "spent", "reserved"})
+	rows := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "spent", "held", "reserved"})
 	for _, s := range statuses {
 		rows.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
-			report.Count(s.Rows), report.Count(int64(s.Spent)), report.Count(int64(s.Reserved))})
+			report.Count(s.Rows), report.Count(int64(s.Spent)), report.Count(int64(s.Held)), report.Count(int64(s.Reserved))})
 	}
 	_, err = fmt.Fprintln(a.stdout, rows.Render())
 	return err
