@@ -193,7 +193,7 @@ func (e *examination) compare(ctx context.Context, r *record, j *journal.Journal
 	}
 }
 
-func (e *examination) compareTasks(ctx context.Context, r *record, places map[string]journal.Place) {
+func (e *examination) compareTasks(ctx context.Context, r *record, places map[string]pipeline.Place) {
 	for _, t := range r.tasks {
 		p, name := places[t.ID], t.Extract+"/"+t.Target
 		switch {
@@ -213,7 +213,7 @@ func (e *examination) compareTasks(ctx context.Context, r *record, places map[st
 	e.compareSpend(ctx, r, places)
 }
 
-func (e *examination) compareSpend(ctx context.Context, r *record, places map[string]journal.Place) {
+func (e *examination) compareSpend(ctx context.Context, r *record, places map[string]pipeline.Place) {
 	spends, err := e.ledger.Spends(ctx, r.run.ID)
 	if err != nil {
 		e.failed("ledger "+r.name(), "", nil, err)

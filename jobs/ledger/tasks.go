@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
 )
@@ -131,17 +130,17 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 }
 
 // Histories returns, by request (see pipeline.Task.Request), the latest complete answer to it.
-func (l *Ledger) Histories(ctx context.Context) (map[string]plan.History, error) {
+func (l *Ledger) Histories(ctx context.Context) (map[string]pipeline.History, error) {
 	rows, err := l.db.Read().QueryContext(ctx, `SELECT request, rows, pages, units, ending, max(ended_at) FROM tasks
 		WHERE ending IN (?, ?) GROUP BY request`, pipeline.EndOfList, pipeline.EndMaxRows)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
 	defer rows.Close()
-	histories := map[string]plan.History{}
+	histories := map[string]pipeline.History{}
 	for rows.Next() {
 		var request string
-		var h plan.History
+		var h pipeline.History
 		var ending pipeline.Ending
 		var ended int64
 		if err := rows.Scan(&request, &h.Rows, &h.Pages, &h.Units, &ending, &ended); err != nil {
@@ -185,7 +184,7 @@ func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) 
 
 // LastTime returns what an extract bought in the latest other run of its job that had tasks of it and completed them all,
 // and for how many targets or sources, which of a batch are its inputs. known is false where there is none.
-func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c plan.Cost, targets int, known bool, err error) {
+func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c pipeline.Cost, targets int, known bool, err error) {
 	row := l.db.Read().QueryRowContext(ctx, `SELECT sum(iif(t.batch = '', 1, json_array_length(iif(t.batch = '', '[]', t.batch)))), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
 		WHERE r.job = ? AND t.extract = ? AND r.run_id <> ?

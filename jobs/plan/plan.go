@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/journal"
 )
 
 // Item is one task with the facts needed to price it.
@@ -28,7 +27,7 @@ type Item struct {
 	// PageSize is how many rows are asked for at a time.
 	PageSize int
 	// Place is how far the task has come in this run. Default: nowhere.
-	Place journal.Place
+	Place pipeline.Place
 	// MaxAge is how old an earlier answer may be to be taken over instead of bought. Default 0: none.
 	MaxAge time.Duration
 	// OnlyIfIndexChanged skips the task while the vendor's index is that of the last answer. IndexDecides: there is such an
@@ -53,17 +52,6 @@ const (
 	Unchanged        // the vendor's index has not changed since the last answer
 )
 
-// History is what the latest complete answer to a request held.
-type History struct {
-	Rows int64
-	// Pages and Units are what it took.
-	Pages int64
-	Units pipeline.Units
-	// More: the answer was cut off at max_rows, so the list is longer.
-	More  bool
-	Ended time.Time
-}
-
 // Pending is an extract whose tasks are made of the rows of others, which are not there yet.
 type Pending struct {
 	Extract  string
@@ -75,12 +63,12 @@ type Pending struct {
 	// AtMost is how many targets there can be. Default nil: nothing bounds them.
 	AtMost *int64
 	// Worst is what those can cost. Nil where nothing bounds it.
-	Worst *Cost
+	Worst *pipeline.Cost
 	// MaxUnits and IndexDecides are what its items will have.
 	MaxUnits     *pipeline.Units
 	IndexDecides bool
 	// Last is what the extract bought when the job last ran, Targets for how many. Known is false where it never did.
-	Last    Cost
+	Last    pipeline.Cost
 	Targets int
 	Known   bool
 }
@@ -128,19 +116,6 @@ const (
 	OfQuota Ceiling = "quota"     // the vendor's own
 )
 
-// Cost is an amount of work.
-type Cost struct {
-	Pages int64          `json:"pages"`
-	Rows  int64          `json:"rows"`
-	Units pipeline.Units `json:"units"`
-}
-
-func (c *Cost) add(d Cost) {
-	c.Pages += d.Pages
-	c.Rows += d.Rows
-	c.Units += d.Units
-}
-
 // Extract sums up the tasks of one extract.
 type Extract struct {
 	Extract  string `json:"extract"`
@@ -164,11 +139,11 @@ type Extract struct {
 	// Unknown is how many have no complete earlier answer; they are expected with one page each.
 	Unknown int `json:"unknown"`
 	// Needed is what completing them all is expected to take, Expected what of it MaxUnits leaves room for.
-	Needed   Cost `json:"needed"`
-	Expected Cost `json:"expected"`
+	Needed   pipeline.Cost `json:"needed"`
+	Expected pipeline.Cost `json:"expected"`
 	// Worst is null where a list of unknown length is read to its end and nothing else bounds it. Where only a ceiling does,
 	// its pages and rows are not known, and 0.
-	Worst *Cost `json:"worst"`
+	Worst *pipeline.Cost `json:"worst"`
 	// After are the extracts whose rows its targets will come from; empty if its targets are known. AtMost bounds how many
 	// those can be, and is null if nothing does.
 	After  []string `json:"after,omitempty"`
@@ -180,9 +155,9 @@ type Vendor struct {
 	Vendor string `json:"vendor"`
 	// Needed is what completing all extracts is expected to take. Expected and Worst are what the ceilings leave room for of
 	// that and of the worst case, see [Extract].
-	Needed   Cost  `json:"needed"`
-	Expected Cost  `json:"expected"`
-	Worst    *Cost `json:"worst"`
+	Needed   pipeline.Cost  `json:"needed"`
+	Expected pipeline.Cost  `json:"expected"`
+	Worst    *pipeline.Cost `json:"worst"`
 	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others, Held and Uncounted are the account's.
 	Allowed   *pipeline.Units `json:"allowed"`
 	Ceiling   Ceiling         `json:"ceiling,omitempty"`
@@ -209,25 +184,25 @@ type Plan struct {
 
 // Missing is what remains of one task.
 type Missing struct {
-	Cost
+	pipeline.Cost
 	// Known: an earlier complete answer says so; else it is one page, to begin with.
 	Known bool
 }
 
 // Expected returns what all vendors together are expected to deliver.
-func (p *Plan) Expected() Cost {
-	var c Cost
+func (p *Plan) Expected() pipeline.Cost {
+	var c pipeline.Cost
 	for _, v := range p.Vendors {
-		c.add(v.Expected)
+		c.Add(v.Expected)
 	}
 	return c
 }
 
 // Needed returns what completing everything is expected to take, whatever the ceilings leave now.
-func (p *Plan) Needed() Cost {
-	var c Cost
+func (p *Plan) Needed() pipeline.Cost {
+	var c pipeline.Cost
 	for _, v := range p.Vendors {
-		c.add(v.Needed)
+		c.Add(v.Needed)
 	}
 	return c
 }
@@ -251,7 +226,7 @@ func (p *Plan) Stuck() int {
 }
 
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
-func Make(items []Item, histories map[string]History, accounts map[string]Account, pending ...Pending) *Plan {
+func Make(items []Item, histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
 	p := &Plan{Work: map[string][]Item{}, Missing: map[string]Missing{}, sellers: map[string]string{}, Extracts: []Extract{}, Vendors: []Vendor{}}
 	for _, it := range items {
 		if e := p.estimate(it, histories); !e.done {
@@ -283,8 +258,8 @@ func (p *Plan) total(x *Extract) {
 	x.Expected = x.Needed
 	under(x.MaxUnits, &x.Expected, &x.Worst)
 	v := p.vendor(p.sellers[x.Extract])
-	v.Needed.add(x.Needed)
-	v.Expected.add(x.Expected)
+	v.Needed.Add(x.Needed)
+	v.Expected.Add(x.Expected)
 	addWorst(&v.Worst, x.Worst)
 }
 
@@ -300,7 +275,7 @@ func (v *Vendor) allow(a Account) {
 
 // under keeps costs under a ceiling, nil if there is none. Of what is expected it leaves the same part of pages and rows; the
 // worst case keeps its pages and rows, which bound it as well.
-func under(ceiling *pipeline.Units, expected *Cost, worst **Cost) {
+func under(ceiling *pipeline.Units, expected *pipeline.Cost, worst **pipeline.Cost) {
 	if ceiling == nil {
 		return
 	}
@@ -312,7 +287,7 @@ func under(ceiling *pipeline.Units, expected *Cost, worst **Cost) {
 	}
 	switch {
 	case *worst == nil:
-		*worst = &Cost{Units: *ceiling}
+		*worst = &pipeline.Cost{Units: *ceiling}
 	case (*worst).Units > *ceiling:
 		capped := **worst
 		capped.Units = *ceiling
@@ -340,7 +315,7 @@ type estimate struct {
 	done bool
 }
 
-func (p *Plan) estimate(it Item, histories map[string]History) estimate {
+func (p *Plan) estimate(it Item, histories map[string]pipeline.History) estimate {
 	e := remaining(it, histories)
 	x := p.extract(it)
 	p.vendor(it.Endpoint.Vendor)
@@ -372,7 +347,7 @@ func (p *Plan) estimate(it Item, histories map[string]History) estimate {
 	if it.IndexDecides {
 		x.IfIndexChanged++
 	}
-	x.Needed.add(e.Cost)
+	x.Needed.Add(e.Cost)
 	addWorst(&x.Worst, Worst(it))
 	return e
 }
@@ -384,7 +359,7 @@ func (p *Plan) extract(it Item) *Extract {
 		}
 	}
 	p.sellers[it.Task.Extract] = it.Endpoint.Vendor
-	p.Extracts = append(p.Extracts, Extract{Extract: it.Task.Extract, Endpoint: it.Task.Endpoint, Worst: &Cost{}})
+	p.Extracts = append(p.Extracts, Extract{Extract: it.Task.Extract, Endpoint: it.Task.Endpoint, Worst: &pipeline.Cost{}})
 	return &p.Extracts[len(p.Extracts)-1]
 }
 
@@ -394,12 +369,12 @@ func (p *Plan) vendor(name string) *Vendor {
 			return &p.Vendors[i]
 		}
 	}
-	p.Vendors = append(p.Vendors, Vendor{Vendor: name, Worst: &Cost{}})
+	p.Vendors = append(p.Vendors, Vendor{Vendor: name, Worst: &pipeline.Cost{}})
 	return &p.Vendors[len(p.Vendors)-1]
 }
 
 // remaining is what the task is expected to need from its place on.
-func remaining(it Item, histories map[string]History) estimate {
+func remaining(it Item, histories map[string]pipeline.History) estimate {
 	t, place := it.Task, it.Place
 	if place.Pages > 0 && place.End || t.MaxRows > 0 && place.ChainRows >= t.MaxRows {
 		return estimate{done: true}
@@ -421,7 +396,7 @@ func remaining(it Item, histories map[string]History) estimate {
 	c := price(it, rows)
 	if known && place.Pages == 0 && rows == h.Rows && hasLeast(it) {
 		// What a list comes to where a request has a least price depends on how the vendor cut it.
-		c = Cost{Pages: max(c.Pages, h.Pages), Rows: rows, Units: max(c.Units, h.Units)}
+		c = pipeline.Cost{Pages: max(c.Pages, h.Pages), Rows: rows, Units: max(c.Units, h.Units)}
 	}
 	return estimate{Missing: Missing{Cost: c, Known: known}}
 }
@@ -434,7 +409,7 @@ func hasLeast(it Item) bool {
 
 // exact is what the task can cost at most from its place on, where that follows from what is asked: of a batch, of a
 // request that brings all there is, or where the endpoint knows better than the general rule.
-func exact(it Item) (Cost, bool) {
+func exact(it Item) (pipeline.Cost, bool) {
 	e := it.Endpoint
 	if e.Estimate != nil {
 		c, ok := batch(it) // a row for each input left
@@ -443,7 +418,7 @@ func exact(it Item) (Cost, bool) {
 			c.Rows = int64(len(inputs)) - it.Place.ChainRows
 		}
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
-		return Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok
+		return pipeline.Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok
 	}
 	switch {
 	case e.Asks.Batched():
@@ -451,26 +426,26 @@ func exact(it Item) (Cost, bool) {
 	case e.Once:
 		rule, err := e.PriceOf(it.Task, pipeline.Ask{})
 		if err != nil {
-			return Cost{}, true
+			return pipeline.Cost{}, true
 		}
-		return Cost{Pages: 1, Rows: int64(max(1, rule.MaxRows)), Units: rule.Worst(0)}, true
+		return pipeline.Cost{Pages: 1, Rows: int64(max(1, rule.MaxRows)), Units: rule.Worst(0)}, true
 	}
-	return Cost{}, false
+	return pipeline.Cost{}, false
 }
 
 // batch is what the rest of a batch costs.
-func batch(it Item) (c Cost, ok bool) {
+func batch(it Item) (c pipeline.Cost, ok bool) {
 	for at := it.Place.Next; ; {
 		ask := pipeline.Ask{Cursor: at, Limit: it.PageSize}
 		part, next, end, err := it.Task.Slice(ask, it.PageSize)
 		if err != nil {
-			return Cost{}, false
+			return pipeline.Cost{}, false
 		}
 		rule, err := it.Endpoint.PriceOf(it.Task, ask)
 		if err != nil {
-			return Cost{}, true // what cannot be priced will not be sent
+			return pipeline.Cost{}, true // what cannot be priced will not be sent
 		}
-		c.add(Cost{Pages: 1, Rows: int64(len(part)), Units: rule.Worst(len(part))})
+		c.Add(pipeline.Cost{Pages: 1, Rows: int64(len(part)), Units: rule.Worst(len(part))})
 		if end {
 			return c, true
 		}
@@ -479,7 +454,7 @@ func batch(it Item) (c Cost, ok bool) {
 }
 
 // Worst is the most a task can cost from its place on, or nil if nothing bounds it.
-func Worst(it Item) *Cost {
+func Worst(it Item) *pipeline.Cost {
 	if c, ok := exact(it); ok {
 		return &c
 	}
@@ -517,22 +492,22 @@ func wholePages(it Item, rows int64) int64 {
 
 // price is the cost of so many rows. A list without rows still takes a page. What cannot be priced will not be sent, and
 // costs nothing.
-func price(it Item, rows int64) Cost {
+func price(it Item, rows int64) pipeline.Cost {
 	rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: it.PageSize})
 	if err != nil {
-		return Cost{Rows: rows}
+		return pipeline.Cost{Rows: rows}
 	}
 	pages, units := rule.Pages(rows, pageOf(it))
-	return Cost{Rows: rows, Pages: pages, Units: units}
+	return pipeline.Cost{Rows: rows, Pages: pages, Units: units}
 }
 
 // addWorst adds to a sum that is nil as soon as one summand is.
-func addWorst(sum **Cost, c *Cost) {
+func addWorst(sum **pipeline.Cost, c *pipeline.Cost) {
 	if c == nil {
 		*sum = nil
 	}
 	if *sum != nil {
-		(*sum).add(*c)
+		(*sum).Add(*c)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/journal"
 )
 
 var endpoint = &pipeline.Endpoint{Vendor: "moz", Surface: "v2", Name: "anchor_text", PageSize: 50, UnitsPerRow: 2}
@@ -19,10 +18,10 @@ func item(target string, priority int, maxRows int64) Item {
 	return Item{Task: t, Endpoint: endpoint, PageSize: 50}
 }
 
-func histories(rows map[string]int64) map[string]History {
-	h := map[string]History{}
+func histories(rows map[string]int64) map[string]pipeline.History {
+	h := map[string]pipeline.History{}
 	for target, n := range rows {
-		h[item(target, 0, 0).Task.Request()] = History{Rows: n}
+		h[item(target, 0, 0).Task.Request()] = pipeline.History{Rows: n}
 	}
 	return h
 }
@@ -43,7 +42,7 @@ func TestTheLongestListsComeFirstAndUnknownOnesBeforeThem(t *testing.T) {
 	if got := orderOf(p); got != "first unknown long short" {
 		t.Error(got)
 	}
-	want := Cost{Pages: 1 + 10 + 1 + 1, Rows: 10 + 500 + 50 + 1, Units: 2 * 561}
+	want := pipeline.Cost{Pages: 1 + 10 + 1 + 1, Rows: 10 + 500 + 50 + 1, Units: 2 * 561}
 	if diff := cmp.Diff(want, p.Expected()); diff != "" {
 		t.Error(diff)
 	}
@@ -64,16 +63,16 @@ func TestABatchUnderWayIsExpectedToBringTheInputsItLacks(t *testing.T) {
 	own := &pipeline.Endpoint{Vendor: "moz", Name: "url_metrics", Asks: pipeline.AboutTargets, PageSize: 50, UnitsPerRow: 1}
 	own.Estimate = func(pipeline.Task, pipeline.Cursor) (int64, pipeline.Units, bool) { return 1, 1, true }
 	it := Item{Endpoint: own, PageSize: 50, Task: pipeline.Task{ID: "b", Extract: "x", Batch: pipeline.EncodeBatch(make([]pipeline.Input, 6))}}
-	it.Place = journal.Place{Pages: 1, Rows: 5, ChainRows: 5, Next: "a cursor of its own"}
-	if got, want := Make([]Item{it}, nil, nil).Expected(), (Cost{Pages: 1, Rows: 1, Units: 1}); got != want {
+	it.Place = pipeline.Place{Pages: 1, Rows: 5, ChainRows: 5, Next: "a cursor of its own"}
+	if got, want := Make([]Item{it}, nil, nil).Expected(), (pipeline.Cost{Pages: 1, Rows: 1, Units: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
 func TestWhatIsHeldOrSavedIsNotPlanned(t *testing.T) {
 	done, half, reused, unchanged := item("done", 0, 0), item("half", 0, 0), item("reused", 0, 0), item("same", 0, 0)
-	done.Place = journal.Place{Pages: 3, End: true}
-	half.Place = journal.Place{Pages: 2, ChainRows: 100, Rows: 100}
+	done.Place = pipeline.Place{Pages: 3, End: true}
+	half.Place = pipeline.Place{Pages: 2, ChainRows: 100, Rows: 100}
 	reused.Saves, reused.AnswerUnits = Reused, 70
 	unchanged.Saves, unchanged.AnswerUnits = Unchanged, 30
 	p := Make([]Item{done, half, reused, unchanged}, histories(map[string]int64{"half": 180}), nil)
@@ -93,11 +92,11 @@ func TestMaxRowsBoundsWhatIsExpectedAndTheWorstCase(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	// An answer that was cut off at 100 rows tells nothing about the next 20.
-	h := map[string]History{long.Task.Request(): {Rows: 100, More: true}}
+	h := map[string]pipeline.History{long.Task.Request(): {Rows: 100, More: true}}
 	if p := Make([]Item{long}, h, nil); p.Extracts[0].Unknown != 1 {
 		t.Errorf("%+v", p.Extracts[0])
 	}
-	h[long.Task.Request()] = History{Rows: 120, More: true}
+	h[long.Task.Request()] = pipeline.History{Rows: 120, More: true}
 	if p := Make([]Item{long}, h, nil); p.Extracts[0].Unknown != 0 || p.Extracts[0].Expected.Rows != 120 {
 		t.Errorf("%+v", p.Extracts[0])
 	}
@@ -108,20 +107,20 @@ func TestTheWorstCaseIsInWholePagesWhereTheirSizeIsBound(t *testing.T) {
 	steady.SteadySize = true
 	for _, tc := range []struct {
 		maxRows int64
-		place   journal.Place
-		want    Cost
+		place   pipeline.Place
+		want    pipeline.Cost
 	}{
-		{50, journal.Place{}, Cost{Pages: 1, Rows: 50, Units: 100}},
-		{51, journal.Place{}, Cost{Pages: 2, Rows: 52, Units: 104}},
-		{60, journal.Place{}, Cost{Pages: 2, Rows: 60, Units: 120}},
-		{120, journal.Place{}, Cost{Pages: 3, Rows: 120, Units: 240}},
-		{121, journal.Place{}, Cost{Pages: 3, Rows: 123, Units: 246}},
-		{51, journal.Place{Pages: 1, ChainRows: 26, LastRows: 26, Next: "x"}, Cost{Pages: 1, Rows: 26, Units: 52}},
+		{50, pipeline.Place{}, pipeline.Cost{Pages: 1, Rows: 50, Units: 100}},
+		{51, pipeline.Place{}, pipeline.Cost{Pages: 2, Rows: 52, Units: 104}},
+		{60, pipeline.Place{}, pipeline.Cost{Pages: 2, Rows: 60, Units: 120}},
+		{120, pipeline.Place{}, pipeline.Cost{Pages: 3, Rows: 120, Units: 240}},
+		{121, pipeline.Place{}, pipeline.Cost{Pages: 3, Rows: 123, Units: 246}},
+		{51, pipeline.Place{Pages: 1, ChainRows: 26, LastRows: 26, Next: "x"}, pipeline.Cost{Pages: 1, Rows: 26, Units: 52}},
 		// Raised from 60: the list goes on in pages of 30.
-		{110, journal.Place{Pages: 2, ChainRows: 60, LastRows: 30, Next: "x"}, Cost{Pages: 2, Rows: 60, Units: 120}},
+		{110, pipeline.Place{Pages: 2, ChainRows: 60, LastRows: 30, Next: "x"}, pipeline.Cost{Pages: 2, Rows: 60, Units: 120}},
 		// A budget cut the first page to 7, which may have to be bought again.
-		{60, journal.Place{Pages: 1, ChainRows: 7, LastRows: 7, Next: "x"}, Cost{Pages: 2, Rows: 60, Units: 120}},
-		{200, journal.Place{Pages: 3, ChainRows: 107, LastRows: 7, Next: "x"}, Cost{Pages: 2, Rows: 100, Units: 200}},
+		{60, pipeline.Place{Pages: 1, ChainRows: 7, LastRows: 7, Next: "x"}, pipeline.Cost{Pages: 2, Rows: 60, Units: 120}},
+		{200, pipeline.Place{Pages: 3, ChainRows: 107, LastRows: 7, Next: "x"}, pipeline.Cost{Pages: 2, Rows: 100, Units: 200}},
 	} {
 		it := item("a", 0, tc.maxRows)
 		it.Endpoint, it.Place = &steady, tc.place
@@ -131,8 +130,8 @@ func TestTheWorstCaseIsInWholePagesWhereTheirSizeIsBound(t *testing.T) {
 	}
 	it := item("a", 0, 51)
 	it.Endpoint = &steady
-	known := map[string]History{it.Task.Request(): {Rows: 52, More: true}}
-	if got, want := Make([]Item{it}, known, nil).Expected(), (Cost{Pages: 2, Rows: 52, Units: 104}); got != want {
+	known := map[string]pipeline.History{it.Task.Request(): {Rows: 52, More: true}}
+	if got, want := Make([]Item{it}, known, nil).Expected(), (pipeline.Cost{Pages: 2, Rows: 52, Units: 104}); got != want {
 		t.Errorf("expected %+v, want %+v", got, want)
 	}
 }
@@ -144,17 +143,17 @@ func TestAListIsExpectedToCostWhatItsCutsCameToLastTime(t *testing.T) {
 	}
 	it := item("capped", 0, 0)
 	it.Endpoint, it.PageSize = &floor, 1000
-	known := map[string]History{it.Task.Request(): {Rows: 120, Pages: 3, Units: 420}}
-	if got, want := Make([]Item{it}, known, nil).Expected(), (Cost{Pages: 3, Rows: 120, Units: 420}); got != want {
+	known := map[string]pipeline.History{it.Task.Request(): {Rows: 120, Pages: 3, Units: 420}}
+	if got, want := Make([]Item{it}, known, nil).Expected(), (pipeline.Cost{Pages: 3, Rows: 120, Units: 420}); got != want {
 		t.Errorf("%+v, want %+v: a vendor's cap made pages of it", got, want)
 	}
-	known[it.Task.Request()] = History{Rows: 120, Pages: 3} // all from the vendor's cache
-	if got, want := Make([]Item{it}, known, nil).Expected(), (Cost{Pages: 3, Rows: 120, Units: 360}); got != want {
+	known[it.Task.Request()] = pipeline.History{Rows: 120, Pages: 3} // all from the vendor's cache
+	if got, want := Make([]Item{it}, known, nil).Expected(), (pipeline.Cost{Pages: 3, Rows: 120, Units: 360}); got != want {
 		t.Errorf("%+v, want %+v: the cache may have forgotten", got, want)
 	}
 	under := it
-	under.Place = journal.Place{Pages: 1, Rows: 100, ChainRows: 100, Next: "x"}
-	if got, want := Make([]Item{under}, known, nil).Expected(), (Cost{Pages: 1, Rows: 20, Units: 60}); got != want {
+	under.Place = pipeline.Place{Pages: 1, Rows: 100, ChainRows: 100, Next: "x"}
+	if got, want := Make([]Item{under}, known, nil).Expected(), (pipeline.Cost{Pages: 1, Rows: 20, Units: 60}); got != want {
 		t.Errorf("%+v, want %+v of a list under way", got, want)
 	}
 }
@@ -175,14 +174,14 @@ func TestBatchesAndSingleAnswersArePricedExactly(t *testing.T) {
 		{Task: task, Endpoint: batch, PageSize: 50},
 		{Task: pipeline.Task{ID: "o", Extract: "r", Target: "a"}, Endpoint: once, PageSize: 1},
 	}, nil, nil)
-	if got, want := p.Expected(), (Cost{Pages: 3 + 1, Rows: 120 + 1, Units: 240 + 1}); got != want || p.Unknown() != 0 {
+	if got, want := p.Expected(), (pipeline.Cost{Pages: 3 + 1, Rows: 120 + 1, Units: 240 + 1}); got != want || p.Unknown() != 0 {
 		t.Errorf("%+v with %d unknown, want %+v", got, p.Unknown(), want)
 	}
-	if p.Extracts[0].Inputs != 120 || p.Extracts[0].Worst == nil || *p.Extracts[0].Worst != (Cost{3, 120, 240}) {
+	if p.Extracts[0].Inputs != 120 || p.Extracts[0].Worst == nil || *p.Extracts[0].Worst != (pipeline.Cost{Pages: 3, Rows: 120, Units: 240}) {
 		t.Errorf("%+v", p.Extracts[0])
 	}
-	p = Make([]Item{{Task: task, Endpoint: batch, PageSize: 50, Place: journal.Place{Pages: 1, Next: "50"}}}, nil, nil)
-	if got, want := p.Expected(), (Cost{Pages: 2, Rows: 70, Units: 140}); got != want {
+	p = Make([]Item{{Task: task, Endpoint: batch, PageSize: 50, Place: pipeline.Place{Pages: 1, Next: "50"}}}, nil, nil)
+	if got, want := p.Expected(), (pipeline.Cost{Pages: 2, Rows: 70, Units: 140}); got != want {
 		t.Errorf("the rest of a batch: %+v, want %+v", got, want)
 	}
 }
@@ -195,7 +194,7 @@ func TestTheTotalsStayUnderTheCeilings(t *testing.T) {
 	known := histories(map[string]int64{"capped": 66, "other": 100})
 	p := Make([]Item{capped}, known, nil)
 	x, v := p.Extracts[0], p.Vendors[0]
-	if x.Needed.Units != 132 || x.Expected != (Cost{Pages: 1, Rows: 30, Units: 60}) || x.Worst.Units != 60 {
+	if x.Needed.Units != 132 || x.Expected != (pipeline.Cost{Pages: 1, Rows: 30, Units: 60}) || x.Worst.Units != 60 {
 		t.Errorf("%+v worst %+v", x, x.Worst)
 	}
 	if v.Needed.Units != 132 || v.Expected.Units != 60 || v.Worst.Units != 60 || p.Needed().Units != 132 {
@@ -223,10 +222,10 @@ func TestOnlyWhatAnIndexDecidesIsSaidToDependOnIt(t *testing.T) {
 func TestAnExtractThatWaitsIsExpectedToCostWhatItDidLastTime(t *testing.T) {
 	most := int64(40)
 	p := Make([]Item{item("a", 0, 10)}, nil, map[string]Account{"moz": {}}, Pending{
-		Extract: "next", Endpoint: endpoint, After: []string{"x"}, AtMost: &most, Worst: &Cost{Pages: 40, Rows: 40, Units: 80},
-		Last: Cost{Pages: 12, Rows: 12, Units: 24}, Targets: 12, Known: true,
+		Extract: "next", Endpoint: endpoint, After: []string{"x"}, AtMost: &most, Worst: &pipeline.Cost{Pages: 40, Rows: 40, Units: 80},
+		Last: pipeline.Cost{Pages: 12, Rows: 12, Units: 24}, Targets: 12, Known: true,
 	})
-	if got, want := p.Expected(), (Cost{Pages: 1 + 12, Rows: 10 + 12, Units: 20 + 24}); got != want {
+	if got, want := p.Expected(), (pipeline.Cost{Pages: 1 + 12, Rows: 10 + 12, Units: 20 + 24}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if w := p.Vendors[0].Worst; w == nil || w.Units != 20+80 {

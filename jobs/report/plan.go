@@ -7,6 +7,7 @@ import (
 
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
+	"backhaul/pipeline"
 )
 
 // PlanText writes a plan for people.
@@ -89,18 +90,18 @@ func boundsText(x plan.Extract) string {
 }
 
 // ofText says of how much an expected cost is what a ceiling leaves room for.
-func ofText(expected, needed plan.Cost) string {
+func ofText(expected, needed pipeline.Cost) string {
 	if expected.Units >= needed.Units {
 		return ""
 	}
 	return fmt.Sprintf(" of the %s that all of it is expected to take", Count(int64(needed.Units)))
 }
 
-func costText(c plan.Cost) string {
+func costText(c pipeline.Cost) string {
 	return fmt.Sprintf("%s rows, %s pages, %s units", Count(c.Rows), Count(c.Pages), Count(int64(c.Units)))
 }
 
-func worstText(c *plan.Cost) string {
+func worstText(c *pipeline.Cost) string {
 	if c == nil {
 		return "unbounded (no max_rows)"
 	}

@@ -25,11 +25,11 @@ type Summary struct {
 	State      string `json:"state"`
 	ExitStatus int    `json:"exit_status"`
 	// Bought is what this execution bought.
-	Bought plan.Cost `json:"bought"`
+	Bought pipeline.Cost `json:"bought"`
 	// Saved is units not spent because an earlier answer would do.
 	Saved pipeline.Units `json:"units_saved"`
 	// Held is what the run holds in all, over all its executions.
-	Held plan.Cost `json:"held"`
+	Held pipeline.Cost `json:"held"`
 	// Retries counts requests that yielded no page and were tried again, over all executions.
 	Retries int `json:"retries"`
 	// Waste is rows bought again; MaybeUnits is what requests without an answer may have cost.
@@ -47,7 +47,7 @@ type Summary struct {
 	Incomplete []Task       `json:"incomplete"`
 	// Missing is what completing the rest is expected to cost; lists never read before count with one page. Null if that is not
 	// known.
-	Missing        *plan.Cost           `json:"missing"`
+	Missing        *pipeline.Cost       `json:"missing"`
 	Rejected       int64                `json:"rejected_rows"`
 	Files          []run.File           `json:"files"`
 	Reconciliation []run.Reconciliation `json:"reconciliation"`

@@ -23,7 +23,7 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 	r := &run.Result{
 		Run:    ledger.Run{ID: "r1", Job: "nightly", RunDate: "2026-11-23", State: ledger.Incomplete},
 		Tasks:  []ledger.Task{task("a.example", pipeline.EndOfList, 1234567), failed, task("c.example", pipeline.EndNotReached, 0)},
-		Bought: plan.Cost{Pages: 3, Rows: 1234617, Units: 1234617},
+		Bought: pipeline.Cost{Pages: 3, Rows: 1234617, Units: 1234617},
 		Files:  []run.File{{Table: "moz.anchor_text", Path: "x.parquet", Rows: 1234617, Bytes: 3 << 20}},
 		Stop:   errors.New("moz: stopped"),
 	}
@@ -76,8 +76,8 @@ func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
 	var text strings.Builder
 	left := pipeline.Units(10)
 	err := PlanText(&text, "nightly", "2026-11-23", &plan.Plan{
-		Extracts: []plan.Extract{{Extract: "anchors", Endpoint: "moz/anchor_text", Targets: 2, Unknown: 1, Expected: plan.Cost{Pages: 2, Rows: 90, Units: 90}}},
-		Vendors:  []plan.Vendor{{Vendor: "moz", Expected: plan.Cost{Pages: 2, Rows: 90, Units: 90}, Allowed: &left, Scarce: true, Seconds: 1}},
+		Extracts: []plan.Extract{{Extract: "anchors", Endpoint: "moz/anchor_text", Targets: 2, Unknown: 1, Expected: pipeline.Cost{Pages: 2, Rows: 90, Units: 90}}},
+		Vendors:  []plan.Vendor{{Vendor: "moz", Expected: pipeline.Cost{Pages: 2, Rows: 90, Units: 90}, Allowed: &left, Scarce: true, Seconds: 1}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -97,9 +97,9 @@ func TestAPlanNamesTheCeilingThatBindsAndWhatOthersUsed(t *testing.T) {
 		"the vendor has not been asked yet what others use of the key":                                                {Ceiling: plan.OfMonth, Uncounted: true},
 		"moz: the vendor's own quota for the month leaves 139 units":                                                  {Ceiling: plan.OfQuota, Others: 761},
 		"moz: --max-units leaves 139 units":                                                                           {Ceiling: plan.OfFlag},
-		"worst case 0 units; no rate limit":                                                                           {Worst: &plan.Cost{}},
-		"worst case 0 units; nothing to ask":                                                                          {Worst: &plan.Cost{}, PerSecond: 2},
-		"expected 5 rows, 1 pages, 5 units of the 12 that all of it":                                                  {Expected: plan.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: plan.Cost{Units: 12}},
+		"worst case 0 units; no rate limit":                                                                           {Worst: &pipeline.Cost{}},
+		"worst case 0 units; nothing to ask":                                                                          {Worst: &pipeline.Cost{}, PerSecond: 2},
+		"expected 5 rows, 1 pages, 5 units of the 12 that all of it":                                                  {Expected: pipeline.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: pipeline.Cost{Units: 12}},
 	} {
 		v.Vendor, v.Allowed = "moz", &left
 		var text strings.Builder

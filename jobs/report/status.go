@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 )
 
@@ -101,7 +100,7 @@ func (s *Status) account(spends []ledger.Spend) {
 	s.Reserved = max(0, granted-s.Spent-s.Held)
 }
 
-func (s *Status) add(t ledger.Task, histories map[string]plan.History) {
+func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 	s.TaskCount++
 	s.Rows += t.Rows
 	s.Spent += t.Units

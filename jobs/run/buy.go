@@ -12,7 +12,6 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
-	"backhaul/pipeline/journal"
 	"backhaul/pipeline/limit"
 )
 
@@ -113,7 +112,7 @@ func (r *runner) recordHeld(ctx context.Context) error {
 }
 
 // holdAll fills in what the journal says of the tasks and returns those it tells of: one that needed no answer is not in it.
-func holdAll(tasks []ledger.Task, places map[string]journal.Place) (told []*ledger.Task) {
+func holdAll(tasks []ledger.Task, places map[string]pipeline.Place) (told []*ledger.Task) {
 	for i := range tasks {
 		if t := &tasks[i]; t.Ending != pipeline.EndUnchanged {
 			held(t, places[t.ID])
@@ -124,7 +123,7 @@ func holdAll(tasks []ledger.Task, places map[string]journal.Place) (told []*ledg
 }
 
 // held fills in what the journal says of a task.
-func held(t *ledger.Task, place journal.Place) {
+func held(t *ledger.Task, place pipeline.Place) {
 	switch {
 	case place.Pages > 0 && place.End:
 		t.Ending = pipeline.EndOfList

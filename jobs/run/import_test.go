@@ -239,7 +239,7 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 		if err := errors.Join(r.journal.AddTasks(t.Context(), day.tasks), r.ledger.Intend(t.Context(), "run-1", day.tasks)); err != nil {
 			t.Fatal(err)
 		}
-		r.places = map[string]journal.Place{}
+		r.places = map[string]pipeline.Place{}
 		left := map[string]int{}
 		for _, task := range day.tasks {
 			left[task.ID] = len(day.replies[task.ID])

@@ -28,7 +28,7 @@ type loader struct {
 	create  func(t *schemas.Table) (sinks.Writer, error)
 	runDate arrow.Date32
 
-	places map[string]journal.Place
+	places map[string]pipeline.Place
 	// held are tables to leave out, emptied those to write even if no task fills them. Default none.
 	held, emptied map[*schemas.Table]bool
 
@@ -280,7 +280,7 @@ func (r *reading) full() bool { return r.main && r.task.MaxRows > 0 && r.rows() 
 
 // waste is how many of the rows held were bought again: neither did they come to the table, nor were they rejected, nor
 // are they what the last page of max_rows brought too many, which a list read at once brings as well.
-func (r *reading) waste(place journal.Place) int64 {
+func (r *reading) waste(place pipeline.Place) int64 {
 	waste := place.Rows - r.rows() - r.rejected
 	if r.task.MaxRows > 0 {
 		waste -= max(0, place.ChainRows-r.task.MaxRows)

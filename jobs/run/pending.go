@@ -110,7 +110,7 @@ func rowsEach(it plan.Item) (int64, bool) {
 }
 
 // worst is what so many targets of a step can cost, by the price of one.
-func (r *runner) worst(s Step, targets int64) *plan.Cost {
+func (r *runner) worst(s Step, targets int64) *pipeline.Cost {
 	one := "a.example"
 	tasks, _, err := s.Make([]string{"target", "source"}, [][]*string{{&one, &one}}, nil)
 	if err != nil || len(tasks) != 1 {
@@ -125,5 +125,5 @@ func (r *runner) worst(s Step, targets int64) *plan.Cost {
 	if s.Endpoint.Asks == pipeline.AboutTargets {
 		pages = (targets + int64(it.PageSize) - 1) / int64(it.PageSize)
 	}
-	return &plan.Cost{Pages: pages, Rows: c.Rows * targets, Units: c.Units * pipeline.Units(targets)}
+	return &pipeline.Cost{Pages: pages, Rows: c.Rows * targets, Units: c.Units * pipeline.Units(targets)}
 }

@@ -213,7 +213,7 @@ func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh 
 		if lostPages == 0 && lostUnits == 0 {
 			continue
 		}
-		if err := to.AddAttempt(ctx, t.ID, journal.Attempt{Seq: pages, At: now, Kind: pipeline.Malformed, MaybeUnits: lostUnits,
+		if err := to.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: pages, At: now, Kind: pipeline.Malformed, MaybeUnits: lostUnits,
 			Message: fmt.Sprintf("%d pages were dropped from a damaged journal", lostPages)}); err != nil {
 			return kept, dropped, err
 		}
@@ -268,7 +268,7 @@ func setAside(ctx context.Context, l *ledger.Ledger, to *journal.Journal, tasks 
 			continue
 		}
 		open[vendorOf(t)] = 0
-		if err := to.AddAttempt(ctx, t.ID, journal.Attempt{Seq: places[t.ID].Pages, At: now, Kind: pipeline.Malformed, MaybeUnits: units,
+		if err := to.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: places[t.ID].Pages, At: now, Kind: pipeline.Malformed, MaybeUnits: units,
 			Message: "units were spent on pages that a damaged journal no longer tells of"}); err != nil {
 			return err
 		}

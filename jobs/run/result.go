@@ -22,7 +22,7 @@ type Result struct {
 	Missing *plan.Plan
 	Tasks   []ledger.Task
 	// Bought counts what this execution bought; the tasks count what the run holds in all.
-	Bought plan.Cost
+	Bought pipeline.Cost
 	// Saved is what this execution did not have to spend, because an earlier answer would do.
 	Saved pipeline.Units
 	// Files are the tables published.

@@ -110,7 +110,7 @@ type runner struct {
 	monthly map[string]*pipeline.Units // the job's ceilings by vendor
 	counts  map[string]counted         // by vendor that has told
 	begun   time.Time                  // this execution; its months are those whose budgets are spent
-	places  map[string]journal.Place
+	places  map[string]pipeline.Place
 	items   []plan.Item // tasks known so far
 	// confirmed: the run may buy; withdrawn: it was new, and may not.
 	confirmed, withdrawn bool

@@ -104,7 +104,7 @@ func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 			continue
 		}
 		open[vendor] = 0
-		err := j.AddAttempt(ctx, t.ID, journal.Attempt{Seq: place.Pages, At: at, Kind: pipeline.Transient, MaybeUnits: lost,
+		err := j.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: place.Pages, At: at, Kind: pipeline.Transient, MaybeUnits: lost,
 			Message: "the process died; what the requests under way have cost is unknown"})
 		if err != nil {
 			return err
@@ -157,7 +157,7 @@ func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 }
 
 // bills sums up by vendor what a journal says of the units of its run.
-func bills(tasks []pipeline.Task, places map[string]journal.Place) map[string]ledger.Bill {
+func bills(tasks []pipeline.Task, places map[string]pipeline.Place) map[string]ledger.Bill {
 	all := map[string]ledger.Bill{}
 	for _, t := range tasks {
 		place, b := places[t.ID], all[vendorOf(t)]
@@ -175,7 +175,7 @@ func bills(tasks []pipeline.Task, places map[string]journal.Place) map[string]le
 }
 
 // inventory reads from a journal which tasks it has and how far each has come.
-func inventory(ctx context.Context, j *journal.Journal) ([]pipeline.Task, map[string]journal.Place, error) {
+func inventory(ctx context.Context, j *journal.Journal) ([]pipeline.Task, map[string]pipeline.Place, error) {
 	tasks, err := j.Tasks(ctx)
 	if err != nil {
 		return nil, nil, err

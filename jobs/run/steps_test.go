@@ -345,7 +345,7 @@ func TestEverythingIsPricedAndConfirmedBeforeItIsBought(t *testing.T) {
 	job.Steps = []Step{listed}
 	o := options(dir)
 	o.Lake = lake
-	var planned []*plan.Cost
+	var planned []*pipeline.Cost
 	o.Confirm = func(p *plan.Plan) error { planned = append(planned, p.Vendors[0].Worst); return nil }
 	if _, err := Run(context.Background(), job, o); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
-	"backhaul/pipeline/journal"
 )
 
 // What to do about a task that is stuck: what it asks for has been paid for, and has brought nothing.
@@ -23,7 +22,7 @@ func (r *runner) place(it *plan.Item) {
 	it.Stuck = !lifted && (it.Place.Repeats() || unreadable(it.Place) && !r.recovers(it.Endpoint.Vendor))
 }
 
-func unreadable(p journal.Place) bool { return p.Unreadable >= engine.MostUnreadable }
+func unreadable(p pipeline.Place) bool { return p.Unreadable >= engine.MostUnreadable }
 
 // recovers reports whether the vendor has answered a question with something that cannot be read and then with a page: so
 // that is a matter of time there.
@@ -54,7 +53,7 @@ func why(err error) string {
 }
 
 // stick enters that a task is stuck at its place, and why if that is not known any more; false if it is not.
-func stick(t *ledger.Task, place journal.Place) bool {
+func stick(t *ledger.Task, place pipeline.Place) bool {
 	advice := ""
 	switch {
 	case place.Repeats():

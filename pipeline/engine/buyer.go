@@ -10,7 +10,6 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
-	"backhaul/pipeline/journal"
 	"backhaul/pipeline/limit"
 )
 
@@ -341,7 +340,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 func (b *buyer) record(ctx context.Context, e *pipeline.Error, maybe pipeline.Units, page pipeline.Page, asked int) error {
 	b.Place.Attempts++
 	b.Place.MaybeUnits += maybe
-	a := journal.Attempt{Seq: b.Place.Pages, At: time.Now().UTC(), Kind: e.Kind, Status: e.Status, MaybeUnits: maybe, Message: e.Error()}
+	a := pipeline.Attempt{Seq: b.Place.Pages, At: time.Now().UTC(), Kind: e.Kind, Status: e.Status, MaybeUnits: maybe, Message: e.Error()}
 	if e.Kind == pipeline.Malformed {
 		b.unread++
 		b.Place.Unreadable++

@@ -54,7 +54,6 @@ import (
 	"github.com/sourcegraph/conc/pool"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/journal"
 	"backhaul/pipeline/limit"
 )
 
@@ -63,7 +62,7 @@ type Journal interface {
 	// Append returns when the page is durable.
 	Append(ctx context.Context, taskID string, p pipeline.Page) error
 	// AddAttempt returns when the record of a request without a page is durable.
-	AddAttempt(ctx context.Context, taskID string, a journal.Attempt) error
+	AddAttempt(ctx context.Context, taskID string, a pipeline.Attempt) error
 	// Pages yields the pages of a task that are durable, in the order they were bought. The first error ends the sequence.
 	Pages(ctx context.Context, taskID string) iter.Seq2[pipeline.Page, error]
 }
@@ -72,7 +71,7 @@ type Journal interface {
 type Work struct {
 	Task   pipeline.Task
 	Source pipeline.Source
-	Place  journal.Place
+	Place  pipeline.Place
 	// PageSize is how many rows to ask for at a time.
 	PageSize int
 	// Unknown: nobody knows how long the list is. See Lane.Probe.
@@ -149,7 +148,7 @@ func (r Retry) withDefaults() Retry {
 type Outcome struct {
 	Task   pipeline.Task
 	Ending pipeline.Ending
-	Place  journal.Place
+	Place  pipeline.Place
 	// Over is what the vendor charged in this execution beyond what the requests could cost by its own price. No budget can
 	// prevent that.
 	Over pipeline.Units

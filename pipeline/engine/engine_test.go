@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/journal"
 	"backhaul/pipeline/limit"
 	"backhaul/schemas"
 )
@@ -24,7 +23,7 @@ import (
 type memory struct {
 	mu       sync.Mutex
 	pages    map[string][]pipeline.Page
-	attempts []journal.Attempt
+	attempts []pipeline.Attempt
 	failAt   int // fails the nth append, from 1; 0 never
 	appends  int
 }
@@ -58,7 +57,7 @@ func (m *memory) Pages(_ context.Context, taskID string) iter.Seq2[pipeline.Page
 	}
 }
 
-func (m *memory) AddAttempt(_ context.Context, _ string, a journal.Attempt) error {
+func (m *memory) AddAttempt(_ context.Context, _ string, a pipeline.Attempt) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.attempts = append(m.attempts, a)
@@ -358,7 +357,7 @@ func TestThePlaceInABatchOutlivesTheVendorsCursors(t *testing.T) {
 		}
 		w := works(v, 0)
 		w[0].Task.Batch = pipeline.EncodeBatch(make([]pipeline.Input, 60))
-		w[0].Place = journal.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
+		w[0].Place = pipeline.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
 		c := config(m, 1, w, limit.Config{})
 		c.Lanes[0].TokenLife = time.Minute
 		outcomes, err := Run(context.Background(), c)

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 )
 
@@ -136,7 +135,7 @@ func (b *buyer) checkRepeats(ctx context.Context) error {
 		return nil
 	}
 	e := &pipeline.Error{Kind: pipeline.Repeating, Message: found}
-	a := journal.Attempt{Seq: b.Place.Pages, At: time.Now().UTC(), Kind: e.Kind, Message: found}
+	a := pipeline.Attempt{Seq: b.Place.Pages, At: time.Now().UTC(), Kind: e.Kind, Message: found}
 	if err := b.Journal.AddAttempt(context.WithoutCancel(ctx), b.Task.ID, a); err != nil {
 		err = &JournalError{Err: err}
 		b.stopRun(err)

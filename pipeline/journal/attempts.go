@@ -13,26 +13,9 @@ import (
 	"backhaul/pipeline"
 )
 
-// Attempt is a request that yielded no page, or, of kind Repeating, the finding that none is to be made.
-type Attempt struct {
-	Seq    int // of the page that was asked for
-	At     time.Time
-	Kind   pipeline.Kind
-	Status int
-	// MaybeUnits is what the vendor may have charged for it all the same; 0 when it did not.
-	MaybeUnits pipeline.Units
-	Message    string
-	// Body is what was received, for responses that could not be read. Default none.
-	Body []byte
-	// Chain, Ask and Request are what it was the answer to, and what has to be known to read it after all. Only with a Body.
-	Chain   int
-	Ask     pipeline.Ask
-	Request []byte
-}
-
 // AddAttempt records a request that yielded no page, and returns when that is durable. A body that came at the same place
 // before is not kept a second time.
-func (j *Journal) AddAttempt(ctx context.Context, taskID string, a Attempt) error {
+func (j *Journal) AddAttempt(ctx context.Context, taskID string, a pipeline.Attempt) error {
 	no, err := j.numberOf(taskID)
 	if err != nil {
 		return err

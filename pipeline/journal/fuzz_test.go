@@ -35,7 +35,7 @@ func written(tb testing.TB) (file []byte, pages map[string]bool) {
 			pages[fmt.Sprintf("%+v", p)] = true
 		}
 	}
-	if err := j.AddAttempt(ctx, "a", Attempt{Seq: 1, At: header.Created, Kind: pipeline.Malformed, MaybeUnits: 50, Message: "cut", Body: []byte("{")}); err != nil {
+	if err := j.AddAttempt(ctx, "a", pipeline.Attempt{Seq: 1, At: header.Created, Kind: pipeline.Malformed, MaybeUnits: 50, Message: "cut", Body: []byte("{")}); err != nil {
 		tb.Fatal(err)
 	}
 	if err := j.Close(); err != nil {

@@ -75,7 +75,7 @@ func TestWhatWasAppendedIsThereAfterReopening(t *testing.T) {
 		}
 		want = append(want, p)
 	}
-	if err := j.AddAttempt(ctx, "a", Attempt{Seq: 5, At: header.Created, Kind: pipeline.Transient, MaybeUnits: 50, Message: "cut"}); err != nil {
+	if err := j.AddAttempt(ctx, "a", pipeline.Attempt{Seq: 5, At: header.Created, Kind: pipeline.Transient, MaybeUnits: 50, Message: "cut"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
@@ -98,7 +98,7 @@ func TestWhatWasAppendedIsThereAfterReopening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantPlaces := map[string]Place{
+	wantPlaces := map[string]pipeline.Place{
 		"a": {Pages: 5, Rows: 250, ChainRows: 250, Units: 250, MaybeUnits: 50, MaybeAt: header.Created, Attempts: 1, End: true, Fetched: want[4].FetchedAt, LastRows: 50},
 		"b": {},
 	}

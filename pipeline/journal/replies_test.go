@@ -34,7 +34,7 @@ func add(t *testing.T, j *Journal, p pipeline.Page) {
 	}
 }
 
-func attempt(t *testing.T, j *Journal, a Attempt) {
+func attempt(t *testing.T, j *Journal, a pipeline.Attempt) {
 	t.Helper()
 	a.At = header.Created.Add(time.Duration(a.Seq) * time.Hour)
 	if err := j.AddAttempt(context.Background(), "a", a); err != nil {
@@ -42,12 +42,12 @@ func attempt(t *testing.T, j *Journal, a Attempt) {
 	}
 }
 
-func unreadable(seq int, body string) Attempt {
-	return Attempt{Seq: seq, Kind: pipeline.Malformed, Status: 200, MaybeUnits: 50, Message: "no JSON", Body: []byte(body), Request: []byte("ask"),
+func unreadable(seq int, body string) pipeline.Attempt {
+	return pipeline.Attempt{Seq: seq, Kind: pipeline.Malformed, Status: 200, MaybeUnits: 50, Message: "no JSON", Body: []byte(body), Request: []byte("ask"),
 		Chain: 1, Ask: pipeline.Ask{Cursor: "token-1", Limit: 50}}
 }
 
-func placeOf(t *testing.T, j *Journal) Place {
+func placeOf(t *testing.T, j *Journal) pipeline.Place {
 	t.Helper()
 	places, err := j.Places(context.Background())
 	if err != nil {
@@ -70,7 +70,7 @@ func TestAListThatRepeatsItselfIsRememberedAtItsPlace(t *testing.T) {
 	if p := placeOf(t, j); p.Repeats() {
 		t.Errorf("%+v", p)
 	}
-	attempt(t, j, Attempt{Seq: 2, Kind: pipeline.Repeating, Message: "100 of 100"})
+	attempt(t, j, pipeline.Attempt{Seq: 2, Kind: pipeline.Repeating, Message: "100 of 100"})
 	p := placeOf(t, j)
 	if !p.Repeats() || p.Attempts != 0 {
 		t.Errorf("%+v: a finding is no request", p)
@@ -89,12 +89,15 @@ func TestWhetherRowsCameAgainIsToldFromPagesAndFindings(t *testing.T) {
 		change func(*Journal)
 		want   bool
 	}{
-		"a plain list":            {func(*Journal) {}, false},
-		"a page that repeats":     {func(j *Journal) { p := page(2, 2); p.Repeated = true; add(t, j, p) }, true},
-		"a cursor asked again":    {func(j *Journal) { p := page(2, 2); p.Cursor = page(1, 2).Cursor; add(t, j, p) }, true},
-		"an empty page at it":     {func(j *Journal) { p := page(2, 0); p.Cursor = page(1, 2).Cursor; add(t, j, p) }, false},
-		"the start asked anew":    {func(j *Journal) { p := page(2, 2); p.Cursor, p.Chain = "", 1; add(t, j, p) }, false},
-		"a finding, bought on":    {func(j *Journal) { attempt(t, j, Attempt{Seq: 2, Kind: pipeline.Repeating}); add(t, j, page(2, 2)) }, true},
+		"a plain list":         {func(*Journal) {}, false},
+		"a page that repeats":  {func(j *Journal) { p := page(2, 2); p.Repeated = true; add(t, j, p) }, true},
+		"a cursor asked again": {func(j *Journal) { p := page(2, 2); p.Cursor = page(1, 2).Cursor; add(t, j, p) }, true},
+		"an empty page at it":  {func(j *Journal) { p := page(2, 0); p.Cursor = page(1, 2).Cursor; add(t, j, p) }, false},
+		"the start asked anew": {func(j *Journal) { p := page(2, 2); p.Cursor, p.Chain = "", 1; add(t, j, p) }, false},
+		"a finding, bought on": {func(j *Journal) {
+			attempt(t, j, pipeline.Attempt{Seq: 2, Kind: pipeline.Repeating})
+			add(t, j, page(2, 2))
+		}, true},
 		"a reply that was no use": {func(j *Journal) { attempt(t, j, unreadable(2, "<html>")) }, false},
 	} {
 		j := with(t, 2)

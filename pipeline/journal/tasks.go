@@ -104,54 +104,16 @@ func (j *Journal) tasks(ctx context.Context, clause string, args ...any) ([]pipe
 	return tasks, err
 }
 
-// Place is how far a task has come.
-type Place struct {
-	// Pages bought so far; the next page has this number.
-	Pages int
-	// Chain counts the restarts of the list.
-	Chain int
-	// Rows held, without those bought again.
-	Rows int64
-	// Waste is rows bought again: of repeated pages, and where pages overlap. Those of restarted chains are known only after loading.
-	Waste int64
-	// ChainRows is Rows of the current chain.
-	ChainRows int64
-	Units     pipeline.Units
-	// MaybeUnits may have been charged by attempts that yielded no page.
-	MaybeUnits pipeline.Units
-	// MaybeAt is when the last of those attempts was over. Zero if there was none.
-	MaybeAt  time.Time
-	Attempts int
-	// RepeatsAt is how many pages the task had when its list was last found to repeat itself; see Repeats. Default 0: never.
-	RepeatsAt int
-	// Unreadable is how many replies came at this place that could not be read, Recovered how many at earlier places, where
-	// the same question brought a page afterwards.
-	Unreadable, Recovered int
-	// ReusedFrom is the run whose pages were taken over instead of bought. "" if none.
-	ReusedFrom string
-	// Next is where the list goes on; meaningless when End.
-	Next pipeline.Cursor
-	// Fetched is when the last page arrived, and with it Next. Zero without a page.
-	Fetched time.Time
-	// LastRows is how many rows the last page holds.
-	LastRows int
-	// End: the list was read to its end.
-	End bool
-}
-
-// Repeats reports whether the list was found to repeat itself at this very place.
-func (p Place) Repeats() bool { return p.RepeatsAt > 0 && p.RepeatsAt == p.Pages }
-
 // Places returns how far every task has come, by task id. Tasks without a page are present with zero.
-func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
-	places := map[string]Place{}
+func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error) {
+	places := map[string]pipeline.Place{}
 	err := j.each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
 			coalesce(sum(iif(p.repeated, 0, p.rows - p.overlap)), 0), coalesce(sum(iif(p.repeated, p.rows, p.overlap)), 0), coalesce(sum(p.units), 0)
 		FROM tasks t LEFT JOIN pages p ON p.task = t.no GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
 			var claimed int
-			var p Place
+			var p pipeline.Place
 			if err := rows.Scan(&id, &claimed, &p.ReusedFrom, &p.Pages, &p.Chain, &p.Rows, &p.Waste, &p.Units); err != nil {
 				return err
 			}
@@ -189,7 +151,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]Place, error) {
 
 // countAttempts fills in what the attempts say of the tasks. What a damaged journal has lost is noted like a reply that could
 // not be read, but had no status.
-func (j *Journal) countAttempts(ctx context.Context, places map[string]Place) error {
+func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.Place) error {
 	return j.each(ctx, `SELECT t.id, sum(a.kind <> 'repeating'), sum(a.maybe_units), max(iif(a.maybe_units > 0, a.at, 0)), max(iif(a.kind = 'repeating', a.seq, 0)),
 			sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq = t.pages), sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq < t.pages AND NOT a.read)
 		FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
