@@ -13,8 +13,14 @@ type Source interface {
 
 	// Fetch makes exactly one request and neither waits nor retries. The page it returns is whole and was
 	// paid for. When the error is not nil it is an *Error, whose Kind says what to do; of kind Malformed
-	// the page holds what was received, so that it can be kept. Safe for concurrent use.
+	// the page holds what was received, so that it can be kept: see Read. Safe for concurrent use.
 	Fetch(ctx context.Context, t Task, ask Ask) (Page, error)
+
+	// Read reads a reply that was received and kept before: p has Cursor, Request, Status, Body and FetchedAt. It returns the
+	// page as Fetch would have returned it; the kind of its *Error says what is wrong with it. What was asked for is taken from
+	// p as far as p tells it, from t and ask otherwise. Response headers were not kept, so what only they say is taken from the
+	// price rule or left empty; and what Fetch learns from other replies is not known here. It is pure, and safe for concurrent use.
+	Read(t Task, ask Ask, p Page) (Page, error)
 
 	// Decode appends the page's rows to the builder, in the vendor's order, and rejects those that do not
 	// fit the table; Begin has been called on it. It is pure, and safe for concurrent use with different

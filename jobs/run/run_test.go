@@ -107,6 +107,10 @@ func (m *meter) Fetch(_ context.Context, t pipeline.Task, ask pipeline.Ask) (pip
 		Next: pipeline.Cursor(strconv.Itoa(from + rows)), End: from+rows >= total}, nil
 }
 
+func (m *meter) Read(_ pipeline.Task, _ pipeline.Ask, p pipeline.Page) (pipeline.Page, error) {
+	return p, nil
+}
+
 // job asks for lists of the given lengths.
 func (m *meter) job(name string, connections int, ceiling ledger.Ceiling, lengths ...int) Job {
 	j := Job{Name: name, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),

@@ -39,7 +39,10 @@ func New(cfg Config) (*Client, error) {
 	if cfg.BaseURL == "" {
 		cfg.BaseURL = DefaultBaseURL
 	}
-	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cfg.BaseURL, Auth: wire.QueryAuth("token", cfg.Token), Classify: classifyStatus, MaxBody: mostBytes})
+	if cfg.HTTP.MaxBody <= 0 {
+		cfg.HTTP.MaxBody = mostBytes
+	}
+	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cfg.BaseURL, Auth: wire.QueryAuth("token", cfg.Token), Classify: classifyStatus})
 	if err != nil {
 		return nil, fmt.Errorf("ahrefs v2: %w", err)
 	}
@@ -52,9 +55,11 @@ func (c *Client) Sources() []pipeline.Source { return sources(c.wire) }
 // Close gives up idle connections.
 func (c *Client) Close() { c.wire.Close() }
 
-// Offline returns sources that know the facts and decode pages, but refuse to fetch: for replays, archives and
+// Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays, archives and
 // validation, which need no credentials.
-func Offline() []pipeline.Source { return sources(nil) }
+func Offline() []pipeline.Source {
+	return sources(wire.Offline(wire.Options{HTTP: HTTP{MaxBody: mostBytes}, Classify: classifyStatus}))
+}
 
 func sources(w *wire.Client) []pipeline.Source {
 	var all []pipeline.Source

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/internal/rows"
@@ -21,76 +18,130 @@ import (
 // source is one endpoint, bought through one client.
 type source struct {
 	*report
-	wire *wire.Client // nil: offline
+	wire *wire.Client
 }
 
 var _ pipeline.Source = (*source)(nil)
 
 func (s *source) Endpoint() *pipeline.Endpoint { return s.endpoint }
 
+// question is one request, with what reading its reply takes.
+type question struct {
+	query  string
+	at     pipeline.Cursor
+	limit  int
+	offset int64
+	price  pipeline.Price
+}
+
 // Fetch asks for one page: GET base/?from=…. A refusal comes with status 200 too, and is told by its header X-Status or by
 // its body.
 func (s *source) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
-	if s.wire == nil {
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Denied, Message: "no credentials: this source only reads what was bought"}
-	}
-	query, limit, offset, err := s.query(t, ask)
-	if err != nil {
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Rejected, Message: s.wire.Text(err.Error())}
-	}
-	resp, fail := s.wire.Do(ctx, "GET", "?"+query, nil)
-	page := pipeline.Page{Cursor: ask.Cursor, Request: []byte(query), Status: resp.Status, Body: resp.Body, FetchedAt: resp.At}
-	switch {
-	case fail != nil && fail.Kind == pipeline.Malformed:
-		return page, fail
-	case fail != nil:
+	if fail := s.wire.Ready(); fail != nil {
 		return pipeline.Page{}, fail
 	}
-	if page, err = s.read(page, resp); err != nil {
-		return page, err
+	q, err := s.asks(t, ask)
+	if err != nil {
+		return pipeline.Page{}, s.rejected(err)
 	}
-	price, err := s.price(t, ask)
-	if err != nil { // it was read before
-		return page, &pipeline.Error{Kind: pipeline.Malformed, Status: page.Status, MaybeCharged: true, Message: s.wire.Text(err.Error())}
-	}
-	page.Units = price.Actual(pipeline.Reply{Rows: page.Rows})
-	page.End = s.one || ended(resp, offset, page.Rows, limit)
-	if !page.End {
-		page.Next = pipeline.Cursor(strconv.FormatInt(offset+int64(page.Rows), 10))
-	}
-	return page, nil
+	resp, fail := s.wire.Do(ctx, "GET", "?"+q.query, nil)
+	return s.page(q, []byte(q.query), resp, fail)
 }
 
-// read tells a page from a refusal and counts its rows.
-func (s *source) read(page pipeline.Page, resp wire.Response) (pipeline.Page, error) {
-	reply, err := s.scan(page.Body)
-	text, refused := refusal(page.Body)
-	refused = refused && (err != nil || reply.Count == 0) || strings.EqualFold(resp.Header.Get("X-Status"), "error")
+// Read takes from the page's request how many rows were asked for.
+func (s *source) Read(t pipeline.Task, ask pipeline.Ask, p pipeline.Page) (pipeline.Page, error) {
+	sent, err := url.ParseQuery(string(p.Request))
+	if err != nil {
+		return pipeline.Page{}, s.rejected(fmt.Errorf("read the request: %w", err))
+	}
+	if n, err := strconv.Atoi(sent.Get("limit")); err == nil && n > 0 {
+		ask.Limit = n
+	}
+	q, err := s.asks(t, pipeline.Ask{Cursor: p.Cursor, Limit: ask.Limit})
+	if err != nil {
+		return pipeline.Page{}, s.rejected(err)
+	}
+	resp := wire.Kept(p)
+	return s.page(q, p.Request, resp, s.wire.Judge(resp))
+}
+
+func (s *source) rejected(err error) *pipeline.Error {
+	return &pipeline.Error{Kind: pipeline.Rejected, Message: s.wire.Text(err.Error())}
+}
+
+// asks makes the request for the page of a task that is asked for.
+func (s *source) asks(t pipeline.Task, ask pipeline.Ask) (question, error) {
+	q := question{at: ask.Cursor}
+	var err error
+	if q.query, q.limit, q.offset, err = s.query(t, ask); err != nil {
+		return q, err
+	}
+	q.price, err = s.price(t, ask)
+	return q, err
+}
+
+// page makes a page of a reply; fail is what is wrong with it before its JSON is read.
+func (s *source) page(q question, sent []byte, resp wire.Response, fail *pipeline.Error) (pipeline.Page, error) {
+	page := pipeline.Page{Cursor: q.at, Request: sent, Status: resp.Status, Body: resp.Body, FetchedAt: resp.At}
+	if fail == nil {
+		fail = s.tell(&page, q, resp)
+	}
 	switch {
-	case refused:
-		said := s.wire.Say(page.Body)
-		if text == "" {
-			text = said
-		}
-		return pipeline.Page{}, &pipeline.Error{Kind: classify(text), Status: page.Status, Message: said}
-	case errors.Is(err, rows.ErrCut):
-		// Its length matched what was announced, so it was cut before it was measured. Asked again it may be whole.
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Transient, Status: page.Status, MaybeCharged: true, Message: s.wire.Text(err.Error())}
-	case err != nil:
-		return page, &pipeline.Error{Kind: pipeline.Malformed, Status: page.Status, MaybeCharged: true,
-			Message: s.wire.Text(err.Error() + "; the reply says: " + s.wire.Say(page.Body))}
+	case fail == nil:
+		return page, nil
+	case fail.Kind == pipeline.Malformed:
+		return page, fail
+	default:
+		return pipeline.Page{}, fail
+	}
+}
+
+// tell tells a page from a refusal, counts its rows, and fills in what it costs and where the list goes on.
+func (s *source) tell(page *pipeline.Page, q question, resp wire.Response) *pipeline.Error {
+	reply, err := s.scan(resp.Body)
+	if fail := s.wire.Refusal(resp.Status, refusal(s.wire, reply, resp), s.content(reply, err)); fail != nil {
+		return fail
+	}
+	if err != nil {
+		return s.wire.Unreadable(resp, err, errors.Is(err, rows.ErrCut))
 	}
 	page.Rows = reply.Count
-	return page, nil
+	page.Units = q.price.Actual(pipeline.Reply{Rows: page.Rows})
+	page.End = s.one || ended(resp, q.offset, page.Rows, q.limit)
+	if !page.End {
+		page.Next = pipeline.Cursor(strconv.FormatInt(q.offset+int64(page.Rows), 10))
+	}
+	return nil
 }
 
-// refusal finds the text of a refusal in a body.
-func refusal(body []byte) (text string, refused bool) {
-	var reply struct {
-		Error string `json:"error"`
+// content is how much of what was asked for a reply has.
+func (r *report) content(reply rows.Reply, err error) wire.Content {
+	if err != nil || reply.Count == 0 {
+		return wire.Nothing
 	}
-	err := json.Unmarshal(body, &reply)
-	return reply.Error, err == nil && reply.Error != ""
+	for _, raw := range reply.Rows() {
+		if r.one {
+			return wire.ContentOf(raw)
+		}
+		break
+	}
+	return wire.Rows
+}
+
+// refusal finds what a reply says went wrong, or returns nil: in its body, or, if the header says that something did, whatever
+// the body is.
+func refusal(w *wire.Client, reply rows.Reply, resp wire.Response) *wire.Fault {
+	f := w.Fault(reply.Members())
+	told := strings.EqualFold(resp.Header.Get("X-Status"), "error")
+	switch {
+	case f == nil && !told:
+		return nil
+	case f == nil:
+		f = &wire.Fault{Text: w.Say(resp.Body)}
+	}
+	f.Note = f.Note && !told
+	f.Kind = classify(f.Text)
+	return f
 }
 
 // ended says whether the list ends with a page. One with fewer rows than asked for is the last; behind a full one there may
@@ -119,8 +170,8 @@ func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 	}
 	reply, err := s.scan(body)
 	if err != nil {
-		if text, refused := refusal(body); refused {
-			err = fmt.Errorf("%w; it is a refusal: %s", err, text)
+		if f := s.wire.Fault(reply.Members()); f != nil && !f.Note {
+			err = fmt.Errorf("%w; it is a refusal: %s", err, f.Text)
 		}
 		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
 	}
@@ -166,39 +217,41 @@ func (s side) load(body []byte, p pipeline.Page, b *schemas.Builder) error {
 	return s.shape.Load(reply, b)
 }
 
-// scan checks a reply and finds its rows.
+// scan checks a reply and finds its rows. What is strict JSON has its members, whatever the error.
 func (r *report) scan(body []byte) (rows.Reply, error) {
-	envelope := r.tables[0].Envelope
-	if envelope == "" {
-		var err error
-		if envelope, err = r.find(body); err != nil {
-			return rows.Reply{}, err
-		}
+	if envelope := r.tables[0].Envelope; envelope != "" {
+		return rows.Scan(body, rows.Layout{List: envelope, One: r.one})
+	}
+	reply, err := rows.Scan(body, rows.Layout{One: true})
+	if err != nil {
+		return reply, err
+	}
+	envelope, err := r.find(reply)
+	if err != nil {
+		reply.Count = 0
+		return reply, err
 	}
 	return rows.Scan(body, rows.Layout{List: envelope, One: r.one})
 }
 
+// beside are members of a reply that are never its rows.
+var beside = []string{"stats", "error", "error_message", "errors", "message"}
+
 // find returns the member that holds the rows of a table whose replies nobody recorded: the only list there is, or the
 // only object.
-func (r *report) find(body []byte) (string, error) {
-	if _, err := rows.Scan(body, rows.Layout{One: true}); err != nil {
-		return "", err
-	}
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(body, &members); err != nil {
-		return "", fmt.Errorf("not strict JSON: %w", err)
-	}
-	want := jsontext.Kind('[')
+func (r *report) find(reply rows.Reply) (string, error) {
+	opening := byte('[')
 	if r.one {
-		want = '{'
+		opening = '{'
 	}
 	var found []string
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if members[name].Kind() == want && name != "stats" {
+	for name, value := range reply.Members() {
+		if len(value) > 0 && value[0] == opening && !slices.Contains(beside, name) {
 			found = append(found, name)
 		}
 	}
 	if len(found) != 1 {
+		slices.Sort(found)
 		return "", fmt.Errorf("want one member with the rows, got %d: %s", len(found), join(found))
 	}
 	return found[0], nil

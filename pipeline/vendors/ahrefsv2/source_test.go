@@ -1,6 +1,7 @@
 package ahrefsv2
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -186,9 +187,11 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			w.WriteHeader(403)
 			io.WriteString(w, `{"error":"no rows left"}`)
 		}, pipeline.Exhausted, "rows"},
-		"forbidden":    {func(w http.ResponseWriter, _ url.Values) { w.WriteHeader(403) }, pipeline.Denied, "Forbidden"},
-		"an HTML page": {reply("<html>maintenance"), pipeline.Transient, "HTML"},
-		"cut":          {reply(`{"anchors":[{"anchor":`), pipeline.Transient, "breaks off"},
+		"forbidden":      {func(w http.ResponseWriter, _ url.Values) { w.WriteHeader(403) }, pipeline.Denied, "Forbidden"},
+		"an object":      {reply(`{"error":{"message":"invalid token"}}`), pipeline.Denied, "invalid token"},
+		"beside nothing": {reply(`{"error":"invalid token","anchors":[]}`), pipeline.Denied, "invalid token"},
+		"a message":      {reply(`{"message":"not enough rows left","anchors":[]}`), pipeline.Exhausted, "rows"},
+		"cut":            {reply(`{"anchors":[{"anchor":`), pipeline.Transient, "breaks off"},
 	} {
 		page, err := fetch(t, serve(t, tc.answer), "anchors", "", pipeline.Ask{})
 		if err == nil || pipeline.KindOf(err) != tc.kind || !strings.Contains(err.Error(), tc.says) || page.Body != nil {
@@ -218,9 +221,19 @@ func TestWhatCannotBeReadIsKept(t *testing.T) {
 			t.Errorf("%s: %v, page %+v", body, err, page)
 		}
 	}
-	page, err := fetch(t, serve(t, reply(`{"anchors":[{"anchor":"a"}],"error":"the column error of a row"}`)), "anchors", "", pipeline.Ask{})
+	for _, body := range []string{`<html>maintenance`, ``, `{"anchors":[{"anchor":"a"}],"error":"rows were left out"}`} {
+		page, err := fetch(t, serve(t, reply(body)), "anchors", "", pipeline.Ask{})
+		if e := new(pipeline.Error); !errors.As(err, &e) || e.Kind != pipeline.Malformed || !e.MaybeCharged || page.Status != 200 || string(page.Body) != body {
+			t.Errorf("%s: %v, page %+v", body, err, page)
+		}
+	}
+	page, err := fetch(t, serve(t, reply(`{"anchors":[{"anchor":"a"}]}`, "X-Status", "error")), "anchors", "", pipeline.Ask{})
+	if pipeline.KindOf(err) != pipeline.Malformed || err == nil || len(page.Body) == 0 {
+		t.Errorf("rows under X-Status error: %v", err)
+	}
+	page, err = fetch(t, serve(t, reply(`{"anchors":[{"anchor":"a","error":"of a row"}],"error":null,"message":"a remark"}`)), "anchors", "", pipeline.Ask{})
 	if err != nil || page.Rows != 1 {
-		t.Errorf("a page with rows and a member error: %v", err)
+		t.Errorf("rows and a remark: %v", err)
 	}
 }
 
@@ -232,11 +245,15 @@ func TestTheTokenStandsInNoText(t *testing.T) {
 		"HTML":      reply("<p>" + echo),
 		"status":    func(w http.ResponseWriter, _ url.Values) { w.WriteHeader(400); io.WriteString(w, echo) },
 		"malformed": reply(`{"a":"` + echo + `"}`),
+		"beside":    reply(`{"error":{"message":"` + echo + `"},"anchors":[{}]}`),
+		"message":   reply(`{"message":["` + echo + `"]}`),
+		"202":       func(w http.ResponseWriter, _ url.Values) { w.WriteHeader(202); io.WriteString(w, echo) },
 	} {
 		c := serve(t, answer)
 		page, err := fetch(t, c, "anchors", "", pipeline.Ask{})
 		_, usageErr := c.Usage(t.Context(), time.Time{}, time.Time{})
-		for _, text := range []string{fmt.Sprint(err), fmt.Sprint(usageErr), string(page.Request)} {
+		_, readErr := named(t, c.Sources(), "anchors").Read(pipeline.Task{Target: "example.com"}, pipeline.Ask{}, page)
+		for _, text := range []string{fmt.Sprint(err), fmt.Sprint(usageErr), fmt.Sprint(readErr), string(page.Request)} {
 			if strings.Contains(text, token) || strings.Contains(text, url.QueryEscape(token)) {
 				t.Errorf("%s: %s", name, text)
 			}

@@ -3,7 +3,8 @@
 // replies, remain.
 //
 // It owns what is known offline of v2's tables (columns, the clauses that may use them, what a request costs in rows of the
-// plan), the requests, and the meaning of refusals. The tables that rows go to are those of v3, and jobs name columns as
+// plan), the requests, and the meaning of refusals: they come with status 200, and as every request has a price and no document
+// says that a refused one has none, they count as maybe charged. The tables that rows go to are those of v3, and jobs name columns as
 // v3 does, so that a job moves to the successor by one line: which member of v2 is which column of v3 is declared per
 // endpoint, and so is which table of v2 is which report of v3. Everything else is the same for all.
 //

@@ -9,6 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/rows"
+	"backhaul/pipeline/vendors/internal/wire"
 )
 
 var _ pipeline.Usage = (*Client)(nil)
@@ -21,8 +23,10 @@ func (c *Client) Usage(ctx context.Context, _, _ time.Time) (pipeline.UsageRepor
 	if fail != nil {
 		return report, fail
 	}
-	if text, refused := refusal(resp.Body); refused {
-		return report, &pipeline.Error{Kind: classify(text), Status: resp.Status, Message: c.wire.Text(text)}
+	reply, _ := rows.Scan(resp.Body, rows.Layout{One: true}) // what else is wrong with it readInfo finds
+	has := min(wire.ContentOf(reply.Member(subscriptionInfo.Envelope)), wire.Blank)
+	if fail := c.wire.Refusal(resp.Status, refusal(c.wire, reply, resp), has); fail != nil {
+		return report, fail
 	}
 	limit, left, err := readInfo(resp.Body)
 	if err != nil {

@@ -1,7 +1,6 @@
 package ahrefsv3
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,38 +48,27 @@ func (r *Report) batchOf(t pipeline.Task, ask pipeline.Ask, chosen []string) ([]
 	return chosen, len(part), err
 }
 
-func (s *source) batch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
+func (s *source) batch(t pipeline.Task, ask pipeline.Ask) (asked, error) {
 	part, next, end, err := t.Slice(ask, maxTargets)
 	if err != nil {
-		return pipeline.Page{}, s.rejected(err)
+		return asked{}, err
 	}
 	if len(part) == 0 {
-		return pipeline.Page{}, s.rejected(errors.New("there is no target left to ask about"))
+		return asked{}, errors.New("there is no target left to ask about")
 	}
-	body, err := s.batchBody(t, ask, part)
-	if err != nil {
-		return pipeline.Page{}, s.rejected(err)
+	a := asked{method: "POST", path: s.Path, at: ask.Cursor, inputs: len(part), turn: func(page *pipeline.Page, reply rows.Reply) error {
+		page.Next, page.End = next, end
+		sent, err := targetsOf(page.Request)
+		if err == nil {
+			_, err = places(reply, sent)
+		}
+		return err
+	}}
+	if a.body, err = s.batchBody(t, ask, part); err != nil {
+		return asked{}, err
 	}
-	page, reply, err := s.exchange(ctx, "POST", s.Path, body, ask.Cursor)
-	if err != nil {
-		return page, err
-	}
-	page.Next, page.End = next, end
-	rule, err := s.PriceOf(t, ask)
-	if err != nil {
-		return page, s.rejected(err)
-	}
-	if err := s.bill(&page, reply, rule, len(part)); err != nil {
-		return page, err
-	}
-	sent, err := targetsOf(body)
-	if err == nil {
-		_, err = places(reply.Reply, sent)
-	}
-	if err != nil {
-		return page, s.malformed(page, err.Error())
-	}
-	return page, nil
+	a.price, err = s.PriceOf(t, ask)
+	return a, err
 }
 
 func (s *source) batchBody(t pipeline.Task, ask pipeline.Ask, part []pipeline.Input) ([]byte, error) {

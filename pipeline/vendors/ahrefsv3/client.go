@@ -59,9 +59,11 @@ func (c *Client) Sources() []pipeline.Source { return sources(c) }
 // Close gives up idle connections.
 func (c *Client) Close() { c.wire.Close() }
 
-// Offline returns sources that know the facts and decode pages, but refuse to fetch: for replays and validation, which
+// Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays and validation, which
 // need no key.
-func Offline() []pipeline.Source { return sources(nil) }
+func Offline() []pipeline.Source {
+	return sources(&Client{wire: wire.Offline(wire.Options{Classify: classify}), now: time.Now})
+}
 
 func sources(c *Client) []pipeline.Source {
 	var all []pipeline.Source

@@ -281,7 +281,7 @@ func TestTheBillIsWhatAhrefsSays(t *testing.T) {
 }
 
 func TestWhatIsNoReplyIsMalformed(t *testing.T) {
-	for _, body := range []string{`{"backlinks":[]}`, `{"anchors":{}}`, `[]`, `{"error":"surprise"}`, `{"anchors":[7]}`, `{"anchors":[{"refdomains":1}]}`, `{"anchors":[{"anchor":7,"refdomains":1}]}`} {
+	for _, body := range []string{`{"backlinks":[]}`, `{"anchors":{}}`, `[]`, `["Other","x"]`, `{"anchors":[{"anchor":"a","refdomains":1}],"error":"surprise"}`, `<html>`, ``, `{"anchors":[]} x`, `{"anchors":[7]}`, `{"anchors":[{"refdomains":1}]}`, `{"anchors":[{"anchor":7,"refdomains":1}]}`} {
 		c, _ := fake(t, 200, body, nil)
 		page, err := named(t, c.Sources(), "anchors").Fetch(t.Context(), task("anchors", `{"select":"anchor,refdomains"}`), pipeline.Ask{})
 		if pipeline.KindOf(err) != pipeline.Malformed || string(page.Body) != body {

@@ -2,8 +2,11 @@
 //
 // It owns the requests (parameters, key, going on), the meaning of Ahrefs' refusals and bills, and what is known of the
 // reports offline: path, kind, filters, and what a request for them costs. Their fields with type, nullability and unit
-// price are those of their tables, in package schemas. Facts, prices and decoding need neither network nor key: see
+// price are those of their tables, in package schemas. Facts, prices, reading and decoding need neither network nor key: see
 // [Offline] and [Report.Price].
+//
+// A reply with status 200 that has an error in one of Ahrefs' two shapes instead of rows, of which no document tells, is an
+// error of the kind its words say, and counts as maybe charged; an error beside rows makes the reply malformed.
 //
 // Source of the facts, where no other is named: Ahrefs' OpenAPI document, info.version 3.0.0, and Ahrefs' page "Limits and
 // consumption" for the prices.

@@ -1,6 +1,7 @@
 package ahrefsv3
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -23,7 +24,7 @@ func FuzzReply(f *testing.F) {
 			f.Add([]byte(body), cursor, 2)
 		}
 	}
-	s := &source{listing: anchors.listing()}
+	s := &source{listing: anchors.listing()} // decoding takes no client
 	q, err := anchors.ask(task("anchors", `{"select":"anchor,refdomains"}`))
 	if err != nil {
 		f.Fatal(err)
@@ -71,6 +72,28 @@ func (q *question) follow(t *testing.T, s *source, p place, x request, page pipe
 		t.Fatal(err)
 	}
 	return reply.Count - turn.overlap, len(b.Rejected()), b.Len(), true
+}
+
+// FuzzRead: reading what was kept never panics, and what it refuses has a text. A page is kept only if it is one, or malformed.
+func FuzzRead(f *testing.F) {
+	for _, body := range []string{`{"anchors":[{"anchor":"a","refdomains":2}]}`, `["Error",["x"]]`, `{"error":{"status":429},"targets":[]}`, `{"domain_rating":{}}`, `[`, `<`} {
+		f.Add([]byte(body), "site-explorer/anchors?limit=2&select=anchor", `{"step":"walk","order":["refdomains:desc","anchor:asc"],"at":[{"v":2}]}`, 200)
+		f.Add([]byte(body), `{"targets":[{"url":"a.example"}]}`, "", 200)
+	}
+	all := Offline()
+	f.Fuzz(func(t *testing.T, body []byte, request, cursor string, status int) {
+		for _, s := range all {
+			kept := pipeline.Page{Cursor: pipeline.Cursor(cursor), Request: []byte(request), Status: status, Body: body}
+			page, err := s.Read(taskOf(s.Endpoint().Name), pipeline.Ask{}, kept)
+			e := new(pipeline.Error)
+			if err != nil && (!errors.As(err, &e) || e.Error() == "") {
+				t.Fatalf("%s: %v", s.Endpoint(), err)
+			}
+			if err != nil && e.Kind != pipeline.Malformed && page.Body != nil {
+				t.Fatalf("%s: a page with %v", s.Endpoint(), err)
+			}
+		}
+	})
 }
 
 // FuzzCursor: whatever is taken for a cursor leads to a request that can be priced, and is spelled the same again.

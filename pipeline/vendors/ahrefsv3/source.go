@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"backhaul/pipeline"
@@ -17,83 +18,142 @@ import (
 // source is one endpoint, bought through one client.
 type source struct {
 	*listing
-	client *Client // nil: offline
+	client *Client
 }
 
 var _ pipeline.Source = (*source)(nil)
 
 func (s *source) Endpoint() *pipeline.Endpoint { return s.endpoint }
 
+// asked is one request, with what reading its reply takes.
+type asked struct {
+	method, path string
+	body         []byte
+	at           pipeline.Cursor
+	price        pipeline.Price
+	inputs       int // of a batch
+	limit        int // of a list
+	// turn fills in where the task goes on behind the reply. An error is what is wrong with the reply.
+	turn func(page *pipeline.Page, reply rows.Reply) error
+}
+
+// sent is the request as a page keeps it.
+func (a asked) sent() []byte {
+	if a.body != nil {
+		return a.body
+	}
+	return []byte(a.path)
+}
+
 // Fetch asks for one page: GET with a query, or POST for a batch.
 func (s *source) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
-	if s.client == nil {
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Denied, Message: "no credentials: this source only reads what was bought"}
+	if fail := s.client.wire.Ready(); fail != nil {
+		return pipeline.Page{}, fail
 	}
-	switch s.Kind {
-	case List:
-		return s.list(ctx, t, ask)
-	case Batch:
-		return s.batch(ctx, t, ask)
-	}
-	return s.single(ctx, t, ask)
-}
-
-func (s *source) rejected(err error) *pipeline.Error {
-	return &pipeline.Error{Kind: pipeline.Rejected, Message: s.client.wire.Text(fmt.Sprintf("%s: %v", s.endpoint, err))}
-}
-
-func (s *source) list(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
-	q, err := s.ask(t)
+	a, err := s.asks(t, ask, int(s.client.most.Load()))
 	if err != nil {
 		return pipeline.Page{}, s.rejected(err)
 	}
-	p, err := q.place(ask.Cursor)
-	if errors.Is(err, errForeign) {
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Stale, Message: err.Error()}
-	}
-	if err != nil {
-		return pipeline.Page{}, s.rejected(err)
-	}
-	x := q.at(p, ask.Limit, int(s.client.most.Load()))
-	path, err := q.query(x)
-	if err != nil {
-		return pipeline.Page{}, s.rejected(err)
-	}
-	page, reply, err := s.exchange(ctx, "GET", path, nil, ask.Cursor)
-	if err != nil {
-		return page, s.lowered(err, x.limit)
-	}
-	rule, err := s.Price(Request{Target: t.Target, Select: x.sel, Where: q.where, OrderBy: x.order.terms()})
-	if err != nil {
-		return pipeline.Page{}, s.rejected(err)
-	}
-	if err := s.bill(&page, reply, rule, 0); err != nil {
-		return page, err
-	}
-	next, err := q.turnTo(p, x, reply.Reply)
-	if err != nil {
-		return page, s.malformed(page, err.Error())
-	}
-	page.Overlap, page.End = next.overlap, next.end
-	if !next.end {
-		page.Next = next.next.cursor()
-		page.Tail = tail(q, ask.Cursor, reply.Reply)
+	resp, fail := s.client.wire.Do(ctx, a.method, a.path, a.body)
+	page, fail := s.read(a, a.sent(), resp, fail)
+	if fail != nil {
+		s.lower(fail, a.limit)
+		return page, fail
 	}
 	return page, nil
 }
 
-// lowered makes the error of a limit that was refused one that passes, if a smaller one can be asked for.
-func (s *source) lowered(err error, limit int) error {
-	var e *pipeline.Error
-	if !errors.As(err, &e) {
-		return err
+// Read takes from the page's request how many rows, or targets, were asked for.
+func (s *source) Read(t pipeline.Task, ask pipeline.Ask, p pipeline.Page) (pipeline.Page, error) {
+	limit, err := s.limitOf(p, ask.Limit)
+	if err != nil {
+		return pipeline.Page{}, s.rejected(err)
 	}
+	a, err := s.asks(t, pipeline.Ask{Cursor: p.Cursor, Limit: limit}, limit)
+	if err != nil {
+		return pipeline.Page{}, s.rejected(err)
+	}
+	resp := wire.Kept(p)
+	page, fail := s.read(a, p.Request, resp, s.client.wire.Judge(resp))
+	if fail != nil {
+		return page, fail
+	}
+	return page, nil
+}
+
+// limitOf reads from a page's request how many rows, or targets, it asked for; otherwise if it does not say.
+func (s *source) limitOf(p pipeline.Page, otherwise int) (int, error) {
+	if s.Kind == Batch {
+		sent, err := targetsOf(p.Request)
+		return len(sent), err
+	}
+	_, query, _ := strings.Cut(string(p.Request), "?")
+	sent, err := url.ParseQuery(query)
+	if err != nil {
+		return 0, fmt.Errorf("read the request: %w", err)
+	}
+	if n, err := strconv.Atoi(sent.Get("limit")); err == nil && n > 0 {
+		return n, nil
+	}
+	return otherwise, nil
+}
+
+// rejected is a request that cannot be made; of another order's cursor, a list that must begin anew.
+func (s *source) rejected(err error) *pipeline.Error {
+	if errors.Is(err, errForeign) {
+		return &pipeline.Error{Kind: pipeline.Stale, Message: err.Error()}
+	}
+	return &pipeline.Error{Kind: pipeline.Rejected, Message: s.client.wire.Text(fmt.Sprintf("%s: %v", s.endpoint, err))}
+}
+
+// asks makes the request for the page of a task that is asked for. most is the largest limit Ahrefs is known to take, 0 if none
+// is known.
+func (s *source) asks(t pipeline.Task, ask pipeline.Ask, most int) (asked, error) {
+	switch s.Kind {
+	case List:
+		return s.list(t, ask, most)
+	case Batch:
+		return s.batch(t, ask)
+	}
+	return s.single(t, ask)
+}
+
+func (s *source) list(t pipeline.Task, ask pipeline.Ask, most int) (asked, error) {
+	q, err := s.ask(t)
+	if err != nil {
+		return asked{}, err
+	}
+	p, err := q.place(ask.Cursor)
+	if err != nil {
+		return asked{}, err
+	}
+	x := q.at(p, ask.Limit, most)
+	a := asked{method: "GET", at: ask.Cursor, limit: x.limit, turn: func(page *pipeline.Page, reply rows.Reply) error {
+		next, err := q.turnTo(p, x, reply)
+		if err != nil {
+			return err
+		}
+		page.Overlap, page.End = next.overlap, next.end
+		if !next.end {
+			page.Next = next.next.cursor()
+			page.Tail = tail(q, ask.Cursor, reply)
+		}
+		return nil
+	}}
+	if a.path, err = q.query(x); err != nil {
+		return asked{}, err
+	}
+	a.price, err = s.Price(Request{Target: t.Target, Select: x.sel, Where: q.where, OrderBy: x.order.terms()})
+	return a, err
+}
+
+// lower makes the error of a limit that was refused one that passes, if a smaller one can be asked for.
+func (s *source) lower(e *pipeline.Error, limit int) {
 	if n := lower(e, limit); n > 0 {
 		s.client.most.Store(int64(n))
 		e.Kind = pipeline.Transient
 		e.Message = s.client.wire.Text(fmt.Sprintf("%d rows are too many to ask for, %d are asked for from now on: %s", limit, n, e.Message))
 	}
-	return err
 }
 
 // answer is a reply with what its headers say.
@@ -102,45 +162,55 @@ type answer struct {
 	wire.Response
 }
 
-// exchange makes the request. The error is that of Fetch, and the page what goes with it.
-func (s *source) exchange(ctx context.Context, method, path string, body []byte, at pipeline.Cursor) (pipeline.Page, answer, error) {
-	w := s.client.wire
-	sent := body
-	if body == nil {
-		sent = []byte(path)
+// read makes a page of a reply; fail is what is wrong with it before its JSON is read.
+func (s *source) read(a asked, sent []byte, resp wire.Response, fail *pipeline.Error) (pipeline.Page, *pipeline.Error) {
+	page := pipeline.Page{Cursor: a.at, Request: sent, Status: resp.Status, Body: resp.Body, FetchedAt: resp.At}
+	if fail == nil {
+		fail = s.tell(&page, a, resp)
 	}
-	resp, fail := w.Do(ctx, method, path, body)
-	page := pipeline.Page{Cursor: at, Request: sent, Status: resp.Status, Body: resp.Body, FetchedAt: resp.At}
-	switch {
-	case fail == nil:
-	case fail.Kind == pipeline.Malformed:
-		return page, answer{}, fail
-	default:
-		return pipeline.Page{}, answer{}, fail
+	if fail != nil && fail.Kind != pipeline.Malformed {
+		return pipeline.Page{}, fail
 	}
-	reply, err := rows.Scan(page.Body, s.layout)
-	switch {
-	case errors.Is(err, rows.ErrCut):
-		// Its length matched what was announced, so it was cut before it was measured. Asked again it may be whole.
-		return pipeline.Page{}, answer{}, &pipeline.Error{Kind: pipeline.Transient, Status: page.Status, MaybeCharged: true, Message: w.Text(err.Error())}
-	case err != nil:
-		text := err.Error()
-		if said := w.Say(page.Body); said != "" {
-			text += "; the reply says: " + said
-		}
-		return page, answer{}, s.malformed(page, text)
+	return page, fail
+}
+
+// tell fills in what the reply says about itself, what it costs, and where the task goes on.
+func (s *source) tell(page *pipeline.Page, a asked, resp wire.Response) *pipeline.Error {
+	reply, err := rows.Scan(resp.Body, s.layout)
+	if fail := s.client.wire.Refusal(resp.Status, s.client.fault(reply, resp.Body), s.content(reply)); fail != nil {
+		return fail
+	}
+	if err != nil {
+		return s.client.wire.Unreadable(resp, err, errors.Is(err, rows.ErrCut))
 	}
 	page.Rows = reply.Count
-	return page, answer{reply, resp}, nil
+	if fail := s.bill(page, answer{reply, resp}, a.price, a.inputs); fail != nil {
+		return fail
+	}
+	if err := a.turn(page, reply); err != nil {
+		return s.malformed(*page, err.Error())
+	}
+	return nil
+}
+
+// content is how much of what was asked for a reply has.
+func (s *source) content(reply rows.Reply) wire.Content {
+	switch {
+	case s.Kind == Single:
+		return wire.ContentOf(reply.Member(s.Envelope))
+	case reply.Count == 0:
+		return wire.Nothing
+	}
+	return wire.Rows
 }
 
 func (s *source) malformed(page pipeline.Page, text string) *pipeline.Error {
-	return &pipeline.Error{Kind: pipeline.Malformed, Status: page.Status, MaybeCharged: true, Message: s.client.wire.Text(text)}
+	return s.client.wire.Malformed(page.Status, text)
 }
 
 // bill enters what the reply cost: what Ahrefs says in its headers, and the price where it says nothing of use. A reply
 // with another number of rows than it claims is not whole.
-func (s *source) bill(page *pipeline.Page, a answer, rule pipeline.Price, inputs int) error {
+func (s *source) bill(page *pipeline.Page, a answer, rule pipeline.Price, inputs int) *pipeline.Error {
 	page.Cache = a.Header.Get("x-api-cache")
 	reply := pipeline.Reply{Inputs: inputs, Rows: page.Rows, Cached: page.Cache == "hit"}
 	b, err := ReadBill(a.Header.Get)
@@ -168,14 +238,18 @@ func tail(q *question, at pipeline.Cursor, reply rows.Reply) float64 {
 }
 
 // single asks for what one request brings whole.
-func (s *source) single(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
-	rule, err := s.PriceOf(t, ask)
-	if err != nil {
-		return pipeline.Page{}, s.rejected(err)
+func (s *source) single(t pipeline.Task, ask pipeline.Ask) (asked, error) {
+	a := asked{method: "GET", at: ask.Cursor, turn: func(page *pipeline.Page, _ rows.Reply) error {
+		page.End = true
+		return nil
+	}}
+	var err error
+	if a.price, err = s.PriceOf(t, ask); err != nil {
+		return asked{}, err
 	}
 	given, err := s.words(t)
 	if err != nil {
-		return pipeline.Page{}, s.rejected(err)
+		return asked{}, err
 	}
 	v := url.Values{}
 	for name, word := range given {
@@ -183,7 +257,7 @@ func (s *source) single(ctx context.Context, t pipeline.Task, ask pipeline.Ask) 
 	}
 	if s.endpoint.Asks != pipeline.AboutNothing {
 		if t.Target == "" {
-			return pipeline.Page{}, s.rejected(errors.New("the task has no target"))
+			return asked{}, errors.New("the task has no target")
 		}
 		v.Set("target", t.Target)
 	}
@@ -191,13 +265,8 @@ func (s *source) single(ctx context.Context, t pipeline.Task, ask pipeline.Ask) 
 		v.Set("date", s.client.now().UTC().AddDate(0, 0, -1).Format("2006-01-02"))
 	}
 	v.Set("output", "json")
-	page, reply, err := s.exchange(ctx, "GET", s.Path+"?"+encoded(v), nil, ask.Cursor)
-	if err != nil {
-		return page, err
-	}
-	page.End = true
-	err = s.bill(&page, reply, rule, 0)
-	return page, err
+	a.path = s.Path + "?" + encoded(v)
+	return a, nil
 }
 
 // Decode appends the rows that the chain does not hold yet.

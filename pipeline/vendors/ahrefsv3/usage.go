@@ -9,6 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/rows"
+	"backhaul/pipeline/vendors/internal/wire"
 )
 
 var _ pipeline.Usage = (*Client)(nil)
@@ -21,6 +23,11 @@ func (c *Client) Usage(ctx context.Context, _, _ time.Time) (pipeline.UsageRepor
 	var report pipeline.UsageReport
 	resp, fail := c.wire.Do(ctx, "GET", limitsAndUsage.Path+"?output=json", nil)
 	if fail != nil {
+		return report, fail
+	}
+	reply, _ := rows.Scan(resp.Body, rows.Layout{One: true}) // what else is wrong with it readUsage finds
+	has := min(wire.ContentOf(reply.Member(limitsAndUsage.Envelope)), wire.Blank)
+	if fail := c.wire.Refusal(resp.Status, c.fault(reply, resp.Body), has); fail != nil {
 		return report, fail
 	}
 	report.At, report.VendorTime = resp.At, resp.Date

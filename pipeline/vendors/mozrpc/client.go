@@ -5,7 +5,10 @@
 // It owns what differs from V2: which method does the work of which endpoint, requests and paging, the meaning of Moz's
 // errors, which member of a result becomes which column, and prices. What V2 answers at once and this API in several
 // calls (the metrics of url_metrics, their histories, their distributions) is one task here as well: its cursor says
-// which call is next, see stage. Facts and decoding need neither network nor credentials: see [Offline].
+// which call is next, see stage. Facts, reading and decoding need neither network nor credentials: see [Offline].
+//
+// An error comes before a result, whatever the status of HTTP is, and is not billed; beside rows it makes the reply malformed.
+// How a list ends, by a token that is null or by none, is learned: see [moz.Endings].
 //
 // What this API does not have is refused before it is sent: histories of top_pages, the period of usage_data, some
 // combinations of parameters; see rules. What else its rows differ in from V2's, by Moz's documents:
@@ -30,6 +33,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/pipeline/vendors/internal/wire"
 )
@@ -53,9 +57,10 @@ type Config struct {
 
 // Client buys from Moz. It is safe for concurrent use.
 type Client struct {
-	wire  *wire.Client
-	brake *brake
-	clock func() time.Time
+	wire    *wire.Client
+	brake   *brake
+	endings *moz.Endings
+	clock   func() time.Time
 }
 
 // New returns a client, or says what is wrong with the configuration, without repeating a credential. It makes no
@@ -77,7 +82,11 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("moz: %w", err)
 	}
-	return &Client{wire: w, brake: newBrake(cfg.HTTP.Conns), clock: cfg.HTTP.Clock}, nil
+	return newClient(w, cfg.HTTP), nil
+}
+
+func newClient(w *wire.Client, settings HTTP) *Client {
+	return &Client{wire: w, brake: newBrake(settings.Conns), endings: new(moz.Endings), clock: settings.Clock}
 }
 
 // defaultConns is how many connections are opened where none are given.
@@ -89,9 +98,11 @@ func (c *Client) Sources() []pipeline.Source { return sources(c) }
 // Close gives up idle connections.
 func (c *Client) Close() { c.wire.Close() }
 
-// Offline returns sources that know the facts and decode pages, but refuse to fetch: for replays and validation, which
+// Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays and validation, which
 // need no credentials.
-func Offline() []pipeline.Source { return sources(nil) }
+func Offline() []pipeline.Source {
+	return sources(newClient(wire.Offline(wire.Options{}), HTTP{Clock: time.Now}))
+}
 
 func sources(c *Client) []pipeline.Source {
 	var all []pipeline.Source
@@ -125,31 +136,49 @@ type answer struct {
 	rows.Reply
 	// none: Moz has no record of what was asked, and charges nothing for saying so.
 	none bool
+	// status is that of the reply, or, of an error with status 200, the one that it states or stands for. 0: there is no reply.
+	status int
 }
 
 // ask makes one call. When the error is not nil it says what to do; of the kind Malformed, the answer holds what arrived.
 func (c *Client) ask(ctx context.Context, q call) (answer, *pipeline.Error) {
-	a := answer{}
 	e := envelope{JSONRPC: "2.0", ID: rand.Text(), Method: q.method.Name} // 26 characters
 	e.Params.Data = q.data
-	var err error
-	if a.request, err = json.Marshal(e, json.Deterministic(true)); err != nil {
-		return a, &pipeline.Error{Kind: pipeline.Rejected, Message: c.wire.Text("make the request's JSON: " + err.Error())}
+	request, err := json.Marshal(e, json.Deterministic(true))
+	if err != nil {
+		return answer{}, &pipeline.Error{Kind: pipeline.Rejected, Message: c.wire.Text("make the request's JSON: " + err.Error())}
 	}
 	if held := c.brake.hold(c.clock()); held != nil {
-		return a, held
+		return answer{request: request}, held
 	}
-	var fail *pipeline.Error
-	if a.resp, fail = c.wire.Do(ctx, "POST", "", a.request); fail != nil {
-		return c.refused(a, q, fail)
-	}
-	return c.told(a, q, e.ID)
+	resp, fail := c.wire.Do(ctx, "POST", "", request)
+	a, fail := c.read(q, e.ID, resp, fail)
+	a.request = request
+	c.brake.note(a.status, c.clock())
+	return a, fail
 }
 
-// told finds out what a reply with status 2xx says to the request of that id.
+// read takes the reply to the request of that id apart; fail is what is wrong with it before its JSON is read. It is pure.
+func (c *Client) read(q call, id string, resp wire.Response, fail *pipeline.Error) (answer, *pipeline.Error) {
+	a := answer{resp: resp}
+	if fail == nil {
+		return c.told(a, q, id)
+	}
+	a.status = fail.Status
+	if f := refusal(resp.Body); fail.Status/100 != 2 && f != nil {
+		return c.faulty(a, q, f, fail)
+	}
+	calm(fail)
+	return a, fail
+}
+
+// told finds out what a reply with status 200 says to the request of that id.
 func (c *Client) told(a answer, q call, id string) (answer, *pipeline.Error) {
 	reply, f, err := q.method.read(a.resp.Body)
+	a.status = a.resp.Status
 	switch {
+	case f != nil && err == nil && reply.Count > 0:
+		return a, c.wire.Malformed(a.resp.Status, "the reply has an error beside its result: "+f.String())
 	case f != nil:
 		return c.faulty(a, q, f, &pipeline.Error{Status: a.resp.Status, Kind: wire.KindOf(f.http(a.resp.Status), false)})
 	case err != nil:
@@ -162,25 +191,15 @@ func (c *Client) told(a answer, q call, id string) (answer, *pipeline.Error) {
 	return a, nil
 }
 
-// refused explains a reply that is not 2xx, or that did not come.
-func (c *Client) refused(a answer, q call, fail *pipeline.Error) (answer, *pipeline.Error) {
-	if f := refusal(a.resp.Body); fail.Status/100 != 2 && f != nil {
-		return c.faulty(a, q, f, fail)
-	}
-	c.brake.note(fail.Status, c.clock())
-	calm(fail)
-	return a, fail
-}
-
-// faulty turns an error of JSON-RPC into an answer, if it says that there is no record, or completes the error to return.
+// faulty turns an error of JSON-RPC into an answer, if it says that there is no record, or completes the error to return. Moz
+// bills results, and such a reply has none.
 func (c *Client) faulty(a answer, q call, f *fault, fail *pipeline.Error) (answer, *pipeline.Error) {
-	status := f.http(a.resp.Status)
-	c.brake.note(status, c.clock())
-	if f.none(status) && !q.paged {
+	a.status = f.http(a.resp.Status)
+	if f.none(a.status) && !q.paged {
 		a.none = true
 		return a, nil
 	}
-	fail.Kind = f.kind(status, fail.Kind, q.paged)
+	fail.Kind = f.kind(a.status, fail.Kind, q.paged)
 	fail.Message = c.wire.Text(q.method.Name + ": " + f.String())
 	calm(fail)
 	return a, fail
@@ -194,36 +213,20 @@ func calm(fail *pipeline.Error) {
 	}
 }
 
-// unreadable explains a reply with status 2xx that is neither a result nor an error.
+// unreadable explains a reply with status 200 that is neither a result nor an error.
 func (c *Client) unreadable(resp wire.Response, err error) *pipeline.Error {
-	kind, text := pipeline.Malformed, err.Error()
-	if errors.Is(err, rows.ErrCut) {
-		// Its length matched what was announced, so it was cut before it was measured. Asked again it may be whole.
-		kind = pipeline.Transient
-	} else if said := c.wire.Say(resp.Body); said != "" {
-		text += "; the reply says: " + said
-	}
-	return &pipeline.Error{Kind: kind, Status: resp.Status, MaybeCharged: true, Message: c.wire.Text(text)}
+	return c.wire.Unreadable(resp, err, errors.Is(err, rows.ErrCut))
 }
 
-// read takes a reply apart. An error comes before a result, whatever the status of HTTP was; a reply that has neither
-// cannot be read.
+// read takes a reply apart: it has an error, which comes before a result, whatever the status of HTTP was; or a result. What
+// has neither cannot be read. An error that says nothing is none.
 func (m *method) read(body []byte) (rows.Reply, *fault, error) {
 	reply, err := rows.Scan(body, m.layout)
-	if err != nil {
-		whole, bad := rows.Scan(body, rows.Layout{One: true})
-		if bad != nil {
-			return reply, nil, bad
-		}
-		reply = whole
-	}
-	if said := reply.Member("error"); said != nil {
-		if f := readFault(said); f != nil {
-			return reply, f, nil
-		}
-	}
 	if err == nil && m.needs != "" && reply.Member(m.needs) == nil {
 		err = fmt.Errorf("%s: missing", m.needs)
+	}
+	if said := reply.Member("error"); wire.Says(said) {
+		return reply, readFault(said), err
 	}
 	return reply, nil, err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/wire"
 )
 
 // The codes of errors that decide something. Moz publishes no list of its codes; these were seen in answers to probes.
@@ -66,7 +67,7 @@ func refusal(body []byte) *fault {
 	var reply struct {
 		Error jsontext.Value `json:"error"`
 	}
-	if json.Unmarshal(body, &reply, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil || len(reply.Error) == 0 {
+	if json.Unmarshal(body, &reply, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil || !wire.Says(reply.Error) {
 		return nil
 	}
 	return readFault(reply.Error)

@@ -3,13 +3,13 @@ package mozrpc
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/vendors/internal/wire"
 )
 
-const fuzzID = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
+const fuzzID = "AAAAAAAAAAAAAAAAAAAAAAAAAA" // that of the requests page makes
 
 // asked are requests of every endpoint, and of url_metrics of every phase.
 var fuzzed = []struct {
@@ -60,13 +60,9 @@ func FuzzReplies(f *testing.F) {
 	f.Add(byte(7), []byte(`{"error":{"code":-32655,"message":"No record"}}`))
 	f.Add(byte(1), []byte(`{"error":{"code":-32602,"status":500}}`))
 	f.Add(byte(2), []byte("\xff"))
-	online, err := New(Config{Token: token})
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, which byte, body []byte) {
 		of := fuzzed[int(which)%len(fuzzed)]
-		s := named(t, online.Sources(), of.endpoint).(*source)
+		s := named(t, Offline(), of.endpoint).(*source)
 		q, err := s.question(of.task, pipeline.Ask{Cursor: of.cursor})
 		if err != nil {
 			t.Fatal(err)
@@ -76,14 +72,11 @@ func FuzzReplies(f *testing.F) {
 			t.Fatal(err)
 		}
 		p := page(t, q.method.Name, string(data), string(of.cursor), string(body))
-		a, fail := online.told(answer{resp: wire.Response{Status: 200, Body: body}}, q.call, fuzzID)
-		if fail != nil {
-			if fail.Message == "" {
-				t.Fatal("an error without a text")
+		p, failed := s.Read(of.task, pipeline.Ask{Cursor: of.cursor}, page(t, q.method.Name, string(data), string(of.cursor), string(body)))
+		if failed != nil {
+			if e := new(pipeline.Error); !errors.As(failed, &e) || e.Message == "" || (e.Kind == pipeline.Malformed) != (p.Status == 200) {
+				t.Fatalf("%+v with a page of status %d", failed, p.Status)
 			}
-			return
-		}
-		if q.settle(&p, a) != nil {
 			return
 		}
 		if asked := pipeline.Units(p.Rows); p.Units > max(q.most.Worst(0), asked*q.charge.PerRow) {

@@ -22,7 +22,7 @@ func askLinkIntersect(t pipeline.Task, p params, ask pipeline.Ask) (question, er
 	if err != nil {
 		return question{}, fmt.Errorf("negative_targets: %w", err)
 	}
-	return askPage("data.site.link.intersect.fetch", data{IsLinkingTo: linking, NotLinkingTo: others, Offset: at(ask),
+	return askAbout("data.site.link.intersect.fetch", data{IsLinkingTo: linking, NotLinkingTo: others, Offset: at(ask),
 		Options: options{Scope: sourceScopes[cmp.Or(p.SourceScope, t.Scope, "page")], Sort: p.Sort, MinimumMatching: p.MinMatching}}), nil
 }
 

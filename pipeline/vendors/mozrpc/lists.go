@@ -10,7 +10,7 @@ import (
 
 func askAnchorText(t pipeline.Task, p params, ask pipeline.Ask) (question, error) {
 	about, err := asked(t, p.Scope, "page")
-	return askPage("data.site.anchor-text.list", data{SiteQuery: about, Offset: at(ask)}), err
+	return askAbout("data.site.anchor-text.list", data{SiteQuery: about, Offset: at(ask)}), err
 }
 
 // linkRules: the metrics of both ends stand under longer names.
@@ -27,17 +27,17 @@ func askLinks(t pipeline.Task, p params, ask pipeline.Ask) (question, error) {
 	switch {
 	case p.SourceRootDomain != "":
 		d.DomainSiteQuery = &site{Query: p.SourceRootDomain, Scope: siteScopes["root_domain"]}
-		return askPage("data.site.link.filter.domain", d), nil
+		return askAbout("data.site.link.filter.domain", d), nil
 	case p.AnchorText != nil:
 		d.AnchorText = jsontext.Value("null") // links without a text
 		if *p.AnchorText != "" {
 			d.AnchorText, err = json.Marshal(*p.AnchorText)
 		}
-		return askPage("data.site.link.filter.anchor.text", d), err
+		return askAbout("data.site.link.filter.anchor.text", d), err
 	}
 	d.Options.Scope = sourceScopes[p.SourceScope]
 	d.Options.SubdomainsLimitedToOne = p.SubdomainsLimitedToOne
-	return askPage("data.site.link.list", d), nil
+	return askAbout("data.site.link.list", d), nil
 }
 
 // linkingRules: what V2 says of a linking root domain stands in its metrics here, of which the table has no others.
@@ -61,15 +61,15 @@ func askLinkingRootDomains(t pipeline.Task, p params, ask pipeline.Ask) (questio
 	case "date_gained", "date_lost":
 		d.Options = options{BeginDate: p.BeginDate, EndDate: p.EndDate}
 		method := map[string]string{"date_gained": "recently-gained", "date_lost": "recently-lost"}[p.Sort]
-		return askPage("data.site.linking-domain.filter."+method, d), err
+		return askAbout("data.site.linking-domain.filter."+method, d), err
 	}
 	d.Options = options{Sort: p.Sort, Filters: p.filters()}
-	return askPage("data.site.linking-domain.list", d), err
+	return askAbout("data.site.linking-domain.list", d), err
 }
 
 func askTopPages(t pipeline.Task, p params, ask pipeline.Ask) (question, error) {
 	about, err := asked(t, p.Scope, "root_domain")
-	return askPage("data.site.top-page.list", data{SiteQuery: about, Offset: at(ask), Options: options{Sort: p.Sort, Filter: p.Filter}}), err
+	return askAbout("data.site.top-page.list", data{SiteQuery: about, Offset: at(ask), Options: options{Sort: p.Sort, Filter: p.Filter}}), err
 }
 
 // tail returns what the last row of a page was sorted by: linking domains (anchor_text), or the authority of the linking

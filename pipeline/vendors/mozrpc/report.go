@@ -21,8 +21,8 @@ type question struct {
 	call
 	// charge is how Moz charges the call; most bounds it where that is known more closely.
 	charge, most pipeline.Price
-	// next says where the task goes on behind the record. An error means that the record does not fit the question. Default:
-	// the task ends.
+	// next says where the task goes on behind the record. An error means that the record does not fit the question. Default: a
+	// list goes on by its token, see goesOn; all else ends.
 	next func(r record) (place, error)
 }
 
@@ -131,13 +131,4 @@ func askAbout(method string, d data) question {
 // askOnce asks the same whatever the task.
 func askOnce(method string, d data) func(pipeline.Task, params, pipeline.Ask) (question, error) {
 	return func(pipeline.Task, params, pipeline.Ask) (question, error) { return askAbout(method, d), nil }
-}
-
-// askPage is askAbout for a list that goes on behind a token.
-func askPage(method string, d data) question {
-	q := askAbout(method, d)
-	q.next = func(r record) (place, error) {
-		return place{at: pipeline.Cursor(r.Token), end: r.Token == ""}, nil
-	}
-	return q
 }

@@ -142,12 +142,24 @@ type envelope struct {
 }
 
 // readRequest reads a request as it was sent.
-func readRequest(body []byte) (method string, asked data, err error) {
+func readRequest(body []byte) (envelope, error) {
 	var e envelope
 	if err := json.Unmarshal(body, &e); err != nil {
-		return "", asked, fmt.Errorf("read the request: %w", err)
+		return e, fmt.Errorf("read the request: %w", err)
 	}
-	return e.Method, e.Params.Data, nil
+	return e, nil
+}
+
+// size is how many rows, or inputs of a batch, a request is for; otherwise if it does not say.
+func (d data) size(otherwise int) int {
+	n := max(len(d.SiteQueries), len(d.Queries))
+	if d.Offset != nil {
+		n = d.Offset.Limit
+	}
+	if n > 0 {
+		return n
+	}
+	return otherwise
 }
 
 func queries(sites []site) []string {

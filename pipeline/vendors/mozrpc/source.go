@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-json-experiment/json"
+
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
+	"backhaul/pipeline/vendors/internal/wire"
 	"backhaul/schemas"
 )
 
 // source is one endpoint, bought through one client.
 type source struct {
 	*report
-	client *Client // nil: offline
+	client *Client
 }
 
 var _ pipeline.Source = (*source)(nil)
@@ -23,51 +27,92 @@ func (s *source) Endpoint() *pipeline.Endpoint { return s.endpoint }
 // Fetch makes the one call that is due at the place asked for. Where Moz has no record the page is an empty one, free of
 // charge.
 func (s *source) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
-	if s.client == nil {
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Denied, Message: "no credentials: this source only reads what was bought"}
+	if fail := s.client.wire.Ready(); fail != nil {
+		return pipeline.Page{}, fail
 	}
 	q, err := s.question(t, ask)
 	if err != nil {
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Rejected, Message: s.client.wire.Text(err.Error())}
+		return pipeline.Page{}, s.rejected(err)
 	}
 	a, fail := s.client.ask(ctx, q.call)
-	page := pipeline.Page{Cursor: ask.Cursor, Request: a.request, Status: a.resp.Status, Body: a.resp.Body, FetchedAt: a.resp.At}
+	return s.page(q, a, fail, ask.Cursor, s.client.endings)
+}
+
+// Read takes what was asked for from the page's request.
+func (s *source) Read(t pipeline.Task, ask pipeline.Ask, p pipeline.Page) (pipeline.Page, error) {
+	sent, err := readRequest(p.Request)
+	if err != nil {
+		return pipeline.Page{}, s.rejected(err)
+	}
+	q, err := s.question(t, pipeline.Ask{Cursor: p.Cursor, Limit: sent.Params.Data.size(ask.Limit)})
+	if err != nil {
+		return pipeline.Page{}, s.rejected(err)
+	}
+	resp := wire.Kept(p)
+	a, fail := s.client.read(q.call, sent.ID, resp, s.client.wire.Judge(resp))
+	a.request = p.Request
+	return s.page(q, a, fail, p.Cursor, new(moz.Endings))
+}
+
+func (s *source) rejected(err error) *pipeline.Error {
+	return &pipeline.Error{Kind: pipeline.Rejected, Message: s.client.wire.Text(err.Error())}
+}
+
+// page makes a page of an answer; fail is what is wrong with it by itself.
+func (s *source) page(q question, a answer, fail *pipeline.Error, at pipeline.Cursor, endings *moz.Endings) (pipeline.Page, error) {
+	page := pipeline.Page{Cursor: at, Request: a.request, Status: a.resp.Status, Body: a.resp.Body, FetchedAt: a.resp.At}
+	if fail == nil {
+		fail = s.settle(&page, q, a, endings)
+	}
 	switch {
 	case fail == nil:
+		return page, nil
 	case fail.Kind == pipeline.Malformed:
 		return page, fail
 	default:
 		return pipeline.Page{}, fail
 	}
-	err = q.settle(&page, a)
-	if none := (failedAtAll{}); errors.As(err, &none) {
-		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Transient, Status: page.Status, Message: s.client.wire.Text(none.Error())}
-	}
-	if err != nil {
-		return page, s.client.unreadable(a.resp, err)
-	}
-	return page, nil
 }
 
 // settle fills in what the reply says about itself.
-func (q question) settle(page *pipeline.Page, a answer) error {
+func (s *source) settle(page *pipeline.Page, q question, a answer, endings *moz.Endings) *pipeline.Error {
 	r := record{method: q.method, asked: q.data, at: page.Cursor, Reply: a.Reply, none: a.none}
 	page.Rows = r.rows()
 	if !r.none {
 		page.Units = q.charge.Actual(pipeline.Reply{Rows: page.Rows})
 	}
-	next := place{end: true}
-	if q.next != nil {
-		var err error
-		if next, err = q.next(r); err != nil {
-			return err
-		}
+	next, err := q.goesOn(r, endings)
+	if none := (failedAtAll{}); errors.As(err, &none) {
+		return &pipeline.Error{Kind: pipeline.Transient, Status: page.Status, Message: s.client.wire.Text(none.Error())}
+	}
+	if err != nil {
+		return s.client.unreadable(a.resp, err)
 	}
 	page.Next, page.End = next.at, next.end
 	if page.Cursor == "" && !page.End {
 		page.Tail = tail(r)
 	}
 	return nil
+}
+
+// goesOn says where the task goes on behind the record: a list by its token, all else by the question.
+func (q question) goesOn(r record, endings *moz.Endings) (place, error) {
+	switch {
+	case q.next != nil:
+		return q.next(r)
+	case r.none || q.method.layout.Token == "":
+		return place{end: true}, nil
+	}
+	request, err := json.Marshal(q.data, json.Deterministic(true))
+	if err != nil {
+		return place{}, err
+	}
+	end, err := endings.Ends(moz.Continuation{Request: append(request, q.method.Name...), Inner: q.paged,
+		Asked: q.data.size(pageSize), Rows: r.Count, Token: r.Token, Marked: r.Marked})
+	if err != nil {
+		err = fmt.Errorf("%s: %w", q.method.layout.Token, err)
+	}
+	return place{at: pipeline.Cursor(r.Token), end: end}, err
 }
 
 func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
@@ -109,13 +154,13 @@ type record struct {
 
 // recall takes a page apart that was kept.
 func recall(p pipeline.Page) (record, error) {
-	name, asked, err := readRequest(p.Request)
+	sent, err := readRequest(p.Request)
 	if err != nil {
 		return record{}, err
 	}
-	r := record{method: methods()[name], asked: asked, at: p.Cursor, again: !p.End && asksAgain(p.Next)}
+	r := record{method: methods()[sent.Method], asked: sent.Params.Data, at: p.Cursor, again: !p.End && asksAgain(p.Next)}
 	if r.method == nil {
-		return r, fmt.Errorf("it answers method %q, which is not known", name)
+		return r, fmt.Errorf("it answers method %q, which is not known", sent.Method)
 	}
 	var f *fault
 	r.Reply, f, err = r.method.read(p.Body)

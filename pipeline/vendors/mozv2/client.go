@@ -3,17 +3,25 @@
 // It owns the requests (credentials, paging, batches), their prices, the meaning of Moz's refusals, and which member of a
 // reply becomes which column. An endpoint is one declaration, a report; sending, checking and decoding are the same for
 // all. What both of Moz's surfaces know of an endpoint, its parameters before all, is in the package moz.
-// Facts and decoding need neither network nor credentials: see [Offline].
+// Facts, reading and decoding need neither network nor credentials: see [Offline].
+//
+// A reply with status 200 may be an error: {"error":"…"}, with an empty list beside it or none. What it asks of the caller is
+// told by its words, and it counts as maybe charged, since no document says that such a reply is free. An error beside rows
+// makes the reply malformed, and so does the lack of what every reply has: of a list that is the token that leads on, as far
+// as it has been learned how a list ends.
 //
 // Source of the facts, where no other is named: Moz's help pages "Links API V2, Making Calls". Parts of them were out
 // of reach; what was filled in from Moz's JSON-RPC schemas or from other clients is marked so where it stands.
 package mozv2
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/moz"
+	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/pipeline/vendors/internal/wire"
 )
 
@@ -41,7 +49,10 @@ type Config struct {
 }
 
 // Client buys from Moz. It is safe for concurrent use.
-type Client struct{ wire *wire.Client }
+type Client struct {
+	wire    *wire.Client
+	endings *moz.Endings
+}
 
 // New returns a client, or says what is wrong with the configuration, without repeating a credential. It makes no
 // request.
@@ -57,7 +68,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("moz: %w", err)
 	}
-	return &Client{wire: w}, nil
+	return &Client{wire: w, endings: new(moz.Endings)}, nil
 }
 
 // auth picks the credentials. Source: Moz, Links API V2 overview, authentication.
@@ -75,21 +86,38 @@ func (cfg Config) auth() (wire.Auth, error) {
 }
 
 // Sources returns a source for every endpoint, in the order of Endpoints.
-func (c *Client) Sources() []pipeline.Source { return sources(c.wire) }
+func (c *Client) Sources() []pipeline.Source { return sources(c.wire, c.endings) }
 
 // Close gives up idle connections.
 func (c *Client) Close() { c.wire.Close() }
 
-// Offline returns sources that know the facts and decode pages, but refuse to fetch: for replays and validation, which
+// Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays and validation, which
 // need no credentials.
-func Offline() []pipeline.Source { return sources(nil) }
+func Offline() []pipeline.Source {
+	return sources(wire.Offline(wire.Options{Classify: classify}), new(moz.Endings))
+}
 
-func sources(w *wire.Client) []pipeline.Source {
+func sources(w *wire.Client, endings *moz.Endings) []pipeline.Source {
 	var all []pipeline.Source
 	for _, r := range reports() {
-		all = append(all, &source{report: r, wire: w})
+		all = append(all, &source{report: r, wire: w, endings: endings})
 	}
 	return all
+}
+
+// about asks an endpoint that tells of the account or the index. A reply with an error is one, whatever stands beside it; a
+// message is a remark beside the member that is asked for.
+func (c *Client) about(ctx context.Context, endpoint, member string, request []byte) (wire.Response, error) {
+	resp, fail := c.wire.Do(ctx, "POST", endpoint, request)
+	if fail != nil {
+		return resp, fail
+	}
+	reply, _ := rows.Scan(resp.Body, rows.Layout{One: true}) // what else is wrong with it the caller finds
+	has := min(wire.ContentOf(reply.Member(member)), wire.Blank)
+	if fail := c.wire.Refusal(resp.Status, c.wire.Fault(reply.Members()), has); fail != nil {
+		return resp, fail
+	}
+	return resp, nil
 }
 
 // Endpoints returns the facts about every endpoint. They are shared and must not be changed.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -73,6 +74,12 @@ func TestCredentialsAppearInNoError(t *testing.T) {
 		"duplicate":     reply(200, `{"results":[],"`+token+`":1,"`+token+`":2}`),
 		"no results":    reply(200, `{"message":"`+quoted+`"}`),
 		"list of wrong": reply(200, `{"results":"`+token+`"}`),
+		"error":         reply(200, `{"error":"`+quoted+`","results":[],"next_token":""}`),
+		"nested error":  reply(200, `{"error":{"message":"`+quoted+`","key":"`+token+`"}}`),
+		"odd error":     reply(200, `{"errors":[7,"`+quoted+`"]}`),
+		"rows, error":   reply(200, `{"error":"`+quoted+`","results":[{}]}`),
+		"202":           reply(202, `{"message":"`+quoted+`"}`),
+		"206":           reply(206, quoted),
 		"bad token":     reply(200, `{"results":[],"next_token":["`+token+`"]}`),
 		"broken off": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
@@ -88,8 +95,17 @@ func TestCredentialsAppearInNoError(t *testing.T) {
 		srv := httptest.NewServer(h)
 		for _, cfg := range []Config{{Token: token}, {AccessID: "mozscape-secret", SecretKey: "k3y-of/the+test"}} {
 			cfg.BaseURL = srv.URL
-			_, err := fetch(t, client(t, cfg), "anchor_text")
+			c := client(t, cfg)
+			page, err := fetch(t, c, "anchor_text")
 			clean(t, name, cfg, err)
+			if page.Body != nil {
+				_, err = named(t, c.Sources(), "anchor_text").Read(pipeline.Task{Target: "moz.com"}, pipeline.Ask{}, page)
+				clean(t, name+", read again", cfg, err)
+			}
+			_, err = c.Usage(t.Context(), time.Time{}, time.Time{})
+			clean(t, name+", usage", cfg, err)
+			_, err = c.IndexID(t.Context())
+			clean(t, name+", index", cfg, err)
 		}
 		srv.Close()
 	}

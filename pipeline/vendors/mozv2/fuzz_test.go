@@ -3,6 +3,7 @@ package mozv2
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"backhaul/pipeline"
@@ -21,15 +22,23 @@ func FuzzGlobalTopRootDomains(f *testing.F) { fuzz(f, "global_top_root_domains")
 func FuzzIndexMetadata(f *testing.F)        { fuzz(f, "index_metadata") }
 func FuzzUsageData(f *testing.F)            { fuzz(f, "usage_data") }
 
-// fuzz: whatever arrives, what fetching accepts decoding reads, each row is loaded or rejected, and the other way round. Side
-// tables reject pieces of the reply, as received.
+// tasks ask what requests are.
+var tasks = map[string]pipeline.Task{
+	"link_intersect": {Params: `{"negative_targets":[{"scope":"root_domain","target":"own.com"}],"positive_targets":[{"scope":"root_domain","target":"a.com"},{"scope":"page","target":"b.com/x"}]}`},
+	"link_status":    {Target: "moz.com", Scope: "page", Params: `{"source_scope":"root_domain"}`, Batch: sourceBatch("a.com", "b.com", "c.com")},
+	"url_metrics":    {Batch: targetBatch("a.com", "b.com/x")},
+}
+
+// fuzz: whatever arrives, reading does not panic, and what it accepts decoding reads: each row is loaded or rejected. Side
+// tables reject pieces of the reply, as received. What decoding refuses, reading refuses too.
 func fuzz(f *testing.F, endpoint string) {
 	for _, s := range []string{
 		threeAnchors + `,"next_token":"KIkQ=="}`, threeAnchors, `{"results":[]}`, `{"results":[{"anchor_text":"a","anchor_text":"a"}]}`,
 		`{"results":[{"anchor_text":"","source":{"page":"a/","spam_score":-1,"new":[1]},"target":{"page":"b/"},"date_first_seen":"2026-02-28"}]}`,
 		`{"results":[{"root_domain":"a.com","to_target":{"pages":2.0},"link_propensity":1e-3}],"next_token":null}`, "\xff", ``,
 		`{"results":[{"page":"a.com/","matching_target_indexes":[0,1]},{"page":"c.com/","matching_target_indexes":[2]}]}`,
-		`{"exists":[true,false,true]}`, `{"exists":[true,false,null],"index_id":"x"}`, `{"exists":[true]}`,
+		`{"exists":[true,false,true]}`, `{"error":"invalid token","results":[],"exists":[]}`, `{"error":{"status":429},"results":[{}],"page":""}`, `<html>`,
+		`{"exists":[true,false,null],"index_id":"x"}`, `{"exists":[true]}`,
 		`{"page":""}`, `{"page":null}`, `{"page":7}`, `{"index_id":"x==","spam_score_update_days":["2026-01-02"]}`, `{"rows_consumed":254}`,
 		`{"results":[{"page":"a.com/"},{"page":"b.com/x"}]}`, `{"results":[{"page":"b.com/x/"},{"page":"www.a.com/"}]}`, `{"results":[null,{"page":"b.com/x"}]}`,
 		`{"results":[` + withHistories + `,{"page":"b.com/x","daily_history_values":[{"metric_name":"pages_to_page"},7]}]}`,
@@ -37,19 +46,33 @@ func fuzz(f *testing.F, endpoint string) {
 		f.Add([]byte(s))
 	}
 	s := named(f, Offline(), endpoint)
-	buyer := buying(f, endpoint)
+	task, known := tasks[endpoint]
+	if !known {
+		task.Target = "moz.com"
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		page, failed := buyer.tell(pipeline.Page{Body: body, Request: []byte(requests[endpoint]), FetchedAt: arrival.UTC()}, question{}, pipeline.Price{PerRow: 1})
+		kept := pipeline.Page{Status: 200, Body: body, Request: []byte(requests[endpoint]), FetchedAt: arrival.UTC()}
+		page, failed := s.Read(task, pipeline.Ask{}, kept)
 		rows, rejected, err := decoded(t, s, body)
-		if (failed == nil) != (err == nil) {
-			t.Fatalf("fetch says %v, decode says %v", failed, err)
+		if failed == nil && err != nil {
+			t.Fatalf("it is read, but decode says %v", err)
 		}
-		if len(rows)+len(rejected) != page.Rows || page.Units != pipeline.Units(page.Rows) {
-			t.Fatalf("%d rows for %d units: %d loaded, %d rejected", page.Rows, page.Units, len(rows), len(rejected))
+		if failed != nil {
+			if e := new(pipeline.Error); !errors.As(failed, &e) || e.Message == "" || !e.MaybeCharged || (e.Kind == pipeline.Malformed) != (page.Status == 200) {
+				t.Fatalf("%+v with a page of status %d", failed, page.Status)
+			}
+			return
+		}
+		price, err := s.Endpoint().PriceOf(task, pipeline.Ask{})
+		if err != nil || page.Units > price.Worst(max(1, page.Rows)) {
+			t.Fatalf("%d rows for %d units: %v", page.Rows, page.Units, err)
+		}
+		if len(rows)+len(rejected) != page.Rows {
+			t.Fatalf("%d rows: %d loaded, %d rejected", page.Rows, len(rows), len(rejected))
 		}
 		for _, also := range s.Endpoint().Also {
 			_, more, err := decodedTo(t, s, also, page)
-			if failed == nil && err != nil {
+			if err != nil {
 				t.Fatalf("%s: %v", also.FullName(), err)
 			}
 			rejected = append(rejected, more...)

@@ -15,9 +15,9 @@ var _ pipeline.Index = (*Client)(nil)
 // IndexID asks index_metadata for the index_id, an opaque string that changes when the index is updated. What the call
 // costs on V2 is not documented; it is free in Moz's successor API, and is taken to be so here. Source: Moz, index_metadata.
 func (c *Client) IndexID(ctx context.Context) (string, error) {
-	resp, fail := c.wire.Do(ctx, "POST", "index_metadata", []byte("{}"))
-	if fail != nil {
-		return "", fail
+	resp, err := c.about(ctx, "index_metadata", "index_id", []byte("{}"))
+	if err != nil {
+		return "", err
 	}
 	id, err := readIndex(resp.Body)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
+	"backhaul/pipeline/vendors/internal/wire"
 	"backhaul/schemas"
 )
 
@@ -74,8 +75,19 @@ func declare(name string, size int, layout rows.Layout) *report {
 	return r
 }
 
-// read checks a reply and that it answers the page's request.
-func (r *report) read(p pipeline.Page) (rows.Reply, error) {
+// content is how much of what the endpoint is asked for a reply has.
+func (r *report) content(reply rows.Reply) wire.Content {
+	switch {
+	case r.needs != "":
+		return wire.ContentOf(reply.Member(r.needs))
+	case reply.Count == 0:
+		return wire.Nothing
+	}
+	return wire.Rows
+}
+
+// check checks a reply and that it answers the page's request.
+func (r *report) check(p pipeline.Page) (rows.Reply, error) {
 	reply, err := rows.Scan(p.Body, r.layout)
 	switch {
 	case err != nil:

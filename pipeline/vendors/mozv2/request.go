@@ -3,6 +3,7 @@ package mozv2
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,10 +14,13 @@ import (
 
 // question is one request, ready to be sent.
 type question struct {
+	// at is the place it is asked at, and price how it is charged.
+	at    pipeline.Cursor
+	price pipeline.Price
 	// body is its JSON object, the members sorted by name.
 	body []byte
-	// inputs is how many targets or sources it is about, where it takes a batch.
-	inputs int
+	// inputs is how many targets or sources it is about, where it takes a batch; limit is how many rows of a list it asks for.
+	inputs, limit int
 	// next is the place behind it in a batch, and end that the batch ends there. A list says so itself.
 	next pipeline.Cursor
 	end  bool
@@ -40,13 +44,14 @@ func (r *report) ask(t pipeline.Task, ask pipeline.Ask) (question, error) {
 			return question{}, fmt.Errorf("%s: parameter %s is filled in by the program", r.endpoint, name)
 		}
 	}
-	q := question{end: r.layout.Token == ""}
+	q := question{at: ask.Cursor, end: r.layout.Token == ""}
 	if err := r.subject(members, t, ask, &q); err != nil {
 		return question{}, fmt.Errorf("%s: %w", r.endpoint, err)
 	}
 	r.complete(members, t)
 	if r.layout.Token != "" {
-		members["limit"] = jsontext.Value(fmt.Sprint(r.limit(ask.Limit)))
+		q.limit = r.limit(ask.Limit)
+		members["limit"] = jsontext.Value(strconv.Itoa(q.limit))
 		if ask.Cursor != "" {
 			members["next_token"] = text(string(ask.Cursor))
 		}
@@ -55,7 +60,8 @@ func (r *report) ask(t pipeline.Task, ask pipeline.Ask) (question, error) {
 	if q.body, err = json.Marshal(members, json.Deterministic(true)); err != nil {
 		return question{}, errors.New("make the request's JSON: " + err.Error())
 	}
-	return q, nil
+	q.price, err = r.price(t, ask)
+	return q, err
 }
 
 // subject puts in what the request is about.
@@ -125,6 +131,19 @@ func (r *report) limit(wanted int) int {
 		return r.endpoint.PageSize
 	}
 	return wanted
+}
+
+// askedFor is how many rows or inputs a page was asked for, otherwise if its request does not say.
+func askedFor(p pipeline.Page, otherwise int) int {
+	request, err := asked[struct {
+		Limit   int      `json:"limit"`
+		Targets []string `json:"targets"`
+		Sources []string `json:"sources"`
+	}](p)
+	if n := max(request.Limit, len(request.Targets), len(request.Sources)); err == nil && n > 0 {
+		return n
+	}
+	return otherwise
 }
 
 // asked reads back what a page was asked with.

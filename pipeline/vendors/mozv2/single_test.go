@@ -26,7 +26,7 @@ func TestRepliesThatAreOneObjectEndWithThemselves(t *testing.T) {
 
 func TestAReplyWithoutItsMemberIsNotTheEndpoints(t *testing.T) {
 	for endpoint, missing := range map[string]string{"final_redirect": "page", "index_metadata": "index_id", "usage_data": "rows_consumed"} {
-		c, _ := fake(t, 200, `{"message":"something is wrong"}`)
+		c, _ := fake(t, 200, `{"detail":"something is wrong"}`)
 		_, err := named(t, c.Sources(), endpoint).Fetch(t.Context(), pipeline.Task{Target: "moz.com"}, pipeline.Ask{})
 		if pipeline.KindOf(err) != pipeline.Malformed || !strings.Contains(err.Error(), missing+": missing") || !strings.Contains(err.Error(), "something is wrong") {
 			t.Errorf("%s: %v", endpoint, err)

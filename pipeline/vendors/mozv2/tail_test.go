@@ -28,14 +28,14 @@ func TestTheTailIsWhatTheLastRowWasSortedBy(t *testing.T) {
 }
 
 func TestOnlyTheFirstPageOfALongerListTellsItsTail(t *testing.T) {
-	source := buying(t, "anchor_text")
+	source := named(t, Offline(), "anchor_text")
 	body := `{"results":[{"anchor_text":"a","external_root_domains":90,"external_pages":1}],"next_token":%q}`
 	for _, c := range []struct {
 		cursor pipeline.Cursor
 		token  string
 		want   float64
 	}{{"", "x", 90}, {"y", "x", 0}, {"", "", 0}} {
-		page, err := source.tell(pipeline.Page{Cursor: c.cursor, Body: fmt.Appendf(nil, body, c.token)}, question{}, pipeline.Price{})
+		page, err := source.Read(pipeline.Task{Target: "moz.com"}, pipeline.Ask{}, pipeline.Page{Cursor: c.cursor, Status: 200, Body: fmt.Appendf(nil, body, c.token)})
 		if err != nil || page.Tail != c.want {
 			t.Errorf("%+v: tail %v, %v", c, page.Tail, err)
 		}

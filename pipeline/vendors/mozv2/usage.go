@@ -26,9 +26,9 @@ func (c *Client) Usage(ctx context.Context, from, to time.Time) (pipeline.UsageR
 	if err != nil {
 		return report, &pipeline.Error{Kind: pipeline.Rejected, Message: err.Error()}
 	}
-	resp, fail := c.wire.Do(ctx, "POST", "usage_data", request)
-	if fail != nil {
-		return report, fail
+	resp, err := c.about(ctx, "usage_data", "rows_consumed", request)
+	if err != nil {
+		return report, err
 	}
 	report.At, report.VendorTime = resp.At, resp.Date
 	if report.Units, err = readUsage(resp.Body); err != nil {

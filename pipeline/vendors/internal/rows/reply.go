@@ -41,35 +41,50 @@ type Layout struct {
 type Reply struct {
 	// Count is the number of the list's elements, whatever they are.
 	Count int
-	// Token leads to the next page; "" means there is none.
-	Token string
+	// Token leads to the next page; "" means there is none, be its member null, "" or absent. Marked: it is there.
+	Token  string
+	Marked bool
 
 	body, list []byte
 }
 
 // Scan checks a whole reply and finds the list and the token in it. An error that is ErrCut means the body is a mere
-// prefix of JSON; any other, that it is not the vendor's or not JSON.
+// prefix of JSON; any other, that it is not the vendor's or not JSON. Whatever is strict JSON has its members.
 func Scan(body []byte, l Layout) (Reply, error) {
-	r := Reply{body: body}
 	if err := check(body); err != nil {
-		return r, err
+		return Reply{}, err
 	}
+	r := Reply{body: body}
 	if c := (cursor{b: body}); !c.open('{') {
 		return r, fmt.Errorf("want an object, got %s", snippet(body))
-	}
-	if l.Token != "" {
-		if err := r.readToken(l.Token, member(body, l.Token)); err != nil {
-			return r, err
-		}
 	}
 	if r.list = body; l.List != "" {
 		r.list = member(body, l.List)
 	}
-	return r, r.count(l)
+	if err := r.count(l); err != nil || l.Token == "" {
+		return r, err
+	}
+	return r, r.readToken(l.Token, member(body, l.Token))
 }
 
 // Member returns the value at a path of the checked reply, as received, or nil if there is none.
 func (r Reply) Member(path string) []byte { return member(r.body, path) }
+
+// Members yields the members of the checked reply's outermost object, the values as received; none if it is not an object.
+func (r Reply) Members() iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		c := cursor{b: r.body}
+		if !c.open('{') {
+			return
+		}
+		for c.next('}') {
+			name := string(plain(c.value()))
+			if !yield(name, c.value()) {
+				return
+			}
+		}
+	}
+}
 
 // Text returns the string at a path of a row as Rows yields it, or "" if there is none.
 func Text(row []byte, path string) string {
@@ -124,8 +139,9 @@ func (r *Reply) count(l Layout) error {
 }
 
 func (r *Reply) readToken(name string, raw []byte) error {
+	r.Marked = raw != nil
 	switch {
-	case name == "" || raw == nil || string(raw) == "null":
+	case raw == nil || string(raw) == "null":
 		return nil
 	case raw[0] != '"':
 		return fmt.Errorf("%s: want a string, got %s", name, snippet(raw))

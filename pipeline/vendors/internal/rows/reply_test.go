@@ -165,3 +165,31 @@ func TestTextOfARow(t *testing.T) {
 		t.Errorf("of null: %q", got)
 	}
 }
+
+func TestATokenIsMarkedWhereItsMemberIs(t *testing.T) {
+	for rest, want := range map[string]bool{``: false, `,"next_token":""`: true, `,"next_token":null`: true, `,"next_token":"x"`: true, `,"token":"x"`: false} {
+		r, err := Scan([]byte(`{"results":[]`+rest+`}`), layout)
+		if err != nil || r.Marked != want {
+			t.Errorf("%s: %v, %v", rest, r.Marked, err)
+		}
+	}
+	r, err := Scan([]byte(`{"result":{"list":[],"offset":{"provided_token":"a"}}}`), Layout{List: "result.list", Token: "result.offset.token"})
+	if err != nil || r.Marked {
+		t.Errorf("%v, %v", r.Marked, err)
+	}
+}
+
+func TestMembersAreThoseOfStrictJSON(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"a":1, "\u0062":{"a":2},"c":[ ]}`: `a=1 b={"a":2} c=[ ]`, `{"error":"x"}`: `error="x"`, `{}`: "", `["a",1]`: "", `{"a":1} x`: "", `{"a":1,"a":2}`: "", `{"a":`: "",
+	} {
+		r, _ := Scan([]byte(body), layout) // whether it is the vendor's or not
+		var got []string
+		for name, value := range r.Members() {
+			got = append(got, name+"="+string(value))
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s: %s, want %s", body, text, want)
+		}
+	}
+}

@@ -20,8 +20,10 @@ import (
 	"backhaul/pipeline"
 )
 
-// MaxBody is the largest reply accepted, in bytes after decompression.
-const MaxBody = 32 << 20
+// MaxBody is the largest reply accepted, in bytes after decompression. The largest pages that are asked for are Ahrefs' lists of
+// 10,000 rows, a whole one of which has about 3 kB: 30 MB, and four times that leaves no doubt. A reply is held whole, so at the
+// worst as many of them are in memory as there are connections: 1 GiB with the default of 8.
+const MaxBody = 128 << 20
 
 // HTTP are the settings of the connections. The zero value works.
 type HTTP struct {
@@ -35,6 +37,8 @@ type HTTP struct {
 	Timeout time.Duration
 	// Dial replaces the network. Default: the machine's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// MaxBody is the largest reply accepted, in bytes after decompression. Default MaxBody.
+	MaxBody int64
 	// Clock tells when a reply arrived and how far away a Retry-After date is. Default time.Now.
 	Clock func() time.Time
 }
@@ -52,6 +56,9 @@ func (h HTTP) withDefaults() HTTP {
 	if h.Dial == nil {
 		h.Dial = (&net.Dialer{Timeout: h.DialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
+	if h.MaxBody <= 0 {
+		h.MaxBody = MaxBody
+	}
 	if h.Clock == nil {
 		h.Clock = time.Now
 	}
@@ -68,8 +75,6 @@ type Options struct {
 	// Classify may refine the kind of a refusal by its status and text; ok false leaves the general rule in force.
 	// Default: none.
 	Classify func(status int, text string) (kind pipeline.Kind, ok bool)
-	// MaxBody is the largest reply accepted, where a vendor sends larger ones than others. Default MaxBody.
-	MaxBody int64
 }
 
 // Client speaks to one vendor. It is safe for concurrent use.
@@ -78,8 +83,23 @@ type Client struct {
 	base      string
 	host      string
 	mask      *strings.Replacer
-	transport *http.Transport
+	transport *http.Transport // nil: offline
 	maxBody   int64
+}
+
+// Offline returns a client that makes no requests and knows no credentials, to read replies that were kept. Of the options it
+// takes HTTP and Classify.
+func Offline(opt Options) *Client {
+	opt = Options{HTTP: opt.HTTP.withDefaults(), Classify: opt.Classify}
+	return &Client{opt: opt, mask: opt.Auth.mask(), maxBody: opt.MaxBody}
+}
+
+// Ready says why no request can be made, or returns nil.
+func (c *Client) Ready() *pipeline.Error {
+	if c.transport == nil {
+		return &pipeline.Error{Kind: pipeline.Denied, Message: "no credentials: this source only reads what was bought"}
+	}
+	return nil
 }
 
 // New returns a client. It refuses a base URL that would carry credentials in the clear, and credentials that do not
@@ -97,9 +117,6 @@ func New(opt Options) (*Client, error) {
 		return nil, fmt.Errorf("base URL: %w", err)
 	}
 	opt.HTTP = opt.HTTP.withDefaults()
-	if opt.MaxBody <= 0 {
-		opt.MaxBody = MaxBody
-	}
 	return &Client{opt: opt, base: base, host: u.Host, mask: opt.Auth.mask(), transport: transport(opt.HTTP), maxBody: opt.MaxBody}, nil
 }
 
@@ -128,7 +145,7 @@ func (c *Client) Close() { c.transport.CloseIdleConnections() }
 // Response is a reply, of any status.
 type Response struct {
 	Status int
-	// Body is whole and decompressed, and the caller's to keep.
+	// Body is decompressed, and the caller's to keep.
 	Body []byte
 	// At is when the body had arrived, UTC.
 	At time.Time
@@ -139,12 +156,16 @@ type Response struct {
 }
 
 // Do makes exactly one request to base/path, which may end in a query, and reads the whole reply. body is sent as JSON;
-// nil sends none. Of the kind Malformed, the response holds the reply's first Options.MaxBody bytes; of a status other than 2xx, it
-// holds what arrived of the reply, as a vendor may say there more than its status does.
+// nil sends none. What is wrong with the reply is what Judge says. Of the kind Malformed, the response holds the reply's first
+// HTTP.MaxBody bytes; of a status other than 2xx, it holds what arrived of the reply, as a vendor may say there more than its
+// status does.
 //
 // The transport below goes round net/http's Client on purpose: it follows no redirect, which would show the
 // credentials to somebody else, and its errors do not spell the URL, which may hold them.
 func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Response, *pipeline.Error) {
+	if fail := c.Ready(); fail != nil {
+		return Response{}, fail
+	}
 	inner, cancel := context.WithTimeout(ctx, c.opt.Timeout)
 	defer cancel()
 	x := &exchange{client: c, outer: ctx}
@@ -160,19 +181,12 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte) (Resp
 	content, err := c.read(resp)
 	reply := Response{Status: resp.StatusCode, Body: content, Header: resp.Header, At: c.opt.Clock().UTC()}
 	reply.Date, _ = http.ParseTime(resp.Header.Get("Date")) // always GMT
-	if resp.StatusCode/100 != 2 {
-		return reply, c.refusal(resp, content)
-	}
-	switch {
-	case err != nil:
+	if err != nil && resp.StatusCode/100 == 2 {
 		return Response{}, x.brokenOff(resp.StatusCode, len(content), err)
-	case int64(len(content)) > c.maxBody:
-		reply.Body = content[:c.maxBody]
-		return reply, &pipeline.Error{Kind: pipeline.Malformed, Status: reply.Status, MaybeCharged: true, Message: fmt.Sprintf("the reply is larger than %d bytes", c.maxBody)}
-	case html(resp.Header.Get("Content-Type"), content):
-		return Response{}, &pipeline.Error{Kind: pipeline.Transient, Status: reply.Status, MaybeCharged: true, Message: c.Text("an HTML page instead of JSON: " + string(content))}
 	}
-	return reply, nil
+	fail := c.Judge(reply)
+	reply.Body = content[:min(int64(len(content)), c.maxBody)]
+	return reply, fail
 }
 
 func (c *Client) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
@@ -213,17 +227,4 @@ func (c *Client) read(resp *http.Response) ([]byte, error) {
 	}
 	_, err := buf.ReadFrom(io.LimitReader(resp.Body, c.maxBody+1))
 	return buf.Bytes(), err
-}
-
-// html reports whether something between us and the vendor answered in its stead.
-func html(contentType string, body []byte) bool {
-	body = bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
-	switch {
-	case len(body) == 0:
-		return false
-	case body[0] == '<':
-		return true
-	default:
-		return strings.HasPrefix(strings.ToLower(contentType), "text/html") && body[0] != '{' && body[0] != '['
-	}
 }

@@ -161,6 +161,12 @@ func TestBodyLimit(t *testing.T) {
 		if fail == nil || fail.Kind != pipeline.Malformed || !fail.MaybeCharged || len(resp.Body) != 1000 {
 			t.Errorf("%s: %v, %d bytes", name, fail, len(resp.Body))
 		}
+		if again := c.Judge(Response{Status: 200, Body: resp.Body}); again != nil {
+			t.Errorf("%s: what was kept of it is judged: %v", name, again)
+		}
+		if again := c.Unreadable(resp, io.ErrUnexpectedEOF, true); again.Kind != pipeline.Malformed || again.Message != fail.Message {
+			t.Errorf("%s: what was kept of it breaks off: %v", name, again)
+		}
 		c.maxBody = 1001
 		if resp, fail := c.Do(t.Context(), "POST", "", []byte("{}")); fail != nil || len(resp.Body) != 1001 {
 			t.Errorf("%s: a body of exactly the limit: %v", name, fail)
@@ -168,9 +174,9 @@ func TestBodyLimit(t *testing.T) {
 	}
 }
 
-func TestMaxBodyIs32MiB(t *testing.T) {
+func TestMaxBodyIs128MiB(t *testing.T) {
 	c := newClient(t, "http://localhost", nil)
-	if c.maxBody != 32<<20 {
+	if c.maxBody != 128<<20 || Offline(Options{}).maxBody != 128<<20 {
 		t.Fatal(c.maxBody)
 	}
 }
@@ -184,15 +190,14 @@ func TestHTMLInsteadOfJSON(t *testing.T) {
 		{"application/json", "\ufeff \n<html>", true},
 		{"TEXT/HTML", "Service down", true},
 		{"text/html", `{"results":[]}`, false},
-		{"text/html", "", false},
 		{"text/plain", "Service down", false},
 	} {
 		c := serve(t, answer(200, tc.body, "Content-Type", tc.contentType))
-		_, fail := c.Do(t.Context(), "POST", "", []byte("{}"))
-		if got := fail != nil; got != tc.html {
-			t.Errorf("%q as %s: %v", tc.body, tc.contentType, fail)
+		resp, fail := c.Do(t.Context(), "POST", "", []byte("{}"))
+		if got := fail != nil; got != tc.html || string(resp.Body) != tc.body {
+			t.Errorf("%q as %s: %v, kept %q", tc.body, tc.contentType, fail, resp.Body)
 		}
-		if fail != nil && (fail.Kind != pipeline.Transient || !fail.MaybeCharged || !strings.Contains(fail.Message, "an HTML page instead of JSON")) {
+		if fail != nil && (fail.Kind != pipeline.Malformed || !fail.MaybeCharged || !strings.Contains(fail.Message, "an HTML page instead of JSON")) {
 			t.Errorf("%q: %+v", tc.body, fail)
 		}
 	}

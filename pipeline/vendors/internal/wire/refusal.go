@@ -14,20 +14,20 @@ import (
 const longestWait = 24 * time.Hour
 
 // refusal turns a reply that is not 2xx into an error.
-func (c *Client) refusal(resp *http.Response, body []byte) *pipeline.Error {
+func (c *Client) refusal(resp Response) *pipeline.Error {
 	after, asked := retryAfter(resp.Header.Get("Retry-After"), c.opt.Clock())
-	e := &pipeline.Error{Kind: KindOf(resp.StatusCode, asked), Status: resp.StatusCode, After: after, Message: c.Say(body)}
+	e := &pipeline.Error{Kind: KindOf(resp.Status, asked), Status: resp.Status, After: after, Message: c.Say(resp.Body)}
 	// A gateway that lost patience does not know whether the vendor went on to do the work.
-	e.MaybeCharged = resp.StatusCode == http.StatusGatewayTimeout
-	if resp.StatusCode/100 == 3 {
+	e.MaybeCharged = resp.Status == http.StatusGatewayTimeout
+	if resp.Status/100 == 3 {
 		e.Message = c.Text("a redirect to " + place(resp.Header.Get("Location")) + ", which is not followed: check the base URL")
 		return e
 	}
 	if e.Message == "" {
-		e.Message = http.StatusText(resp.StatusCode)
+		e.Message = http.StatusText(resp.Status)
 	}
 	if c.opt.Classify != nil {
-		if kind, ok := c.opt.Classify(resp.StatusCode, oneLine(string(body))); ok {
+		if kind, ok := c.opt.Classify(resp.Status, oneLine(string(resp.Body))); ok {
 			e.Kind = kind
 		}
 	}
