@@ -26,6 +26,7 @@ type runFlags struct {
 	date     string
 	maxUnits []string
 	yes      bool
+	limits   limitFlags
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -47,6 +48,8 @@ nothing and costs nothing, an incomplete one goes on where every list stopped.`,
 	}
 	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
+	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
+	a.allowPaths(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
 	return cmd
 }
@@ -74,6 +77,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 		return err
 	}
 	defer lake.close()
+	lake.limits = f.limits.limits()
 	bars := newProgress(a.stderr)
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
