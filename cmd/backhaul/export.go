@@ -43,6 +43,7 @@ once it is whole. For some of the rows, or other columns, see ` + "`backhaul que
 			if err != nil {
 				return err
 			}
+			defer holdMemory(int64(f.memory))()
 			write := func(out io.Writer) error {
 				return raiseLimit(duckdb.Query(cmd.Context(), w.Catalog(), "FROM "+relation, duckdb.Format(format), f.limits(), out), queryTime)
 			}

@@ -40,9 +40,10 @@ and nothing else: no files, no environment, no network.`,
 			if err != nil {
 				return err
 			}
+			defer holdMemory(int64(f.memory))()
 			err = duckdb.Query(cmd.Context(), w.Catalog(), args[0], duckdb.Format(format), f.limits(), a.stdout)
 			if errors.Is(err, duckdb.ErrSize) {
-				err = fmt.Errorf("%w, too large for a table: add a LIMIT, or write it with --format csv, json or parquet", err)
+				err = fmt.Errorf("%w: add a LIMIT, or write it with --format csv, json or parquet", err)
 			}
 			return raiseLimit(err, queryTime)
 		},

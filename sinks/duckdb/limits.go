@@ -28,7 +28,7 @@ var (
 	ErrTime   = errors.New("the statement ran longer than it may")
 	ErrMemory = errors.New("the statement needs more memory than it may have")
 	// ErrSize is the end of what an answer may be that is held in memory: a table for people, or the targets of an extract.
-	ErrSize = errors.New("the answer is too large")
+	ErrSize = errors.New("the answer is too large to be held in memory")
 )
 
 const (
