@@ -105,7 +105,7 @@ func (l *loader) priced(x *Extract, d *draft) {
 		t = tasks[0]
 	}
 	if _, err := x.Endpoint.PriceOf(t, pipeline.Ask{}); err != nil {
-		l.errorf(cmp.Or(d.keys["params"].value, d.node).Place, "%v", err)
+		l.errorf(cmp.Or(d.keys["params"].value, d.node).Place, "%s", shortenQuotes(err.Error()))
 	}
 }
 
@@ -218,7 +218,7 @@ func (l *loader) targetsOf(x *Extract, d *draft, from field) []*targets {
 		f := l.section(from.value, "targets of an extract", "sql")
 		x.SQL = l.query(x, from.value, f, "targets of an extract", "a query with a column target")
 	case from.value.kind == list && len(from.value.items) == 0:
-		l.errorf(from.value.Place, "targets is an empty list: name a list under targets; the lists are: %s", join(l.listed))
+		l.errorf(from.value.Place, "targets is an empty list: name a list under targets; the lists are: %s", join(shortened(l.listed)))
 	default:
 		return l.chosen(from.value)
 	}

@@ -8,7 +8,6 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -17,18 +16,15 @@ import (
 )
 
 // Load reads the spec in the file and the files it names, and returns every problem, sorted by place. The spec is
-// nil unless all problems are warnings.
-func Load(file string, known Endpoints) (*Spec, []Problem) {
+// nil unless all problems are warnings. Files are read from the spec's folder and below, and where access says.
+func Load(file string, known Endpoints, access Access) (*Spec, []Problem) {
 	dir := filepath.Dir(file)
+	disk := disk{dir: dir, access: access}
 	return load(file, known, folder{
-		dir:  dir,
-		open: func(name string) (io.ReadCloser, error) { return os.Open(name) },
-		join: func(name string) string {
-			if filepath.IsAbs(name) {
-				return name
-			}
-			return filepath.Join(dir, filepath.FromSlash(name))
-		},
+		dir:      dir,
+		openSpec: func() (fs.File, error) { return disk.openSpec(file) },
+		openList: disk.openList,
+		join:     disk.join,
 	})
 }
 
@@ -36,17 +32,20 @@ func Load(file string, known Endpoints) (*Spec, []Problem) {
 func LoadFS(fsys fs.FS, file string, known Endpoints) (*Spec, []Problem) {
 	dir := path.Dir(file)
 	return load(file, known, folder{
-		dir:  dir,
-		open: func(name string) (io.ReadCloser, error) { return fsys.Open(name) },
-		join: func(name string) string { return path.Join(dir, name) },
+		dir:      dir,
+		openSpec: func() (fs.File, error) { return fsys.Open(file) },
+		openList: func(name string) (fs.File, error) { return fsys.Open(name) },
+		join:     func(name string) string { return path.Join(dir, name) },
 	})
 }
 
 // folder is where a spec and the files it names are read.
 type folder struct {
-	dir  string
-	open func(name string) (io.ReadCloser, error)
-	// join makes a path of the spec's a name for open.
+	dir string
+	// openSpec opens the spec, openList a file that it names, under the name that join returned.
+	openSpec func() (fs.File, error)
+	openList func(name string) (fs.File, error)
+	// join makes a path of the spec's a name for openList.
 	join func(name string) string
 }
 
@@ -71,7 +70,7 @@ func load(file string, known Endpoints, where folder) (*Spec, []Problem) {
 		lists:    map[string]*targets{},
 		extracts: map[string]Place{},
 	}
-	if data, err := l.read(file, maxSize+1); err != nil {
+	if data, err := l.read(file, maxSize+1, l.openSpec); err != nil {
 		l.errorf(Place{file, 1, 1}, "cannot read the job spec: %v", err)
 	} else if root := parse(file, data, &l.problems); root != nil {
 		l.root(root)
@@ -84,19 +83,23 @@ func load(file string, known Endpoints, where folder) (*Spec, []Problem) {
 	return l.spec, found
 }
 
-// read returns the content of a file, of at most limit bytes, and adds it to the spec's hash.
-func (l *loader) read(name string, limit int64) ([]byte, error) {
-	f, err := l.open(name)
+// read returns the content of a file, of less than limit bytes, and adds it to the spec's hash.
+func (l *loader) read(name string, limit int64, open func() (fs.File, error)) ([]byte, error) {
+	f, err := open()
 	if err != nil {
 		return nil, cause(err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit))
+	tooLarge := fmt.Errorf("the file is larger than %d MiB", limit>>20)
+	if info, err := f.Stat(); err == nil && info.Size() >= limit {
+		return nil, tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit)) // the size of some files is said to be 0
 	if err != nil {
 		return nil, cause(err)
 	}
 	if int64(len(data)) == limit {
-		return nil, fmt.Errorf("the file is larger than %d MiB", limit>>20)
+		return nil, tooLarge
 	}
 	fmt.Fprintf(l.digest, "%s\x00%d\x00", path.Base(filepath.ToSlash(name)), len(data))
 	l.digest.Write(data)
@@ -158,7 +161,7 @@ func (l *loader) section(n *node, what string, known ...string) fields {
 		case !contains(known, f.key):
 			l.errorf(f.Place, "unknown key %q of %s%s it takes: %s", shorten(f.key), what, or(didYouMean(f.key, known), ";"), join(known))
 		case f.value.kind == null:
-			l.errorf(f.Place, "key %q of %s has no value: give one, or remove the line", f.key, what)
+			l.errorf(f.Place, "key %q of %s has no value: give one, or remove the line", shorten(f.key), what)
 		default:
 			out[f.key] = f
 		}

@@ -145,7 +145,7 @@ func (b *builder) mapping(values []*ast.MappingValueNode, at Place, flow bool, d
 			continue
 		}
 		if first, twice := lines[f.key]; twice {
-			b.errorf(f.Place, "key %q appears twice, first on line %d: keep one", f.key, first)
+			b.errorf(f.Place, "key %q appears twice, first on line %d: keep one", shorten(f.key), first)
 			continue
 		}
 		lines[f.key] = f.Line
@@ -176,7 +176,7 @@ func (b *builder) alias(n *ast.AliasNode, at Place) *node {
 	name := n.Value.GetToken().Value
 	value := b.anchors[name]
 	if value == nil {
-		b.errorf(at, "alias *%s has no anchor &%s before it", name, name)
+		b.errorf(at, "alias *%s has no anchor &%[1]s before it", shorten(name))
 	}
 	return value
 }

@@ -83,7 +83,7 @@ func (l *loader) require(x *Extract, n *node) {
 
 func (l *loader) ownParam(x *Extract, f field, out map[string]setting) {
 	e := x.Endpoint
-	what := fmt.Sprintf("parameter %q of %s", f.key, e)
+	what := fmt.Sprintf("parameter %q of %s", shorten(f.key), e)
 	if most := maxLimit(e); f.key == "limit" && most > 0 {
 		if limit, ok := l.integer(f.value, what, 1, int64(most)); ok {
 			x.Limit = int(limit)

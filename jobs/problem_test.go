@@ -285,7 +285,7 @@ func TestDamagedSheetsAreReportedAtTheirPlace(t *testing.T) {
 		"empty":           {"", `t.csv:1:1: the file is empty: its first row names the columns, one of them target`},
 		"no target":       {"\nurl,scope\na.example,\n", `t.csv:2:1: no column "target"; the columns found are: url, scope`},
 		"misspelt":        {"targt\na.example\n", `t.csv:1:1: no column "target"; the columns found are: targt; rename "targt"`},
-		"semicolons":      {"target;scope\na.example;\n", `t.csv:1:1: no column "target"; the columns found are: target;scope; separate columns with commas`},
+		"semicolons":      {"target;scope\na.example;\n", `t.csv:1:1: no column "target"; the first row holds no comma: separate columns with commas`},
 		"UTF-16":          {"\xff\xfet\x00", `t.csv:1:1: the file is not valid UTF-8: save it as CSV UTF-8`},
 		"open quote":      {"target\na.example\n\"b.example\n", `t.csv:3:12: not valid CSV here: extraneous or missing " in quoted-field; a cell with a quote or comma is written in quotes, with its quotes doubled`},
 		"stray quote":     {"target\na\"b\n", `t.csv:2:2: not valid CSV here: bare " in non-quoted-field; a cell with a quote or comma is written in quotes, with its quotes doubled`},
@@ -309,7 +309,7 @@ func TestMissingSpecSaysSo(t *testing.T) {
 	if got := lines(found); got != "other/job.yaml:1:1: cannot read the job spec: file does not exist" {
 		t.Error(got)
 	}
-	if _, found = Load(t.TempDir(), fake); len(found) != 1 {
+	if _, found = Load(t.TempDir(), fake, Access{}); len(found) != 1 {
 		t.Error(lines(found))
 	}
 }

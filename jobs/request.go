@@ -44,7 +44,7 @@ func (r *request) ask(settings map[string]setting, by string) (asked, bool) {
 			continue
 		}
 		if err := p.Check(values[name], values); err != nil {
-			r.errorf(settings[name].at, "parameter %q of %s%s: %v", name, r.x.Endpoint, by, err)
+			r.errorf(settings[name].at, "parameter %q of %s%s: %s", name, r.x.Endpoint, by, shortenQuotes(err.Error()))
 			ok = false
 		}
 	}
@@ -204,7 +204,7 @@ func (r *request) override(row *targetRow) (map[string]setting, bool) {
 			continue
 		}
 		if set[name] {
-			r.errorf(f.Place, "%q sets parameter %q, which this target sets already: keep one", f.key, name)
+			r.errorf(f.Place, "%q sets parameter %q, which this target sets already: keep one", shorten(f.key), name)
 			ok = false
 		}
 		set[name] = true

@@ -19,7 +19,7 @@ func (x *Extract) Query() string {
 // Resolve makes the extract's tasks of what its query returned: a column target, for inputs also one source, and others
 // that bear the names of parameters, which override the extract's for their row. nil stands for null; rows without a target
 // are skipped. Rows that cannot be asked about are left out and returned as problems; an error means that the columns are
-// not the ones wanted. held are tasks of the extract that have been bought: see Beside. The extract itself stays as it is.
+// not the ones wanted, or that there are rows and none of them can be asked about. held are tasks of the extract that have been bought: see Beside. The extract itself stays as it is.
 func (x *Extract) Resolve(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []Problem, error) {
 	s, err := x.sheetOf(columns, rows)
 	if err != nil {
@@ -35,9 +35,36 @@ func (x *Extract) Resolve(columns []string, rows [][]*string, held []pipeline.Ta
 	} else {
 		r.expand([]*targets{r.table(s)})
 	}
+	problems := l.sorted(x.File)
+	if err := copied.unusable(len(rows), problems); err != nil {
+		return nil, nil, err
+	}
 	tasks, err := copied.Beside(held)
-	return tasks, l.sorted(x.File), err
+	return tasks, problems, err
 }
+
+// unusable returns an error if none of so many rows of an answer can be asked about: a run must not be complete without a
+// question. An answer without rows is one, too: there may be nothing to ask about today.
+func (x *Extract) unusable(rows int, problems []Problem) error {
+	if rows == 0 || len(x.Targets) > 0 || x.Inputs != nil && len(x.Inputs.Rows) > 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%s: sql of extract %s returned %d rows, and none can be asked about", x.QueryPlace, x.Name, rows)
+	if len(problems) == 0 {
+		return fmt.Errorf("%s: %s is empty in all of them", text, strings.Join(x.wanted(), " or "))
+	}
+	var reasons []string
+	for _, p := range problems[:min(len(problems), mostReasons)] {
+		reasons = append(reasons, p.Text)
+	}
+	if more := len(problems) - len(reasons); more > 0 {
+		reasons = append(reasons, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("%s: %s", text, strings.Join(reasons, "; "))
+}
+
+// mostReasons is how many of the rows left out an error speaks of.
+const mostReasons = 3
 
 // Beside returns the extract's tasks as Tasks does, but for what the tasks held ask about, which have been bought: those
 // among them that still ask about anything wanted stay as they are, however batches would be cut today, and only the rest
@@ -105,7 +132,7 @@ func (x *Extract) wanted() []string {
 func (x *Extract) Answers(columns []string) error {
 	for _, name := range x.wanted() {
 		if !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) }) {
-			return fmt.Errorf("sql of extract %s returns no column %s, but %s", x.Name, name, join(columns))
+			return fmt.Errorf("sql of extract %s returns no column %s, but %s", x.Name, name, join(shortened(columns)))
 		}
 	}
 	return nil

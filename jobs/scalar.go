@@ -16,7 +16,7 @@ func (l *loader) str(n *node, what string) (string, bool) {
 	case text, cell:
 		return n.text, true
 	case integer, float, boolean:
-		l.errorf(n.Place, "%s must be a string: write it in quotes, %q", what, n.text)
+		l.errorf(n.Place, "%s must be a string: write it in quotes, %q", what, shorten(n.text))
 	default:
 		l.errorf(n.Place, "%s must be a string, not %s", what, n.kind)
 	}

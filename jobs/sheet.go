@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -29,7 +32,7 @@ func (l *loader) sheet(n *node) *sheet {
 		return nil
 	}
 	s := &sheet{file: l.join(name)}
-	data, err := l.read(s.file, maxSheet)
+	data, err := l.read(s.file, maxSheet, func() (fs.File, error) { return l.openList(s.file) })
 	if err != nil {
 		l.errorf(n.Place, "cannot read %s: %v (paths are relative to the folder of the spec)", s.file, err)
 		return nil
@@ -128,7 +131,7 @@ func (l *loader) columns(s *sheet) bool {
 			l.errorf(name.Place, "column %d holds values but has no name", i+1)
 			return false
 		case name.text != "" && seen[name.text]:
-			l.errorf(name.Place, "column %q appears twice: keep one", name.text)
+			l.errorf(name.Place, "column %q appears twice: keep one", shorten(name.text))
 			return false
 		}
 		seen[name.text] = true
@@ -154,16 +157,32 @@ func (l *loader) column(s *sheet, name string) int {
 		}
 		found = append(found, column.text)
 	}
-	hint := ""
-	if near := nearest(name, found); near != "" {
-		hint = fmt.Sprintf("; rename %q", near)
-	}
-	if len(found) == 1 && strings.ContainsAny(found[0], ";\t|") {
-		hint = "; separate columns with commas"
-	}
-	l.errorf(Place{s.file, s.header[0].Line, 1}, "no column %q; the columns found are: %s%s", name, shorten(join(found)), hint)
+	l.errorf(Place{s.file, s.header[0].Line, 1}, "no column %q; %s", name, headed(name, found))
 	return -1
 }
+
+// headed says what stands in a header row in place of the column that is missing. What does not look like the names of
+// columns is not repeated: it may be anything, a key as well.
+func headed(missing string, found []string) string {
+	if len(found) == 1 && strings.ContainsAny(found[0], ";\t|") {
+		return "the first row holds no comma: separate columns with commas"
+	}
+	if !slices.ContainsFunc(found, columnName.MatchString) || slices.ContainsFunc(found, looksLikeKey) {
+		return "the first row does not look like names of columns: the first row names them"
+	}
+	names := found[:min(len(found), 5)]
+	text := "the columns found are: " + strings.Join(shortened(names), ", ")
+	if more := len(found) - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	if near := nearest(missing, found); near != "" {
+		text += fmt.Sprintf("; rename %q", shorten(near))
+	}
+	return text
+}
+
+// columnName is what people call columns.
+var columnName = regexp.MustCompile(`^\pL[\pL _.()/-]{0,31}[0-9]{0,2}$`)
 
 // columns turns byte columns into character columns.
 type columns struct {

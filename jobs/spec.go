@@ -20,6 +20,10 @@
 // In a target list `scope` is the target's scope under whatever name the endpoint has for it, so one list serves
 // endpoints that call it scope and target_scope. Specs are YAML without tags, merge keys (<<) and complex
 // keys; anchors and aliases work.
+//
+// A spec may come from somebody who must not learn the credentials of its run. Its files are regular ones of its own
+// folder and below, or of folders that the user allows, and never those of credentials; a list has at most 256 MiB, the
+// spec 4 MiB; and messages repeat little of what is not understood.
 package jobs
 
 import (

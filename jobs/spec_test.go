@@ -182,7 +182,7 @@ func TestLoadReadsFilesBesideTheSpec(t *testing.T) {
 	spec := filepath.Join(dir, "job.yaml")
 	write("job.yaml", "job: j\ntargets: {own: {file: t.csv}}\nextracts: [{name: x, endpoint: moz/links, targets: own}]\n")
 	write("t.csv", "target\na.example\n")
-	s, found := Load(spec, fake)
+	s, found := Load(spec, fake, Access{})
 	if len(found) != 0 {
 		t.Fatal(lines(found))
 	}
@@ -191,7 +191,7 @@ func TestLoadReadsFilesBesideTheSpec(t *testing.T) {
 		t.Errorf("%q %q", s.Dir, s.Path)
 	}
 	write("t.csv", "target\na\n")
-	if _, found = Load(spec, fake); len(found) != 1 || found[0].Place != (Place{filepath.Join(dir, "t.csv"), 2, 1}) {
+	if _, found = Load(spec, fake, Access{}); len(found) != 1 || found[0].Place != (Place{filepath.Join(dir, "t.csv"), 2, 1}) {
 		t.Error(lines(found))
 	}
 }

@@ -42,7 +42,7 @@ func (l *loader) targetLists(n *node) {
 		case mapping:
 			l.fromFile(t)
 		default:
-			l.errorf(f.value.Place, "target list %q must be a list or {file: NAME.csv}, not %s", f.key, f.value.kind)
+			l.errorf(f.value.Place, "target list %q must be a list or {file: NAME.csv}, not %s", shorten(f.key), f.value.kind)
 		}
 	}
 }
@@ -50,7 +50,7 @@ func (l *loader) targetLists(n *node) {
 // inline reads a list of the spec: strings, or mappings with a target and parameters.
 func (l *loader) inline(t *targets) {
 	if len(t.value.items) == 0 {
-		l.errorf(t.value.Place, "target list %q is empty: name a target, or remove the list", t.key)
+		l.errorf(t.value.Place, "target list %q is empty: name a target, or remove the list", shorten(t.key))
 	}
 	for _, item := range t.value.items {
 		if item.kind == mapping {
@@ -69,7 +69,7 @@ func (l *loader) object(t *targets, n *node) {
 	for _, f := range n.fields {
 		switch {
 		case f.value.kind == null:
-			l.errorf(f.Place, "%q has no value: give one, or remove it", f.key)
+			l.errorf(f.Place, "%q has no value: give one, or remove it", shorten(f.key))
 		case f.key == "target":
 			target = f.value
 		default:
@@ -78,7 +78,7 @@ func (l *loader) object(t *targets, n *node) {
 	}
 	if target == nil {
 		if !n.has("target") {
-			l.errorf(n.Place, "an entry of target list %q has no target: write {target: example.com, …}", t.key)
+			l.errorf(n.Place, "an entry of target list %q has no target: write {target: example.com, …}", shorten(t.key))
 		}
 		return
 	}
@@ -88,8 +88,8 @@ func (l *loader) object(t *targets, n *node) {
 }
 
 func (l *loader) fromFile(t *targets) {
-	f := l.section(t.value, "target list "+t.key, "file")
-	file := l.required(t.value, f, "file", "target list "+t.key, "file: NAME.csv")
+	f := l.section(t.value, "target list "+shorten(t.key), "file")
+	file := l.required(t.value, f, "file", "target list "+shorten(t.key), "file: NAME.csv")
 	if file == nil {
 		return
 	}
@@ -155,7 +155,7 @@ func (l *loader) unusedLists() {
 	}
 	for _, name := range l.listed {
 		if t := l.lists[name]; !t.used {
-			l.warnf(t.Place, "target list %q is used by no extract", name)
+			l.warnf(t.Place, "target list %q is used by no extract", shorten(name))
 		}
 	}
 }
@@ -169,7 +169,7 @@ func (l *loader) chosen(n *node) []*targets {
 		case t == nil:
 			l.unknownList(item)
 		case slices.Contains(out, t):
-			l.errorf(item.Place, "target list %q is named twice: keep one", item.text)
+			l.errorf(item.Place, "target list %q is named twice: keep one", shorten(item.text))
 		default:
 			t.used = true
 			out = append(out, t)
@@ -183,5 +183,5 @@ func (l *loader) unknownList(n *node) {
 	if hint == "" && strings.ContainsAny(n.text, "./") {
 		hint = "; put the target into a list under targets: and name the list here;"
 	}
-	l.errorf(n.Place, "no target list is named %q%s the lists are: %s", shorten(n.text), or(hint, ";"), join(l.listed))
+	l.errorf(n.Place, "no target list is named %q%s the lists are: %s", shorten(n.text), or(hint, ";"), join(shortened(l.listed)))
 }

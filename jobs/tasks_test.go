@@ -198,3 +198,28 @@ func TestWhatWasBoughtStaysHoweverTheListIsCutToday(t *testing.T) {
 		t.Error("another spelling of a target is another task")
 	}
 }
+
+func TestAnAnswerOfWhichNothingCanBeAskedIsAnError(t *testing.T) {
+	s := mustLoad(t, "job: j\nextracts: [{name: x, endpoint: moz/links, targets: {sql: select 1}}, {name: y, endpoint: moz/link_status, inputs: {sql: select 1}}]\n")
+	text := func(s string) *string { return &s }
+	for name, c := range map[string]struct {
+		extract int
+		columns []string
+		rows    [][]*string
+		want    string // of the error; "" is none
+	}{
+		"no rows":        {0, []string{"target"}, nil, ""},
+		"some":           {0, []string{"target"}, [][]*string{{text("b")}, {text("a.example")}, {nil}}, ""},
+		"none":           {0, []string{"target"}, [][]*string{{text("b")}, {text("c d")}}, `returned 2 rows, and none can be asked about: target "b" has a host without a dot: give the whole name, like example.com; target "c d" has a space`},
+		"null":           {0, []string{"target"}, [][]*string{{nil}, {text("")}}, "returned 2 rows, and none can be asked about: target is empty in all of them"},
+		"many":           {0, []string{"target"}, [][]*string{{text("b")}, {text("c")}, {text("d")}, {text("e")}, {text("f")}}, "; and 2 more"},
+		"pairs, none":    {1, []string{"target", "source"}, [][]*string{{text("a.example"), text("b")}}, "returned 1 rows"},
+		"pairs, null":    {1, []string{"target", "source"}, [][]*string{{text("a.example"), nil}}, "target or source is empty"},
+		"pairs, no rows": {1, []string{"target", "source"}, nil, ""},
+	} {
+		_, _, err := s.Extracts[c.extract].Resolve(c.columns, c.rows, nil)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

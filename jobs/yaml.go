@@ -117,7 +117,7 @@ func syntax(file, data string, err error, report *problems) error {
 	var located yaml.Error
 	if !errors.As(err, &located) || located.GetToken() == nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Errorf("the file is not valid YAML: %s", first)
+		return fmt.Errorf("the file is not valid YAML: %s", shorten(first))
 	}
 	at := place(file, located.GetToken())
 	if column := indentTab(data, at.Line); column > 0 {
@@ -197,13 +197,4 @@ func (g *depths) refuse(t *token.Token) string {
 		return fmt.Sprintf("the file has more than %d anchors: put long lists of targets into a CSV file", maxAnchors)
 	}
 	return ""
-}
-
-// shorten keeps messages to one readable line.
-func shorten(s string) string {
-	const most = 80
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most]) + "…"
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // env returns the value of a variable, or the content of the file that NAME_FILE names.
@@ -11,15 +16,70 @@ func env(name string) (string, error) {
 	if value := os.Getenv(name); value != "" {
 		return value, nil
 	}
-	path := os.Getenv(name + "_FILE")
+	variable := name + "_FILE"
+	path := os.Getenv(variable)
 	if path == "" {
 		return "", nil
 	}
-	content, err := os.ReadFile(path)
+	value, err := readValue(path)
 	if err != nil {
-		return "", fmt.Errorf("read %s_FILE: %w", name, err)
+		// Without the path: who confuses the two variables has put the secret there.
+		return "", fmt.Errorf("read the file that %s names: %w", variable, err)
 	}
-	return strings.TrimSpace(string(content)), nil
+	return value, nil
+}
+
+const (
+	// mostValue bounds the file of a value, in bytes.
+	mostValue = 64 << 10
+	// valueWait is how long a pipe may take to deliver it.
+	valueWait = 5 * time.Second
+)
+
+// readValue reads a file that holds one line. It neither waits for a writer nor reads without end. Errors never repeat what
+// the file holds, nor its path.
+func readValue(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", bare(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", bare(err)
+	case info.IsDir():
+		return "", errors.New("it is a directory")
+	case !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0:
+		return "", errors.New("it is neither a regular file nor a pipe")
+	}
+	_ = f.SetReadDeadline(time.Now().Add(valueWait)) // which regular files do not have, and do not need
+	content, err := io.ReadAll(io.LimitReader(f, mostValue+1))
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "", fmt.Errorf("the pipe delivered nothing whole for %v", valueWait)
+	case err != nil:
+		return "", bare(err)
+	case len(content) > mostValue:
+		return "", fmt.Errorf("it is larger than %d KiB", mostValue>>10)
+	}
+	value := strings.TrimSpace(string(content))
+	switch {
+	case value == "":
+		return "", errors.New("it is empty: it must hold the value, on one line")
+	case strings.ContainsAny(value, "\r\n"):
+		return "", errors.New("it has several lines: it must hold the value alone, on one line")
+	}
+	return value, nil
+}
+
+// bare returns an error of the file system without the path.
+func bare(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 // envs reads several variables at once.
@@ -33,4 +93,20 @@ func envs(names ...string) (map[string]string, error) {
 		values[name] = value
 	}
 	return values, nil
+}
+
+// secretFiles returns the files that credentials are kept in, by the variables that name them.
+func secretFiles() map[string]string {
+	files := map[string]string{}
+	for _, s := range surfaces {
+		for _, name := range strings.FieldsFunc(s.credentials, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
+			if path := os.Getenv(name + "_FILE"); path != "" {
+				files[name+"_FILE"] = path
+			}
+		}
+	}
+	if path := os.Getenv("BACKHAUL_DATABASE_FILE"); path != "" {
+		files["BACKHAUL_DATABASE_FILE"] = path
+	}
+	return files
 }

@@ -17,6 +17,7 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	format, file := string(duckdb.CSV), ""
+	var f limitFlags
 	formats := []string{string(duckdb.CSV), string(duckdb.JSON), string(duckdb.Parquet)}
 	cmd := &cobra.Command{
 		Use:   "export RELATION",
@@ -42,8 +43,9 @@ once it is whole. For some of the rows, or other columns, see ` + "`backhaul que
 			if err != nil {
 				return err
 			}
+			defer holdMemory(int64(f.memory))()
 			write := func(out io.Writer) error {
-				return duckdb.Query(cmd.Context(), w.Catalog(), "FROM "+relation, duckdb.Format(format), out)
+				return raiseLimit(duckdb.Query(cmd.Context(), w.Catalog(), "FROM "+relation, duckdb.Format(format), f.limits(), out), queryTime)
 			}
 			if file == "" {
 				return write(a.stdout)
@@ -52,6 +54,7 @@ once it is whole. For some of the rows, or other columns, see ` + "`backhaul que
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", format, strings.Join(formats, ", "))
+	f.add(cmd, "the export", queryTime, 0)
 	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write (default standard output)")
 	return cmd
 }

@@ -232,7 +232,7 @@ func checkSameRows(t *testing.T, catalog, want, got string) {
 func loadFaulty(t *testing.T, vendor, more string) *jobs.Spec {
 	t.Helper()
 	path := writeFile(t, t.TempDir(), "faulty.yaml", fmt.Sprintf(faultyJob, vendor, more))
-	spec, problems := jobs.Load(path, registry{})
+	spec, problems := jobs.Load(path, registry{}, jobs.Access{})
 	if spec == nil {
 		t.Fatal(problems)
 	}

@@ -47,7 +47,7 @@ func TestTheFirstQuestionsAreValidBeforeAnythingWasBought(t *testing.T) {
 	for _, j := range readyMade {
 		for _, q := range j.queries {
 			var out bytes.Buffer
-			if err := duckdb.Query(t.Context(), w.Catalog(), q, duckdb.JSON, &out); err != nil || out.String() != "[]\n" {
+			if err := duckdb.Query(t.Context(), w.Catalog(), q, duckdb.JSON, duckdb.Limits{}, &out); err != nil || out.String() != "[]\n" {
 				t.Errorf("%s: %s: %v %s", j.name, q, err, out.String())
 			}
 		}

@@ -23,7 +23,7 @@ type loadedJob struct{ *jobs.Spec }
 
 // loadJob reads and checks a spec. Problems are printed, all at once, and are a usage error.
 func (a *app) loadJob(ctx context.Context, path string) (*loadedJob, error) {
-	spec, problems, err := loadSpec(ctx, path)
+	spec, problems, err := a.loadSpec(ctx, path)
 	for _, p := range problems {
 		fmt.Fprintln(a.stderr, p)
 	}

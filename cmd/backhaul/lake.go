@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
@@ -24,14 +25,22 @@ type lake struct {
 	disk      blob.FS
 	staging   *blob.Staging
 	created   int // files, whose names must differ
+	// limits bound the queries that provide targets.
+	limits duckdb.Limits
 }
+
+// targetTime is the flag that bounds the time of a query that provides targets.
+const (
+	targetTime      = "query-timeout"
+	usualTargetTime = 10 * time.Minute
+)
 
 // disk is what lakes are written through. Tests put one in its place that fails.
 var disk blob.FS
 
 // openLake opens a staging directory of its own, and removes those of processes that died.
 func openLake(w sinks.Warehouse) (*lake, error) {
-	l := &lake{warehouse: w, disk: disk}
+	l := &lake{warehouse: w, disk: disk, limits: duckdb.Limits{Time: usualTargetTime}}
 	if err := l.disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
 	}
@@ -68,15 +77,15 @@ func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) 
 	for i, r := range relations {
 		all[i] = duckdb.Loose{Name: r.Name, Table: r.Table, Files: []string{r.Path}}
 	}
-	columns, rows, err := duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
+	columns, rows, err := duckdb.Ask(ctx, l.warehouse.Catalog(), query, all, l.limits)
 	if errors.Is(err, duckdb.ErrNoRelation) || errors.Is(err, sinks.ErrMoved) {
 		// The catalog may have been written by an earlier version of the program, which had fewer views, or elsewhere.
 		if err := l.Catalog(ctx); err != nil {
 			return nil, nil, err
 		}
-		return duckdb.Ask(ctx, l.warehouse.Catalog(), query, all)
+		columns, rows, err = duckdb.Ask(ctx, l.warehouse.Catalog(), query, all, l.limits)
 	}
-	return columns, rows, err
+	return columns, rows, raiseLimit(err, targetTime)
 }
 
 // warnOfMove says so where a warehouse's catalog is of another place, to who asks for something else.

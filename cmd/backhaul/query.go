@@ -1,16 +1,23 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"backhaul/sinks/duckdb"
 )
 
+// queryTime is the flag that bounds the time of a statement.
+const queryTime = "timeout"
+
 func (a *app) queryCommand() *cobra.Command {
 	var format string
+	var f limitFlags
 	var names []string
 	for _, f := range duckdb.Formats() {
 		names = append(names, string(f))
@@ -19,7 +26,8 @@ func (a *app) queryCommand() *cobra.Command {
 		Use:   "query SQL",
 		Short: "Ask the catalog in SQL",
 		Long: `Runs one statement over the catalog, read-only. Tables are named by vendor: moz.anchor_text, moz.links,
-marts.anchor_changes, ops.rejected_rows; see ` + "`backhaul tables`" + `.`,
+marts.anchor_changes, ops.rejected_rows; see ` + "`backhaul tables`" + `. SQL reads the catalog
+and nothing else: no files, no environment, no network.`,
 		Args: exactly(1, "one SQL statement, in quotes"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.json {
@@ -32,9 +40,15 @@ marts.anchor_changes, ops.rejected_rows; see ` + "`backhaul tables`" + `.`,
 			if err != nil {
 				return err
 			}
-			return duckdb.Query(cmd.Context(), w.Catalog(), args[0], duckdb.Format(format), a.stdout)
+			defer holdMemory(int64(f.memory))()
+			err = duckdb.Query(cmd.Context(), w.Catalog(), args[0], duckdb.Format(format), f.limits(), a.stdout)
+			if errors.Is(err, duckdb.ErrSize) {
+				err = fmt.Errorf("%w: add a LIMIT, or write it with --format csv, json or parquet", err)
+			}
+			return raiseLimit(err, queryTime)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", string(duckdb.Table), strings.Join(names, ", "))
+	f.add(cmd, "the statement", queryTime, 5*time.Minute)
 	return cmd
 }

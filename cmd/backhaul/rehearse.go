@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"backhaul/jobs"
 	"backhaul/sinks/duckdb"
 )
 
 // loadSpec reads a spec and tries its queries, and returns every problem. The spec is nil unless all are warnings.
-func loadSpec(ctx context.Context, path string) (*jobs.Spec, []jobs.Problem, error) {
-	spec, problems := jobs.Load(path, registry{})
+func (a *app) loadSpec(ctx context.Context, path string) (*jobs.Spec, []jobs.Problem, error) {
+	spec, problems := jobs.Load(path, registry{}, jobs.Access{Folders: a.allowed, Secrets: secretFiles()})
 	if spec == nil {
 		return nil, problems, nil
 	}
@@ -21,6 +23,11 @@ func loadSpec(ctx context.Context, path string) (*jobs.Spec, []jobs.Problem, err
 		spec = nil
 	}
 	return spec, problems, err
+}
+
+// allowPaths gives a command that reads specs the flag for further folders.
+func (a *app) allowPaths(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&a.allowed, "allow-path", nil, "a folder from which the job may read lists beside its own; may be repeated")
 }
 
 // rehearse tries the queries of a spec against tables without rows: a slip in one of them would otherwise show only when
@@ -66,10 +73,16 @@ func inSight(spec *jobs.Spec, x *jobs.Extract) []duckdb.Loose {
 	return all
 }
 
+// mostSaid bounds what is repeated of DuckDB's words, in characters: they quote the query.
+const mostSaid = 300
+
 // oneLine returns what DuckDB says of a question, and where, without the drawing below it.
 func oneLine(err error) string {
 	text, drawing, _ := strings.Cut(err.Error(), "\n\nLINE ")
 	text = strings.Join(strings.Fields(text), " ")
+	if letters := []rune(text); len(letters) > mostSaid {
+		text = string(letters[:mostSaid]) + "…"
+	}
 	if line, _, ok := strings.Cut(drawing, ":"); ok && line != "1" {
 		text += " (line " + line + " of the query)"
 	}

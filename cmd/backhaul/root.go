@@ -16,6 +16,7 @@ type app struct {
 	stdout, stderr io.Writer
 	warehouseDir   string
 	json           bool
+	allowed        []string // folders that specs may read beside their own
 }
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {

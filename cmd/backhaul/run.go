@@ -27,6 +27,7 @@ type runFlags struct {
 	maxUnits []string
 	yes      bool
 	again    bool
+	limits   limitFlags
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -51,6 +52,8 @@ stay incomplete until --again asks for them once more.`,
 	}
 	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
+	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
+	a.allowPaths(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
 	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves or replies could not be read")
 	return cmd
@@ -79,6 +82,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 		return err
 	}
 	defer lake.close()
+	lake.limits = f.limits.limits()
 	bars := newProgress(a.stderr)
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{

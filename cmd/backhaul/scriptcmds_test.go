@@ -1,10 +1,17 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"os/exec"
 	"strconv"
+	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"backhaul/pipeline/emulator"
@@ -40,6 +47,27 @@ func billed(right func(got, want int64) bool) func(ts *testscript.TestScript, ne
 		ts.Check(err)
 		if got := ts.Value("emulator").(*emulator.Server).Meter().Rows; !right(got, want) {
 			ts.Fatalf("%d rows billed, want %d", got, want)
+		}
+	}
+}
+
+// holds checks that the rows of a Parquet file, as JSON, have each of the texts: parquet FILE TEXT...
+func holds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: parquet FILE TEXT...")
+	}
+	rows, err := pqarrow.ReadTable(context.Background(), bytes.NewReader([]byte(ts.ReadFile(args[0]))), parquet.NewReaderProperties(nil), pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	ts.Check(err)
+	defer rows.Release()
+	batches := array.NewTableReader(rows, 0)
+	defer batches.Release()
+	var text strings.Builder
+	for batches.Next() {
+		ts.Check(array.RecordToJSON(batches.RecordBatch(), &text))
+	}
+	for _, want := range args[1:] {
+		if !strings.Contains(text.String(), want) {
+			ts.Fatalf("%s holds\n%s\nwithout %s", args[0], text.String(), want)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) validateCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "validate JOB...",
 		Short: "Check job specs offline; every problem at once as file:line:column: text",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -25,7 +25,7 @@ func (a *app) validateCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			all, valid := []jobs.Problem{}, true
 			for _, path := range args {
-				spec, problems, err := loadSpec(cmd.Context(), path)
+				spec, problems, err := a.loadSpec(cmd.Context(), path)
 				if err != nil {
 					return err
 				}
@@ -47,6 +47,8 @@ func (a *app) validateCommand() *cobra.Command {
 			return nil
 		},
 	}
+	a.allowPaths(cmd)
+	return cmd
 }
 
 // priceLine says what an extract's rows cost.
@@ -113,6 +115,7 @@ func (a *app) planCommand() *cobra.Command {
 			return report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
 		},
 	}
+	a.allowPaths(cmd)
 	cmd.Flags().StringVar(&dateText, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	return cmd
 }

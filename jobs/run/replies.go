@@ -78,12 +78,6 @@ func repliesIn(ctx context.Context, j *journal.Journal) ([]Reply, error) {
 	return all, nil
 }
 
-// reader is a source that can read a kept reply again. It is pure: p holds Cursor, Request, Status, Body and FetchedAt, and
-// what comes back is the page as Fetch would have returned it.
-type reader interface {
-	Read(t pipeline.Task, ask pipeline.Ask, p pipeline.Page) (pipeline.Page, error)
-}
-
 // redeem reads the replies once more that tasks are held up by, the latest first, and makes those that can be read by now the
 // next pages of their tasks. It returns how many.
 func (r *runner) redeem(ctx context.Context) (int, error) {
@@ -113,10 +107,6 @@ func (r *runner) readAgain(ctx context.Context, reply Reply) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	again, ok := source.(reader)
-	if !ok {
-		return false, nil
-	}
 	got, ask, err := r.journal.Received(ctx, reply.Reply)
 	if err != nil {
 		return false, err
@@ -124,7 +114,7 @@ func (r *runner) readAgain(ctx context.Context, reply Reply) (bool, error) {
 	if got.Request == nil {
 		return false, nil // kept by an earlier version: the question is not known
 	}
-	page, err := again.Read(reply.Task, ask, got)
+	page, err := source.Read(reply.Task, ask, got)
 	if err != nil {
 		return false, nil // as it was
 	}

@@ -15,8 +15,7 @@ import (
 	"backhaul/sinks"
 )
 
-// odd is a vendor that answers its nth request, from 0, as it is told, with a cursor it has never given before. It implements
-// reader as well.
+// odd is a vendor that answers its nth request, from 0, as it is told, with a cursor it has never given before.
 type odd struct {
 	*meter
 	asked int

@@ -64,10 +64,13 @@ func cutScheme(s string) (rest string, schemed bool, err error) {
 	case lower == "http" || lower == "https":
 		return "", false, fmt.Errorf("has no // after its scheme %s", lower)
 	case lower != "" && slashed, bareSchemes[lower]:
-		return "", false, fmt.Errorf("has the scheme %s: only http and https pages have links", lower)
+		return "", false, fmt.Errorf("has the scheme %s: only http and https pages have links", prefix(lower, maxScheme))
 	}
 	return s, false, nil
 }
+
+// maxScheme is how much of a scheme an error repeats: what stands before :// may be anything.
+const maxScheme = 12
 
 // bareSchemes are the schemes without // that people paste; anything else before a colon is a host or a user.
 var bareSchemes = map[string]bool{"mailto": true, "javascript": true, "data": true, "tel": true, "about": true, "blob": true}

@@ -28,17 +28,20 @@ func (e noRelation) Unwrap() []error { return []error{e.error, ErrNoRelation} }
 
 // Ask runs one question against the catalog and the loose tables, and returns its columns and rows as DuckDB spells them, nil
 // for null. Errors are those of Query, and ErrNoRelation.
-func Ask(ctx context.Context, catalogPath, sql string, tables []Loose) (columns []string, rows [][]*string, err error) {
-	columns, rows, err = askWith(ctx, catalogPath, sql, tables)
+func Ask(ctx context.Context, catalogPath, sql string, tables []Loose, limits Limits) (columns []string, rows [][]*string, err error) {
+	err = limits.within(ctx, func(ctx context.Context) (err error) {
+		columns, rows, err = askWith(ctx, catalogPath, sql, tables, limits.Memory)
+		return err
+	})
 	var e *duckdb.Error
 	if errors.As(err, &e) && e.Type == duckdb.ErrorTypeCatalog {
 		return nil, nil, noRelation{err}
 	}
-	return columns, rows, damage(err)
+	return columns, rows, shut(damage(err))
 }
 
-func askWith(ctx context.Context, catalogPath, sql string, tables []Loose) (columns []string, rows [][]*string, err error) {
-	s, err := openCatalog(ctx, catalogPath)
+func askWith(ctx context.Context, catalogPath, sql string, tables []Loose, memory int64) (columns []string, rows [][]*string, err error) {
+	s, err := openCatalog(ctx, catalogPath, memory, tables...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,25 +51,16 @@ func askWith(ctx context.Context, catalogPath, sql string, tables []Loose) (colu
 			return nil, nil, fmt.Errorf("table %s: %w", t.Name, err)
 		}
 	}
-	q, err := s.question(ctx, sql)
-	if err != nil {
-		return nil, nil, err
-	}
-	if q.explain {
-		return nil, nil, errNotAQuestion
-	}
-	columns, values, err := s.rows(ctx, "SELECT CAST(COLUMNS(*) AS VARCHAR) "+from(q.text))
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, row := range values {
-		texts := make([]*string, len(row))
-		for i, v := range row {
-			if text, ok := v.(string); ok {
-				texts[i] = &text
-			}
+	err = s.watched(ctx, func(ctx context.Context) error {
+		q, err := s.question(ctx, sql)
+		switch {
+		case err != nil:
+			return err
+		case q.explain:
+			return errNotAQuestion
 		}
-		rows = append(rows, texts)
-	}
-	return columns, rows, nil
+		columns, rows, err = s.texts(ctx, q, mostBytes)
+		return err
+	})
+	return columns, rows, err
 }

@@ -112,7 +112,7 @@ func task(t testing.TB, w sinks.Warehouse, job string, date time.Time, ending st
 func ask(t testing.TB, w sinks.Warehouse, sql string, format Format) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := Query(context.Background(), w.Catalog(), sql, format, &out); err != nil {
+	if err := Query(context.Background(), w.Catalog(), sql, format, Limits{}, &out); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return out.String()

@@ -47,7 +47,7 @@ type Relation struct {
 
 // Check opens the catalog and asks every view. Marts are asked for a row. A catalog that cannot be opened is the error.
 func Check(ctx context.Context, catalogPath string) ([]Relation, error) {
-	s, err := openCatalog(ctx, catalogPath)
+	s, err := openCatalog(ctx, catalogPath, 0)
 	if err != nil {
 		return nil, damage(err)
 	}

@@ -20,7 +20,7 @@ func TestASlipInAStatementIsNotDamage(t *testing.T) {
 		"selec 1", "select nothing from moz.links", "from moz.lnks", "select 'x'::int", "select 1/0 from range(3) where error('no')", "select date '2026-13-01'",
 		"select regexp_matches('a', '(')", "select * from read_csv('/nowhere/at/all.csv')", "select 200::tinyint", "select substr([1], 'a')",
 	} {
-		if err := Query(context.Background(), w.Catalog(), sql, CSV, io.Discard); err == nil || errors.Is(err, sinks.ErrDamaged) {
+		if err := Query(context.Background(), w.Catalog(), sql, CSV, Limits{}, io.Discard); err == nil || errors.Is(err, sinks.ErrDamaged) {
 			t.Errorf("%s: %v", sql, err)
 		}
 	}

@@ -13,23 +13,35 @@ import (
 
 // Try opens the catalog and asks nothing. Errors are those of Query.
 func Try(ctx context.Context, catalogPath string) error {
-	s, err := openCatalog(ctx, catalogPath)
+	s, err := openCatalog(ctx, catalogPath, 0)
 	if err != nil {
 		return damage(err)
 	}
 	return s.close()
 }
 
-// moved returns an error if the views read the files of another warehouse than the one the catalog lies in. Their paths are
-// absolute: a copy would answer from the original, as long as that is there.
-func (s *session) moved(ctx context.Context, root string) error {
-	_, views, err := s.rows(ctx, `SELECT schema_name, view_name, sql FROM duckdb_views()
+// viewText is a view that names files.
+type viewText struct{ schema, name, sql string }
+
+// views returns the catalog's views over files.
+func (s *session) views(ctx context.Context) ([]viewText, error) {
+	_, rows, err := s.rows(ctx, `SELECT schema_name, view_name, sql FROM duckdb_views()
 		WHERE NOT internal AND database_name = `+quote(catalogName)+` AND contains(sql, 'read_parquet')`)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	views := make([]viewText, len(rows))
+	for i, row := range rows {
+		views[i] = viewText{row[0].(string), row[1].(string), row[2].(string)}
+	}
+	return views, nil
+}
+
+// moved returns an error if the views read the files of another warehouse than the one the catalog lies in. Their paths are
+// absolute: a copy would answer from the original, as long as that is there.
+func moved(views []viewText, root string) error {
 	for _, v := range views {
-		old := rootOf(v[2].(string), v[0].(string), v[1].(string))
+		old := rootOf(v.sql, v.schema, v.name)
 		if old == "" {
 			continue
 		}

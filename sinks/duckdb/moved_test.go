@@ -22,7 +22,7 @@ func TestACopyDoesNotAnswerFromTheOriginal(t *testing.T) {
 	}
 	refused := func(where sinks.Warehouse) {
 		t.Helper()
-		err := Query(t.Context(), where.Catalog(), "FROM moz.anchor_text", CSV, io.Discard)
+		err := Query(t.Context(), where.Catalog(), "FROM moz.anchor_text", CSV, Limits{}, io.Discard)
 		if !errors.Is(err, sinks.ErrMoved) || errors.Is(err, sinks.ErrDamaged) || !strings.Contains(err.Error(), w.Root) || !strings.Contains(err.Error(), where.Root) {
 			t.Errorf("%v", err)
 		}

@@ -40,23 +40,29 @@ var errNotAQuestion = errors.New("only questions are taken: SELECT, FROM, WITH, 
 var questions = regexp.MustCompile(`(?i)^(\(|(select|from|with|values|table|pivot|unpivot|describe|desc|show|summarize)\b)`)
 
 // Query runs one statement against the catalog and writes its result to w. The catalog is attached read-only and
-// only for the duration; nothing of the warehouse is written. Values are spelled by DuckDB. What is written may
+// only for the duration; nothing of the warehouse is written, and no file is read but those of the views (ErrFiles). Values are spelled by DuckDB. What is written may
 // be cut short if w fails or ctx ends, but nothing is written when the statement itself is at fault: errors of
-// the statement are DuckDB's own, with line and caret. A catalog that does not exist is ErrNoCatalog, a file that cannot be
+// the statement are DuckDB's own, with line and caret, or say which limit it came to: ErrTime, ErrMemory, ErrSize. A catalog that does not exist is ErrNoCatalog, a file that cannot be
 // read sinks.ErrDamaged.
-func Query(ctx context.Context, catalogPath, sql string, format Format, w io.Writer) error {
-	return damage(query(ctx, catalogPath, sql, format, w))
+func Query(ctx context.Context, catalogPath, sql string, format Format, limits Limits, w io.Writer) error {
+	return shut(damage(limits.within(ctx, func(ctx context.Context) error {
+		return query(ctx, catalogPath, sql, format, limits.Memory, w)
+	})))
 }
 
-func query(ctx context.Context, catalogPath, sql string, format Format, w io.Writer) error {
+func query(ctx context.Context, catalogPath, sql string, format Format, memory int64, w io.Writer) error {
 	if _, ok := copyOptions[format]; !ok && format != Table {
 		return fmt.Errorf("unknown format %q: one of %v", format, Formats())
 	}
-	s, err := openCatalog(ctx, catalogPath)
+	s, err := openCatalog(ctx, catalogPath, memory)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	return s.watched(ctx, func(ctx context.Context) error { return s.answer(ctx, sql, format, w) })
+}
+
+func (s *session) answer(ctx context.Context, sql string, format Format, w io.Writer) error {
 	q, err := s.question(ctx, sql)
 	if err != nil {
 		return err
@@ -89,7 +95,7 @@ func (s *session) question(ctx context.Context, sql string) (question, error) {
 	}
 	if m := pragma.FindStringSubmatch(bare); m != nil {
 		text = "FROM pragma_" + m[1] + "(" + strings.Trim(m[2], "()") + ")"
-	} else if !questions.MatchString(bare) {
+	} else if !questions.MatchString(bare) || doers.MatchString(bare) {
 		return question{}, errNotAQuestion
 	}
 	if err := s.check(ctx, text); err != nil {
@@ -154,7 +160,7 @@ func writeAll(w io.Writer, s string) error {
 // int64, float64, string, time.Time (DATE, TIMESTAMP), *big.Int (HUGEINT, which sum of BIGINT gives),
 // duckdb-go's Decimal, []any (lists). All rows are held in memory. Errors are those of Query.
 func Select(ctx context.Context, catalogPath, sql string) (columns []string, rows [][]any, err error) {
-	s, err := openCatalog(ctx, catalogPath)
+	s, err := openCatalog(ctx, catalogPath, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -167,6 +173,40 @@ func Select(ctx context.Context, catalogPath, sql string) (columns []string, row
 		return nil, nil, errNotAQuestion
 	}
 	return s.rows(ctx, from(q.text))
+}
+
+// texts runs a statement and returns its rows as DuckDB spells them, nil for null. The answer may have up to so many bytes,
+// else it is ErrSize.
+func (s *session) texts(ctx context.Context, q question, most int) (columns []string, rows [][]*string, err error) {
+	result, err := s.conn.QueryContext(ctx, fmt.Sprintf("SELECT CAST(COLUMNS(*) AS VARCHAR) %s LIMIT %d", from(q.text), mostRows+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer result.Close()
+	if columns, err = result.Columns(); err != nil {
+		return nil, nil, err
+	}
+	for result.Next() {
+		row, places := make([]*string, len(columns)), make([]any, len(columns))
+		for i := range row {
+			places[i] = &row[i]
+		}
+		if err := result.Scan(places...); err != nil {
+			return nil, nil, err
+		}
+		for _, text := range row {
+			if text != nil {
+				most -= len(*text)
+			}
+		}
+		switch rows = append(rows, row); {
+		case len(rows) > mostRows:
+			return nil, nil, fmt.Errorf("%w: it has more than %d rows", ErrSize, mostRows)
+		case most < 0:
+			return nil, nil, fmt.Errorf("%w after %d rows", ErrSize, len(rows))
+		}
+	}
+	return columns, rows, result.Err()
 }
 
 func (s *session) rows(ctx context.Context, sql string) (columns []string, rows [][]any, err error) {

@@ -104,7 +104,7 @@ func TestOnlyQuestionsAreTakenAndNothingIsWritten(t *testing.T) {
 	} {
 		for _, format := range Formats() {
 			var got bytes.Buffer
-			err := Query(context.Background(), w.Catalog(), sql, format, &got)
+			err := Query(context.Background(), w.Catalog(), sql, format, Limits{}, &got)
 			if err == nil || got.Len() > 0 {
 				t.Errorf("%s as %s: %v, %q", sql, format, err, got.String())
 			}
@@ -147,12 +147,12 @@ func TestErrorsPointIntoTheUsersText(t *testing.T) {
 		"DROP VIEW moz.anchor_text;": "only questions",
 		"":                           "no statement",
 	} {
-		err := Query(context.Background(), w.Catalog(), sql, JSON, &bytes.Buffer{})
+		err := Query(context.Background(), w.Catalog(), sql, JSON, Limits{}, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", sql, err)
 		}
 	}
-	err := Query(context.Background(), w.Catalog(), "SELECT 1", "xml", &bytes.Buffer{})
+	err := Query(context.Background(), w.Catalog(), "SELECT 1", "xml", Limits{}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "[table csv json parquet]") {
 		t.Error(err)
 	}
@@ -160,7 +160,7 @@ func TestErrorsPointIntoTheUsersText(t *testing.T) {
 
 func TestAMissingCatalogSaysWhatMakesOne(t *testing.T) {
 	w := warehouse(t)
-	err := Query(context.Background(), w.Catalog(), "SELECT 1", CSV, &bytes.Buffer{})
+	err := Query(context.Background(), w.Catalog(), "SELECT 1", CSV, Limits{}, &bytes.Buffer{})
 	if !errors.Is(err, ErrNoCatalog) || !strings.Contains(err.Error(), w.Catalog()) || !strings.Contains(err.Error(), "backhaul catalog") {
 		t.Error(err)
 	}
@@ -183,7 +183,7 @@ func TestQueryStopsWhenAskedTo(t *testing.T) {
 	w := filled(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	err := Query(ctx, w.Catalog(), "SELECT count(*) FROM range(1e9::BIGINT) a, range(1e9::BIGINT) b", CSV, &bytes.Buffer{})
+	err := Query(ctx, w.Catalog(), "SELECT count(*) FROM range(1e9::BIGINT) a, range(1e9::BIGINT) b", CSV, Limits{}, &bytes.Buffer{})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}

@@ -61,7 +61,7 @@ func TestAReaderOfAnotherProcessBlocksNothing(t *testing.T) {
 // read asks the same question for every line of input, over one session that stays open.
 func read(t *testing.T, w sinks.Warehouse) {
 	ctx := context.Background()
-	s, err := openCatalog(ctx, w.Catalog())
+	s, err := openCatalog(ctx, w.Catalog(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ const versionSQL = `SELECT count(*), count(DISTINCT external_root_domains), min(
 // readVersions asks until done: one reader over one session, the other opening the catalog each time.
 func readVersions(t *testing.T, w sinks.Warehouse, reader int, done chan struct{}) {
 	ctx := context.Background()
-	kept, err := openCatalog(ctx, w.Catalog())
+	kept, err := openCatalog(ctx, w.Catalog(), 0)
 	if err != nil {
 		t.Error(err)
 		return

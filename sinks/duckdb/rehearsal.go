@@ -25,11 +25,14 @@ func Rehearse(ctx context.Context) (*Rehearsal, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	statements = append(append([]string{"ATTACH ':memory:' AS " + catalogName, "USE " + catalogName, "BEGIN"}, statements...),
-		"COMMIT", "SET lock_configuration = true")
+		"COMMIT")
 	for _, statement := range statements {
 		if err := s.exec(ctx, statement); err != nil {
 			return nil, errors.Join(err, s.close())
 		}
+	}
+	if err := errors.Join(s.limit(ctx, 0), s.confine(ctx, nil)); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return &Rehearsal{s}, nil
 }
@@ -38,7 +41,7 @@ func Rehearse(ctx context.Context) (*Rehearsal, error) {
 func (r *Rehearsal) Close() error { return r.s.close() }
 
 // ErrQuestion means that a question can never be answered: it is no question, its syntax is wrong, or it names what there
-// is not. Its text is DuckDB's.
+// is not, or a file. Its text is DuckDB's.
 var ErrQuestion = errors.New("the question is at fault")
 
 type atFault struct{ error }
@@ -46,7 +49,7 @@ type atFault struct{ error }
 func (e atFault) Unwrap() []error { return []error{e.error, ErrQuestion} }
 
 // Columns returns the columns that Ask would return of the same question; nil where they depend on rows. Errors that are
-// not ErrQuestion may be the circumstances', such as a file that the question names.
+// not ErrQuestion may be the circumstances'.
 func (r *Rehearsal) Columns(ctx context.Context, sql string, tables []Loose) (columns []string, err error) {
 	for _, t := range tables {
 		if err := r.s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+selection(t.Table, nil)); err != nil {
@@ -86,6 +89,8 @@ func blame(err error) error {
 	switch {
 	case errors.Is(err, errNotAQuestion), errors.Is(err, errSeveral), errors.Is(err, errNoStatement):
 		return atFault{err}
+	case errors.As(err, &e) && e.Type == duckdb.ErrorTypePermission:
+		return atFault{shut(err)}
 	case errors.As(err, &e) && (e.Type == duckdb.ErrorTypeParser || e.Type == duckdb.ErrorTypeBinder || e.Type == duckdb.ErrorTypeCatalog):
 		return atFault{err}
 	}

@@ -14,9 +14,10 @@ import (
 
 // session is one connection to a DuckDB of its own in memory, to which catalogs are attached.
 type session struct {
-	db   *sql.DB
-	conn *sql.Conn
-	dir  string // for what does not fit in memory and for exported files
+	db     *sql.DB
+	conn   *sql.Conn
+	dir    string // for what does not fit in memory and for exported files
+	memory int64  // what a statement may hold; 0 is as much as DuckDB takes by itself
 }
 
 // settings close the doors through which DuckDB would fetch code from outside.
@@ -48,9 +49,9 @@ func openSession(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// openCatalog returns a session whose default database is the catalog, read-only. A catalog of another place is
-// sinks.ErrMoved.
-func openCatalog(ctx context.Context, path string) (*session, error) {
+// openCatalog returns a session whose default database is the catalog, read-only, and which sees of the file system no
+// more than the views and the loose tables need. A catalog of another place is sinks.ErrMoved.
+func openCatalog(ctx context.Context, path string, memory int64, tables ...Loose) (*session, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w at %s: `backhaul run JOB` makes one; `backhaul catalog` makes one over files that are there already", ErrNoCatalog, path)
 	}
@@ -58,19 +59,32 @@ func openCatalog(ctx context.Context, path string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, statement := range []string{
-		fmt.Sprintf("ATTACH %s AS %s (READ_ONLY)", quote(path), catalogName),
-		"USE " + catalogName,
-		"SET lock_configuration = true",
-	} {
-		if err := s.exec(ctx, statement); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-	}
-	if err := s.moved(ctx, filepath.Dir(path)); err != nil {
+	if err := s.attach(ctx, path, memory, tables); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+func (s *session) attach(ctx context.Context, path string, memory int64, tables []Loose) error {
+	for _, statement := range []string{
+		fmt.Sprintf("ATTACH %s AS %s (READ_ONLY)", quote(path), catalogName),
+		"USE " + catalogName,
+	} {
+		if err := s.exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	views, err := s.views(ctx)
+	if err != nil {
+		return err
+	}
+	if err := moved(views, filepath.Dir(path)); err != nil {
+		return err
+	}
+	if err := s.limit(ctx, memory); err != nil {
+		return err
+	}
+	return s.confine(ctx, opened(views, tables))
 }
 
 // ErrNoCatalog means that the catalog's file does not exist.

@@ -20,7 +20,7 @@ func (s *session) table(ctx context.Context, q question, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, rows, err := s.rows(ctx, "SELECT CAST(COLUMNS(*) AS VARCHAR) "+from(q.text))
+	_, rows, err := s.texts(ctx, q, mostTable)
 	if err != nil {
 		return err
 	}
@@ -42,6 +42,9 @@ func (s *session) table(ctx context.Context, q question, w io.Writer) error {
 	return err
 }
 
+// mostTable bounds a table, in bytes of its texts: laid out it takes many times that.
+const mostTable = 32 << 20
+
 // plan writes what EXPLAIN says as it says it.
 func (s *session) plan(ctx context.Context, q question, w io.Writer) error {
 	_, rows, err := s.rows(ctx, q.text)
@@ -62,14 +65,14 @@ func style() table.Style {
 	return style
 }
 
-func cells(row []any) table.Row {
+func cells(row []*string) table.Row {
 	out := make(table.Row, len(row))
 	for i, v := range row {
 		if v == nil {
 			out[i] = "NULL"
 			continue
 		}
-		out[i] = escape(v.(string))
+		out[i] = escape(*v)
 		if out[i] == "NULL" {
 			out[i] = "'NULL'" // the text, not its absence
 		}

@@ -33,13 +33,14 @@ func selection(t *schemas.Table, files []string) string {
 
 // literals returns the paths as SQL texts, with what DuckDB would take for a pattern escaped.
 func literals(paths []string) string {
-	escape := strings.NewReplacer("[", "[[]", "*", "[*]")
 	texts := make([]string, len(paths))
 	for i, path := range paths {
-		texts[i] = quote(escape.Replace(path))
+		texts[i] = quote(escapePattern.Replace(path))
 	}
 	return strings.Join(texts, ", ")
 }
+
+var escapePattern = strings.NewReplacer("[", "[[]", "*", "[*]")
 
 // comments returns the statements that tell the meanings of a table and its columns to whoever asks DuckDB.
 func comments(t *schemas.Table) string {

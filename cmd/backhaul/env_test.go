@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestAValueIsReadFromARegularFileOrAPipe(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"plain": "the-value", "line end": "the-value\n", "windows": "the-value\r\n", "spaces": "  the-value \n\n"} {
+		t.Setenv("MOZ_TOKEN_FILE", writeFile(t, dir, name, content))
+		if got, err := env("MOZ_TOKEN"); got != "the-value" || err != nil {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	if _, err := write.WriteString("the-value\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := write.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readValue(fmt.Sprintf("/proc/self/fd/%d", read.Fd())); got != "the-value" || err != nil {
+		t.Errorf("pipe: %q, %v", got, err)
+	}
+	t.Setenv("MOZ_TOKEN", "from-the-variable")
+	if got, err := env("MOZ_TOKEN"); got != "from-the-variable" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestWhatIsNoValueIsAnErrorThatNamesTheVariable(t *testing.T) {
+	const secret = "c4n4ry-s3cret"
+	dir := t.TempDir()
+	fifo, silent := filepath.Join(dir, "fifo"), filepath.Join(dir, "silent")
+	for _, path := range []string{fifo, silent} {
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writer, err := os.OpenFile(silent, os.O_RDWR, 0) // has it open, and writes no end
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	for path, want := range map[string]string{
+		writeFile(t, dir, "empty", ""): "it is empty", writeFile(t, dir, "blank", " \n\n"): "it is empty",
+		writeFile(t, dir, "lines", secret+"\n"+secret+"\n"):       "it has several lines",
+		writeFile(t, dir, "large", strings.Repeat(secret, 1<<13)): "it is larger than 64 KiB",
+		"/dev/zero": "neither a regular file nor a pipe", "/dev/null": "neither a regular file nor a pipe",
+		dir: "it is a directory", fifo: "it is empty", silent: "delivered nothing", secret: "no such file",
+	} {
+		t.Setenv("MOZ_TOKEN_FILE", path)
+		before := time.Now()
+		got, err := env("MOZ_TOKEN")
+		if err == nil || got != "" || !strings.Contains(err.Error(), "MOZ_TOKEN_FILE") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+		if took := time.Since(before); took > 2*valueWait {
+			t.Errorf("%s: took %v", path, took)
+		}
+	}
+}
+
+func TestTheFilesOfAllCredentialsAreKnown(t *testing.T) {
+	for _, name := range []string{"MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY", "AHREFS_API_KEY", "AHREFS_V2_TOKEN", "BACKHAUL_DATABASE"} {
+		t.Setenv(name+"_FILE", "/of/"+name)
+		if got := secretFiles()[name+"_FILE"]; got != "/of/"+name {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
+	for text, want := range map[string]size{"512MiB": 512 << 20, "2GiB": 2 << 30, "1.5g": 1_500_000_000, "1GB": 1_000_000_000, "134217728": 128 << 20, "100 MB": 100_000_000, "1t": 1_000_000_000_000} {
+		var got size
+		if err := got.Set(text); err != nil || got != want {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "x", "-1", "1", "1KiB", "1e9", "12 parsecs", "99999999999TiB"} {
+		var got size
+		if err := got.Set(text); err == nil {
+			t.Errorf("%s: %d", text, got)
+		}
+	}
+}
