@@ -39,8 +39,7 @@ func (x *Extract) Resolve(columns []string, rows [][]*string, held []pipeline.Ta
 	if err := copied.unusable(len(rows), problems); err != nil {
 		return nil, nil, err
 	}
-	tasks, err := copied.Beside(held)
-	return tasks, problems, err
+	return copied.Beside(held), problems, nil
 }
 
 // unusable returns an error if none of so many rows of an answer can be asked about: a run must not be complete without a
@@ -69,7 +68,7 @@ const mostReasons = 3
 // Beside returns the extract's tasks as Tasks does, but for what the tasks held ask about, which have been bought: those
 // among them that still ask about anything wanted stay as they are, however batches would be cut today, and only the rest
 // becomes new tasks.
-func (x *Extract) Beside(held []pipeline.Task) ([]pipeline.Task, error) {
+func (x *Extract) Beside(held []pipeline.Task) []pipeline.Task {
 	wanted := map[question]bool{}
 	for _, t := range x.Targets {
 		wanted[question{t.Target, "", t.Params}] = true
@@ -85,10 +84,7 @@ func (x *Extract) Beside(held []pipeline.Task) ([]pipeline.Task, error) {
 	asked := map[question]bool{}
 	var tasks []pipeline.Task
 	for _, t := range held {
-		about, err := questions(t)
-		if err != nil {
-			return nil, err
-		}
+		about := questions(t)
 		if !slices.ContainsFunc(about, func(q question) bool { return wanted[q] }) {
 			continue
 		}
@@ -101,15 +97,15 @@ func (x *Extract) Beside(held []pipeline.Task) ([]pipeline.Task, error) {
 	if x.Inputs != nil {
 		copied.Inputs.Rows = slices.DeleteFunc(slices.Clone(x.Inputs.Rows), func(in Input) bool { return asked[question{in.Target, in.Source, in.Params}] })
 	}
-	return append(tasks, copied.Tasks()...), nil
+	return append(tasks, copied.Tasks()...)
 }
 
 // question is what a vendor is asked about one target, or one source.
 type question struct{ target, source, params string }
 
 // questions are those of a task.
-func questions(t pipeline.Task) ([]question, error) {
-	inputs, err := t.Inputs()
+func questions(t pipeline.Task) []question {
+	inputs := t.Inputs
 	if inputs == nil {
 		inputs = []pipeline.Input{{}}
 	}
@@ -117,7 +113,7 @@ func questions(t pipeline.Task) ([]question, error) {
 	for i, in := range inputs {
 		about[i] = question{t.Target + in.Target, in.Source, t.Params} // one of the two targets is ""
 	}
-	return about, err
+	return about
 }
 
 // wanted are the columns that the extract's query must return.

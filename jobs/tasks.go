@@ -66,7 +66,7 @@ func (x *Extract) batches() []pipeline.Task {
 			for i, t := range part {
 				inputs[i] = pipeline.Input{Target: t.Target, TargetAsGiven: t.AsGiven}
 			}
-			tasks = append(tasks, x.task(pipeline.Task{Scope: part[0].Scope, Params: part[0].Params, Batch: pipeline.EncodeBatch(inputs)}))
+			tasks = append(tasks, x.task(pipeline.Task{Scope: part[0].Scope, Params: part[0].Params, Inputs: inputs}))
 		}
 	}
 	return tasks
@@ -86,7 +86,7 @@ func (x *Extract) pairs() []pipeline.Task {
 		}
 		first := group[0]
 		tasks = append(tasks, x.task(pipeline.Task{Target: first.Target, TargetAsGiven: first.TargetAsGiven, Scope: first.Scope, Params: first.Params,
-			Batch: pipeline.EncodeBatch(inputs)}))
+			Inputs: inputs}))
 	}
 	return tasks
 }

@@ -36,8 +36,11 @@ type Input struct {
 	SourceAsGiven string `json:"source_as_given,omitempty"`
 }
 
-// EncodeBatch returns inputs as Task.Batch holds them.
-func EncodeBatch(inputs []Input) string {
+// EncodeInputs returns the JSON by which a batch is stored, and known: "" for none.
+func EncodeInputs(inputs []Input) string {
+	if len(inputs) == 0 {
+		return ""
+	}
 	text, err := json.Marshal(inputs)
 	if err != nil {
 		panic(fmt.Sprintf("encode a batch: %v", err)) // structs of strings always encode
@@ -45,14 +48,13 @@ func EncodeBatch(inputs []Input) string {
 	return string(text)
 }
 
-// Inputs returns the task's batch; none for a task about one target.
-func (t Task) Inputs() ([]Input, error) {
-	if t.Batch == "" {
+// DecodeInputs is the inverse of EncodeInputs.
+func DecodeInputs(text string) (inputs []Input, err error) {
+	if text == "" {
 		return nil, nil
 	}
-	var inputs []Input
-	if err := json.Unmarshal([]byte(t.Batch), &inputs); err != nil {
-		return nil, fmt.Errorf("read the batch of task %s: %w", t.ID, err)
+	if err := json.Unmarshal([]byte(text), &inputs); err != nil {
+		return nil, fmt.Errorf("read a batch: %w", err)
 	}
 	return inputs, nil
 }
@@ -79,12 +81,9 @@ type Part struct {
 // Part returns the part of the task's batch that a request at ask.Cursor is about: at most size inputs, and at most ask.Limit
 // where that is more than 0. The cursor of a batch is the number of inputs behind it, "" for none, and the places of those
 // among them that are still without an answer: "50", "50 again 3 17". They are asked about when the others have been.
-func (t Task) Part(ask Ask, size int) (Part, error) {
-	inputs, err := t.Inputs()
-	if err != nil {
-		return Part{}, err
-	}
-	p := Part{total: len(inputs)}
+func (t Task) Part(ask Ask, size int) (p Part, err error) {
+	inputs := t.Inputs
+	p.total = len(inputs)
 	if p.done, p.again, err = readCursor(ask.Cursor, len(inputs)); err != nil {
 		return Part{}, err
 	}
@@ -103,6 +102,12 @@ func (t Task) Part(ask Ask, size int) (Part, error) {
 		p.Inputs = append(p.Inputs, inputs[place])
 	}
 	return p, nil
+}
+
+// Left is how many inputs of the task's batch are without an answer at a place.
+func (t Task) Left(at Cursor) (int, error) {
+	done, again, err := readCursor(at, len(t.Inputs))
+	return len(t.Inputs) - done + len(again), err
 }
 
 // Next returns the cursor behind the part; end says that nothing is left then. unanswered are the indexes of inputs of the

@@ -10,7 +10,7 @@ func batchOf(n int) Task {
 	for i := range inputs {
 		inputs[i] = Input{Target: strconv.Itoa(i)}
 	}
-	return Task{Batch: EncodeBatch(inputs)}
+	return Task{Inputs: inputs}
 }
 
 func TestSlicesOfABatchMeetWithoutGapOrOverlap(t *testing.T) {
@@ -88,7 +88,7 @@ func TestIDsOfTasksWithoutABatchAreAsEver(t *testing.T) {
 		t.Errorf("%s, want %s: journals of earlier versions would be bought again", got, want)
 	}
 	batched := task
-	batched.Batch = batchOf(2).Batch
+	batched.Inputs = batchOf(2).Inputs
 	if TaskID(batched) == TaskID(task) || batched.Request() == task.Request() {
 		t.Error("the batch is no part of what is asked")
 	}

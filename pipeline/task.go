@@ -19,9 +19,9 @@ type Task struct {
 	Surface  string // v2
 	// Target is the target as sent, "" where the endpoint has none.
 	Target string
-	// Batch holds what a task asks about that takes many targets or sources at once: a JSON array of [Input], see
-	// Task.Inputs. "" for all others.
-	Batch string
+	// Inputs are what a task asks about that takes many targets or sources at once: its batch. They are shared by all copies
+	// of the task, and never changed. Default none.
+	Inputs []Input
 	// TargetAsGiven is the target as the spec spelled it.
 	TargetAsGiven string
 	// Scope is the value of the endpoint's scope parameter.
@@ -37,9 +37,9 @@ type Task struct {
 
 // About says to people what the task is about: its target, or which batch of targets. "" where it is about none.
 func (t Task) About() string {
-	inputs, err := t.Inputs()
+	inputs := t.Inputs
 	switch {
-	case err != nil || len(inputs) == 0:
+	case len(inputs) == 0:
 		return t.Target
 	case t.Target != "":
 		return fmt.Sprintf("%s and %s", t.Target, counted(len(inputs), "source"))
@@ -70,14 +70,11 @@ func TaskID(t Task) string {
 
 // questions is the batch without the spellings of the spec: what is asked.
 func (t Task) questions() string {
-	inputs, err := t.Inputs()
-	if err != nil || inputs == nil {
-		return t.Batch
+	asked := make([]Input, len(t.Inputs))
+	for i, in := range t.Inputs {
+		asked[i] = Input{Target: in.Target, Source: in.Source}
 	}
-	for i := range inputs {
-		inputs[i].TargetAsGiven, inputs[i].SourceAsGiven = "", ""
-	}
-	return EncodeBatch(inputs)
+	return EncodeInputs(asked)
 }
 
 func digest(parts ...string) string {

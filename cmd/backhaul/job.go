@@ -73,8 +73,7 @@ func (j *loadedJob) step(x *jobs.Extract) run.Step {
 		Item: func(t pipeline.Task) plan.Item { return itemOf(x, t) },
 		Make: func(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []string, error) {
 			if columns == nil {
-				tasks, err := x.Beside(held)
-				return tasks, nil, err
+				return x.Beside(held), nil, nil
 			}
 			tasks, problems, err := x.Resolve(columns, rows, held)
 			notes := make([]string, len(problems))

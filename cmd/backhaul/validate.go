@@ -58,7 +58,7 @@ func priceLine(x *jobs.Extract) string {
 		t = tasks[0]
 	}
 	if x.Endpoint.Asks.Batched() {
-		t.Batch = "" // the price of an input, not of the first request for them
+		t.Inputs = nil // the price of an input, not of the first request for them
 	}
 	text := ""
 	if price, err := x.Endpoint.PriceOf(t, pipeline.Ask{}); err != nil {

@@ -21,7 +21,7 @@ func (x *examiner) task(e *pipeline.Endpoint, s said, name named) (t pipeline.Ta
 	}
 	switch {
 	case e.Asks.Batched():
-		t.Batch, err = batch(e, s)
+		t.Inputs, err = batch(e, s)
 	case e.Asks == pipeline.AboutParams && s.sent == nil:
 		err = fmt.Errorf("what a reply of %s is about stands in its request: it needs one, as {\"request\": {…}, \"response\": …}", e)
 	case e.Asks == pipeline.AboutParams:
@@ -56,7 +56,7 @@ func (x *examiner) target(t *pipeline.Task, e *pipeline.Endpoint, s said, name n
 
 // batch returns the targets or sources that were sent, which only the request tells. They are taken as they were sent, since
 // the decoder finds their rows by that.
-func batch(e *pipeline.Endpoint, s said) (string, error) {
+func batch(e *pipeline.Endpoint, s said) ([]pipeline.Input, error) {
 	what := "targets"
 	if e.Asks == pipeline.AboutSources {
 		what = "sources"
@@ -75,9 +75,9 @@ func batch(e *pipeline.Endpoint, s said) (string, error) {
 		}
 	}
 	if len(inputs) == 0 || len(inputs) != len(list) {
-		return "", fmt.Errorf("whose rows a reply of %s has stands in the %s of its request, a list of texts: it needs one, as {\"request\": {…}, \"response\": …}", e, what)
+		return nil, fmt.Errorf("whose rows a reply of %s has stands in the %s of its request, a list of texts: it needs one, as {\"request\": {…}, \"response\": …}", e, what)
 	}
-	return pipeline.EncodeBatch(inputs), nil
+	return inputs, nil
 }
 
 func (x *examiner) scope(t *pipeline.Task, e *pipeline.Endpoint, s said, name named) (err error) {

@@ -150,8 +150,8 @@ func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 func TestLastTimeCountsTheInputsOfBatches(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-22", "r1")
-	batch := pipeline.EncodeBatch([]pipeline.Input{{Target: "a"}, {Target: "b"}, {Target: "c"}})
-	tasks := []pipeline.Task{{ID: "batch", Extract: "m", Batch: batch}, {ID: "one", Extract: "m", Target: "d"}}
+	batch := []pipeline.Input{{Target: "a"}, {Target: "b"}, {Target: "c"}}
+	tasks := []pipeline.Task{{ID: "batch", Extract: "m", Inputs: batch}, {ID: "one", Extract: "m", Target: "d"}}
 	if err := l.Intend(ctx, "r1", tasks); err != nil {
 		t.Fatal(err)
 	}

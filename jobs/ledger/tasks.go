@@ -39,7 +39,7 @@ func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task
 		defer mark.Close()
 		for _, t := range tasks {
 			if _, err := add.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope,
-				t.Params, t.Batch, t.Priority, t.MaxRows); err != nil {
+				t.Params, pipeline.EncodeInputs(t.Inputs), t.Priority, t.MaxRows); err != nil {
 				return err
 			}
 			if _, err := mark.Exec(t.ID); err != nil {
@@ -118,10 +118,14 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	for rows.Next() {
 		var t Task
 		var ended int64
-		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &t.Batch, &t.Priority,
+		var batch string
+		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &batch, &t.Priority,
 			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID,
 			&t.Expected.Units, &t.Expected.Next); err != nil {
 			return nil, l.db.Wrap(err)
+		}
+		if t.Inputs, err = pipeline.DecodeInputs(batch); err != nil {
+			return nil, fmt.Errorf("task %s: %w", t.ID, err)
 		}
 		t.Ended = at(ended)
 		tasks = append(tasks, t)

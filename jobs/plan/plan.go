@@ -322,8 +322,7 @@ func (p *Plan) estimate(it Item, histories map[string]pipeline.History) estimate
 	x.Targets++
 	x.MaxUnits = it.MaxUnits
 	if it.Endpoint.Asks.Batched() {
-		inputs, _ := it.Task.Inputs() // what cannot be read will not be sent
-		x.Inputs += len(inputs)
+		x.Inputs += len(it.Task.Inputs)
 	}
 	switch {
 	case e.done:
@@ -414,8 +413,7 @@ func exact(it Item) (pipeline.Cost, bool) {
 	if e.Estimate != nil {
 		c, ok := batch(it) // a row for each input left
 		if !ok {           // the cursor is the endpoint's own
-			inputs, _ := it.Task.Inputs()
-			c.Rows = int64(len(inputs)) - it.Place.ChainRows
+			c.Rows = int64(len(it.Task.Inputs)) - it.Place.ChainRows
 		}
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
 		return pipeline.Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok

@@ -62,7 +62,7 @@ func TestAShortBudgetTurnsTheOrderRound(t *testing.T) {
 func TestABatchUnderWayIsExpectedToBringTheInputsItLacks(t *testing.T) {
 	own := &pipeline.Endpoint{Vendor: "moz", Name: "url_metrics", Asks: pipeline.AboutTargets, PageSize: 50, UnitsPerRow: 1}
 	own.Estimate = func(pipeline.Task, pipeline.Cursor) (int64, pipeline.Units, bool) { return 1, 1, true }
-	it := Item{Endpoint: own, PageSize: 50, Task: pipeline.Task{ID: "b", Extract: "x", Batch: pipeline.EncodeBatch(make([]pipeline.Input, 6))}}
+	it := Item{Endpoint: own, PageSize: 50, Task: pipeline.Task{ID: "b", Extract: "x", Inputs: make([]pipeline.Input, 6)}}
 	it.Place = pipeline.Place{Pages: 1, Rows: 5, ChainRows: 5, Next: "a cursor of its own"}
 	if got, want := Make([]Item{it}, nil, nil).Expected(), (pipeline.Cost{Pages: 1, Rows: 1, Units: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
@@ -165,7 +165,7 @@ func TestBatchesAndSingleAnswersArePricedExactly(t *testing.T) {
 		return pipeline.Price{PerInput: 2, MaxRows: len(part)}, err
 	}
 	inputs := make([]pipeline.Input, 120)
-	task := pipeline.Task{ID: "b", Extract: "m", Endpoint: "moz/url_metrics", Batch: pipeline.EncodeBatch(inputs)}
+	task := pipeline.Task{ID: "b", Extract: "m", Endpoint: "moz/url_metrics", Inputs: inputs}
 	once := &pipeline.Endpoint{Vendor: "moz", Name: "final_redirect", Once: true, PageSize: 1}
 	once.Price = func(pipeline.Task, pipeline.Ask) (pipeline.Price, error) {
 		return pipeline.Price{PerRequest: 1, MaxRows: 1}, nil

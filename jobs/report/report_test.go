@@ -50,18 +50,18 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 }
 
 func TestAFailedBatchIsToldByWhatItIsABatchOf(t *testing.T) {
-	inputs := func(names ...string) string {
+	inputs := func(names ...string) []pipeline.Input {
 		var list []pipeline.Input
 		for _, n := range names {
 			list = append(list, pipeline.Input{Target: n})
 		}
-		return pipeline.EncodeBatch(list)
+		return list
 	}
-	sources := pipeline.EncodeBatch([]pipeline.Input{{Source: "x.example"}, {Source: "y.example"}})
+	sources := []pipeline.Input{{Source: "x.example"}, {Source: "y.example"}}
 	for want, about := range map[string]pipeline.Task{
-		"authority of a batch of 3 targets from a.example to c.example (moz/url_metrics): fault after 1 row: no": {Batch: inputs("a.example", "b.example", "c.example")},
-		"authority of a.example (moz/url_metrics): fault after 1 row: no":                                        {Batch: inputs("a.example")},
-		"authority of a.example and 2 sources (moz/url_metrics, page): fault after 1 row: no":                    {Target: "a.example", Batch: sources, Scope: "page"},
+		"authority of a batch of 3 targets from a.example to c.example (moz/url_metrics): fault after 1 row: no": {Inputs: inputs("a.example", "b.example", "c.example")},
+		"authority of a.example (moz/url_metrics): fault after 1 row: no":                                        {Inputs: inputs("a.example")},
+		"authority of a.example and 2 sources (moz/url_metrics, page): fault after 1 row: no":                    {Target: "a.example", Inputs: sources, Scope: "page"},
 		"authority (moz/url_metrics): fault after 1 row: no":                                                     {},
 	} {
 		about.Extract, about.Endpoint = "authority", "moz/url_metrics"

@@ -167,9 +167,7 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *sche
 		Job: header.Job, Extract: t.Extract, RunID: header.RunID, RunDate: l.runDate, Surface: t.Surface, Rank: first,
 	}, main: b.Table() == source.Endpoint().Table}
 	if source.Endpoint().Asks == pipeline.AboutTargets {
-		if r.origin.AsGiven, err = spellings(t); err != nil {
-			return first, err
-		}
+		r.origin.AsGiven = spellings(t)
 	}
 	if place.Pages > 1 && !r.finite() {
 		if r.repeats, err = l.journal.Repeated(ctx, t.ID); err != nil {
@@ -218,13 +216,12 @@ func (l *loader) indexAt(vendor string, at time.Time) (id string) {
 }
 
 // spellings returns how the spec spelled the targets of a batch.
-func spellings(t pipeline.Task) (map[string]string, error) {
-	inputs, err := t.Inputs()
-	asGiven := make(map[string]string, len(inputs))
-	for _, in := range inputs {
+func spellings(t pipeline.Task) map[string]string {
+	asGiven := make(map[string]string, len(t.Inputs))
+	for _, in := range t.Inputs {
 		asGiven[in.Target] = in.TargetAsGiven
 	}
-	return asGiven, err
+	return asGiven
 }
 
 // chain decodes the pages of one chain.
@@ -252,7 +249,7 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 }
 
 // finite: the task is a batch, whose inputs may have answers alike.
-func (r *reading) finite() bool { return r.task.Batch != "" }
+func (r *reading) finite() bool { return len(r.task.Inputs) > 0 }
 
 func (r *reading) page(page pipeline.Page) error {
 	o := &r.origin

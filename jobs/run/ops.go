@@ -195,12 +195,8 @@ func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) e
 		row.opt("target", t.Target)
 		row.opt("target_as_given", t.TargetAsGiven)
 		row.opt("scope", t.Scope)
-		inputs, err := t.Inputs()
-		if err != nil {
-			return err
-		}
-		if len(inputs) > 0 {
-			row.number("inputs", int64(len(inputs)))
+		if n := len(t.Inputs); n > 0 {
+			row.number("inputs", int64(n))
 		}
 		row.flag("complete", t.Ending.Complete())
 		row.flag("published", published(t.Task))

@@ -98,8 +98,7 @@ func rowsEach(it plan.Item) (int64, bool) {
 	e := it.Endpoint
 	switch {
 	case e.Asks.Batched():
-		inputs, _ := it.Task.Inputs()
-		return int64(max(1, len(inputs))), true
+		return int64(max(1, len(it.Task.Inputs))), true
 	case it.Task.MaxRows > 0:
 		return it.Task.MaxRows, true
 	case e.Once:

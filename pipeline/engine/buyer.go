@@ -50,7 +50,7 @@ func newBuyer(l *lane, w Work, halt context.CancelCauseFunc) *buyer {
 
 // evenSize is how many rows a whole page has behind one of last rows; 0 for a list that begins.
 func (b *buyer) evenSize(last int) int {
-	if b.Task.Batch != "" {
+	if len(b.Task.Inputs) > 0 {
 		return b.PageSize
 	}
 	return b.Source.Endpoint().PageOf(b.Task.MaxRows, b.PageSize, last)
@@ -215,7 +215,7 @@ func (b *buyer) final(e *pipeline.Error) error {
 
 // lifeLeft is how long the cursor of the next page still lives, as far as that is known.
 func (b *buyer) lifeLeft() (left time.Duration, known bool) {
-	if b.TokenLife <= 0 || b.Place.Next == "" || b.Task.Batch != "" || b.Place.Fetched.IsZero() {
+	if b.TokenLife <= 0 || b.Place.Next == "" || len(b.Task.Inputs) > 0 || b.Place.Fetched.IsZero() {
 		return 0, false // a place in a batch is no cursor of the vendor's
 	}
 	return b.TokenLife - time.Since(b.Place.Fetched), true
@@ -223,7 +223,7 @@ func (b *buyer) lifeLeft() (left time.Duration, known bool) {
 
 // tryAnotherWay changes what is asked for after an error that the same request would meet again, if there is a way.
 func (b *buyer) tryAnotherWay(e *pipeline.Error, asked int) bool {
-	if e.Kind != pipeline.Stale && e.Kind != pipeline.Rejected || b.Place.Next == "" || b.Task.Batch != "" {
+	if e.Kind != pipeline.Stale && e.Kind != pipeline.Rejected || b.Place.Next == "" || len(b.Task.Inputs) > 0 {
 		return false // the place in a batch is our own: the vendor never saw it
 	}
 	if asked < b.fullSize() && !b.whole {

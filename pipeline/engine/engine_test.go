@@ -345,7 +345,7 @@ func TestABatchIsAskedToItsEndThoughNothingComes(t *testing.T) {
 			return &pipeline.Page{Next: pipeline.Cursor(strconv.Itoa(n)), End: n == inputs}, nil
 		}
 		w := works(v, 0)
-		w[0].Task.Batch = pipeline.EncodeBatch(make([]pipeline.Input, inputs))
+		w[0].Task.Inputs = make([]pipeline.Input, inputs)
 		outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
 		if err != nil || outcomes[0].Ending != pipeline.EndOfList || outcomes[0].Place.Pages != inputs {
 			t.Fatalf("%+v, %v", outcomes, err)
@@ -360,7 +360,7 @@ func TestThePlaceInABatchOutlivesTheVendorsCursors(t *testing.T) {
 			return &pipeline.Page{Rows: 1, End: ask.Cursor == "50"}, nil
 		}
 		w := works(v, 0)
-		w[0].Task.Batch = pipeline.EncodeBatch(make([]pipeline.Input, 60))
+		w[0].Task.Inputs = make([]pipeline.Input, 60)
 		w[0].Place = pipeline.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
 		c := config(m, 1, w, limit.Config{})
 		c.Lanes[0].TokenLife = time.Minute

@@ -95,7 +95,7 @@ func (b *buyer) keysOf(p pipeline.Page) ([]uint64, error) {
 }
 
 // finite: a batch has an end, whatever its inputs bring, and of two with the same answer each is to be there.
-func (b *buyer) finite() bool { return b.Task.Batch != "" }
+func (b *buyer) finite() bool { return len(b.Task.Inputs) > 0 }
 
 // remember rebuilds what the chain has brought from the journal, when a list is gone on with: one that ends with its first
 // page needs no memory, nor do lists that were begun and wait for their turn. A list that was found to repeat itself and is

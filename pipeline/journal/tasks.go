@@ -80,7 +80,7 @@ func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
 	defer add.Close()
 	for _, t := range tasks {
 		if _, err := add.Exec(t.ID, t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
-			t.Batch, t.MaxRows, t.Priority); err != nil {
+			pipeline.EncodeInputs(t.Inputs), t.MaxRows, t.Priority); err != nil {
 			return err
 		}
 	}
@@ -96,8 +96,12 @@ func (j *Journal) tasks(ctx context.Context, clause string, args ...any) ([]pipe
 	err := j.each(ctx, `SELECT t.id, t.extract, t.endpoint, t.surface, t.target, t.target_as_given, t.scope, t.params,
 		t.batch, t.max_rows, t.priority FROM tasks t `+clause+` ORDER BY t.no`, func(rows *sql.Rows) error {
 		var t pipeline.Task
+		var batch string
 		err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params,
-			&t.Batch, &t.MaxRows, &t.Priority)
+			&batch, &t.MaxRows, &t.Priority)
+		if err == nil {
+			t.Inputs, err = pipeline.DecodeInputs(batch)
+		}
 		tasks = append(tasks, t)
 		return err
 	}, args...)

@@ -41,7 +41,7 @@ func (r *Report) batchOf(t pipeline.Task, ask pipeline.Ask, chosen []string) ([]
 	if !slices.Contains(chosen, "index") {
 		chosen = append(chosen, "index")
 	}
-	if t.Batch == "" {
+	if t.Inputs == nil {
 		return chosen, maxTargets, nil
 	}
 	part, _, _, err := t.Slice(ask, maxTargets)

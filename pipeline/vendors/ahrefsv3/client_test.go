@@ -323,7 +323,7 @@ func batchTask(targets ...string) pipeline.Task {
 		inputs = append(inputs, pipeline.Input{Target: target, TargetAsGiven: target})
 	}
 	tk := task("batch_analysis", `{"mode":"domain","select":"domain_rating,org_traffic_top_by_country,url"}`)
-	tk.Target, tk.Batch = "", pipeline.EncodeBatch(inputs)
+	tk.Target, tk.Inputs = "", inputs
 	return tk
 }
 

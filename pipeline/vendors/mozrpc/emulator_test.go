@@ -107,11 +107,11 @@ func TestTheSameTaskBringsTheSameTablesAsOnV2(t *testing.T) {
 		"intersect of domains":    {"link_intersect", of("", "root_domain", `{"positive_targets":[{"target":"`+rival+`","scope":"root_domain"},{"target":"pinecone-packs.example","scope":"root_domain"}],"source_scope":"root_domain","sort":"source_domain_authority"}`), 50, nil},
 		"links of a text":         {"links", of(rival, "root_domain", `{"target_scope":"root_domain","anchor_text":"`+text+`","sort":"source_domain_authority","filter":"external+follow"}`), 1, nil},
 		"links of a source":       {"links", of(rival, "root_domain", `{"target_scope":"root_domain","source_root_domain":"`+linking[0]+`","filter":"external+follow"}`), 1, nil},
-		"status":                  {"link_status", pipeline.Task{Target: rival, Scope: "root_domain", Batch: sourcesOf(append(linking, "no-such.example", small)...), Params: `{"target_scope":"root_domain","source_scope":"root_domain"}`}, 72, nil},
-		"status of pages":         {"link_status", pipeline.Task{Target: hub, Scope: "page", Batch: sourcesOf(rival, rival+"/blog", small), Params: `{}`}, 3, nil},
+		"status":                  {"link_status", pipeline.Task{Target: rival, Scope: "root_domain", Inputs: sourcesOf(append(linking, "no-such.example", small)...), Params: `{"target_scope":"root_domain","source_scope":"root_domain"}`}, 72, nil},
+		"status of pages":         {"link_status", pipeline.Task{Target: hub, Scope: "page", Inputs: sourcesOf(rival, rival+"/blog", small), Params: `{}`}, 3, nil},
 		"a redirect":              {"final_redirect", of(moved, "", `{}`), 1, nil},
-		"metrics":                 {"url_metrics", pipeline.Task{Batch: targetsOf(hub, rival+"/", small, "www."+rival), Params: `{}`}, 3, nil},
-		"metrics and their past":  {"url_metrics", pipeline.Task{Batch: targetsOf(hub, rival, small), Params: allSeries}, 3, nil},
+		"metrics":                 {"url_metrics", pipeline.Task{Inputs: targetsOf(hub, rival+"/", small, "www."+rival), Params: `{}`}, 3, nil},
+		"metrics and their past":  {"url_metrics", pipeline.Task{Inputs: targetsOf(hub, rival, small), Params: allSeries}, 3, nil},
 		"top pages":               {"top_pages", of(rival, "root_domain", `{"scope":"root_domain"}`), 5, nil},
 		"top pages, found":        {"top_pages", of(rival, "subdomain", `{"scope":"subdomain","filter":"status_200","sort":"external_pages_to_page"}`), 1, nil},
 		"no redirect":             {"final_redirect", of(hub, "", `{}`), 1, nil},
@@ -188,7 +188,7 @@ func TestTheVendorsMeterIsRead(t *testing.T) {
 func TestASiteWithoutARecordHasNoRow(t *testing.T) {
 	_, rpc, server := surfaces(t, emulator.Options{Day: 100})
 	s := named(t, rpc, "url_metrics")
-	task := pipeline.Task{Batch: targetsOf("no-such.example", "rivalgear.example"), Params: `{"distributions":true}`}
+	task := pipeline.Task{Inputs: targetsOf("no-such.example", "rivalgear.example"), Params: `{"distributions":true}`}
 	pages := buy(t, s, task, 50)
 	for _, table := range s.Endpoint().Tables() {
 		for _, row := range bought(t, s, table, task, pages) {

@@ -22,11 +22,11 @@ var fuzzed = []struct {
 	{"linking_root_domains", pipeline.Task{Target: "a.com"}, ""},
 	{"linking_root_domains", pipeline.Task{Target: "a.com", Params: `{"sort":"date_lost"}`}, ""},
 	{"link_intersect", pipeline.Task{Params: threeTargets}, ""},
-	{"link_status", pipeline.Task{Target: "a.com", Batch: sourcesOf("b.com", "c.com")}, ""},
+	{"link_status", pipeline.Task{Target: "a.com", Inputs: sourcesOf("b.com", "c.com")}, ""},
 	{"final_redirect", pipeline.Task{Target: "a.com"}, ""},
-	{"url_metrics", pipeline.Task{Batch: targetsOf("a.com", "b.com/x"), Params: fourSeries}, ""},
-	{"url_metrics", pipeline.Task{Batch: targetsOf("a.com", "b.com/x"), Params: fourSeries}, `{"phase":"histories","at":1}`},
-	{"url_metrics", pipeline.Task{Batch: targetsOf("a.com", "b.com/x"), Params: fourSeries}, `{"phase":"distributions","at":1}`},
+	{"url_metrics", pipeline.Task{Inputs: targetsOf("a.com", "b.com/x"), Params: fourSeries}, ""},
+	{"url_metrics", pipeline.Task{Inputs: targetsOf("a.com", "b.com/x"), Params: fourSeries}, `{"phase":"histories","at":1}`},
+	{"url_metrics", pipeline.Task{Inputs: targetsOf("a.com", "b.com/x"), Params: fourSeries}, `{"phase":"distributions","at":1}`},
 	{"top_pages", pipeline.Task{Target: "a.com"}, ""},
 	{"global_top_pages", pipeline.Task{}, ""},
 	{"global_top_root_domains", pipeline.Task{}, "9"},
@@ -87,7 +87,7 @@ func FuzzReplies(f *testing.F) {
 			if err != nil {
 				t.Fatalf("fetched, but not decoded: %v", err)
 			}
-			if list := q.method.count == nil && table == s.endpoint.Table && len(of.task.Batch) == 0; list && len(rows)+len(rejected) != p.Rows {
+			if list := q.method.count == nil && table == s.endpoint.Table && len(of.task.Inputs) == 0; list && len(rows)+len(rejected) != p.Rows {
 				t.Fatalf("%d rows: %d loaded, %d rejected", p.Rows, len(rows), len(rejected))
 			}
 			for _, r := range rejected {

@@ -68,12 +68,12 @@ func TestRequestsAreBoundedByWhatIsLeftToAsk(t *testing.T) {
 	}{
 		{"anchor_text", pipeline.Task{Target: "a.com"}, "", 50},
 		{"link_intersect", pipeline.Task{Params: threeTargets}, "", 150},
-		{"link_status", pipeline.Task{Target: "a.com", Batch: sources}, "", 2},
-		{"link_status", pipeline.Task{Target: "a.com", Batch: sources}, "1", 1},
-		{"url_metrics", pipeline.Task{Batch: three, Params: fourSeries}, "", 3},
-		{"url_metrics", pipeline.Task{Batch: three, Params: fourSeries}, `{"phase":"metrics","at":2}`, 1},
-		{"url_metrics", pipeline.Task{Batch: three, Params: fourSeries}, `{"phase":"histories","at":2}`, 4},
-		{"url_metrics", pipeline.Task{Batch: three, Params: fourSeries}, `{"phase":"distributions","at":0}`, 1},
+		{"link_status", pipeline.Task{Target: "a.com", Inputs: sources}, "", 2},
+		{"link_status", pipeline.Task{Target: "a.com", Inputs: sources}, "1", 1},
+		{"url_metrics", pipeline.Task{Inputs: three, Params: fourSeries}, "", 3},
+		{"url_metrics", pipeline.Task{Inputs: three, Params: fourSeries}, `{"phase":"metrics","at":2}`, 1},
+		{"url_metrics", pipeline.Task{Inputs: three, Params: fourSeries}, `{"phase":"histories","at":2}`, 4},
+		{"url_metrics", pipeline.Task{Inputs: three, Params: fourSeries}, `{"phase":"distributions","at":0}`, 1},
 		{"final_redirect", pipeline.Task{Target: "a.com"}, "", 1},
 		{"top_pages", pipeline.Task{Target: "a.com"}, "x", 50},
 		{"global_top_pages", pipeline.Task{}, "", 0},
@@ -121,13 +121,13 @@ func TestURLMetricsIsEstimatedAtWhatItsCallsCost(t *testing.T) {
 		for i := range 60 {
 			names = append(names, string(rune('a'+i%26))+string(rune('a'+i/26))+".com")
 		}
-		task := pipeline.Task{Batch: targetsOf(names...), Params: tc.params}
+		task := pipeline.Task{Inputs: targetsOf(names...), Params: tc.params}
 		pages, units, ok := e.Estimate(task, pipeline.Cursor(tc.cursor))
 		if !ok || pages != tc.pages || units != tc.units {
 			t.Errorf("%s at %q: %d pages, %d units, %v; want %d and %d", tc.params, tc.cursor, pages, units, ok, tc.pages, tc.units)
 		}
 	}
-	if _, _, ok := e.Estimate(pipeline.Task{Batch: targetsOf("a.com"), Params: `[]`}, ""); ok {
+	if _, _, ok := e.Estimate(pipeline.Task{Inputs: targetsOf("a.com"), Params: `[]`}, ""); ok {
 		t.Error("what cannot be read is estimated")
 	}
 }

@@ -100,7 +100,7 @@ func (r *report) question(t pipeline.Task, ask pipeline.Ask) (question, error) {
 
 // price is what the request at a place can cost. Each call is charged by its own method.
 func (r *report) price(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, error) {
-	if r.endpoint.Asks.Batched() && t.Batch == "" && ask.Cursor == "" {
+	if r.endpoint.Asks.Batched() && t.Inputs == nil && ask.Cursor == "" {
 		return r.each(t)
 	}
 	q, err := r.question(t, ask)

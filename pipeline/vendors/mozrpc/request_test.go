@@ -7,20 +7,20 @@ import (
 	"backhaul/pipeline"
 )
 
-func sourcesOf(names ...string) string {
+func sourcesOf(names ...string) []pipeline.Input {
 	var inputs []pipeline.Input
 	for _, n := range names {
 		inputs = append(inputs, pipeline.Input{Source: n, SourceAsGiven: n})
 	}
-	return pipeline.EncodeBatch(inputs)
+	return inputs
 }
 
-func targetsOf(names ...string) string {
+func targetsOf(names ...string) []pipeline.Input {
 	var inputs []pipeline.Input
 	for _, n := range names {
 		inputs = append(inputs, pipeline.Input{Target: n, TargetAsGiven: n})
 	}
-	return pipeline.EncodeBatch(inputs)
+	return inputs
 }
 
 func TestV2sRequestsAreAskedByMethods(t *testing.T) {
@@ -60,19 +60,19 @@ func TestV2sRequestsAreAskedByMethods(t *testing.T) {
 			"data.site.link.intersect.fetch", `{"is_linking_to":[{"query":"latimes.com","scope":"domain"},{"query":"blog.nytimes.com","scope":"subdomain"}],"not_linking_to":[{"query":"moz.com","scope":"url"}],"options":{"scope":"domain","sort":"source_spam_score","minimum_matching_targets":2},"offset":{"token":null,"limit":1}}`},
 		"intersect of few": {"link_intersect", pipeline.Task{Params: `{"positive_targets":[{"target":"a.com","scope":"page"}]}`, Scope: "page"}, pipeline.Ask{},
 			"data.site.link.intersect.fetch", `{"is_linking_to":[{"query":"a.com","scope":"url"}],"options":{"scope":"page"},` + start + `}`},
-		"status": {"link_status", pipeline.Task{Target: "moz.com/blog", Params: `{"target_scope":"page","source_scope":"root_domain"}`, Batch: sourcesOf("twitter.com", "linkedin.com")}, pipeline.Ask{},
+		"status": {"link_status", pipeline.Task{Target: "moz.com/blog", Params: `{"target_scope":"page","source_scope":"root_domain"}`, Inputs: sourcesOf("twitter.com", "linkedin.com")}, pipeline.Ask{},
 			"data.site.link.status.fetch.multiple", `{"queries":[{"target_site_query":{"query":"moz.com/blog","scope":"url"},"source_site_query":{"query":"twitter.com","scope":"domain"}},{"target_site_query":{"query":"moz.com/blog","scope":"url"},"source_site_query":{"query":"linkedin.com","scope":"domain"}}]}`},
-		"status of the rest": {"link_status", pipeline.Task{Target: "moz.com", Scope: "root_domain", Batch: sourcesOf("a.com", "b.com", "c.com")}, pipeline.Ask{Cursor: "1", Limit: 1},
+		"status of the rest": {"link_status", pipeline.Task{Target: "moz.com", Scope: "root_domain", Inputs: sourcesOf("a.com", "b.com", "c.com")}, pipeline.Ask{Cursor: "1", Limit: 1},
 			"data.site.link.status.fetch.multiple", `{"queries":[{"target_site_query":{"query":"moz.com","scope":"domain"},"source_site_query":{"query":"b.com","scope":"url"}}]}`},
 		"redirect": {"final_redirect", pipeline.Task{Target: "seomoz.org/blog"}, pipeline.Ask{},
 			"data.site.redirect.fetch", `{"site_query":{"query":"seomoz.org/blog","scope":"url"}}`},
-		"metrics": {"url_metrics", pipeline.Task{Batch: targetsOf("a.com", "b.com/x"), Params: `{"distributions":true}`}, pipeline.Ask{},
+		"metrics": {"url_metrics", pipeline.Task{Inputs: targetsOf("a.com", "b.com/x"), Params: `{"distributions":true}`}, pipeline.Ask{},
 			"data.site.metrics.fetch.multiple", `{"site_queries":[{"query":"a.com","scope":"url"},{"query":"b.com/x","scope":"url"}]}`},
-		"metrics of the rest": {"url_metrics", pipeline.Task{Batch: targetsOf("a.com", "b.com/x", "c.com")}, pipeline.Ask{Cursor: `{"phase":"metrics","at":1}`, Limit: 1},
+		"metrics of the rest": {"url_metrics", pipeline.Task{Inputs: targetsOf("a.com", "b.com/x", "c.com")}, pipeline.Ask{Cursor: `{"phase":"metrics","at":1}`, Limit: 1},
 			"data.site.metrics.fetch.multiple", `{"site_queries":[{"query":"b.com/x","scope":"url"}]}`},
-		"histories": {"url_metrics", pipeline.Task{Batch: targetsOf("a.com", "b.com/x"), Params: `{"daily_history_deltas":["page_authority"],"monthly_history_values":["domain_authority","pages_to_page"]}`}, pipeline.Ask{Cursor: `{"phase":"histories","at":1}`},
+		"histories": {"url_metrics", pipeline.Task{Inputs: targetsOf("a.com", "b.com/x"), Params: `{"daily_history_deltas":["page_authority"],"monthly_history_values":["domain_authority","pages_to_page"]}`}, pipeline.Ask{Cursor: `{"phase":"histories","at":1}`},
 			"data.site.metrics.histories.fetch", `{"site_query":{"query":"b.com/x","scope":"url"},"get_daily_history_deltas_for":["page_authority"],"get_monthly_history_values_for":["domain_authority","pages_to_page"]}`},
-		"distributions": {"url_metrics", pipeline.Task{Batch: targetsOf("a.com", "b.com/x"), Params: `{"distributions":true}`}, pipeline.Ask{Cursor: `{"phase":"distributions","at":0}`},
+		"distributions": {"url_metrics", pipeline.Task{Inputs: targetsOf("a.com", "b.com/x"), Params: `{"distributions":true}`}, pipeline.Ask{Cursor: `{"phase":"distributions","at":0}`},
 			"data.site.metrics.distributions.fetch", `{"site_query":{"query":"a.com","scope":"url"}}`},
 		"top pages": {"top_pages", pipeline.Task{Target: "moz.com", Params: `{"scope":"subdomain","sort":"root_domains_to_page","filter":"status_4xx"}`}, pipeline.Ask{},
 			"data.site.top-page.list", `{"site_query":{"query":"moz.com","scope":"subdomain"},"options":{"sort":"root_domains_to_page","filter":"status_4xx"},` + start + `}`},
@@ -136,11 +136,11 @@ func TestRequestsThatCannotBeMadeAreRejectedUnsent(t *testing.T) {
 		"histories of top pages":  {"top_pages", pipeline.Task{Target: "a.com", Params: `{"daily_history_values":["page_authority"]}`}, pipeline.Ask{}, "url_metrics"},
 		"a period":                {"usage_data", pipeline.Task{Params: `{"start":"18374"}`}, pipeline.Ask{}, "billing period"},
 		"no positive target":      {"link_intersect", pipeline.Task{Params: `{"negative_targets":[{"target":"a.com","scope":"page"}]}`}, pipeline.Ask{}, "positive_targets"},
-		"no sources":              {"link_status", pipeline.Task{Target: "a.com", Batch: `[]`}, pipeline.Ask{}, "no source"},
-		"no targets":              {"url_metrics", pipeline.Task{Batch: `[]`}, pipeline.Ask{}, "batch of 0"},
-		"behind the batch":        {"url_metrics", pipeline.Task{Batch: targetsOf("a.com")}, pipeline.Ask{Cursor: `{"phase":"histories","at":1}`}, "batch of 1"},
-		"strange phase":           {"url_metrics", pipeline.Task{Batch: targetsOf("a.com")}, pipeline.Ask{Cursor: `{"phase":"x","at":0}`}, "phase"},
-		"strange cursor":          {"url_metrics", pipeline.Task{Batch: targetsOf("a.com")}, pipeline.Ask{Cursor: `50`}, "cursor"},
+		"no sources":              {"link_status", pipeline.Task{Target: "a.com", Inputs: []pipeline.Input{}}, pipeline.Ask{}, "no source"},
+		"no targets":              {"url_metrics", pipeline.Task{Inputs: []pipeline.Input{}}, pipeline.Ask{}, "batch of 0"},
+		"behind the batch":        {"url_metrics", pipeline.Task{Inputs: targetsOf("a.com")}, pipeline.Ask{Cursor: `{"phase":"histories","at":1}`}, "batch of 1"},
+		"strange phase":           {"url_metrics", pipeline.Task{Inputs: targetsOf("a.com")}, pipeline.Ask{Cursor: `{"phase":"x","at":0}`}, "phase"},
+		"strange cursor":          {"url_metrics", pipeline.Task{Inputs: targetsOf("a.com")}, pipeline.Ask{Cursor: `50`}, "cursor"},
 		"strange page":            {"global_top_pages", pipeline.Task{}, pipeline.Ask{Cursor: `-1`}, "number of a page"},
 	} {
 		c, seen := fake(t, 200, result(`{}`))

@@ -55,7 +55,7 @@ func TestStatusIsAskedSliceBySlice(t *testing.T) {
 		return 200, result(`{"results_by_query":[` + strings.Join(results, ",") + `]}`)
 	})
 	s := named(t, c.Sources(), "link_status")
-	pages := buy(t, s, pipeline.Task{Target: "moz.com", Batch: sourcesOf("a.com", "b.com", "c.com"), Params: `{"source_scope":"root_domain"}`}, 2)
+	pages := buy(t, s, pipeline.Task{Target: "moz.com", Inputs: sourcesOf("a.com", "b.com", "c.com"), Params: `{"source_scope":"root_domain"}`}, 2)
 	if len(pages) != 2 || seen.requests != 2 || pages[0].Units != 2 || pages[1].Units != 1 || pages[0].Next != "2" {
 		t.Fatalf("%+v", pages)
 	}
@@ -87,7 +87,7 @@ func TestSourcesMozFailsAtAreAskedAgainWhenTheOthersAreDone(t *testing.T) {
 		return 200, result(`{"results_by_query":[` + strings.Join(results, ",") + `],"errors_by_query":[` + strings.Join(failures, ",") + `]}`)
 	})
 	s := named(t, c.Sources(), "link_status")
-	pages := buy(t, s, pipeline.Task{Target: "moz.com", Batch: sourcesOf("a.com", "b.com", "c.com", "d.com", "e.com", "g.com")}, 3)
+	pages := buy(t, s, pipeline.Task{Target: "moz.com", Inputs: sourcesOf("a.com", "b.com", "c.com", "d.com", "e.com", "g.com")}, 3)
 	if got := strings.Join(calls, "|"); got != "a.com b.com c.com|d.com e.com g.com|a.com d.com|d.com" {
 		t.Errorf("asked %s", got)
 	}
@@ -110,7 +110,7 @@ func TestStatusesThatDoNotFitTheirSourcesAreMalformed(t *testing.T) {
 		"both":      `{"results_by_query":[{"source_site_query":{"query":"a.com"},"exists":true}],"errors_by_query":[{"source_site_query":{"query":"a.com"},"error":{}}]}`,
 	} {
 		c, _ := fake(t, 200, result(body))
-		p, err := named(t, c.Sources(), "link_status").Fetch(t.Context(), pipeline.Task{Target: "moz.com", Batch: sourcesOf("a.com")}, pipeline.Ask{})
+		p, err := named(t, c.Sources(), "link_status").Fetch(t.Context(), pipeline.Task{Target: "moz.com", Inputs: sourcesOf("a.com")}, pipeline.Ask{})
 		if pipeline.KindOf(err) != pipeline.Malformed || err == nil || len(p.Body) == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -19,15 +19,11 @@ var metricsBatch = batch{results: "result.results_by_site", errors: "result.erro
 
 // askURLMetrics makes the call that is due.
 func askURLMetrics(t pipeline.Task, p params, ask pipeline.Ask) (question, error) {
-	inputs, err := t.Inputs()
+	s, err := readStage(ask.Cursor, len(t.Inputs))
 	if err != nil {
 		return question{}, err
 	}
-	s, err := readStage(ask.Cursor, len(inputs))
-	if err != nil {
-		return question{}, err
-	}
-	inputs = s.inputs(inputs)
+	inputs := s.inputs(t.Inputs)
 	if s.Phase == phaseMetrics {
 		return askMetrics(inputs, p, s, ask.Limit)
 	}
@@ -81,15 +77,11 @@ func estimateURLMetrics(t pipeline.Task, at pipeline.Cursor) (pages int64, units
 	if err != nil {
 		return 0, 0, false
 	}
-	inputs, err := t.Inputs()
+	s, err := readStage(at, len(t.Inputs))
 	if err != nil {
 		return 0, 0, false
 	}
-	s, err := readStage(at, len(inputs))
-	if err != nil {
-		return 0, 0, false
-	}
-	pages, units = s.cost(p, len(s.inputs(inputs)))
+	pages, units = s.cost(p, len(s.inputs(t.Inputs)))
 	if n := len(s.Again); n > 0 {
 		more, dearer := stage{Phase: phaseMetrics}.cost(p, n)
 		pages, units = pages+more, units+dearer

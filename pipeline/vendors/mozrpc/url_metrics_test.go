@@ -91,7 +91,7 @@ func TestURLMetricsIsOneTaskOfManyCalls(t *testing.T) {
 	for _, limit := range []int{50, 2} {
 		c, seen := server(t, moz3)
 		s := named(t, c.Sources(), "url_metrics")
-		task := pipeline.Task{Batch: targetsOf("a.com", "b.com/x", "c.com", "e.com", "z.com"), Params: historiesAndMore}
+		task := pipeline.Task{Inputs: targetsOf("a.com", "b.com/x", "c.com", "e.com", "z.com"), Params: historiesAndMore}
 		pages := buy(t, s, task, limit)
 		var units pipeline.Units
 		for _, p := range pages {
@@ -158,7 +158,7 @@ func TestTargetsMozFailsAtAreAskedAgainAndNoOthers(t *testing.T) {
 		return status, strings.ReplaceAll(reply, "f.com ", "")
 	})
 	s := named(t, c.Sources(), "url_metrics")
-	task := pipeline.Task{Batch: targetsOf("a.com", "b.com/x", "c.com", "e.com", "z.com"), Params: `{"distributions":true}`}
+	task := pipeline.Task{Inputs: targetsOf("a.com", "b.com/x", "c.com", "e.com", "z.com"), Params: `{"distributions":true}`}
 	first, err := s.Fetch(t.Context(), task, pipeline.Ask{})
 	if err != nil || first.Units != 1 || first.End {
 		t.Fatalf("%+v, %v", first, err)
@@ -186,7 +186,7 @@ func TestTargetsMozFailsAtAreAskedAgainAndNoOthers(t *testing.T) {
 func TestABatchMozFailsAtAltogetherIsNoPage(t *testing.T) {
 	c, _ := server(t, moz3)
 	s := named(t, c.Sources(), "url_metrics")
-	p, err := s.Fetch(t.Context(), pipeline.Task{Batch: targetsOf("f.com", "g.com")}, pipeline.Ask{})
+	p, err := s.Fetch(t.Context(), pipeline.Task{Inputs: targetsOf("f.com", "g.com")}, pipeline.Ask{})
 	var e *pipeline.Error
 	if !errors.As(err, &e) || e.Kind != pipeline.Transient || e.MaybeCharged || len(p.Body) > 0 {
 		t.Fatalf("%v, page of %d bytes: want to be asked again, for nothing", err, len(p.Body))
@@ -200,7 +200,7 @@ func TestABatchMozFailsAtAltogetherIsNoPage(t *testing.T) {
 func TestAPageThatNothingAsksAgainRejectsWhatMozFailedAt(t *testing.T) {
 	c, _ := server(t, moz3)
 	s := named(t, c.Sources(), "url_metrics")
-	p, err := s.Fetch(t.Context(), pipeline.Task{Batch: targetsOf("a.com", "f.com"), Params: `{"distributions":true}`}, pipeline.Ask{})
+	p, err := s.Fetch(t.Context(), pipeline.Task{Inputs: targetsOf("a.com", "f.com"), Params: `{"distributions":true}`}, pipeline.Ask{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestOnlyWhatIsWantedIsAsked(t *testing.T) {
 			calls = append(calls, strings.TrimPrefix(seen.method, "data.site."))
 			return moz3(seen)
 		})
-		buy(t, named(t, c.Sources(), "url_metrics"), pipeline.Task{Batch: targetsOf("a.com", "b.com/x"), Params: params}, 50)
+		buy(t, named(t, c.Sources(), "url_metrics"), pipeline.Task{Inputs: targetsOf("a.com", "b.com/x"), Params: params}, 50)
 		if got := strings.Join(calls, " "); got != want {
 			t.Errorf("%s: %s", params, got)
 		}
@@ -233,12 +233,12 @@ func TestOnlyWhatIsWantedIsAsked(t *testing.T) {
 
 func TestABatchNobodyHasARecordOfEndsWithItsMetrics(t *testing.T) {
 	c, seen := server(t, moz3)
-	pages := buy(t, named(t, c.Sources(), "url_metrics"), pipeline.Task{Batch: targetsOf("z.com"), Params: historiesAndMore}, 50)
+	pages := buy(t, named(t, c.Sources(), "url_metrics"), pipeline.Task{Inputs: targetsOf("z.com"), Params: historiesAndMore}, 50)
 	if len(pages) != 1 || pages[0].Rows != 0 || pages[0].Units != 0 || seen.requests != 1 {
 		t.Errorf("%+v", pages)
 	}
 	c, _ = fake(t, 404, fail(-32655, 404, "No metrics", ""))
-	pages = buy(t, named(t, c.Sources(), "url_metrics"), pipeline.Task{Batch: targetsOf("y.com", "z.com"), Params: historiesAndMore}, 1)
+	pages = buy(t, named(t, c.Sources(), "url_metrics"), pipeline.Task{Inputs: targetsOf("y.com", "z.com"), Params: historiesAndMore}, 1)
 	if len(pages) != 2 {
 		t.Errorf("%d pages, want one for each half of the batch", len(pages))
 	}
@@ -258,7 +258,7 @@ func TestRepliesThatDoNotFitTheirBatchAreMalformed(t *testing.T) {
 		body := result(`{"results_by_site":[` + results + `],"errors_by_site":[]}`)
 		c, _ := fake(t, 200, body)
 		s := named(t, c.Sources(), "url_metrics")
-		p, err := s.Fetch(t.Context(), pipeline.Task{Batch: targetsOf("a.com", "b.com/x")}, pipeline.Ask{})
+		p, err := s.Fetch(t.Context(), pipeline.Task{Inputs: targetsOf("a.com", "b.com/x")}, pipeline.Ask{})
 		if pipeline.KindOf(err) != pipeline.Malformed || err == nil || len(p.Body) == 0 {
 			t.Errorf("%s: %v, page of %d bytes", name, err, len(p.Body))
 		}

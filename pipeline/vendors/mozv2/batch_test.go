@@ -11,7 +11,7 @@ import (
 )
 
 func TestBatchesAreAskedPartByPart(t *testing.T) {
-	task := pipeline.Task{Target: "moz.com", Scope: "page", Batch: sourceBatch("a.com", "b.com", "c.com", "d.com", "e.com")}
+	task := pipeline.Task{Target: "moz.com", Scope: "page", Inputs: sourceBatch("a.com", "b.com", "c.com", "d.com", "e.com")}
 	for _, tc := range []struct {
 		cursor, next pipeline.Cursor
 		limit        int
@@ -33,7 +33,11 @@ func TestBatchesAreAskedPartByPart(t *testing.T) {
 }
 
 func TestAReplyThatDoesNotFitItsBatchIsKeptAndNotRead(t *testing.T) {
-	for name, tc := range map[string]struct{ endpoint, batch, reply, says string }{
+	for name, tc := range map[string]struct {
+		endpoint    string
+		batch       []pipeline.Input
+		reply, says string
+	}{
 		"an answer short":  {"link_status", sourceBatch("a.com", "b.com"), `{"exists":[true]}`, "1 answers for 2 sources"},
 		"an answer more":   {"link_status", sourceBatch("a.com"), `{"exists":[true,false]}`, "2 answers for 1 sources"},
 		"a result short":   {"url_metrics", targetBatch("a.com", "b.com"), `{"results":[{"page":"b.com/"}]}`, "1 results for 2 targets"},
@@ -43,7 +47,7 @@ func TestAReplyThatDoesNotFitItsBatchIsKeptAndNotRead(t *testing.T) {
 	} {
 		c, _ := fake(t, 200, tc.reply)
 		s := named(t, c.Sources(), tc.endpoint)
-		page, err := s.Fetch(t.Context(), pipeline.Task{Target: "moz.com", Batch: tc.batch}, pipeline.Ask{})
+		page, err := s.Fetch(t.Context(), pipeline.Task{Target: "moz.com", Inputs: tc.batch}, pipeline.Ask{})
 		var e *pipeline.Error
 		if !errors.As(err, &e) || e.Kind != pipeline.Malformed || !e.MaybeCharged || !strings.Contains(e.Message, tc.says) || strings.Contains(e.Message, "the reply says") || string(page.Body) != tc.reply {
 			t.Errorf("%s: %s, %v", name, page.Body, err)
@@ -59,7 +63,7 @@ func TestAReplyThatDoesNotFitItsBatchIsKeptAndNotRead(t *testing.T) {
 func TestResultsInAnotherOrderAreGivenBackToTheirTargets(t *testing.T) {
 	c, _ := fake(t, 200, `{"results":[{"page":"c.com/","page_authority":3},{"page":"www.a.com/","page_authority":1,"distributions":{"x":[1]}},{"page":"b.com/x/","page_authority":2}]}`)
 	s := named(t, c.Sources(), "url_metrics")
-	page, err := s.Fetch(t.Context(), pipeline.Task{Batch: targetBatch("a.com", "b.com/x", "c.com")}, pipeline.Ask{})
+	page, err := s.Fetch(t.Context(), pipeline.Task{Inputs: targetBatch("a.com", "b.com/x", "c.com")}, pipeline.Ask{})
 	if err != nil || page.Rows != 3 || page.Units != 3 || !page.End {
 		t.Fatalf("%+v, %v", page, err)
 	}
@@ -114,11 +118,12 @@ func TestWhatIsLeftOfABatchHasItsPrice(t *testing.T) {
 		many[i] = "a.com"
 	}
 	for _, tc := range []struct {
-		endpoint, params, batch string
-		at                      pipeline.Cursor
-		worst                   pipeline.Units
-		pages                   int64
-		units                   pipeline.Units
+		endpoint, params string
+		batch            []pipeline.Input
+		at               pipeline.Cursor
+		worst            pipeline.Units
+		pages            int64
+		units            pipeline.Units
 	}{
 		{"link_status", "", sourceBatch(many...), "", 100, 3, 240},
 		{"link_status", "", sourceBatch(many...), "100", 40, 1, 40},
@@ -126,7 +131,7 @@ func TestWhatIsLeftOfABatchHasItsPrice(t *testing.T) {
 		{"url_metrics", `{"distributions":true,"daily_history_values":["page_authority","domain_authority"]}`, targetBatch("a.com", "b.com", "c.com"), "1", 8, 1, 8},
 	} {
 		e := named(t, Offline(), tc.endpoint).Endpoint()
-		task := pipeline.Task{Batch: tc.batch, Params: tc.params}
+		task := pipeline.Task{Inputs: tc.batch, Params: tc.params}
 		p, err := e.PriceOf(task, pipeline.Ask{Cursor: tc.at, Limit: 50})
 		if err != nil || p.Worst(50) != tc.worst {
 			t.Errorf("%s at %q: %d, want %d (%v)", tc.endpoint, tc.at, p.Worst(50), tc.worst, err)
@@ -137,11 +142,11 @@ func TestWhatIsLeftOfABatchHasItsPrice(t *testing.T) {
 	}
 	e := named(t, Offline(), "url_metrics").Endpoint()
 	for name, cursor := range map[string]pipeline.Cursor{"behind": "1", "beyond": "2", "no place": "x"} {
-		if p, err := e.PriceOf(pipeline.Task{Batch: targetBatch("a.com")}, pipeline.Ask{Cursor: cursor}); err == nil {
+		if p, err := e.PriceOf(pipeline.Task{Inputs: targetBatch("a.com")}, pipeline.Ask{Cursor: cursor}); err == nil {
 			t.Errorf("%s has a price: %+v", name, p)
 		}
 	}
-	if pages, units, ok := e.Estimate(pipeline.Task{Batch: targetBatch("a.com")}, "1"); pages != 0 || units != 0 || !ok {
+	if pages, units, ok := e.Estimate(pipeline.Task{Inputs: targetBatch("a.com")}, "1"); pages != 0 || units != 0 || !ok {
 		t.Errorf("behind the batch: %d pages, %d units, %v", pages, units, ok)
 	}
 }

@@ -169,7 +169,7 @@ func TestBatchesOfTheEmulatedVendorArriveWholeAtTheirPrice(t *testing.T) {
 
 	status := named(t, c.Sources(), "link_status")
 	before := server.Meter().Rows
-	parts, units := bought(t, status, pipeline.Task{Target: "rivalgear.example", Scope: "root_domain", Batch: sourceBatch(pages...)}, 0, 9)
+	parts, units := bought(t, status, pipeline.Task{Target: "rivalgear.example", Scope: "root_domain", Inputs: sourceBatch(pages...)}, 0, 9)
 	if billed := server.Meter().Rows - before; billed != int64(units) || int(units) != 2*len(pages) {
 		t.Errorf("link_status: %d units by the client, %d by the meter, for %d sources", units, billed, len(pages))
 	}
@@ -189,7 +189,7 @@ func TestBatchesOfTheEmulatedVendorArriveWholeAtTheirPrice(t *testing.T) {
 
 	metrics := named(t, c.Sources(), "url_metrics")
 	before = server.Meter().Rows
-	parts, units = bought(t, metrics, pipeline.Task{Batch: targetBatch(names...), Params: `{}`}, 0, 9)
+	parts, units = bought(t, metrics, pipeline.Task{Inputs: targetBatch(names...), Params: `{}`}, 0, 9)
 	if billed := server.Meter().Rows - before; billed != int64(units) || int(units) != len(names) || len(parts) < 2 {
 		t.Errorf("url_metrics: %d units by the client, %d by the meter, for %d targets in %d parts", units, billed, len(names), len(parts))
 	}
@@ -207,7 +207,7 @@ func TestHistoriesOfTheEmulatedVendorArriveWholeAtTheirPrice(t *testing.T) {
 	const params = `{"daily_history_deltas":["root_domains_to_root_domain"],"daily_history_values":["page_authority"],"distributions":true,` +
 		`"monthly_history_deltas":["pages_to_root_domain"],"monthly_history_values":["domain_authority","pages_to_root_domain_by_spam_score"]}`
 	s := named(t, c.Sources(), "url_metrics")
-	pages, units := bought(t, s, pipeline.Task{Batch: targetBatch("rivalgear.example", "summit-supply.example"), Params: params}, 0, 1)
+	pages, units := bought(t, s, pipeline.Task{Inputs: targetBatch("rivalgear.example", "summit-supply.example"), Params: params}, 0, 1)
 	if billed := server.Meter().Rows; billed != int64(units) || units != 2*7 {
 		t.Errorf("%d units by the client, %d by the meter", units, billed)
 	}
@@ -344,8 +344,8 @@ func TestSingleRepliesOfTheEmulatedVendor(t *testing.T) {
 }
 
 func TestBatchesAnsweredOutOfStepAreHealedOrRefused(t *testing.T) {
-	task := pipeline.Task{Target: "rivalgear.example", Scope: "root_domain", Batch: targetBatch("rivalgear.example", "summit-supply.example", "no-such-page.example/x")}
-	asked := pipeline.Task{Target: "rivalgear.example", Scope: "root_domain", Batch: sourceBatch("rivalgear.example", "summit-supply.example")}
+	task := pipeline.Task{Target: "rivalgear.example", Scope: "root_domain", Inputs: targetBatch("rivalgear.example", "summit-supply.example", "no-such-page.example/x")}
+	asked := pipeline.Task{Target: "rivalgear.example", Scope: "root_domain", Inputs: sourceBatch("rivalgear.example", "summit-supply.example")}
 	inStep, _, _ := against(t, emulator.Options{})
 	source := named(t, inStep.Sources(), "url_metrics")
 	pages, _ := bought(t, source, task, 0, 1)

@@ -25,8 +25,8 @@ func FuzzUsageData(f *testing.F)            { fuzz(f, "usage_data") }
 // tasks ask what requests are.
 var tasks = map[string]pipeline.Task{
 	"link_intersect": {Params: `{"negative_targets":[{"scope":"root_domain","target":"own.com"}],"positive_targets":[{"scope":"root_domain","target":"a.com"},{"scope":"page","target":"b.com/x"}]}`},
-	"link_status":    {Target: "moz.com", Scope: "page", Params: `{"source_scope":"root_domain"}`, Batch: sourceBatch("a.com", "b.com", "c.com")},
-	"url_metrics":    {Batch: targetBatch("a.com", "b.com/x")},
+	"link_status":    {Target: "moz.com", Scope: "page", Params: `{"source_scope":"root_domain"}`, Inputs: sourceBatch("a.com", "b.com", "c.com")},
+	"url_metrics":    {Inputs: targetBatch("a.com", "b.com/x")},
 }
 
 // fuzz: whatever arrives, reading does not panic, and what it accepts decoding reads: each row is loaded or rejected. Side

@@ -2,7 +2,6 @@ package mozv2
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/go-json-experiment/json"
 
@@ -51,14 +50,14 @@ func PriceOf(endpoint, params string) (pipeline.Price, error) {
 // price is PriceOf for the request at a place, which is about no more than is left of the task's batch there.
 func (r *report) price(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, error) {
 	p, err := PriceOf(r.endpoint.Name, t.Params)
-	if err != nil || t.Batch == "" || !r.endpoint.Asks.Batched() {
+	if err != nil || t.Inputs == nil || !r.endpoint.Asks.Batched() {
 		return p, err
 	}
-	part, _, _, err := t.Slice(pipeline.Ask{Cursor: ask.Cursor}, pageSize)
+	left, err := t.Left(ask.Cursor)
 	if err != nil {
 		return p, fmt.Errorf("price %s: %w", r.endpoint, err)
 	}
-	if p.MaxRows = len(part); p.MaxRows == 0 {
+	if p.MaxRows = min(left, pageSize); p.MaxRows == 0 {
 		return p, fmt.Errorf("price %s: nothing is left of the batch", r.endpoint)
 	}
 	return p, nil
@@ -67,14 +66,14 @@ func (r *report) price(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, error
 // estimate is what is left of a task's batch from a place on, to the unit.
 func (r *report) estimate(t pipeline.Task, at pipeline.Cursor) (pages int64, units pipeline.Units, ok bool) {
 	p, err := PriceOf(r.endpoint.Name, t.Params)
-	if err != nil || t.Batch == "" {
+	if err != nil || t.Inputs == nil {
 		return 0, 0, false
 	}
-	part, _, _, err := t.Slice(pipeline.Ask{Cursor: at}, math.MaxInt32)
+	inputs, err := t.Left(at)
 	if err != nil {
 		return 0, 0, false
 	}
-	left := int64(len(part))
+	left := int64(inputs)
 	if t.MaxRows > 0 {
 		left = min(left, t.MaxRows)
 	}

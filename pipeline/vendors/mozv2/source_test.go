@@ -18,20 +18,20 @@ const threeAnchors = `{"results":[{"anchor_text":"moz", "external_root_domains":
 // whateverAsked is a reply that no endpoint takes for cut or misses the list in.
 const whateverAsked = `{"results":[],"exists":[],"page":"","index_id":"x","rows_consumed":1}`
 
-func targetBatch(names ...string) string {
+func targetBatch(names ...string) []pipeline.Input {
 	inputs := make([]pipeline.Input, len(names))
 	for i, name := range names {
 		inputs[i].Target = name
 	}
-	return pipeline.EncodeBatch(inputs)
+	return inputs
 }
 
-func sourceBatch(names ...string) string {
+func sourceBatch(names ...string) []pipeline.Input {
 	inputs := make([]pipeline.Input, len(names))
 	for i, name := range names {
 		inputs[i].Source = name
 	}
-	return pipeline.EncodeBatch(inputs)
+	return inputs
 }
 
 func TestRequestBodies(t *testing.T) {
@@ -56,13 +56,13 @@ func TestRequestBodies(t *testing.T) {
 			`{"begin_date":"2026-01-01","limit":50,"sort":"date_gained","target":"moz.com","target_scope":"root_domain"}`},
 		"two targets and one to be away": {"link_intersect", pipeline.Task{Target: "moz.com", Scope: "page", Params: `{"min_matching_targets":2,"negative_targets":[{"scope":"root_domain","target":"moz.com"}],"positive_targets":[{"scope":"root_domain","target":"latimes.com"},{"scope":"subdomain","target":"blog.nytimes.com"}],"sort":"source_domain_authority"}`}, pipeline.Ask{Limit: 1, Cursor: "AcmY"},
 			`{"limit":1,"min_matching_targets":2,"negative_targets":[{"scope":"root_domain","target":"moz.com"}],"next_token":"AcmY","positive_targets":[{"scope":"root_domain","target":"latimes.com"},{"scope":"subdomain","target":"blog.nytimes.com"}],"sort":"source_domain_authority","source_scope":"page"}`},
-		"sources": {"link_status", pipeline.Task{Target: "moz.com/blog", Params: `{"source_scope":"root_domain","target_scope":"page"}`, Batch: sourceBatch("twitter.com", "linkedin.com")}, pipeline.Ask{},
+		"sources": {"link_status", pipeline.Task{Target: "moz.com/blog", Params: `{"source_scope":"root_domain","target_scope":"page"}`, Inputs: sourceBatch("twitter.com", "linkedin.com")}, pipeline.Ask{},
 			`{"source_scope":"root_domain","sources":["twitter.com","linkedin.com"],"target":"moz.com/blog","target_scope":"page"}`},
-		"the rest of the sources": {"link_status", pipeline.Task{Target: "moz.com", Scope: "root_domain", Batch: sourceBatch("a.com", "b.com", "c.com")}, pipeline.Ask{Cursor: "1", Limit: 1},
+		"the rest of the sources": {"link_status", pipeline.Task{Target: "moz.com", Scope: "root_domain", Inputs: sourceBatch("a.com", "b.com", "c.com")}, pipeline.Ask{Cursor: "1", Limit: 1},
 			`{"source_scope":"page","sources":["b.com"],"target":"moz.com","target_scope":"root_domain"}`},
 		"a page's redirects": {"final_redirect", pipeline.Task{Target: "seomoz.org/blog", Params: `{}`}, pipeline.Ask{Limit: 1}, `{"page":"seomoz.org/blog"}`},
-		"targets":            {"url_metrics", pipeline.Task{Batch: targetBatch("moz.com", "nytimes.com"), Params: `{}`}, pipeline.Ask{}, `{"targets":["moz.com","nytimes.com"]}`},
-		"targets with a past": {"url_metrics", pipeline.Task{Batch: targetBatch("moz.com"), Params: `{"distributions":true,"monthly_history_values":["page_authority"]}`}, pipeline.Ask{},
+		"targets":            {"url_metrics", pipeline.Task{Inputs: targetBatch("moz.com", "nytimes.com"), Params: `{}`}, pipeline.Ask{}, `{"targets":["moz.com","nytimes.com"]}`},
+		"targets with a past": {"url_metrics", pipeline.Task{Inputs: targetBatch("moz.com"), Params: `{"distributions":true,"monthly_history_values":["page_authority"]}`}, pipeline.Ask{},
 			`{"distributions":true,"monthly_history_values":["page_authority"],"targets":["moz.com"]}`},
 		"top pages":           {"top_pages", pipeline.Task{Target: "moz.com"}, pipeline.Ask{Limit: 5}, `{"limit":5,"scope":"root_domain","target":"moz.com"}`},
 		"top pages of a host": {"top_pages", pipeline.Task{Target: "moz.com", Scope: "subdomain", Params: `{"filter":"status_4xx","scope":"subdomain","sort":"root_domains_to_page"}`}, pipeline.Ask{Cursor: "x"}, `{"filter":"status_4xx","limit":50,"next_token":"x","scope":"subdomain","sort":"root_domains_to_page","target":"moz.com"}`},
@@ -100,14 +100,14 @@ func TestRequestsThatCannotBeMadeAreRejectedUnsent(t *testing.T) {
 		"no page":               {"final_redirect", pipeline.Task{}, ""},
 		"a page of its own":     {"final_redirect", pipeline.Task{Target: "moz.com", Params: `{"page":"x"}`}, ""},
 		"no batch":              {"url_metrics", pipeline.Task{Target: "moz.com"}, ""},
-		"an empty batch":        {"url_metrics", pipeline.Task{Batch: `[]`}, ""},
-		"a batch of nothing":    {"url_metrics", pipeline.Task{Batch: sourceBatch("a.com")}, ""},
-		"targets of its own":    {"url_metrics", pipeline.Task{Batch: targetBatch("a.com"), Params: `{"targets":["b.com"]}`}, ""},
-		"behind the batch":      {"url_metrics", pipeline.Task{Batch: targetBatch("a.com")}, "1"},
-		"off the batch":         {"url_metrics", pipeline.Task{Batch: targetBatch("a.com")}, "x"},
-		"not a price":           {"url_metrics", pipeline.Task{Batch: targetBatch("a.com"), Params: `{"distributions":"yes"}`}, ""},
+		"an empty batch":        {"url_metrics", pipeline.Task{Inputs: []pipeline.Input{}}, ""},
+		"a batch of nothing":    {"url_metrics", pipeline.Task{Inputs: sourceBatch("a.com")}, ""},
+		"targets of its own":    {"url_metrics", pipeline.Task{Inputs: targetBatch("a.com"), Params: `{"targets":["b.com"]}`}, ""},
+		"behind the batch":      {"url_metrics", pipeline.Task{Inputs: targetBatch("a.com")}, "1"},
+		"off the batch":         {"url_metrics", pipeline.Task{Inputs: targetBatch("a.com")}, "x"},
+		"not a price":           {"url_metrics", pipeline.Task{Inputs: targetBatch("a.com"), Params: `{"distributions":"yes"}`}, ""},
 		"no sources":            {"link_status", pipeline.Task{Target: "moz.com"}, ""},
-		"no target for sources": {"link_status", pipeline.Task{Batch: sourceBatch("a.com")}, ""},
+		"no target for sources": {"link_status", pipeline.Task{Inputs: sourceBatch("a.com")}, ""},
 		"no targets to meet":    {"link_intersect", pipeline.Task{Target: "moz.com", Params: `{}`}, ""},
 		"too many to meet":      {"link_intersect", pipeline.Task{Target: "moz.com", Params: `{"positive_targets":` + seven + `}`}, ""},
 	} {
@@ -262,9 +262,9 @@ func TestRecordedRequestsAreMadeAlike(t *testing.T) {
 			case "target", "page":
 				task.Target = value.(string)
 			case "targets":
-				task.Batch = targetBatch(strs(value)...)
+				task.Inputs = targetBatch(strs(value)...)
 			case "sources":
-				task.Batch = sourceBatch(strs(value)...)
+				task.Inputs = sourceBatch(strs(value)...)
 			case "limit":
 				ask.Limit = int(value.(float64))
 			default:
