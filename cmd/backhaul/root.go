@@ -50,6 +50,7 @@ damaged, 130 interrupted (run it again to go on).`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.warehouseDir, "warehouse", "", "directory of the warehouse (default $BACKHAUL_WAREHOUSE, else ./warehouse)")
 	flags.BoolVar(&a.json, "json", false, "print the answer as JSON")
+	new(profiles).add(root)
 	root.AddCommand(
 		a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
 		a.queryCommand(), a.exportCommand(), a.tablesCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.gcCommand(), a.versionCommand(),
