@@ -294,3 +294,51 @@ func TestARunWithoutItsJournalHoldsAllItWasGranted(t *testing.T) {
 		t.Errorf("%+v, %+v", u, settled)
 	}
 }
+
+// A run that goes on in the next month is settled there with what is new: what was held, or settled, in the month before stays
+// where it was, and expires with it.
+func TestEveryMonthHoldsItsOwn(t *testing.T) {
+	ctx := context.Background()
+	for seed := range uint64(20) {
+		a := newAccount(t, seed, 0)
+		_, err := a.l.Begin(ctx, "job", "d", "hash", "r", a.now)
+		a.must(err)
+		months := []string{"2026-10", "2026-11", "2026-12"}
+		var total Bill
+		spent, held, charged := map[string]pipeline.Units{}, map[string]pipeline.Units{}, map[string]pipeline.Units{}
+		for i, month := range months {
+			for range 1 + a.IntN(3) {
+				s, h := pipeline.Units(a.IntN(100)), pipeline.Units(a.IntN(100))
+				_, _, err := a.l.Grant(ctx, "r", "moz", month, s+h+1, s+h+1, Ceiling{})
+				a.must(err)
+				total.Spent, total.Maybe, total.HeldAt = total.Spent+s, total.Maybe+h, a.now
+				a.must(a.l.Settle(ctx, "r", "moz", month, total))
+				spent[month], held[month] = spent[month]+s, held[month]+h
+				if a.IntN(2) == 0 && held[month] > 0 { // the vendor's count of the month tells of some of it
+					was := pipeline.Units(a.IntN(int(held[month]) + 1))
+					a.pass(Grace)
+					_, _, err := a.l.Count(ctx, Usage{RunID: "r", Vendor: "moz", Month: month, At: a.now, VendorUnits: spent[month] + charged[month] + was}, 0)
+					a.must(err)
+					charged[month], held[month] = charged[month]+was, 0
+				}
+			}
+			settled, err := a.l.Expire(ctx, "moz", month, a.now)
+			a.must(err)
+			for _, s := range settled {
+				held[s.Month] -= s.Released()
+			}
+			for _, earlier := range months[:i] {
+				if held[earlier] != 0 {
+					t.Fatalf("seed %d: %d of %s are held in %s", seed, held[earlier], earlier, month)
+				}
+			}
+		}
+		spends, err := a.l.Spends(ctx, "r")
+		a.must(err)
+		for _, s := range spends {
+			if s.Spent != spent[s.Month] || s.Charged != charged[s.Month] || s.Held() != held[s.Month] {
+				t.Errorf("seed %d: %s has %d spent, %d charged, %d held; want %d, %d, %d", seed, s.Month, s.Spent, s.Charged, s.Held(), spent[s.Month], charged[s.Month], held[s.Month])
+			}
+		}
+	}
+}
