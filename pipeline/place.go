@@ -39,3 +39,7 @@ type Place struct {
 
 // Repeats reports whether the list was found to repeat itself at this very place.
 func (p Place) Repeats() bool { return p.RepeatsAt > 0 && p.RepeatsAt == p.Pages }
+
+// MostUnreadable is how many replies that cannot be read one page is worth: each may have been billed, and the same question
+// mostly has the same answer.
+const MostUnreadable = 2

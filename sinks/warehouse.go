@@ -49,6 +49,11 @@ func (w Warehouse) Catalog() string { return filepath.Join(w.Root, "catalog.duck
 // Journal returns the directory of the pages as they were bought.
 func (w Warehouse) Journal() string { return filepath.Join(w.Root, "journal") }
 
+// JournalOf is where the journal of a job's run for a date, YYYY-MM-DD, lies.
+func (w Warehouse) JournalOf(job, runDate string) string {
+	return filepath.Join(w.Journal(), job, runDate+".sqlite")
+}
+
 // Ledger returns the path of the account of runs.
 func (w Warehouse) Ledger() string { return filepath.Join(w.Root, "ledger.sqlite") }
 

@@ -22,7 +22,6 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/failpoint"
@@ -144,7 +143,7 @@ func (n *night) run(t *testing.T, point string, after time.Duration) (killed boo
 // a copy: opening a journal tidies it up, which is what the next process must do by itself.
 func (n *night) checkLost(t *testing.T) {
 	t.Helper()
-	path := run.JournalPath(sinks.Warehouse{Root: n.warehouse}, "killed", killDate)
+	path := sinks.Warehouse{Root: n.warehouse}.JournalOf("killed", killDate)
 	dead := filepath.Join(t.TempDir(), "dead.sqlite")
 	for _, part := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + part)

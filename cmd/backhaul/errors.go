@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
 	"backhaul/sinks"
 )
@@ -37,7 +38,7 @@ func usage(format string, args ...any) error {
 // exitStatus is the status for an error that brings none of its own.
 func exitStatus(ctx context.Context, err error) int {
 	switch {
-	case errors.Is(err, run.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
+	case errors.Is(err, recovery.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
 		return exitDamaged
 	case ctx.Err() != nil:
 		return exitInterrupted
@@ -74,9 +75,9 @@ func advise(err error) string {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 	advice := ""
 	switch {
-	case errors.Is(err, run.ErrBusy):
+	case errors.Is(err, recovery.ErrBusy):
 		advice = "wait for it, or see `backhaul status`"
-	case errors.Is(err, run.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
+	case errors.Is(err, recovery.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
 		advice = "see `backhaul doctor`"
 	case errors.Is(err, run.ErrClock):
 		advice = "set the clock; if it was the earlier entry that was wrong, `backhaul doctor --repair` corrects the ledger"

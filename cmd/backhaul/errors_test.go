@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"backhaul/jobs/run"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline/emulator/ahrefs"
 )
 
@@ -76,7 +76,7 @@ func TestOnlyTheWordToStopIsTakenForNothingElse(t *testing.T) {
 		"stopped":            {stopped, bare, true},
 		"not stopped":        {t.Context(), bare, false},
 		"stopped in SQLite":  {stopped, errors.New("ledger.sqlite: interrupted (9)"), true},
-		"damage":             {stopped, fmt.Errorf("%w: %w", run.ErrDamaged, context.Canceled), false},
+		"damage":             {stopped, fmt.Errorf("%w: %w", recovery.ErrDamaged, context.Canceled), false},
 		"a full disk beside": {stopped, errors.Join(errors.New("no space left on device"), context.Canceled), false},
 		"a slip":             {stopped, usage("unknown table"), false},
 		"stopped, and said":  {stopped, &exitError{status: exitInterrupted, err: errors.New("interrupted; run it again")}, false},

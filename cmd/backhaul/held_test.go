@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
-	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/emulator/ahrefs"
@@ -60,7 +60,7 @@ func (s *silent) units() pipeline.Units { return pipeline.Units(s.Ahrefs().Meter
 // heldAccount is what the ledger knows to have been spent, and what it holds.
 func heldAccount(t *testing.T, warehouse string) (spent, held pipeline.Units) {
 	t.Helper()
-	l, err := run.OpenLedger(t.Context(), sinks.Warehouse{Root: warehouse})
+	l, err := recovery.OpenLedger(t.Context(), sinks.Warehouse{Root: warehouse})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestAKillLocksNoMonth(t *testing.T) {
 		t.Fatal("it was not killed")
 	}
 	lost := vendor.units()
-	var told []run.Held
+	var told []recovery.Held
 	if err := json.Unmarshal([]byte(backhaul(t, 0, "reconcile", "--json", "--warehouse", warehouse)), &told); err != nil {
 		t.Fatal(err)
 	}

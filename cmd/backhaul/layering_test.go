@@ -40,9 +40,11 @@ var house = map[string]string{
 	"jobs/ledger":                      "pipeline pipeline/sqlite pipeline/failpoint",
 	"jobs/archive":                     "pipeline schemas schemas/canon",
 	"jobs/load":                        "pipeline pipeline/journal schemas sinks",
-	"jobs/run":                         "pipeline pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/archive jobs/load jobs/plan jobs/ledger pipeline/failpoint",
-	"jobs/doctor":                      "pipeline pipeline/journal schemas sinks jobs/ledger jobs/load jobs/run",
-	"jobs/report":                      "pipeline jobs/plan jobs/ledger jobs/run",
+	"jobs/account":                     "pipeline pipeline/journal jobs/ledger",
+	"jobs/recovery":                    "pipeline pipeline/journal sinks jobs/ledger jobs/account",
+	"jobs/run":                         "pipeline pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/archive jobs/load jobs/account jobs/recovery jobs/plan jobs/ledger pipeline/failpoint",
+	"jobs/doctor":                      "pipeline pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",
+	"jobs/report":                      "pipeline jobs/plan jobs/ledger jobs/account jobs/run",
 	"cmd/backhaul":                     "*",
 }
 

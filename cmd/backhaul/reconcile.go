@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
-	"backhaul/jobs/run"
 	"backhaul/pipeline"
 )
 
@@ -53,7 +53,7 @@ func (a *app) reconcile(ctx context.Context, l *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
-	held, err := run.Reconcile(ctx, l, w, meters, time.Now().UTC())
+	held, err := recovery.Reconcile(ctx, l, w, meters, time.Now().UTC())
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error 
 	if err != nil {
 		return err
 	}
-	settled, err := run.Release(ctx, l, w, r.ID, meters, time.Now().UTC())
+	settled, err := recovery.Release(ctx, l, w, r.ID, meters, time.Now().UTC())
 	if err != nil {
 		return err
 	}
@@ -105,21 +105,21 @@ func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error 
 }
 
 // meters returns a vendor's own count, as far as there are credentials to ask for it.
-func meters(vendor, name string) run.Meter {
+func meters(vendor, name string) recovery.Meter {
 	for _, s := range surfaces {
 		if s.vendor != vendor || s.name != name {
 			continue
 		}
 		if credentialsSet(s.credentials) == "" {
-			return run.Meter{Why: "the vendor was not asked: set " + s.credentials}
+			return recovery.Meter{Why: "the vendor was not asked: set " + s.credentials}
 		}
 		usage, err := meter(s)
 		if err != nil {
-			return run.Meter{Why: "the vendor was not asked: " + err.Error()}
+			return recovery.Meter{Why: "the vendor was not asked: " + err.Error()}
 		}
 		if usage != nil {
-			return run.Meter{Usage: usage}
+			return recovery.Meter{Usage: usage}
 		}
 	}
-	return run.Meter{Why: "the vendor does not tell what it counts: what is held is released at the end of the month, or by hand"}
+	return recovery.Meter{Why: "the vendor does not tell what it counts: what is held is released at the end of the month, or by hand"}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
-	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/sinks"
 )
@@ -48,7 +48,7 @@ const (
 	replyBought = "bought" // it was asked for again, and came
 )
 
-func keptReplyOf(r ledger.Run, k run.Reply) keptReply {
+func keptReplyOf(r ledger.Run, k recovery.Reply) keptReply {
 	state := replyBought
 	switch {
 	case k.Read:
@@ -74,7 +74,7 @@ func (a *app) replies(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, 
 	}
 	all := []keptReply{}
 	for _, r := range runs {
-		kept, err := run.Replies(ctx, w, r)
+		kept, err := recovery.Replies(ctx, w, r)
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func runsNamed(ctx context.Context, l *ledger.Ledger, args []string) ([]ledger.R
 }
 
 func (a *app) writeReply(ctx context.Context, w sinks.Warehouse, r ledger.Run, f replyFlags) error {
-	body, err := run.ReplyBody(ctx, w, r, f.no)
+	body, err := recovery.ReplyBody(ctx, w, r, f.no)
 	if err != nil {
 		return err
 	}

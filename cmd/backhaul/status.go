@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
-	"backhaul/jobs/run"
 	"backhaul/sinks"
 )
 
@@ -66,10 +66,10 @@ func (a *app) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(w.Journal()); errors.Is(err, fs.ErrNotExist) && run.Gone(w.Ledger()) {
+	if _, err := os.Stat(w.Journal()); errors.Is(err, fs.ErrNotExist) && recovery.Gone(w.Ledger()) {
 		return nil, fmt.Errorf("%s is no warehouse: it has no ledger; `backhaul run` makes one, --warehouse names another", w.Root)
 	}
-	return run.OpenLedger(ctx, w)
+	return recovery.OpenLedger(ctx, w)
 }
 
 // findRun looks a run up by its id, or by JOB/DATE.
@@ -132,7 +132,7 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 
 // statusIn reads the status of a run of a warehouse.
 func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
-	return report.StatusOf(ctx, l, r, func(tasks []ledger.Task) (bool, error) { return run.Recall(ctx, w, r, tasks) })
+	return report.StatusOf(ctx, l, r, func(tasks []ledger.Task) (bool, error) { return recovery.Recall(ctx, w, r, tasks) })
 }
 
 func firstLine(s string) string {

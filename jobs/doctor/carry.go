@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 )
 
@@ -19,7 +19,7 @@ type carried struct {
 
 // carry reads what it can of the retired runs of a ledger that may be damaged.
 func carry(ctx context.Context, path string) (all []carried) {
-	if run.Gone(path) {
+	if recovery.Gone(path) {
 		return nil // opening would make one
 	}
 	l, err := ledger.Open(ctx, path)

@@ -1,12 +1,11 @@
 package doctor
 
 import (
+	"backhaul/jobs/recovery"
 	"context"
 	"errors"
 	"fmt"
 	"testing"
-
-	"backhaul/jobs/run"
 )
 
 func TestTheWorstFindingDecides(t *testing.T) {
@@ -67,7 +66,7 @@ func TestADamagedLedgerIsRebuiltBeforeAnythingElseIsBelieved(t *testing.T) {
 
 func TestOnlyDamageIsCalledDamage(t *testing.T) {
 	e := &examination{}
-	e.failed("x", "", nil, fmt.Errorf("read: %w", run.ErrDamaged))
+	e.failed("x", "", nil, fmt.Errorf("read: %w", recovery.ErrDamaged))
 	e.failed("x", "", nil, errors.New("permission denied"))
 	if !e.findings[0].Damage || e.findings[1].Damage || e.findings[1].Level != Bad {
 		t.Errorf("%+v", e.findings)

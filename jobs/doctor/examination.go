@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
+	"backhaul/jobs/recovery"
 	"backhaul/sinks"
 )
 
@@ -26,7 +26,7 @@ type examination struct {
 }
 
 func (e *examination) openLedger(ctx context.Context) {
-	if run.Gone(e.Warehouse.Ledger()) {
+	if recovery.Gone(e.Warehouse.Ledger()) {
 		return
 	}
 	e.ledger, e.ledgerErr = ledger.Open(ctx, e.Warehouse.Ledger())
@@ -69,7 +69,7 @@ func (e *examination) failed(what, advice string, c *cure, err error) {
 }
 
 func isDamage(err error) bool {
-	return errors.Is(err, run.ErrDamaged) || errors.Is(err, sinks.ErrDamaged)
+	return errors.Is(err, recovery.ErrDamaged) || errors.Is(err, sinks.ErrDamaged)
 }
 
 const byRepair = "`backhaul doctor --repair` "

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 )
@@ -41,9 +41,9 @@ func (r *record) bought() (pages int) {
 func (e *examination) collect(ctx context.Context) error {
 	byPath := map[string]*record{}
 	at := func(job, date string) *record {
-		path := run.JournalPath(e.Warehouse, job, date)
+		path := e.Warehouse.JournalOf(job, date)
 		if byPath[path] == nil {
-			byPath[path] = &record{job: job, date: date, path: path, gone: run.Gone(path)}
+			byPath[path] = &record{job: job, date: date, path: path, gone: recovery.Gone(path)}
 			e.runs = append(e.runs, byPath[path])
 		}
 		return byPath[path]
@@ -111,7 +111,7 @@ func (e *examination) examine(ctx context.Context, r *record) {
 }
 
 func (e *examination) atWork(r *record) bool {
-	busy, err := run.Busy(r.path)
+	busy, err := recovery.Busy(r.path)
 	if err == nil && busy {
 		r.busy = true
 		e.ok("run "+r.name(), "a process is at work on it: not looked into")
@@ -158,7 +158,7 @@ func checkJournal(ctx context.Context, j *journal.Journal) error {
 	}
 	for _, t := range tasks {
 		if pipeline.TaskID(t) != t.ID {
-			return fmt.Errorf("%w: task %s/%s is not what was asked", run.ErrDamaged, t.Extract, t.Target)
+			return fmt.Errorf("%w: task %s/%s is not what was asked", recovery.ErrDamaged, t.Extract, t.Target)
 		}
 	}
 	return nil

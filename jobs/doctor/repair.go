@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
 )
 
@@ -145,7 +146,7 @@ func rebuildLedger() *cure {
 			if r.gone {
 				continue
 			}
-			if err := run.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {
+			if err := recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", r.name(), err))
 				continue
 			}
@@ -180,7 +181,7 @@ func rebuild(r *record) *cure {
 		if err != nil {
 			return "", err
 		}
-		return "entered run " + r.name() + " into the ledger as its journal has it", run.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now())
+		return "entered run " + r.name() + " into the ledger as its journal has it", recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now())
 	}}
 }
 
@@ -190,7 +191,7 @@ func settleDead() *cure {
 		if err != nil {
 			return "", err
 		}
-		return "settled the runs whose process died", run.SettleDead(ctx, l, s.Warehouse, s.Now())
+		return "settled the runs whose process died", recovery.SettleDead(ctx, l, s.Warehouse, s.Now())
 	}}
 }
 
@@ -205,11 +206,11 @@ func dropDamaged(r *record) *cure {
 		if err != nil {
 			return "", fmt.Errorf("the ledger does not know the run, so nobody knows what it asked for; move the journal away and run the job again: %w", err)
 		}
-		aside, kept, dropped, err := run.DropDamaged(ctx, l, known, s.Warehouse, s.Now())
+		aside, kept, dropped, err := recovery.DropDamaged(ctx, l, known, s.Warehouse, s.Now())
 		if err != nil {
 			return "", err
 		}
-		if err := run.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {
+		if err := recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {
 			return "", err
 		}
 		text := fmt.Sprintf("kept %s of run %s and dropped %d, which the next run buys again", plural(kept, "page"), r.name(), dropped)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
+	"backhaul/jobs/recovery"
 	"backhaul/schemas"
 )
 
@@ -25,7 +25,7 @@ type Retired struct {
 func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retired, error) {
 	o = o.withDefaults()
 	e := &examination{Options: o, now: o.Now()}
-	l, err := run.OpenLedger(ctx, o.Warehouse)
+	l, err := recovery.OpenLedger(ctx, o.Warehouse)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func lastBought(r *record) time.Time {
 
 // retire removes one journal, or says why it stays.
 func (e *examination) retire(ctx context.Context, r *record, dry bool) (kept string, err error) {
-	unlock, err := run.Lock(e.Warehouse, r.job, r.date)
+	unlock, err := recovery.Lock(e.Warehouse, r.job, r.date)
 	if err != nil {
 		return err.Error(), nil
 	}

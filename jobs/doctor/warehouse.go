@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
+	"backhaul/jobs/recovery"
 	"backhaul/sinks"
 )
 
@@ -18,7 +18,7 @@ func (e *examination) warehouse(ctx context.Context) {
 		e.failed("warehouse", "", rebuildLedger(), err)
 		return
 	}
-	if run.Gone(e.Warehouse.Ledger()) && e.ledgerErr == nil {
+	if recovery.Gone(e.Warehouse.Ledger()) && e.ledgerErr == nil {
 		e.noLedger()
 	}
 	before := len(e.findings)

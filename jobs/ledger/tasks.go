@@ -11,6 +11,13 @@ import (
 	"backhaul/pipeline/failpoint"
 )
 
+// PlaceholderParams are those of a task that stands for the tasks of an extract that are not known, because it never came to
+// make them. They are no JSON object, so that no task of a spec has them.
+const PlaceholderParams = "waiting"
+
+// IsPlaceholder tells such a task. It has no pages, and is the ledger's alone.
+func IsPlaceholder(t pipeline.Task) bool { return t.Params == PlaceholderParams }
+
 // Intend enters what a run is to do. Tasks already known keep how they went; tasks of the run that are no longer
 // intended, because the spec changed, are removed, but for those of the extracts in open, whose tasks are not known yet.
 func (l *Ledger) Intend(ctx context.Context, runID string, tasks []pipeline.Task, open ...string) error {

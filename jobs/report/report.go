@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
@@ -47,12 +48,12 @@ type Summary struct {
 	Incomplete []Task       `json:"incomplete"`
 	// Missing is what completing the rest is expected to cost; lists never read before count with one page. Null if that is not
 	// known.
-	Missing        *pipeline.Cost       `json:"missing"`
-	Rejected       int64                `json:"rejected_rows"`
-	Files          []run.File           `json:"files"`
-	Reconciliation []run.Reconciliation `json:"reconciliation"`
-	Seconds        float64              `json:"seconds"`
-	Stop           string               `json:"stop,omitempty"`
+	Missing        *pipeline.Cost           `json:"missing"`
+	Rejected       int64                    `json:"rejected_rows"`
+	Files          []run.File               `json:"files"`
+	Reconciliation []account.Reconciliation `json:"reconciliation"`
+	Seconds        float64                  `json:"seconds"`
+	Stop           string                   `json:"stop,omitempty"`
 }
 
 // Settlement is the end of units that were held for requests of a run that got no answer.
@@ -117,7 +118,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	if r.Failed {
 		s.State = failed
 	}
-	s.Reconciliation = append([]run.Reconciliation{}, r.Reconciled...)
+	s.Reconciliation = append([]account.Reconciliation{}, r.Reconciled...)
 	for _, t := range r.Tasks {
 		s.Held.Pages += int64(t.Pages)
 		s.Held.Rows += t.Rows

@@ -52,7 +52,7 @@ type TaskStatus struct {
 }
 
 // Recall tells whether the process of the run died that the tasks are of, and brings them to where the journal has them then;
-// see run.Recall.
+// see recovery.Recall.
 type Recall func([]ledger.Task) (died bool, err error)
 
 // StatusOf reads a run's status from the ledger, and what its process was not left to enter there from recall.

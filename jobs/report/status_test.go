@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/sinks"
 )
@@ -47,7 +47,7 @@ func mustStatus(t *testing.T, w sinks.Warehouse, l *ledger.Ledger) Status {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := StatusOf(context.Background(), l, r, func(tasks []ledger.Task) (bool, error) { return run.Recall(context.Background(), w, r, tasks) })
+	s, err := StatusOf(context.Background(), l, r, func(tasks []ledger.Task) (bool, error) { return recovery.Recall(context.Background(), w, r, tasks) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,10 +88,10 @@ func TestARunWithoutAProcessIsInterruptedAndNothingOfItFinished(t *testing.T) {
 	if s.State != interrupted || s.IncompleteCount != 3 || s.Unpublished != 1 || !strings.Contains(s.Text(), "its process died") {
 		t.Errorf("%+v\n%s", s, s.Text())
 	}
-	if _, err := os.Stat(filepath.Dir(run.JournalPath(w, r.Job, r.RunDate))); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Dir(w.JournalOf(r.Job, r.RunDate))); !os.IsNotExist(err) {
 		t.Errorf("looking made a folder: %v", err)
 	}
-	unlock, err := run.Lock(w, r.Job, r.RunDate)
+	unlock, err := recovery.Lock(w, r.Job, r.RunDate)
 	if err != nil {
 		t.Fatal(err)
 	}

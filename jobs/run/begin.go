@@ -4,48 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
-	"github.com/gofrs/flock"
-
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/journal"
 )
 
-// lockSuffix is what the file that is locked has after its journal's name.
-const lockSuffix = ".lock"
-
-// lock takes the run for this process. The operating system lets go of it when the process dies.
-func lock(journalPath string) (unlock func(), err error) {
-	path := journalPath + lockSuffix
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
-	}
-	l := flock.New(path)
-	ok, err := l.TryLock()
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	if !ok {
-		return nil, ErrBusy
-	}
-	return func() { _ = l.Unlock() }, nil
-}
-
 // open finds the run in the ledger, or enters it, and opens its journal.
 func (r *runner) open(ctx context.Context) (err error) {
-	path := JournalPath(r.Warehouse, r.Name, r.date)
+	path := r.Warehouse.JournalOf(r.Name, r.date)
 	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
 	switch {
 	case err == nil:
 		if err := r.notImported(ctx, earlier); err != nil {
 			return err
 		}
-		if gone(path) && r.holdsPages(ctx, earlier) {
-			return fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", path, ErrDamaged)
+		if recovery.Gone(path) && r.holdsPages(ctx, earlier) {
+			return fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", path, recovery.ErrDamaged)
 		}
 	case !errors.Is(err, ledger.ErrNoRun):
 		return err
@@ -59,7 +37,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 		return err
 	}
 	failpoint.Hit("run.journal.opened")
-	if err := checkHeld(ctx, r.ledger, r.journal, earlier.ID, path); err != nil {
+	if err := recovery.CheckHeld(ctx, r.ledger, r.journal, earlier.ID, path); err != nil {
 		return errors.Join(err, r.journal.Close())
 	}
 	// A journal without its ledger is the truth: the run goes on under the id its pages have.
@@ -78,15 +56,15 @@ func (r *runner) open(ctx context.Context) (err error) {
 // the run has spent before: the budget's "run" bounds one execution, so that a run stopped by it can go on the next day.
 func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 	if earlier.State == ledger.Running {
-		if err := recordLost(ctx, r.ledger, r.journal, r.run.ID, lastSign(JournalPath(r.Warehouse, r.Name, r.date), r.Now().UTC())); err != nil {
+		if err := account.RecordLost(ctx, r.ledger, r.journal, r.run.ID, recovery.LastSign(r.Warehouse.JournalOf(r.Name, r.date), r.Now().UTC())); err != nil {
 			return err
 		}
-		if err := recordDead(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {
+		if err := account.RecordDead(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {
 			return err
 		}
 	}
 	if earlier.ID != "" {
-		if err := settle(ctx, r.ledger, r.journal, r.run.ID, calendarMonth(earlier.Started)); err != nil {
+		if err := account.Settle(ctx, r.ledger, r.journal, r.run.ID, account.CalendarMonth(earlier.Started)); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -77,7 +78,7 @@ func record(o engine.Outcome, ended time.Time) ledger.Task {
 		Task: o.Task, Ending: o.Ending, Pages: o.Place.Pages, Rows: o.Place.Rows, Units: o.Place.Units,
 		Waste: o.Place.Waste, MaybeUnits: o.Place.MaybeUnits, Attempts: o.Place.Attempts, Ended: ended,
 	}
-	t.Error = why(o.Err)
+	t.Error = account.Why(o.Err)
 	return t
 }
 
@@ -94,7 +95,7 @@ func (r *runner) recordHeld(ctx context.Context) error {
 		if t.Ending == pipeline.EndUnchanged {
 			continue
 		}
-		if held(&t, r.places[t.ID]); t.Ending.Complete() && t.Ending != before.Ending {
+		if account.Stand(&t, r.places[t.ID]); t.Ending.Complete() && t.Ending != before.Ending {
 			t.Error, t.Ended = "", r.Now().UTC()
 			changed = append(changed, t)
 		}
@@ -103,34 +104,6 @@ func (r *runner) recordHeld(ctx context.Context) error {
 		return nil
 	}
 	return r.ledger.Record(ctx, r.run.ID, changed...)
-}
-
-// holdAll fills in what the journal says of the tasks and returns those it tells of: one that needed no answer is not in it.
-func holdAll(tasks []ledger.Task, places map[string]pipeline.Place) (told []*ledger.Task) {
-	for i := range tasks {
-		if t := &tasks[i]; t.Ending != pipeline.EndUnchanged {
-			held(t, places[t.ID])
-			told = append(told, t)
-		}
-	}
-	return told
-}
-
-// held fills in what the journal says of a task.
-func held(t *ledger.Task, place pipeline.Place) {
-	switch {
-	case place.Pages > 0 && place.End:
-		t.Ending = pipeline.EndOfList
-	case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
-		t.Ending = pipeline.EndMaxRows
-	case stick(t, place):
-	case place.Pages > 0:
-		t.Ending = pipeline.EndInterrupted
-	default:
-		t.Ending = pipeline.EndNotReached
-	}
-	t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
-	t.MaybeUnits, t.Attempts, t.ReusedFrom = place.MaybeUnits, place.Attempts, place.ReusedFrom
 }
 
 // purse grants what one extract may spend in this execution.

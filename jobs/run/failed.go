@@ -5,9 +5,8 @@ import (
 	"os"
 	"strings"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
-	"backhaul/pipeline/journal"
-	"backhaul/sinks"
 )
 
 // declinedError means that whoever was asked to confirm did not.
@@ -34,7 +33,7 @@ func (r *runner) fail(ctx context.Context, result *Result) {
 			t = ledger.Task{Task: it.Task}
 		}
 		if place := r.places[t.ID]; place.Pages > t.Pages || place.Attempts > t.Attempts {
-			held(&t, place)
+			account.Stand(&t, place)
 		}
 		result.Tasks = append(result.Tasks, t)
 	}
@@ -66,7 +65,7 @@ func (r *runner) removeJournal() {
 		return
 	}
 	for _, suffix := range []string{"-wal", "-shm", ""} {
-		_ = os.Remove(JournalPath(r.Warehouse, r.Name, r.date) + suffix)
+		_ = os.Remove(r.Warehouse.JournalOf(r.Name, r.date) + suffix)
 	}
 }
 
@@ -88,31 +87,4 @@ func (r *runner) leave(ctx context.Context, cause error) error {
 
 func (r *runner) end(ctx context.Context, message string) error {
 	return r.ledger.End(ctx, r.run.ID, ledger.Incomplete, 0, message, r.Now())
-}
-
-// Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. It brings
-// the tasks of such a run to where its journal says they are, which nobody was left to enter in the ledger. That stays as it
-// is. An error with died means that the journal does not tell.
-func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) (died bool, err error) {
-	if r.State != ledger.Running {
-		return false, nil
-	}
-	path := JournalPath(w, r.Job, r.RunDate)
-	if busy, err := Busy(path); busy || err != nil {
-		return false, err
-	}
-	if gone(path) {
-		return true, nil
-	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
-	if err != nil {
-		return true, err
-	}
-	defer func() { _ = j.Close() }()
-	places, err := j.Places(ctx)
-	if err != nil {
-		return true, err
-	}
-	holdAll(tasks, places)
-	return true, nil
 }

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/archive"
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 )
 
@@ -97,12 +99,12 @@ func importDay(ctx context.Context, imp Import, day *archiveDay, o Options) (one
 	o.NewID = imp.NewID()
 	r := &runner{Options: o, Job: Job{Name: imp.Job, RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, date: day.date.Format(time.DateOnly)}
 	r.begun = r.Now().UTC()
-	unlock, err := lock(JournalPath(o.Warehouse, imp.Job, r.date))
+	unlock, err := recovery.LockAt(o.Warehouse.JournalOf(imp.Job, r.date))
 	if err != nil {
 		return one, err
 	}
 	defer unlock()
-	if r.ledger, err = OpenLedger(ctx, o.Warehouse); err != nil {
+	if r.ledger, err = recovery.OpenLedger(ctx, o.Warehouse); err != nil {
 		return one, err
 	}
 	defer func() { _ = r.ledger.Close() }()
@@ -126,11 +128,11 @@ func (r *runner) mayImport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	path := JournalPath(r.Warehouse, r.Name, r.date)
+	path := r.Warehouse.JournalOf(r.Name, r.date)
 	if retired, err := r.ledger.Retired(ctx, run.ID); err != nil {
 		return err
-	} else if retired != nil && gone(path) {
-		return missing(ctx, r.ledger, run.ID, path)
+	} else if retired != nil && recovery.Gone(path) {
+		return recovery.Missing(ctx, r.ledger, run.ID, path)
 	}
 	tasks, err := r.ledger.Tasks(ctx, run.ID)
 	if err != nil {
@@ -190,7 +192,7 @@ func (r *runner) recordImported(ctx context.Context) error {
 	}
 	for i := range tasks {
 		place := r.places[tasks[i].ID]
-		held(&tasks[i], place)
+		account.Stand(&tasks[i], place)
 		tasks[i].Ended, tasks[i].Error = place.Fetched, ""
 	}
 	return r.ledger.Record(ctx, r.run.ID, tasks...)

@@ -13,6 +13,7 @@ import (
 
 	"backhaul/jobs/archive"
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
@@ -65,7 +66,7 @@ func (s *shelf) load(dir string, files ...string) ([]Imported, error) {
 // pagesOf describes the pages of a run's journal, task by task: cursor, rows, and whether the list ends.
 func pagesOf(t *testing.T, dir, date string) string {
 	t.Helper()
-	j, err := journal.Open(t.Context(), JournalPath(sinks.Warehouse{Root: dir}, "import", date), journal.Header{Job: "import", RunDate: date})
+	j, err := journal.Open(t.Context(), sinks.Warehouse{Root: dir}.JournalOf("import", date), journal.Header{Job: "import", RunDate: date})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func TestRepliesBecomeTheListsOfTheirDateInTheOrderOfTheFiles(t *testing.T) {
 	if january.Files[0].Rows != 77 {
 		t.Errorf("%+v", january.Files)
 	}
-	if granted, spent := account(t, dir); granted != 0 || spent != 0 || s.billed != 0 {
+	if granted, spent := accounted(t, dir); granted != 0 || spent != 0 || s.billed != 0 {
 		t.Errorf("%d granted, %d spent, %d billed", granted, spent, s.billed)
 	}
 }
@@ -230,7 +231,7 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 		o := options(dir)
 		o.Now, o.NewID = time.Now, "run-1"
 		r := &runner{Options: o, Job: Job{Name: "import", RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, date: "2024-01-31", begun: time.Now()}
-		if r.ledger, err = OpenLedger(t.Context(), o.Warehouse); err != nil {
+		if r.ledger, err = recovery.OpenLedger(t.Context(), o.Warehouse); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.open(t.Context()); err != nil {
@@ -312,7 +313,7 @@ func TestARebuiltLedgerStillTellsImportsFromPurchases(t *testing.T) {
 	bought := s.job("import", 1, ledger.Ceiling{}, 120)
 	bought.SpecHash, bought.RunDate = "spec", bought.RunDate.AddDate(0, 0, 1)
 	mustRun(t, bought, dir)
-	if err := removeAll(w.Ledger()); err != nil {
+	if err := removeJournalAt(w.Ledger()); err != nil {
 		t.Fatal(err)
 	}
 	l, err := ledger.Open(t.Context(), w.Ledger())
@@ -320,7 +321,7 @@ func TestARebuiltLedgerStillTellsImportsFromPurchases(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, date := range []string{"2026-11-23", "2026-11-24"} {
-		if err := Rebuild(t.Context(), l, w, "import", date, time.Now()); err != nil {
+		if err := recovery.Rebuild(t.Context(), l, w, "import", date, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -333,13 +334,13 @@ func TestARebuiltLedgerStillTellsImportsFromPurchases(t *testing.T) {
 	if _, err := s.load(dir, "2026-11-24 a"); !errors.Is(err, ErrMixed) {
 		t.Errorf("imported into a run that was bought: %v", err)
 	}
-	if err := removeAll(w.Ledger()); err != nil {
+	if err := removeJournalAt(w.Ledger()); err != nil {
 		t.Fatal(err)
 	}
 	if l, err = ledger.Open(t.Context(), w.Ledger()); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(Rebuild(t.Context(), l, w, "import", "2026-11-23", time.Now()), l.Close()); err != nil {
+	if err := errors.Join(recovery.Rebuild(t.Context(), l, w, "import", "2026-11-23", time.Now()), l.Close()); err != nil {
 		t.Fatal(err)
 	}
 	bought.RunDate = bought.RunDate.AddDate(0, 0, -1)
@@ -354,4 +355,14 @@ func TestAJobOfAnImportHasAName(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+}
+
+// removeJournalAt removes a journal with what SQLite keeps beside it.
+func removeJournalAt(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
@@ -70,7 +71,7 @@ func (r *runner) dropped(ctx context.Context, current []ledger.Task) ([]ledger.T
 	for _, t := range all {
 		if place := r.places[t.ID]; !asked[t.ID] && (place.Pages > 0 || place.Attempts > 0) {
 			former := ledger.Task{Task: t}
-			held(&former, place)
+			account.Stand(&former, place)
 			dropped = append(dropped, former)
 		}
 	}
@@ -231,7 +232,7 @@ func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) e
 
 func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
 	for _, t := range tasks {
-		if isPlaceholder(t.Task) {
+		if ledger.IsPlaceholder(t.Task) {
 			continue
 		}
 		for p, err := range j.Facts(ctx, t.ID) {
@@ -312,7 +313,7 @@ func (a *accountant) spend(ctx context.Context, j *journal.Journal, tasks []ledg
 		return err
 	}
 	for _, t := range tasks {
-		if isPlaceholder(t.Task) {
+		if ledger.IsPlaceholder(t.Task) {
 			continue
 		}
 		days := map[string]*day{}
@@ -390,7 +391,7 @@ func (a *accountant) spendOf(t ledger.Task, days map[string]*day) error {
 	return nil
 }
 
-func (a *accountant) reconciliation(all []Reconciliation) error {
+func (a *accountant) reconciliation(all []account.Reconciliation) error {
 	for _, c := range all {
 		row := a.row()
 		row.text("vendor", c.Vendor)

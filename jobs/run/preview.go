@@ -7,6 +7,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
@@ -16,7 +17,7 @@ import (
 func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
 	r := newRunner(job, Options{Warehouse: w, Now: func() time.Time { return now }})
 	r.begin()
-	if gone(w.Ledger()) && !hasJournals(w) {
+	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
 		if err := r.know(ctx); err != nil {
 			return nil, err
 		}
@@ -27,7 +28,7 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 		pending, err := r.pending(ctx)
 		return plan.Make(r.items, nil, accounts, pending...), err
 	}
-	l, err := OpenLedger(ctx, w)
+	l, err := recovery.OpenLedger(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (r *runner) knowHeld(tasks []ledger.Task) error {
 	for _, s := range r.waiting {
 		var held []pipeline.Task
 		for _, t := range tasks {
-			if t.Extract == s.Extract && !isPlaceholder(t.Task) {
+			if t.Extract == s.Extract && !ledger.IsPlaceholder(t.Task) {
 				held = append(held, t.Task)
 			}
 		}
@@ -111,8 +112,8 @@ func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 		return err
 	}
 	r.run = earlier
-	path := JournalPath(w, r.Name, r.date)
-	if gone(path) {
+	path := w.JournalOf(r.Name, r.date)
+	if recovery.Gone(path) {
 		retired, err := r.ledger.Retired(ctx, earlier.ID)
 		if err != nil {
 			return err
@@ -127,7 +128,7 @@ func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
 		if err := r.knowHeld(tasks); err != nil {
 			return err
 		}
-		r.places, err = placesOf(ctx, r.ledger, earlier.ID)
+		r.places, err = recovery.PlacesOf(ctx, r.ledger, earlier.ID)
 		return err
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: r.Name, RunDate: r.date})

@@ -10,6 +10,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/failpoint"
@@ -81,7 +82,7 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	failpoint.Hit("run.load.after")
 	for _, s := range loaded.Files {
 		final := r.file(s.Table)
-		if s.Beside && s.File.Rows == 0 && gone(final) {
+		if s.Beside && s.File.Rows == 0 && recovery.Gone(final) {
 			continue
 		}
 		if err := r.Lake.Publish(s.File.Path, final); err != nil {
@@ -104,7 +105,7 @@ func (r *runner) emptied() map[*schemas.Table]bool {
 	emptied := map[*schemas.Table]bool{}
 	for _, s := range r.Steps {
 		for _, t := range s.Endpoint.Tables() {
-			emptied[t] = !gone(r.file(t))
+			emptied[t] = !recovery.Gone(r.file(t))
 		}
 	}
 	return emptied

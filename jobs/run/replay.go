@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 )
@@ -17,21 +19,21 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	path := JournalPath(o.Warehouse, run.Job, run.RunDate)
-	unlock, err := lock(path)
+	path := o.Warehouse.JournalOf(run.Job, run.RunDate)
+	unlock, err := recovery.LockAt(path)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if gone(path) {
-		return nil, missing(ctx, l, run.ID, path)
+	if recovery.Gone(path) {
+		return nil, recovery.Missing(ctx, l, run.ID, path)
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = j.Close() }()
-	if err := checkHeld(ctx, l, j, run.ID, path); err != nil {
+	if err := recovery.CheckHeld(ctx, l, j, run.ID, path); err != nil {
 		return nil, err
 	}
 	date, err := time.Parse(time.DateOnly, run.RunDate)
@@ -54,7 +56,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if result.Tasks, err = l.Tasks(ctx, run.ID); err != nil {
 		return result, err
 	}
-	if result.Reconciled, err = reconciliations(ctx, l, run.ID); err != nil {
+	if result.Reconciled, err = account.Reconciliations(ctx, l, run.ID); err != nil {
 		return result, err
 	}
 	tasks := make([]pipeline.Task, len(result.Tasks))

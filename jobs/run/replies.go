@@ -1,87 +1,17 @@
 package run
 
 import (
-	"context"
-	"fmt"
-	"slices"
-
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
-	"backhaul/pipeline"
-	"backhaul/pipeline/journal"
-	"backhaul/sinks"
+	"backhaul/jobs/recovery"
+	"context"
+	"slices"
 )
-
-// Reply is a kept response that could not be read, with what it was about.
-type Reply struct {
-	journal.Reply
-	Task pipeline.Task
-}
-
-// Replies returns the responses of a run that could not be read, in the order they came; none where its journal is no more.
-func Replies(ctx context.Context, w sinks.Warehouse, r ledger.Run) ([]Reply, error) {
-	var all []Reply
-	err := withJournal(ctx, w, r, func(j *journal.Journal) (err error) {
-		all, err = repliesIn(ctx, j)
-		return err
-	})
-	return all, err
-}
-
-// ReplyBody returns the bytes of one of them, by its number.
-func ReplyBody(ctx context.Context, w sinks.Warehouse, r ledger.Run, no int64) ([]byte, error) {
-	var body []byte
-	err := withJournal(ctx, w, r, func(j *journal.Journal) error {
-		all, err := j.Replies(ctx)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(all, func(r journal.Reply) bool { return r.No == no })
-		if i < 0 {
-			return fmt.Errorf("run %s has kept no reply %d", r.ID, no)
-		}
-		body, err = j.Body(ctx, all[i])
-		return err
-	})
-	return body, err
-}
-
-func withJournal(ctx context.Context, w sinks.Warehouse, r ledger.Run, do func(*journal.Journal) error) error {
-	path := JournalPath(w, r.Job, r.RunDate)
-	if gone(path) {
-		return nil
-	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = j.Close() }()
-	return do(j)
-}
-
-func repliesIn(ctx context.Context, j *journal.Journal) ([]Reply, error) {
-	replies, err := j.Replies(ctx)
-	if err != nil || len(replies) == 0 {
-		return nil, err
-	}
-	tasks, err := j.Tasks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	byID := map[string]pipeline.Task{}
-	for _, t := range tasks {
-		byID[t.ID] = t
-	}
-	all := make([]Reply, len(replies))
-	for i, r := range replies {
-		all[i] = Reply{Reply: r, Task: byID[r.TaskID]}
-	}
-	return all, nil
-}
 
 // redeem reads the replies once more that tasks are held up by, the latest first, and makes those that can be read by now the
 // next pages of their tasks. It returns how many.
 func (r *runner) redeem(ctx context.Context) (int, error) {
-	replies, err := repliesIn(ctx, r.journal)
+	replies, err := recovery.RepliesIn(ctx, r.journal)
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +32,7 @@ func (r *runner) redeem(ctx context.Context) (int, error) {
 }
 
 // readAgain reports whether the reply can be read by now, and is a page.
-func (r *runner) readAgain(ctx context.Context, reply Reply) (bool, error) {
+func (r *runner) readAgain(ctx context.Context, reply recovery.Reply) (bool, error) {
 	source, err := r.Sources(reply.Task)
 	if err != nil {
 		return false, err
@@ -133,7 +63,7 @@ func (r *runner) recordRedeemed(ctx context.Context) error {
 	for _, t := range tasks {
 		if place := r.places[t.ID]; place.Pages > t.Pages {
 			t.Error, t.Ended = "", r.Now().UTC()
-			held(&t, place)
+			account.Stand(&t, place)
 			changed = append(changed, t)
 		}
 	}

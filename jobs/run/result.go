@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -34,7 +35,7 @@ type Result struct {
 	// Rejected counts rows that did not fit their table.
 	Rejected int64
 	// Reconciled compares the vendors' own accounts with the ledger.
-	Reconciled []Reconciliation
+	Reconciled []account.Reconciliation
 	// Settled are the ends of what was held for requests without an answer, of whatever run, in this execution.
 	Settled []ledger.Settlement
 	// Holds is what is held still at the run's vendors, of whatever run.

@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 )
-
-// ErrRetired means that a run's journal was removed by retention: nothing is damaged, and nothing can be rebuilt.
-var ErrRetired = errors.New("the journal was retired")
 
 // ErrClock means that the clock is behind what the ledger knows to have happened.
 var ErrClock = errors.New("the clock has jumped back")
@@ -36,9 +34,9 @@ func (r *runner) before(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := JournalPath(r.Warehouse, r.Name, r.date)
+	path := r.Warehouse.JournalOf(r.Name, r.date)
 	retired, err := r.ledger.Retired(ctx, earlier.ID)
-	if err != nil || retired == nil || !gone(path) {
+	if err != nil || retired == nil || !recovery.Gone(path) {
 		return nil, err
 	}
 	return r.asRetired(ctx, earlier, path)
@@ -50,7 +48,7 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 	r.run, r.state = earlier, earlier.State
 	result := &Result{Run: earlier, untouched: true}
 	var err error
-	if r.places, err = placesOf(ctx, r.ledger, earlier.ID); err != nil {
+	if r.places, err = recovery.PlacesOf(ctx, r.ledger, earlier.ID); err != nil {
 		return nil, err
 	}
 	if result.Tasks, err = r.ledger.Tasks(ctx, earlier.ID); err != nil {
@@ -69,29 +67,9 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 	}
 	switch {
 	case len(result.Plan.Work) > 0:
-		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", missing(ctx, r.ledger, earlier.ID, path))
+		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", recovery.Missing(ctx, r.ledger, earlier.ID, path))
 	case !r.published(tasks):
-		return nil, fmt.Errorf("%w: tables of run %s are missing in the lake, and its journal was retired; put them back", ErrDamaged, earlier.ID)
+		return nil, fmt.Errorf("%w: tables of run %s are missing in the lake, and its journal was retired; put them back", recovery.ErrDamaged, earlier.ID)
 	}
 	return result, nil
-}
-
-// placesOf is how far the ledger says the tasks of a run have come.
-func placesOf(ctx context.Context, l *ledger.Ledger, runID string) (map[string]pipeline.Place, error) {
-	tasks, err := l.Tasks(ctx, runID)
-	if err != nil {
-		return nil, err
-	}
-	places := map[string]pipeline.Place{}
-	for _, t := range tasks {
-		held := t.Rows
-		if t.Ending == pipeline.EndMaxRows {
-			held = max(held, t.MaxRows)
-		}
-		places[t.ID] = pipeline.Place{
-			Pages: t.Pages, Rows: t.Rows, ChainRows: held, Waste: t.Waste, Units: t.Units, MaybeUnits: t.MaybeUnits,
-			Attempts: t.Attempts, ReusedFrom: t.ReusedFrom, End: t.Ending == pipeline.EndOfList,
-		}
-	}
-	return places, nil
 }

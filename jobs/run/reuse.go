@@ -61,7 +61,7 @@ func (r *runner) endings(ctx context.Context) (map[string]pipeline.Ending, error
 }
 
 func (r *runner) hasJournal(a ledger.Answer) bool {
-	_, err := os.Stat(JournalPath(r.Warehouse, a.Job, a.RunDate))
+	_, err := os.Stat(r.Warehouse.JournalOf(a.Job, a.RunDate))
 	return err == nil
 }
 
@@ -135,7 +135,7 @@ func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string
 
 // take copies the pages of one answer.
 func (r *runner) take(ctx context.Context, taskID string, a ledger.Answer) error {
-	from, err := journal.Open(ctx, JournalPath(r.Warehouse, a.Job, a.RunDate), journal.Header{Job: a.Job, RunDate: a.RunDate})
+	from, err := journal.Open(ctx, r.Warehouse.JournalOf(a.Job, a.RunDate), journal.Header{Job: a.Job, RunDate: a.RunDate})
 	if err != nil {
 		return err
 	}

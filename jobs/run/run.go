@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/journal"
@@ -85,17 +86,6 @@ type Options struct {
 	Bought func()
 }
 
-// ErrBusy means that another process is at work on the same job and date.
-var ErrBusy = errors.New("the run is in progress in another process")
-
-// ErrDamaged means that the journal or the warehouse no longer holds what was written to it.
-var ErrDamaged = journal.ErrDamaged
-
-// JournalPath is where the journal of a job's run lies.
-func JournalPath(w sinks.Warehouse, job, runDate string) string {
-	return filepath.Join(w.Journal(), job, runDate+".sqlite")
-}
-
 // runner is a run under way.
 type runner struct {
 	Options
@@ -123,14 +113,14 @@ type runner struct {
 	rejected []schemas.Rejection
 	loaded   map[string]bool // tables this execution has published
 	settled  []ledger.Settlement
-	pulse    *pulse
+	pulse    *recovery.Pulse
 }
 
 func newRunner(job Job, o Options) *runner {
 	job.Accounts = maps.Clone(job.Accounts)
 	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
 		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}}
-	r.pulse = &pulse{path: JournalPath(o.Warehouse, job.Name, r.date) + lockSuffix, now: o.Now}
+	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
 	for vendor, a := range job.Accounts {
 		r.monthly[vendor] = a.Ceiling.Month
 	}
@@ -145,19 +135,19 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 		o.Now = time.Now
 	}
 	r := newRunner(job, o)
-	unlock, err := lock(JournalPath(o.Warehouse, job.Name, r.date))
+	unlock, err := recovery.LockAt(o.Warehouse.JournalOf(job.Name, r.date))
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if r.ledger, err = OpenLedger(ctx, o.Warehouse); err != nil {
+	if r.ledger, err = recovery.OpenLedger(ctx, o.Warehouse); err != nil {
 		return nil, err
 	}
 	defer func() { _ = r.ledger.Close() }()
 	if result, err := r.before(ctx); result != nil || err != nil {
 		return result, err
 	}
-	if err := SettleDead(ctx, r.ledger, o.Warehouse, r.Now()); err != nil {
+	if err := recovery.SettleDead(ctx, r.ledger, o.Warehouse, r.Now()); err != nil {
 		return nil, err
 	}
 	if err := r.open(ctx); err != nil {
@@ -369,7 +359,7 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	if over := result.OverText(); over != "" {
 		message = strings.TrimPrefix(message+"; "+over, "; ")
 	}
-	if result.Reconciled, err = reconciliations(ctx, r.ledger, r.run.ID); err != nil {
+	if result.Reconciled, err = account.Reconciliations(ctx, r.ledger, r.run.ID); err != nil {
 		return err
 	}
 	if err := r.tellHeld(ctx, result); err != nil {
@@ -402,5 +392,5 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 
 // settle shrinks the run's grants to what its journal says.
 func (r *runner) settle(ctx context.Context) error {
-	return settle(ctx, r.ledger, r.journal, r.run.ID, r.month)
+	return account.Settle(ctx, r.ledger, r.journal, r.run.ID, r.month)
 }

@@ -17,6 +17,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/schemas"
@@ -143,8 +144,8 @@ func execution(n pipeline.Units) ledger.Ceiling {
 	return ledger.Ceiling{Run: &n}
 }
 
-// account reads what the ledger says of all runs.
-func account(t *testing.T, dir string) (granted, spent pipeline.Units) {
+// accounted reads what the ledger says of all runs.
+func accounted(t *testing.T, dir string) (granted, spent pipeline.Units) {
 	t.Helper()
 	l, err := ledger.Open(context.Background(), sinks.Warehouse{Root: dir}.Ledger())
 	if err != nil {
@@ -208,7 +209,7 @@ func TestNoBudgetIsOverrunWhateverHappens(t *testing.T) {
 		}
 		wg.Wait()
 		interrupt()
-		granted, spent := account(t, dir)
+		granted, spent := accounted(t, dir)
 		if m.billed > budget || granted > budget {
 			t.Errorf("seed %d: the vendor billed %d, the ledger granted %d, of a budget of %d", seed, m.billed, granted, budget)
 		}
@@ -223,7 +224,7 @@ func TestWithoutFaultsTheLedgerEqualsTheVendorsMeter(t *testing.T) {
 	m := newMeter(3, 50)
 	mustRun(t, m.job("a", 4, ledger.Ceiling{}, 0, 120, 333), dir)
 	mustRun(t, m.job("b", 4, ledger.Ceiling{}, 77), dir)
-	granted, spent := account(t, dir)
+	granted, spent := accounted(t, dir)
 	if want := pipeline.Units(3 * 530); m.billed != want || spent != want || granted != want {
 		t.Errorf("the vendor billed %d, the ledger has %d spent and %d granted, want %d each", m.billed, spent, granted, want)
 	}
@@ -235,7 +236,7 @@ func TestWhatAVendorChargesBeyondItsPriceIsEnteredAndSaid(t *testing.T) {
 	m.extra = 7
 	budget := pipeline.Units(100)
 	result := mustRun(t, m.job("a", 1, ledger.Ceiling{Month: &budget}, 500), dir)
-	granted, spent := account(t, dir)
+	granted, spent := accounted(t, dir)
 	if m.billed <= budget || spent != m.billed || granted != m.billed {
 		t.Errorf("%d billed, %d spent and %d granted with a budget of %d", m.billed, spent, granted, budget)
 	}
@@ -305,12 +306,12 @@ func TestAnExtractsOwnCeilingStopsThatExtractAlone(t *testing.T) {
 func TestAnotherProcessAtWorkIsTold(t *testing.T) {
 	dir := t.TempDir()
 	m := newMeter(1, 50)
-	unlock, err := lock(JournalPath(sinks.Warehouse{Root: dir}, "a", "2026-11-23"))
+	unlock, err := recovery.LockAt(sinks.Warehouse{Root: dir}.JournalOf("a", "2026-11-23"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
-	if _, err := Run(context.Background(), m.job("a", 1, ledger.Ceiling{}, 10), options(dir)); !errors.Is(err, ErrBusy) {
+	if _, err := Run(context.Background(), m.job("a", 1, ledger.Ceiling{}, 10), options(dir)); !errors.Is(err, recovery.ErrBusy) {
 		t.Errorf("ran with %v", err)
 	}
 }
@@ -320,10 +321,10 @@ func TestAJournalThatIsGoneIsDamageAndNotAFreshStart(t *testing.T) {
 	m := newMeter(1, 50)
 	job := m.job("a", 1, ledger.Ceiling{}, 10)
 	mustRun(t, job, dir)
-	if err := os.Remove(JournalPath(sinks.Warehouse{Root: dir}, "a", "2026-11-23")); err != nil {
+	if err := os.Remove(sinks.Warehouse{Root: dir}.JournalOf("a", "2026-11-23")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(context.Background(), job, options(dir)); !errors.Is(err, ErrDamaged) || m.billed != 10 {
+	if _, err := Run(context.Background(), job, options(dir)); !errors.Is(err, recovery.ErrDamaged) || m.billed != 10 {
 		t.Errorf("ran with %v, %d units billed", err, m.billed)
 	}
 }

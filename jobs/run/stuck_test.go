@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -162,7 +163,7 @@ func TestAReplyThatCannotBeReadIsNotBoughtAgainUnasked(t *testing.T) {
 	if o.run(t, dir, 200, true); o.asked != 5 {
 		t.Errorf("%d requests when told to", o.asked)
 	}
-	replies, err := Replies(context.Background(), sinks.Warehouse{Root: dir}, r.Run)
+	replies, err := recovery.Replies(context.Background(), sinks.Warehouse{Root: dir}, r.Run)
 	if err != nil || len(replies) != 4 || replies[3].SameAs != replies[0].No || replies[0].Task.Target != "999" {
 		t.Errorf("%+v, %v", replies, err)
 	}
@@ -173,7 +174,7 @@ func TestAReplyThatCanBeReadByNowIsAPageAfterAReplay(t *testing.T) {
 	for _, maxRows := range []int64{100, 200} { // the page is the last one, or not
 		o, dir := newOdd(func(n int) int { return []int{0, -50, -50, 100, 150}[n] }), t.TempDir()
 		r := o.run(t, dir, maxRows, false)
-		l, err := OpenLedger(ctx, sinks.Warehouse{Root: dir})
+		l, err := recovery.OpenLedger(ctx, sinks.Warehouse{Root: dir})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/sinks"
 )
@@ -124,7 +125,7 @@ func TestARunThatIsNotConfirmedLeavesNothingBehind(t *testing.T) {
 	if all := runs(); len(all) != 0 {
 		t.Errorf("%+v", all)
 	}
-	if _, err := os.Stat(JournalPath(o.Warehouse, job.Name, "2026-11-23")); !os.IsNotExist(err) {
+	if _, err := os.Stat(o.Warehouse.JournalOf(job.Name, "2026-11-23")); !os.IsNotExist(err) {
 		t.Errorf("its journal stays: %v", err)
 	}
 	// What was bought before stays, and so does why it is not complete.
@@ -134,7 +135,7 @@ func TestARunThatIsNotConfirmedLeavesNothingBehind(t *testing.T) {
 	if len(all) != 1 || all[0].State != ledger.Incomplete || all[0].Message != "not confirmed" {
 		t.Errorf("%+v", all)
 	}
-	if _, spent := account(t, dir); spent != 100 || m.billed != 100 {
+	if _, spent := accounted(t, dir); spent != 100 || m.billed != 100 {
 		t.Errorf("%d spent, %d billed", spent, m.billed)
 	}
 }
@@ -224,7 +225,7 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		tasks := []ledger.Task{{Task: result.Tasks[0].Task}} // nobody has entered how it went
-		died, err := Recall(ctx, w, r, tasks)
+		died, err := recovery.Recall(ctx, w, r, tasks)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +240,7 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 	if task, died := recall(); !died || task.Rows != 100 || task.Ending != pipeline.EndInterrupted {
 		t.Errorf("died: %v, %+v", died, task)
 	}
-	unlock, err := Lock(w, "a", "2026-11-23")
+	unlock, err := recovery.Lock(w, "a", "2026-11-23")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,19 +20,14 @@ func (r *runner) giveUp(stops []*engine.StopError) {
 
 // placeholder stands in ops.tasks for the tasks of an extract that are not known, because it never came to make them.
 func placeholder(s Step) pipeline.Task {
-	t := pipeline.Task{Extract: s.Extract, Endpoint: s.Endpoint.String(), Surface: s.Endpoint.Surface, Params: placeholderParams}
+	t := pipeline.Task{Extract: s.Extract, Endpoint: s.Endpoint.String(), Surface: s.Endpoint.Surface, Params: ledger.PlaceholderParams}
 	t.ID = pipeline.TaskID(t)
 	return t
 }
 
-// placeholderParams is no JSON object, so that no task of a spec has it.
-const placeholderParams = "waiting"
-
-func isPlaceholder(t pipeline.Task) bool { return t.Params == placeholderParams }
-
 // real returns the tasks that are no placeholders: those that can have pages.
 func real(tasks []pipeline.Task) []pipeline.Task {
-	return slices.DeleteFunc(slices.Clone(tasks), isPlaceholder)
+	return slices.DeleteFunc(slices.Clone(tasks), ledger.IsPlaceholder)
 }
 
 // leaveWaiting records the steps that did not begin: those whose tasks are known keep them, the others get a placeholder

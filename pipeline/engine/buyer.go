@@ -13,10 +13,6 @@ import (
 	"backhaul/pipeline/limit"
 )
 
-// MostUnreadable is how many replies that cannot be read one page is worth: each may have been billed, and the same question
-// mostly has the same answer.
-const MostUnreadable = 2
-
 // buyer reads the list of one task to its end.
 type buyer struct {
 	*lane
@@ -37,7 +33,7 @@ type buyer struct {
 
 func newBuyer(l *lane, w Work, halt context.CancelCauseFunc) *buyer {
 	b := &buyer{lane: l, Work: w, halt: halt}
-	if w.Place.Unreadable < MostUnreadable { // else it is to be bought again
+	if w.Place.Unreadable < pipeline.MostUnreadable { // else it is to be bought again
 		b.unread = w.Place.Unreadable
 	}
 	last := 0
@@ -182,7 +178,7 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		case pipeline.Malformed:
 			b.answered()
 			failed++
-			if b.unread >= MostUnreadable && !b.recovering() {
+			if b.unread >= pipeline.MostUnreadable && !b.recovering() {
 				return page, e
 			}
 		default:

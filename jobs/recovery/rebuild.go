@@ -1,4 +1,4 @@
-package run
+package recovery
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
@@ -19,13 +20,13 @@ import (
 // Rebuild enters a run into the ledger as its journal has it: what was intended, how far it came, and what it spent in which
 // month. What only the ledger knew (the spec's hash, the texts of errors) is kept where it is still there.
 func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runDate string, now time.Time) error {
-	path := JournalPath(w, job, runDate)
-	unlock, err := lock(path)
+	path := w.JournalOf(job, runDate)
+	unlock, err := LockAt(path)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if gone(path) {
+	if Gone(path) {
 		return fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: job, RunDate: runDate})
@@ -41,7 +42,7 @@ func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runD
 	if err := intendAll(ctx, l, j); err != nil {
 		return err
 	}
-	if err := recordDead(ctx, l, j, h.RunID, now); err != nil {
+	if err := account.RecordDead(ctx, l, j, h.RunID, now); err != nil {
 		return err
 	}
 	if err := settleByMonth(ctx, l, j); err != nil {
@@ -73,7 +74,7 @@ func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) er
 	if err != nil {
 		return err
 	}
-	spent, totals := map[string]map[string]pipeline.Units{}, bills(tasks, places)
+	spent, totals := map[string]map[string]pipeline.Units{}, account.Bills(tasks, places)
 	for _, t := range tasks {
 		vendor := t.Vendor()
 		if spent[vendor] == nil {
@@ -120,8 +121,8 @@ func endRebuilt(ctx context.Context, l *ledger.Ledger, runID string, now time.Ti
 // run buys them again. It returns where the damaged file lies now ("" if there was none), and how many pages were kept and
 // dropped.
 func DropDamaged(ctx context.Context, l *ledger.Ledger, run ledger.Run, w sinks.Warehouse, now time.Time) (aside string, kept, dropped int, err error) {
-	path := JournalPath(w, run.Job, run.RunDate)
-	unlock, err := lock(path)
+	path := w.JournalOf(run.Job, run.RunDate)
+	unlock, err := LockAt(path)
 	if err != nil {
 		return "", 0, 0, err
 	}
@@ -134,7 +135,7 @@ func DropDamaged(ctx context.Context, l *ledger.Ledger, run ledger.Run, w sinks.
 		return "", 0, 0, errors.Join(err, removeAll(fresh))
 	}
 	aside = path + ".damaged-" + now.UTC().Format("20060102T150405Z")
-	if gone(path) {
+	if Gone(path) {
 		aside = ""
 	}
 	return aside, kept, dropped, exchange(path, fresh, aside)
@@ -181,7 +182,7 @@ func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh 
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	var from *journal.Journal
-	if !gone(path) {
+	if !Gone(path) {
 		if j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate}); err == nil {
 			from = j
 			defer func() { _ = j.Close() }()
@@ -228,7 +229,7 @@ func salvageable(ctx context.Context, l *ledger.Ledger, runID string, from *jour
 	if err != nil {
 		return nil, err
 	}
-	tasks = slices.DeleteFunc(tasks, func(t ledger.Task) bool { return isPlaceholder(t.Task) })
+	tasks = slices.DeleteFunc(tasks, func(t ledger.Task) bool { return ledger.IsPlaceholder(t.Task) })
 	if from == nil {
 		return tasks, nil
 	}

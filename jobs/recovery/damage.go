@@ -1,4 +1,4 @@
-package run
+package recovery
 
 import (
 	"context"
@@ -15,24 +15,24 @@ import (
 // are there is ErrDamaged: a new one would forget what was spent.
 func OpenLedger(ctx context.Context, w sinks.Warehouse) (*ledger.Ledger, error) {
 	// Another process may be making both just now: it makes the ledger first, so that is looked at once more at last.
-	if gone(w.Ledger()) && hasJournals(w) && gone(w.Ledger()) {
+	if Gone(w.Ledger()) && HasJournals(w) && Gone(w.Ledger()) {
 		return nil, fmt.Errorf("%s: %w: the ledger is missing or empty, and there are journals; put it back, or `backhaul doctor --repair` rebuilds it from them",
 			w.Ledger(), ErrDamaged)
 	}
 	return ledger.Open(ctx, w.Ledger())
 }
 
-// gone reports whether a file is missing or has no byte, which SQLite would take for a new one.
-func gone(path string) bool {
+// Gone reports whether a file is missing or has no byte, which SQLite would take for a new one.
+func Gone(path string) bool {
 	info, err := os.Stat(path)
 	return os.IsNotExist(err) || err == nil && info.Size() == 0
 }
 
-// hasJournals reports whether the warehouse has a journal that holds anything.
-func hasJournals(w sinks.Warehouse) bool {
+// HasJournals reports whether the warehouse has a journal that holds anything.
+func HasJournals(w sinks.Warehouse) bool {
 	paths, _ := filepath.Glob(filepath.Join(escapeGlob(w.Journal()), "*", "*.sqlite"))
 	for _, path := range paths {
-		if !gone(path) {
+		if !Gone(path) {
 			return true
 		}
 	}
@@ -51,8 +51,8 @@ func escapeGlob(path string) string {
 	return string(b)
 }
 
-// missing says why a journal is not there.
-func missing(ctx context.Context, l *ledger.Ledger, runID, path string) error {
+// Missing says why a journal is not there.
+func Missing(ctx context.Context, l *ledger.Ledger, runID, path string) error {
 	retired, err := l.Retired(ctx, runID)
 	if err != nil {
 		return err
@@ -63,9 +63,9 @@ func missing(ctx context.Context, l *ledger.Ledger, runID, path string) error {
 	return fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
 }
 
-// checkHeld compares the journal with what the ledger says was bought into it. A journal with fewer pages is not the one they
+// CheckHeld compares the journal with what the ledger says was bought into it. A journal with fewer pages is not the one they
 // were written to.
-func checkHeld(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID, path string) error {
+func CheckHeld(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID, path string) error {
 	if runID == "" {
 		return nil
 	}

@@ -1,0 +1,120 @@
+package account
+
+import (
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"context"
+	"time"
+)
+
+// RecordLost sets aside what the requests that were under way when a process died may have cost: nobody was left to record
+// them, and the vendor may have billed every one. The journal remembers it as an attempt of the first unfinished task, at
+// the time of the process's last sign of life.
+func RecordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, at time.Time) error {
+	spends, err := l.Spends(ctx, runID)
+	if err != nil {
+		return err
+	}
+	open, inFlight := map[string]pipeline.Units{}, map[string]pipeline.Units{}
+	for _, s := range spends {
+		open[s.Vendor] += s.Granted - s.Charged + s.Cleared // as the journal knows it
+		inFlight[s.Vendor] = max(inFlight[s.Vendor], s.InFlight)
+	}
+	tasks, places, err := Inventory(ctx, j)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		place := places[t.ID]
+		open[t.Vendor()] -= place.Units + place.MaybeUnits
+		if place.Fetched.After(at) && place.ReusedFrom == "" {
+			at = place.Fetched
+		}
+	}
+	for _, t := range tasks {
+		vendor, place := t.Vendor(), places[t.ID]
+		lost := min(open[vendor], inFlight[vendor])
+		if finished := place.End || t.MaxRows > 0 && place.ChainRows >= t.MaxRows; finished || lost <= 0 {
+			continue
+		}
+		open[vendor] = 0
+		err := j.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: place.Pages, At: at, Kind: pipeline.Transient, MaybeUnits: lost,
+			Message: "the process died; what the requests under way have cost is unknown"})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RecordDead enters how far the tasks had come when their process died.
+func RecordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, now time.Time) error {
+	tasks, err := l.Tasks(ctx, runID)
+	if err != nil {
+		return err
+	}
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range StandAll(tasks, places) {
+		t.Ended = now
+	}
+	return l.Record(ctx, runID, tasks...)
+}
+
+// CalendarMonth is the month for runs that were granted nothing yet.
+func CalendarMonth(t time.Time) func(vendor string) string {
+	return func(string) string { return t.UTC().Format("2006-01") }
+}
+
+// Settle shrinks the grants of a run to what its journal says. What is beyond the grants of earlier months belongs to the
+// latest month that has one, or to month where none has.
+func Settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, month func(vendor string) string) error {
+	tasks, places, err := Inventory(ctx, j)
+	if err != nil {
+		return err
+	}
+	for vendor, bill := range Bills(tasks, places) {
+		last, err := l.LastMonth(ctx, runID, vendor)
+		if err != nil {
+			return err
+		}
+		if last == "" {
+			last = month(vendor)
+		}
+		if err := l.Settle(ctx, runID, vendor, last, bill); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Bills sums up by vendor what a journal says of the units of its run.
+func Bills(tasks []pipeline.Task, places map[string]pipeline.Place) map[string]ledger.Bill {
+	all := map[string]ledger.Bill{}
+	for _, t := range tasks {
+		place, b := places[t.ID], all[t.Vendor()]
+		b.Spent += place.Units
+		b.Maybe += place.MaybeUnits
+		if place.Fetched.After(b.SpentAt) && place.Units > 0 {
+			b.SpentAt = place.Fetched
+		}
+		if place.MaybeAt.After(b.HeldAt) {
+			b.HeldAt = place.MaybeAt
+		}
+		all[t.Vendor()] = b
+	}
+	return all
+}
+
+// Inventory reads from a journal which tasks it has and how far each has come.
+func Inventory(ctx context.Context, j *journal.Journal) ([]pipeline.Task, map[string]pipeline.Place, error) {
+	tasks, err := j.Tasks(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	places, err := j.Places(ctx)
+	return tasks, places, err
+}
