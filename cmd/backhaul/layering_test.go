@@ -40,7 +40,7 @@ var house = map[string]string{
 	"jobs/ledger":                      "pipeline pipeline/sqlite pipeline/failpoint",
 	"jobs/archive":                     "pipeline schemas schemas/canon",
 	"jobs/load":                        "pipeline pipeline/journal schemas sinks",
-	"jobs/account":                     "pipeline pipeline/journal jobs/ledger",
+	"jobs/account":                     "pipeline pipeline/journal pipeline/failpoint schemas sinks jobs/ledger",
 	"jobs/recovery":                    "pipeline pipeline/journal sinks jobs/ledger jobs/account",
 	"jobs/run":                         "pipeline pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/archive jobs/load jobs/account jobs/recovery jobs/plan jobs/ledger pipeline/failpoint",
 	"jobs/doctor":                      "pipeline pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",

@@ -110,10 +110,10 @@ func stopsOf(err error) []*engine.StopError {
 }
 
 // missing returns what a task is expected to need still; false if that is nothing, or unknown.
-func (r *Result) missing(taskID string) (plan.Missing, bool) {
+func (r *Result) missing(taskID string) (units pipeline.Units, known bool) {
 	if r.Missing == nil {
-		return plan.Missing{}, false
+		return 0, false
 	}
 	m, ok := r.Missing.Missing[taskID]
-	return m, ok && m.Known
+	return m.Units, ok && m.Known
 }

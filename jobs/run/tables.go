@@ -26,6 +26,9 @@ type UserTable interface {
 	Fill(i int, row *schemas.Row)
 }
 
+// tableBatch is how many rows of a list are handed to a writer at once.
+const tableBatch = 8192
+
 // writeTables stages the run's snapshot of the lists the job brings along, for its queries and to be published.
 func (r *runner) writeTables() error {
 	for _, t := range r.Tables {
@@ -52,7 +55,7 @@ func (r *runner) writeTable(t UserTable) (path string, err error) {
 		row.SetInt(t.Table().Index(schemas.ColRunDate), int64(days(r.RunDate)))
 		t.Fill(i, row)
 		b.Append()
-		if err := b.Drain(opsBatch, w.Write); err != nil {
+		if err := b.Drain(tableBatch, w.Write); err != nil {
 			return "", errors.Join(err, w.Abort())
 		}
 	}

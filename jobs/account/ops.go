@@ -1,8 +1,7 @@
-package run
+package account
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
@@ -19,88 +17,73 @@ import (
 	"backhaul/sinks"
 )
 
-// account writes the run's own account, the ops tables, over what an earlier execution wrote.
+// Books are what a run's ops tables are written from.
 //
 // What tasks hold is told of those the spec asks for today; what was bought and spent, of all the run ever had.
-func (r *runner) account(ctx context.Context, result *Result) error {
-	dropped, err := r.dropped(ctx, result.Tasks)
-	if err != nil {
-		return err
+type Books struct {
+	Run     ledger.Run
+	RunDate time.Time
+	Journal *journal.Journal
+	// Tasks are those the spec asks for today, Dropped those it asks for no more.
+	Tasks, Dropped []ledger.Task
+	// Missing is what a task is expected to need still, if that is known.
+	Missing func(taskID string) (units pipeline.Units, known bool)
+	// Published reports whether the rows of a task are in the lake.
+	Published  func(pipeline.Task) bool
+	Reconciled []Reconciliation
+	// Charged is what requests without an answer are known to have cost, Held what they may have cost beyond that.
+	Charged, Held pipeline.Units
+	// Rejected are rows that did not fit their table, at most load.MostRejected of RejectedRows. Nil: nothing was loaded, and
+	// what the table holds of them stays.
+	Rejected     []schemas.Rejection
+	RejectedRows int64
+}
+
+// Shelf is where tables are written.
+type Shelf struct {
+	// Create begins a staged file of a table.
+	Create func(t *schemas.Table) (sinks.Writer, error)
+	// Publish puts a staged file in the place of what an earlier execution wrote.
+	Publish func(t *schemas.Table, staged sinks.Staged) error
+}
+
+// Write writes the ops tables of the run.
+func (b Books) Write(ctx context.Context, shelf Shelf) error {
+	paid := slices.Concat(b.Tasks, b.Dropped)
+	tables := []opsTable{
+		{"ops.runs", func(a *accountant) error { return a.run(b, paid) }},
+		{"ops.tasks", func(a *accountant) error { return a.tasks(b) }},
+		{"ops.pages", func(a *accountant) error { return a.pages(ctx, b.Journal, paid) }},
+		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, b.Journal, paid) }},
+		{"ops.spend", func(a *accountant) error { return a.spend(ctx, b.Journal, paid) }},
+		{"ops.reconciliation", func(a *accountant) error { return a.reconciliation(b.Reconciled) }},
 	}
-	if err := r.tellCharged(ctx, result); err != nil {
-		return err
-	}
-	result.Notes = append(result.Notes, notesOf(dropped, r.date)...)
-	paid := slices.Concat(result.Tasks, dropped)
-	tables := []struct {
-		name  string
-		write func(*accountant) error
-	}{
-		{"ops.runs", func(a *accountant) error { return a.run(result, paid) }},
-		{"ops.tasks", func(a *accountant) error { return a.tasks(result, r.isPublished) }},
-		{"ops.pages", func(a *accountant) error { return a.pages(ctx, r.journal, paid) }},
-		{"ops.attempts", func(a *accountant) error { return a.attempts(ctx, r.journal, paid) }},
-		{"ops.spend", func(a *accountant) error { return a.spend(ctx, r.journal, paid) }},
-		{"ops.reconciliation", func(a *accountant) error { return a.reconciliation(result.Reconciled) }},
-	}
-	if r.rejected != nil {
-		tables = append(tables, struct {
-			name  string
-			write func(*accountant) error
-		}{"ops.rejected_rows", func(a *accountant) error { return a.rejected(r.rejected) }})
+	if b.Rejected != nil {
+		tables = append(tables, opsTable{"ops.rejected_rows", func(a *accountant) error { return a.rejected(b.Rejected) }})
 	}
 	for _, t := range tables {
-		if err := r.accountTable(schemas.Lookup(t.name), result.Run, t.write); err != nil {
+		if err := b.table(shelf, t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// dropped returns the tasks that the run has asked something for and that the spec asks for no more.
-func (r *runner) dropped(ctx context.Context, current []ledger.Task) ([]ledger.Task, error) {
-	asked := map[string]bool{}
-	for _, t := range current {
-		asked[t.ID] = true
-	}
-	all, err := r.journal.Tasks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var dropped []ledger.Task
-	for _, t := range all {
-		if place := r.places[t.ID]; !asked[t.ID] && (place.Pages > 0 || place.Attempts > 0) {
-			former := ledger.Task{Task: t}
-			account.Stand(&former, place)
-			dropped = append(dropped, former)
-		}
-	}
-	return dropped, nil
+// opsTable is one of the tables, and what fills it.
+type opsTable struct {
+	name string
+	fill func(*accountant) error
 }
 
-// notesOf says which rows leave the tables because the spec asks for them no more.
-func notesOf(dropped []ledger.Task, date string) []string {
-	var tasks, rows int64
-	for _, t := range dropped {
-		if t.Rows > 0 {
-			tasks, rows = tasks+1, rows+t.Rows
-		}
-	}
-	if tasks == 0 {
-		return nil
-	}
-	return []string{fmt.Sprintf("%d rows of %d tasks that this run bought and the spec asks for no more; "+
-		"the journal keeps them: asked for again for %s, they cost nothing", rows, tasks, date)}
-}
-
-func (r *runner) accountTable(table *schemas.Table, run ledger.Run, write func(*accountant) error) error {
-	w, err := r.Lake.Create(table)
+func (b Books) table(shelf Shelf, t opsTable) error {
+	table := schemas.Lookup(t.name)
+	w, err := shelf.Create(table)
 	if err != nil {
 		return err
 	}
-	a := &accountant{table: table, w: w, b: schemas.NewBuilder(memory.DefaultAllocator, table), head: run, date: int64(days(r.RunDate))}
+	a := &accountant{table: table, w: w, b: schemas.NewBuilder(memory.DefaultAllocator, table), head: b.Run, date: int64(arrow.Date32FromTime(b.RunDate))}
 	defer a.b.Release()
-	if err = write(a); err == nil {
+	if err = t.fill(a); err == nil {
 		err = a.b.Drain(1, w.Write)
 	}
 	if err != nil {
@@ -112,7 +95,7 @@ func (r *runner) accountTable(table *schemas.Table, run ledger.Run, write func(*
 		return err
 	}
 	failpoint.Hit("run.account.staged")
-	return r.Lake.Publish(staged.Path, r.file(table))
+	return shelf.Publish(table, staged)
 }
 
 // accountant writes the rows of one ops table.
@@ -160,14 +143,14 @@ func (r *opsRow) done() error {
 	return r.a.b.Drain(opsBatch, r.a.w.Write)
 }
 
-func (a *accountant) run(result *Result, paid []ledger.Task) error {
+func (a *accountant) run(b Books, paid []ledger.Task) error {
 	row := a.row()
-	row.text("state", string(result.Run.State))
-	row.opt("stop", result.Run.Message)
-	row.time("started_at", result.Run.Started)
-	row.time("ended_at", result.Run.Ended)
+	row.text("state", string(b.Run.State))
+	row.opt("stop", b.Run.Message)
+	row.time("started_at", b.Run.Started)
+	row.time("ended_at", b.Run.Ended)
 	var held ledger.Task
-	for _, t := range result.Tasks {
+	for _, t := range b.Tasks {
 		held.Rows += t.Rows
 	}
 	for _, t := range paid {
@@ -176,21 +159,30 @@ func (a *accountant) run(result *Result, paid []ledger.Task) error {
 		held.Waste += t.Waste
 		held.MaybeUnits += t.MaybeUnits
 	}
-	row.number("tasks", int64(len(result.Tasks)))
-	row.number("tasks_complete", int64(len(result.Tasks)-len(result.Incomplete())))
+	row.number("tasks", int64(len(b.Tasks)))
+	row.number("tasks_complete", int64(complete(b.Tasks)))
 	row.number("pages", int64(held.Pages))
 	row.number("rows", held.Rows)
 	row.number("units", int64(held.Units))
 	row.number("waste_rows", held.Waste)
 	row.number("maybe_units", int64(held.MaybeUnits))
-	row.number("charged_units", int64(result.Charged))
-	row.number("held_units", int64(result.HeldUnits))
-	row.number("rejected_rows", result.Rejected)
+	row.number("charged_units", int64(b.Charged))
+	row.number("held_units", int64(b.Held))
+	row.number("rejected_rows", b.RejectedRows)
 	return row.done()
 }
 
-func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) error {
-	for _, t := range result.Tasks {
+func complete(tasks []ledger.Task) (n int) {
+	for _, t := range tasks {
+		if t.Ending.Complete() {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *accountant) tasks(b Books) error {
+	for _, t := range b.Tasks {
 		row := a.row()
 		row.text("task_id", t.ID)
 		row.text("extract", t.Extract)
@@ -203,7 +195,7 @@ func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) e
 			row.number("inputs", int64(n))
 		}
 		row.flag("complete", t.Ending.Complete())
-		row.flag("published", published(t.Task))
+		row.flag("published", b.Published(t.Task))
 		ending := t.Ending
 		if ending == "" {
 			ending = pipeline.EndNotReached
@@ -216,8 +208,8 @@ func (a *accountant) tasks(result *Result, published func(pipeline.Task) bool) e
 		row.number("waste_rows", t.Waste)
 		row.number("maybe_units", int64(t.MaybeUnits))
 		row.number("attempts", int64(t.Attempts))
-		if missing, ok := result.missing(t.ID); ok {
-			row.number("missing_units", int64(missing.Units))
+		if units, ok := b.Missing(t.ID); ok {
+			row.number("missing_units", int64(units))
 		}
 		row.opt("reused_from", t.ReusedFrom)
 		row.number("saved_units", int64(t.SavedUnits))
@@ -391,7 +383,7 @@ func (a *accountant) spendOf(t ledger.Task, days map[string]*day) error {
 	return nil
 }
 
-func (a *accountant) reconciliation(all []account.Reconciliation) error {
+func (a *accountant) reconciliation(all []Reconciliation) error {
 	for _, c := range all {
 		row := a.row()
 		row.text("vendor", c.Vendor)

@@ -1,0 +1,64 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"backhaul/jobs/account"
+	"backhaul/jobs/ledger"
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// account writes the run's own account, the ops tables, over what an earlier execution wrote.
+func (r *runner) account(ctx context.Context, result *Result) error {
+	dropped, err := r.dropped(ctx, result.Tasks)
+	if err != nil {
+		return err
+	}
+	if err := r.tellCharged(ctx, result); err != nil {
+		return err
+	}
+	result.Notes = append(result.Notes, notesOf(dropped, r.date)...)
+	books := account.Books{Run: result.Run, RunDate: r.RunDate, Journal: r.journal, Tasks: result.Tasks, Dropped: dropped, Missing: result.missing,
+		Published: r.isPublished, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Rejected: r.rejected, RejectedRows: result.Rejected}
+	return books.Write(ctx, account.Shelf{Create: r.Lake.Create, Publish: func(t *schemas.Table, staged sinks.Staged) error {
+		return r.Lake.Publish(staged.Path, r.file(t))
+	}})
+}
+
+// dropped returns the tasks that the run has asked something for and that the spec asks for no more.
+func (r *runner) dropped(ctx context.Context, current []ledger.Task) ([]ledger.Task, error) {
+	asked := map[string]bool{}
+	for _, t := range current {
+		asked[t.ID] = true
+	}
+	all, err := r.journal.Tasks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var dropped []ledger.Task
+	for _, t := range all {
+		if place := r.places[t.ID]; !asked[t.ID] && (place.Pages > 0 || place.Attempts > 0) {
+			former := ledger.Task{Task: t}
+			account.Stand(&former, place)
+			dropped = append(dropped, former)
+		}
+	}
+	return dropped, nil
+}
+
+// notesOf says which rows leave the tables because the spec asks for them no more.
+func notesOf(dropped []ledger.Task, date string) []string {
+	var tasks, rows int64
+	for _, t := range dropped {
+		if t.Rows > 0 {
+			tasks, rows = tasks+1, rows+t.Rows
+		}
+	}
+	if tasks == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d rows of %d tasks that this run bought and the spec asks for no more; "+
+		"the journal keeps them: asked for again for %s, they cost nothing", rows, tasks, date)}
+}
