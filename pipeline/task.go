@@ -35,6 +35,12 @@ type Task struct {
 	Priority int
 }
 
+// Vendor is who sells what the task asks for: the first part of its endpoint's name.
+func (t Task) Vendor() string {
+	vendor, _, _ := strings.Cut(t.Endpoint, "/")
+	return vendor
+}
+
 // About says to people what the task is about: its target, or which batch of targets. "" where it is about none.
 func (t Task) About() string {
 	inputs := t.Inputs

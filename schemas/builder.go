@@ -201,5 +201,15 @@ func (b *Builder) Batch() arrow.RecordBatch {
 	return b.rb.NewRecordBatch()
 }
 
+// Drain hands the waiting rows to write, if there are at least so many. write does not keep the batch.
+func (b *Builder) Drain(atLeast int, write func(arrow.RecordBatch) error) error {
+	if b.rows < atLeast {
+		return nil
+	}
+	batch := b.Batch()
+	defer batch.Release()
+	return write(batch)
+}
+
 // Release frees the builder's memory.
 func (b *Builder) Release() { b.rb.Release() }

@@ -213,7 +213,7 @@ func wrong(t *testing.T, asked, undisturbed string, relation func(table string) 
 		N    int64
 	}
 	found := map[string]int64{}
-	for _, v := range ask[verdict](t, asked, "from ("+strings.Join(selects, " union all ")+") where N <> 0") {
+	for _, v := range askOutside[verdict](t, asked, "from ("+strings.Join(selects, " union all ")+") where N <> 0") {
 		found[v.Name] = v.N
 	}
 	return found

@@ -214,7 +214,7 @@ func checkSameRows(t *testing.T, catalog, want, got string) {
 	t.Helper()
 	for _, table := range faultyTables {
 		type count struct{ All, Lost, Made int64 }
-		n := ask[count](t, catalog, fmt.Sprintf(`with a as (%s), b as (%s)
+		n := askOutside[count](t, catalog, fmt.Sprintf(`with a as (%s), b as (%s)
 			select (select count(*) from a) as All, (select count(*) from (from a except all from b)) as Lost, (select count(*) from (from b except all from a)) as Made`,
 			rowsOf(want, table), rowsOf(got, table)))[0]
 		if n.All == 0 || n.Lost != 0 || n.Made != 0 {
@@ -404,7 +404,7 @@ func TestAListThatChangedBetweenItsChainsIsTheNewOneAndWhatTheOldOneHadMore(t *t
 			restarts := int64(0)
 			for _, table := range faultyTables {
 				type verdict struct{ Lists, Twice, Gaps, Lost, Made, Strange int64 }
-				v := ask[verdict](t, now, fmt.Sprintf(`with got as (%s), old as (%s), new as (%s),
+				v := askOutside[verdict](t, now, fmt.Sprintf(`with got as (%s), old as (%s), new as (%s),
 				  anew as (select distinct target, extract from read_parquet('%s/lake/ops/pages/**/*.parquet', hive_partitioning = false) where chain > 0),
 				  length as (select target, max(rank) as n from new group by target),
 				  mine as (from got semi join anew using (target, extract)),

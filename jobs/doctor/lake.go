@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
+	"backhaul/jobs/load"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/schemas"
@@ -157,7 +157,7 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 	for i, t := range r.tasks {
 		tasks[i] = t.Task
 	}
-	contents, rejected, err := run.Contents(ctx, j, slices.Clone(tasks), e.Sources, e.Lake.Digest)
+	contents, rejected, err := load.Contents(ctx, j, slices.Clone(tasks), e.Sources, e.Lake.Digest)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 		return nil // its account is of its latest execution
 	}
 	for name, rows := range map[string]int64{"ops.runs": 1, "ops.tasks": int64(len(tasks)), "ops.pages": pages, "ops.attempts": attempts,
-		"ops.rejected_rows": min(rejected, run.MostRejected)} {
+		"ops.rejected_rows": min(rejected, load.MostRejected)} {
 		must[name] = wanted{Contents: sinks.Contents{Rows: rows}}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -51,11 +50,11 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		result.Bought.Rows += o.Place.Rows + o.Place.Waste - before.Rows - before.Waste
 		result.Bought.Units += o.Place.Units - before.Units
 		if o.Over > 0 {
-			result.overcharged(vendorOf(o.Task), o.Over)
+			result.overcharged(o.Task.Vendor(), o.Over)
 		}
 		r.places[o.Task.ID] = o.Place
 		record := record(o, ended)
-		record.IndexID = r.indexes[vendorOf(o.Task)]
+		record.IndexID = r.indexes[o.Task.Vendor()]
 		records = append(records, record)
 	}
 	r.giveUp(stops)
@@ -71,11 +70,6 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		return cause
 	}
 	return nil
-}
-
-func vendorOf(t pipeline.Task) string {
-	vendor, _, _ := strings.Cut(t.Endpoint, "/")
-	return vendor
 }
 
 func record(o engine.Outcome, ended time.Time) ledger.Task {

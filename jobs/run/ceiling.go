@@ -85,7 +85,7 @@ func byCeiling(o engine.Outcome, own bool, stops []*engine.StopError) engine.Out
 		return o
 	}
 	for _, s := range stops {
-		if errors.As(s.Err, new(*CeilingError)) && s.Vendor == vendorOf(o.Task) {
+		if errors.As(s.Err, new(*CeilingError)) && s.Vendor == o.Task.Vendor() {
 			o.Ending, o.Err = s.Ending, s
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // OpenLedger opens the ledger of a warehouse, making one where there is nothing yet. A ledger that is gone while journals
 // are there is ErrDamaged: a new one would forget what was spent.
 func OpenLedger(ctx context.Context, w sinks.Warehouse) (*ledger.Ledger, error) {
-	if gone(w.Ledger()) && hasJournals(w) {
+	// Another process may be making both just now: it makes the ledger first, so that is looked at once more at last.
+	if gone(w.Ledger()) && hasJournals(w) && gone(w.Ledger()) {
 		return nil, fmt.Errorf("%s: %w: the ledger is missing or empty, and there are journals; put it back, or `backhaul doctor --repair` rebuilds it from them",
 			w.Ledger(), ErrDamaged)
 	}

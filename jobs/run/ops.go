@@ -100,7 +100,7 @@ func (r *runner) accountTable(table *schemas.Table, run ledger.Run, write func(*
 	a := &accountant{table: table, w: w, b: schemas.NewBuilder(memory.DefaultAllocator, table), head: run, date: int64(days(r.RunDate))}
 	defer a.b.Release()
 	if err = write(a); err == nil {
-		err = flush(a.b, w, 1)
+		err = a.b.Drain(1, w.Write)
 	}
 	if err != nil {
 		_ = w.Abort()
@@ -122,6 +122,9 @@ type accountant struct {
 	head  ledger.Run
 	date  int64
 }
+
+// opsBatch is how many rows of an account are handed to a writer at once.
+const opsBatch = 8192
 
 // row begins a row with the run's columns.
 func (a *accountant) row() *opsRow {
@@ -153,7 +156,7 @@ func (r *opsRow) time(column string, t time.Time) { r.row.SetTime(r.a.table.Inde
 
 func (r *opsRow) done() error {
 	r.a.b.Append()
-	return flush(r.a.b, r.a.w, batchRows)
+	return r.a.b.Drain(opsBatch, r.a.w.Write)
 }
 
 func (a *accountant) run(result *Result, paid []ledger.Task) error {
@@ -369,7 +372,7 @@ func (a *accountant) spendOf(t ledger.Task, days map[string]*day) error {
 			return err
 		}
 		d, row := days[key], a.row()
-		row.text("vendor", vendorOf(t.Task))
+		row.text("vendor", t.Task.Vendor())
 		row.text("endpoint", t.Endpoint)
 		row.text("extract", t.Extract)
 		row.opt("target", t.Target)

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/load"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/failpoint"
@@ -68,35 +69,34 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	if result.Interrupted {
 		return nil
 	}
-	l := r.loader()
-	l.held, l.emptied = r.held, r.emptied()
+	c := r.loading(r.places)
+	c.Held, c.Emptied = r.held, r.emptied()
 	failpoint.Hit("run.load.before")
-	files, err := l.load(ctx, tasks)
-	if err != nil || len(files) == 0 {
+	loaded, err := load.All(ctx, c, real(tasks))
+	if err != nil || len(loaded.Files) == 0 {
 		return err
 	}
-	result.Rejected = l.rejectedRows
-	r.rejected = append([]schemas.Rejection{}, l.rejected...)
+	result.Rejected, r.rejected = loaded.RejectedRows, loaded.Rejected
 	r.loaded = map[string]bool{}
 	failpoint.Hit("run.load.after")
-	for _, s := range files {
-		final := r.file(s.table)
-		if s.beside && s.file.Rows == 0 && gone(final) {
+	for _, s := range loaded.Files {
+		final := r.file(s.Table)
+		if s.Beside && s.File.Rows == 0 && gone(final) {
 			continue
 		}
-		if err := r.Lake.Publish(s.file.Path, final); err != nil {
+		if err := r.Lake.Publish(s.File.Path, final); err != nil {
 			return err
 		}
 		failpoint.Hit("run.publish.after")
-		r.loaded[s.table.FullName()] = true
-		result.Files = append(result.Files, File{Table: s.table.FullName(), Path: final, Rows: s.file.Rows, Bytes: s.file.Bytes})
+		r.loaded[s.Table.FullName()] = true
+		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: final, Rows: s.File.Rows, Bytes: s.File.Bytes})
 	}
-	return r.waste(ctx, l.waste)
+	return r.waste(ctx, loaded.Waste)
 }
 
-// loader returns what loads the run's pages as far as they are known.
-func (r *runner) loader() *loader {
-	return &loader{journal: r.journal, sources: r.Sources, create: r.Lake.Create, runDate: days(r.RunDate), places: r.places}
+// loading says how the run's pages are loaded, with its tasks at those places.
+func (r *runner) loading(places map[string]pipeline.Place) load.Config {
+	return load.Config{Journal: r.journal, Sources: r.Sources, Create: r.Lake.Create, RunDate: r.RunDate, Places: places}
 }
 
 // emptied returns the tables of extracts without a task that an earlier execution has published.

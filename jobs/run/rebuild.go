@@ -75,7 +75,7 @@ func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) er
 	}
 	spent, totals := map[string]map[string]pipeline.Units{}, bills(tasks, places)
 	for _, t := range tasks {
-		vendor := vendorOf(t)
+		vendor := t.Vendor()
 		if spent[vendor] == nil {
 			spent[vendor] = map[string]pipeline.Units{j.Header().Created.UTC().Format("2006-01"): 0}
 		}
@@ -260,14 +260,14 @@ func setAside(ctx context.Context, l *ledger.Ledger, to *journal.Journal, tasks 
 		open[s.Vendor] += s.Granted - s.Charged + s.Cleared // as a journal knows it
 	}
 	for _, t := range tasks {
-		open[vendorOf(t)] -= places[t.ID].Units + places[t.ID].MaybeUnits
+		open[t.Vendor()] -= places[t.ID].Units + places[t.ID].MaybeUnits
 	}
 	for _, t := range tasks {
-		units := open[vendorOf(t)]
+		units := open[t.Vendor()]
 		if units <= 0 {
 			continue
 		}
-		open[vendorOf(t)] = 0
+		open[t.Vendor()] = 0
 		if err := to.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: places[t.ID].Pages, At: now, Kind: pipeline.Malformed, MaybeUnits: units,
 			Message: "units were spent on pages that a damaged journal no longer tells of"}); err != nil {
 			return err

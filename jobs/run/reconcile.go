@@ -144,7 +144,7 @@ func askCount(ctx context.Context, l *ledger.Ledger, h ledger.Hold, meters Meter
 func surfaceOf(ctx context.Context, l *ledger.Ledger, h ledger.Hold) (string, error) {
 	tasks, err := l.Tasks(ctx, h.Run.ID)
 	for _, t := range tasks {
-		if vendorOf(t.Task) == h.Vendor {
+		if t.Task.Vendor() == h.Vendor {
 			return t.Surface, nil
 		}
 	}

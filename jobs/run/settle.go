@@ -92,13 +92,13 @@ func recordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 	}
 	for _, t := range tasks {
 		place := places[t.ID]
-		open[vendorOf(t)] -= place.Units + place.MaybeUnits
+		open[t.Vendor()] -= place.Units + place.MaybeUnits
 		if place.Fetched.After(at) && place.ReusedFrom == "" {
 			at = place.Fetched
 		}
 	}
 	for _, t := range tasks {
-		vendor, place := vendorOf(t), places[t.ID]
+		vendor, place := t.Vendor(), places[t.ID]
 		lost := min(open[vendor], inFlight[vendor])
 		if finished := place.End || t.MaxRows > 0 && place.ChainRows >= t.MaxRows; finished || lost <= 0 {
 			continue
@@ -160,7 +160,7 @@ func settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 func bills(tasks []pipeline.Task, places map[string]pipeline.Place) map[string]ledger.Bill {
 	all := map[string]ledger.Bill{}
 	for _, t := range tasks {
-		place, b := places[t.ID], all[vendorOf(t)]
+		place, b := places[t.ID], all[t.Vendor()]
 		b.Spent += place.Units
 		b.Maybe += place.MaybeUnits
 		if place.Fetched.After(b.SpentAt) && place.Units > 0 {
@@ -169,7 +169,7 @@ func bills(tasks []pipeline.Task, places map[string]pipeline.Place) map[string]l
 		if place.MaybeAt.After(b.HeldAt) {
 			b.HeldAt = place.MaybeAt
 		}
-		all[vendorOf(t)] = b
+		all[t.Vendor()] = b
 	}
 	return all
 }

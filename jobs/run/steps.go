@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/load"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
@@ -250,12 +251,11 @@ func (r *runner) relation(ctx context.Context, extract string, tasks []ledger.Ta
 		}
 	}
 	table := r.endpointOf(extract).Table
-	l := r.loader()
-	var err error
-	if l.places, err = r.journal.Places(ctx); err != nil {
+	places, err := r.journal.Places(ctx)
+	if err != nil {
 		return Relation{}, err
 	}
-	file, err := l.table(ctx, table, complete)
+	file, err := load.Table(ctx, r.loading(places), table, complete)
 	if err != nil {
 		return Relation{}, fmt.Errorf("load %s for queries: %w", extract, err)
 	}

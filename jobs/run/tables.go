@@ -52,11 +52,11 @@ func (r *runner) writeTable(t UserTable) (path string, err error) {
 		row.SetInt(t.Table().Index(schemas.ColRunDate), int64(days(r.RunDate)))
 		t.Fill(i, row)
 		b.Append()
-		if err := flush(b, w, batchRows); err != nil {
+		if err := b.Drain(opsBatch, w.Write); err != nil {
 			return "", errors.Join(err, w.Abort())
 		}
 	}
-	if err := flush(b, w, 1); err != nil {
+	if err := b.Drain(1, w.Write); err != nil {
 		return "", errors.Join(err, w.Abort())
 	}
 	staged, err := w.Close()

@@ -1,4 +1,9 @@
-package run
+// Package load turns the pages of a run's journal into staged files: one per table, each row once, sorted by target, scope
+// and rank.
+//
+// It reads the journal only, so what it wrote can be written again at any time, for free. It knows neither who buys pages nor
+// what becomes of the files.
+package load
 
 import (
 	"cmp"
@@ -17,43 +22,72 @@ import (
 	"backhaul/sinks"
 )
 
+// Config is what is loaded, and where to. All fields without a default are required.
+type Config struct {
+	Journal *journal.Journal
+	// Sources delivers the source that reads a task's pages.
+	Sources func(t pipeline.Task) (pipeline.Source, error)
+	// Create begins a staged file of a table.
+	Create  func(t *schemas.Table) (sinks.Writer, error)
+	RunDate time.Time
+	// Places is how far the tasks have come.
+	Places map[string]pipeline.Place
+	// Held are tables to leave out, Emptied those to write even if no task fills them. Default none.
+	Held, Emptied map[*schemas.Table]bool
+}
+
+// Staged is one table of the run, verified, waiting to be published.
+type Staged struct {
+	Table *schemas.Table
+	File  sinks.Staged
+	// Beside: no task's own table, but one that replies may fill beside it, and mostly do not.
+	Beside bool
+}
+
+// Loaded is what loading has brought to light.
+type Loaded struct {
+	Files []Staged
+	// Rejected are rows that did not fit their table, at most MostRejected of RejectedRows.
+	Rejected     []schemas.Rejection
+	RejectedRows int64
+	// Waste is how many rows of a task were bought again, of which the table has one.
+	Waste map[string]int64
+}
+
+// All writes one file per table, in the order of the tables' names. When it fails no file is left.
+func All(ctx context.Context, c Config, tasks []pipeline.Task) (*Loaded, error) {
+	l := newLoader(c)
+	err := l.all(ctx, tasks)
+	return &l.Loaded, err
+}
+
+// Table writes the rows of the tasks that one table has.
+func Table(ctx context.Context, c Config, table *schemas.Table, tasks []pipeline.Task) (sinks.Staged, error) {
+	return newLoader(c).table(ctx, table, tasks)
+}
+
 // batchRows is how many rows are handed to a writer at once: batches of a vendor's page cost three to four times as
 // much in pqarrow.
 const batchRows = 8192
 
-// loader turns the pages of a run into staged files.
+// loader is a Config at work.
 type loader struct {
-	journal *journal.Journal
-	sources func(t pipeline.Task) (pipeline.Source, error)
-	create  func(t *schemas.Table) (sinks.Writer, error)
+	Config
+	Loaded
 	runDate arrow.Date32
-
-	places map[string]pipeline.Place
-	// held are tables to leave out, emptied those to write even if no task fills them. Default none.
-	held, emptied map[*schemas.Table]bool
-
 	indexes []journal.Index // nil until they are needed
-
-	rejected     []schemas.Rejection
-	rejectedRows int64
-	waste        map[string]int64 // by task: rows bought again, of which the table has one
 }
 
-// staged is one table of the run, verified, waiting to be published.
-type staged struct {
-	table *schemas.Table
-	file  sinks.Staged
-	// beside: no task's own table, but one that replies may fill beside it, and mostly do not.
-	beside bool
+func newLoader(c Config) *loader {
+	return &loader{Config: c, Loaded: Loaded{Rejected: []schemas.Rejection{}, Waste: map[string]int64{}}, runDate: arrow.Date32FromTime(c.RunDate)}
 }
 
-// load writes one file per table, in the order of the tables' names. When it fails no file is left.
-func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []staged, err error) {
+func (l *loader) all(ctx context.Context, tasks []pipeline.Task) error {
 	byTable, own := map[*schemas.Table][]pipeline.Task{}, map[*schemas.Table]bool{}
-	for _, t := range real(tasks) {
-		source, err := l.sources(t)
+	for _, t := range tasks {
+		source, err := l.Sources(t)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		own[source.Endpoint().Table] = true
 		for _, table := range source.Endpoint().Tables() {
@@ -61,24 +95,21 @@ func (l *loader) load(ctx context.Context, tasks []pipeline.Task) (files []stage
 		}
 	}
 	for _, table := range schemas.All() {
-		if l.held[table] || len(byTable[table]) == 0 && !l.emptied[table] {
+		if l.Held[table] || len(byTable[table]) == 0 && !l.Emptied[table] {
 			continue
 		}
 		file, err := l.table(ctx, table, byTable[table])
 		if err != nil {
-			return files, fmt.Errorf("load %s: %w", table.FullName(), err)
+			return fmt.Errorf("load %s: %w", table.FullName(), err)
 		}
-		files = append(files, staged{table: table, file: file, beside: !own[table]})
+		l.Files = append(l.Files, Staged{Table: table, File: file, Beside: !own[table]})
 	}
-	return files, nil
+	return nil
 }
 
 // table writes the rows of the tasks, sorted by target, scope and rank.
 func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeline.Task) (sinks.Staged, error) {
-	if l.waste == nil {
-		l.waste = map[string]int64{}
-	}
-	w, err := l.create(table)
+	w, err := l.Create(table)
 	if err != nil {
 		return sinks.Staged{}, err
 	}
@@ -98,14 +129,14 @@ func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeli
 			same++
 		}
 		if same == 1 {
-			_, err = l.list(ctx, tasks[0], 1, b, func() error { return flush(b, w, batchRows) })
-		} else if err = flush(b, w, 1); err == nil {
+			_, err = l.list(ctx, tasks[0], 1, b, func() error { return b.Drain(batchRows, w.Write) })
+		} else if err = b.Drain(1, w.Write); err == nil {
 			err = l.merge(ctx, table, tasks[:same], w)
 		}
 		tasks = tasks[same:]
 	}
 	if err == nil {
-		err = flush(b, w, 1)
+		err = b.Drain(1, w.Write)
 	}
 	if err != nil {
 		return sinks.Staged{}, errors.Join(err, w.Abort())
@@ -116,7 +147,7 @@ func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeli
 // apart tells tasks whose rows are all about one target from those that are about many.
 func (l *loader) apart(tasks []pipeline.Task) (single, batched []pipeline.Task, err error) {
 	for _, t := range tasks {
-		source, err := l.sources(t)
+		source, err := l.Sources(t)
 		switch {
 		case err != nil:
 			return nil, nil, err
@@ -127,16 +158,6 @@ func (l *loader) apart(tasks []pipeline.Task) (single, batched []pipeline.Task, 
 		}
 	}
 	return single, batched, nil
-}
-
-// flush hands the builder's rows to the writer if there are at least so many.
-func flush(b *schemas.Builder, w sinks.Writer, atLeast int) error {
-	if b.Len() < atLeast {
-		return nil
-	}
-	batch := b.Batch()
-	defer batch.Release()
-	return w.Write(batch)
 }
 
 // list decodes the pages of one task into the builder, with ranks from first on, and calls after behind every page. It returns
@@ -152,16 +173,16 @@ func flush(b *schemas.Builder, w sinks.Writer, atLeast int) error {
 // twice, or never, and no cursor tells. The key finds the former; the latter are found by nobody. Only of a list that was
 // found to repeat itself rows are dropped that a page before had brought, as often as one page had them.
 func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *schemas.Builder, after func() error) (next int64, err error) {
-	source, err := l.sources(t)
+	source, err := l.Sources(t)
 	if err != nil {
 		return first, err
 	}
 	if l.indexes == nil && b.Table().Indexed() {
-		if l.indexes, err = l.journal.Indexes(ctx); err != nil {
+		if l.indexes, err = l.Journal.Indexes(ctx); err != nil {
 			return first, err
 		}
 	}
-	header, place := l.journal.Header(), l.places[t.ID]
+	header, place := l.Journal.Header(), l.Places[t.ID]
 	r := reading{loader: l, task: t, source: source, b: b, after: after, first: first, origin: schemas.Origin{
 		Task: t.ID, Target: t.Target, TargetAsGiven: t.TargetAsGiven, Scope: t.Scope,
 		Job: header.Job, Extract: t.Extract, RunID: header.RunID, RunDate: l.runDate, Surface: t.Surface, Rank: first,
@@ -170,7 +191,7 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *sche
 		r.origin.AsGiven = spellings(t)
 	}
 	if place.Pages > 1 && !r.finite() {
-		if r.repeats, err = l.journal.Repeated(ctx, t.ID); err != nil {
+		if r.repeats, err = l.Journal.Repeated(ctx, t.ID); err != nil {
 			return first, err
 		}
 	}
@@ -186,7 +207,7 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *sche
 		}
 	}
 	if r.main && r.origin.Held != nil {
-		l.waste[t.ID] = r.waste(place)
+		l.Waste[t.ID] = r.waste(place)
 	}
 	return r.origin.Rank, ctx.Err()
 }
@@ -229,7 +250,7 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 	if r.origin.Held != nil {
 		r.origin.Held.Restart()
 	}
-	for page, err := range r.journal.Pages(ctx, r.task.ID) {
+	for page, err := range r.Journal.Pages(ctx, r.task.ID) {
 		switch {
 		case err != nil:
 			return err
@@ -254,7 +275,7 @@ func (r *reading) finite() bool { return len(r.task.Inputs) > 0 }
 func (r *reading) page(page pipeline.Page) error {
 	o := &r.origin
 	o.FetchedAt, o.PageSeq = page.FetchedAt, int32(page.Seq)
-	o.IndexID = r.indexAt(vendorOf(r.task), page.FetchedAt)
+	o.IndexID = r.indexAt(r.task.Vendor(), page.FetchedAt)
 	if r.task.MaxRows > 0 && r.main {
 		o.Most = r.task.MaxRows - r.rows()
 	}
@@ -291,6 +312,6 @@ const MostRejected = 100_000
 // reject keeps rejected rows for ops.rejected_rows.
 func (l *loader) reject(rows []schemas.Rejection) {
 	const most = MostRejected
-	l.rejectedRows += int64(len(rows))
-	l.rejected = append(l.rejected, rows[:min(len(rows), most-len(l.rejected))]...)
+	l.RejectedRows += int64(len(rows))
+	l.Rejected = append(l.Rejected, rows[:min(len(rows), most-len(l.Rejected))]...)
 }
