@@ -153,15 +153,18 @@ func (l *loader) endpoint(d *draft) *pipeline.Endpoint {
 		l.errorf(n.Place, "endpoint %q must be VENDOR/NAME, like moz/anchor_text", shorten(full))
 		return nil
 	}
-	if !contains(vendorNames(), vendor) {
-		l.errorf(n.Place, "unknown vendor %q%s the vendors are: %s", shorten(vendor), or(didYouMean(vendor, vendorNames()), ";"), join(vendorNames()))
+	if vendors := l.known.Vendors(); !contains(vendors, vendor) {
+		l.errorf(n.Place, "unknown vendor %q%s the vendors are: %s", shorten(vendor), or(didYouMean(vendor, vendors), ";"), join(vendors))
 		return nil
 	}
 	surface := l.spec.Vendors[vendor].Surface
-	if e := l.known.Lookup(vendor, surface, name); e != nil {
-		return e
+	var names []string
+	for _, e := range l.known.Endpoints(vendor, surface) {
+		if e.Name == name {
+			return e
+		}
+		names = append(names, e.Name)
 	}
-	names := l.known.Names(vendor, surface)
 	if len(names) == 0 {
 		l.errorf(n.Place, "surface %s of %s has no endpoints in this version: choose another under vendors", surface, vendor)
 		return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"backhaul/pipeline"
 )
@@ -89,23 +90,26 @@ func needsSort(_ any, params map[string]any) error {
 
 type registry []pipeline.Endpoint
 
-func (r registry) Lookup(vendor, surface, name string) *pipeline.Endpoint {
-	for i := range r {
-		if r[i].Vendor == vendor && r[i].Surface == surface && r[i].Name == name {
-			return &r[i]
-		}
-	}
-	return nil
+func (registry) Vendors() []string { return []string{"moz", "ahrefs"} }
+
+func (registry) Surfaces(vendor string) []string {
+	return map[string][]string{"moz": {"v2", "rpc"}, "ahrefs": {"v3", "v2"}}[vendor]
 }
 
-func (r registry) Names(vendor, surface string) []string {
-	var names []string
+func (registry) Limits(vendor, surface string) pipeline.Limits {
+	return map[string]pipeline.Limits{
+		"moz v2": {PerSecond: 2, Connections: 8}, "moz rpc": {PerSecond: 3, Connections: 9, TokenLife: time.Hour},
+		"ahrefs v3": {PerSecond: 1, Connections: 4}, "ahrefs v2": {PerSecond: 5, Connections: 6},
+	}[vendor+" "+surface]
+}
+
+func (r registry) Endpoints(vendor, surface string) (all []*pipeline.Endpoint) {
 	for i := range r {
 		if r[i].Vendor == vendor && r[i].Surface == surface {
-			names = append(names, r[i].Name)
+			all = append(all, &r[i])
 		}
 	}
-	return names
+	return all
 }
 
 // folderOf makes a folder of job.yaml and pairs of further files' names and contents.

@@ -17,7 +17,7 @@ import (
 
 // Load reads the spec in the file and the files it names, and returns every problem, sorted by place. The spec is
 // nil unless all problems are warnings. Files are read from the spec's folder and below, and where access says.
-func Load(file string, known Endpoints, access Access) (*Spec, []Problem) {
+func Load(file string, known Registry, access Access) (*Spec, []Problem) {
 	dir := filepath.Dir(file)
 	disk := disk{dir: dir, access: access}
 	return load(file, known, folder{
@@ -29,7 +29,7 @@ func Load(file string, known Endpoints, access Access) (*Spec, []Problem) {
 }
 
 // LoadFS is Load for a spec in a file system, like the ready-made ones in Files. Paths in the spec cannot leave it.
-func LoadFS(fsys fs.FS, file string, known Endpoints) (*Spec, []Problem) {
+func LoadFS(fsys fs.FS, file string, known Registry) (*Spec, []Problem) {
 	dir := path.Dir(file)
 	return load(file, known, folder{
 		dir:      dir,
@@ -53,7 +53,7 @@ type folder struct {
 type loader struct {
 	problems
 	folder
-	known  Endpoints
+	known  Registry
 	digest hash.Hash
 	spec   *Spec
 	lists  map[string]*targets
@@ -63,7 +63,7 @@ type loader struct {
 	extracts map[string]Place
 }
 
-func load(file string, known Endpoints, where folder) (*Spec, []Problem) {
+func load(file string, known Registry, where folder) (*Spec, []Problem) {
 	l := &loader{
 		folder: where, known: known, digest: sha256.New(),
 		spec:     &Spec{Path: file, Dir: where.dir},

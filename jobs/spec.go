@@ -54,13 +54,13 @@ type Spec struct {
 
 // Vendor is how a vendor is to be spoken to.
 type Vendor struct {
-	// Surface is the vendor's API. Default: v2 for moz, v3 for ahrefs.
+	// Surface is the vendor's API. Default: the vendor's first.
 	Surface string
-	// RequestsPerSecond bounds the rate. Default: 2 for moz, 1 for ahrefs.
+	// RequestsPerSecond bounds the rate. Default: the surface's limit.
 	RequestsPerSecond float64
-	// Connections bounds the requests in flight. Default: 8 for moz, 4 for ahrefs.
+	// Connections bounds the requests in flight. Default: the surface's limit.
 	Connections int
-	// TokenLife is how long a cursor of the vendor is trusted. Default 0: until the vendor refuses it.
+	// TokenLife is how long a cursor of the vendor is trusted; 0: until the vendor refuses it. Default: the surface's limit.
 	TokenLife time.Duration
 }
 
@@ -139,12 +139,16 @@ type Input struct {
 	Scope, Params string
 }
 
-// Endpoints is what is known about the vendors' reports.
-type Endpoints interface {
-	// Lookup returns the facts about an endpoint (moz, v2, anchor_text), or nil.
-	Lookup(vendor, surface, name string) *pipeline.Endpoint
-	// Names returns the names of a surface's endpoints, in the order people should read them.
-	Names(vendor, surface string) []string
+// Registry is what is known offline about the vendors. All that it lists is in the order people should read it.
+type Registry interface {
+	// Vendors returns the names of the vendors.
+	Vendors() []string
+	// Surfaces returns the names of a vendor's surfaces, of which there is one at least: its default first.
+	Surfaces(vendor string) []string
+	// Limits returns what a surface allows.
+	Limits(vendor, surface string) pipeline.Limits
+	// Endpoints returns the facts about a surface's endpoints.
+	Endpoints(vendor, surface string) []*pipeline.Endpoint
 }
 
 // Tasks returns the tasks of all extracts, in the spec's order.

@@ -95,6 +95,18 @@ func TestVendorsHaveDefaults(t *testing.T) {
 	if len(s.Budget) != 0 || len(s.ConfirmOver) != 0 {
 		t.Errorf("%v %v", s.Budget, s.ConfirmOver)
 	}
+	want = map[string]Vendor{
+		"moz":    {Surface: "rpc", RequestsPerSecond: 3, Connections: 2, TokenLife: time.Hour},
+		"ahrefs": {Surface: "v2", RequestsPerSecond: 5, Connections: 6},
+	}
+	rpc := registry{{Vendor: "moz", Surface: "rpc", Name: "links", PageSize: 50, UnitsPerRow: 1}}
+	s, found := LoadFS(folderOf(minimal()+"vendors: {moz: {surface: rpc, connections: 2}, ahrefs: {surface: v2}}\n"), "job.yaml", rpc)
+	if len(found) > 0 {
+		t.Fatal(lines(found))
+	}
+	if diff := cmp.Diff(want, s.Vendors); diff != "" {
+		t.Errorf("of the surface chosen: %s", diff)
+	}
 }
 
 func TestTasksCarryTheWholeRequest(t *testing.T) {

@@ -2,26 +2,6 @@ package jobs
 
 import "backhaul/pipeline"
 
-// vendorFacts are what the contract says of a vendor.
-type vendorFacts struct {
-	name     string
-	surfaces []string
-	defaults Vendor
-}
-
-var knownVendors = []vendorFacts{
-	{"moz", []string{"v2", "rpc"}, Vendor{Surface: "v2", RequestsPerSecond: 2, Connections: 8}},
-	{"ahrefs", []string{"v3", "v2"}, Vendor{Surface: "v3", RequestsPerSecond: 1, Connections: 4}},
-}
-
-func vendorNames() []string {
-	var names []string
-	for _, v := range knownVendors {
-		names = append(names, v.name)
-	}
-	return names
-}
-
 // The bounds of what a spec may ask of a vendor: beyond them is a slip of the finger.
 const (
 	maxPerSecond   = 1_000_000
@@ -29,25 +9,29 @@ const (
 )
 
 func (l *loader) vendors(n *node) map[string]Vendor {
-	f := l.section(n, "vendors", vendorNames()...)
+	names := l.known.Vendors()
+	f := l.section(n, "vendors", names...)
 	out := map[string]Vendor{}
-	for _, facts := range knownVendors {
-		out[facts.name] = l.vendor(f[facts.name].value, facts)
+	for _, name := range names {
+		out[name] = l.vendor(f[name].value, name)
 	}
 	return out
 }
 
-func (l *loader) vendor(n *node, facts vendorFacts) Vendor {
-	v := facts.defaults
-	f := l.section(n, "vendor "+facts.name, "surface", "requests_per_second", "requests_per_minute", "connections", "token_life")
+func (l *loader) vendor(n *node, name string) Vendor {
+	f := l.section(n, "vendor "+name, "surface", "requests_per_second", "requests_per_minute", "connections", "token_life")
+	surfaces := l.known.Surfaces(name)
+	surface := surfaces[0]
 	if s := f["surface"].value; s != nil {
-		if surface, ok := l.word(s, "surface of "+facts.name, facts.surfaces); ok {
-			v.Surface = surface
+		if word, ok := l.word(s, "surface of "+name, surfaces); ok {
+			surface = word
 		}
 	}
+	limits := l.known.Limits(name, surface)
+	v := Vendor{Surface: surface, RequestsPerSecond: limits.PerSecond, Connections: limits.Connections, TokenLife: limits.TokenLife}
 	second, minute := f["requests_per_second"], f["requests_per_minute"]
 	if second.value != nil && minute.value != nil {
-		l.errorf(minute.Place, "%s has requests_per_second and requests_per_minute: keep one", facts.name)
+		l.errorf(minute.Place, "%s has requests_per_second and requests_per_minute: keep one", name)
 	}
 	if second.value != nil {
 		if rate, ok := l.rate(second.value, "requests_per_second", maxPerSecond); ok {
@@ -64,13 +48,15 @@ func (l *loader) vendor(n *node, facts vendorFacts) Vendor {
 			v.Connections = int(connections)
 		}
 	}
-	v.TokenLife = l.period(f["token_life"].value, "token_life")
+	if life := f["token_life"].value; life != nil {
+		v.TokenLife = l.period(life, "token_life")
+	}
 	return v
 }
 
 func (l *loader) budgets(n *node) map[string]Budget {
 	out := map[string]Budget{}
-	for vendor, f := range l.section(n, "budget", vendorNames()...) {
+	for vendor, f := range l.section(n, "budget", l.known.Vendors()...) {
 		ceilings := l.section(f.value, "the budget of "+vendor, "run", "month", "month_starts_on")
 		b := Budget{
 			Run:           l.ceiling(ceilings["run"].value, "run"),
@@ -89,7 +75,7 @@ func (l *loader) budgets(n *node) map[string]Budget {
 
 func (l *loader) confirmations(n *node) map[string]pipeline.Units {
 	out := map[string]pipeline.Units{}
-	for vendor, f := range l.section(n, "confirm_over", vendorNames()...) {
+	for vendor, f := range l.section(n, "confirm_over", l.known.Vendors()...) {
 		if units := l.ceiling(f.value, "confirm_over of "+vendor); units != nil {
 			out[vendor] = *units
 		}

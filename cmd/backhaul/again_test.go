@@ -12,7 +12,6 @@ import (
 
 	"backhaul/jobs"
 	"backhaul/jobs/run"
-	"backhaul/pipeline"
 	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/vendors/mozrpc"
@@ -29,7 +28,7 @@ extracts:
 // The promise of the exit status: while a target of a batch is without an answer the run is incomplete and says which, and
 // running it again buys that target alone, until all are there and every answer was paid for once.
 func TestARunIsIncompleteUntilEveryTargetOfABatchHasItsAnswer(t *testing.T) {
-	spec, problems := jobs.Load(writeFile(t, t.TempDir(), "batches.yaml", batchJob), registry{}, jobs.Access{})
+	spec, problems := jobs.Load(writeFile(t, t.TempDir(), "batches.yaml", batchJob), builtIn, jobs.Access{})
 	if spec == nil {
 		t.Fatal(problems)
 	}
@@ -40,11 +39,7 @@ func TestARunIsIncompleteUntilEveryTargetOfABatchHasItsAnswer(t *testing.T) {
 			server := emulator.New(emulator.Options{Faults: emulator.Faults{Item: 0.6, Seed: seed}})
 			client, done := overPipes(t, server)
 			defer done()
-			v := openVendors(nil)
-			v.open = map[string]*openSurface{"moz/rpc": {sources: map[string]pipeline.Source{}, client: client}}
-			for _, source := range client.Sources() {
-				v.open["moz/rpc"].sources[source.Endpoint().Name] = source
-			}
+			v := buyers(servedBy(t, client), nil)
 			for n := range 30 {
 				ready, err := (&loadedJob{spec}).resolve(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), v)
 				if err != nil {

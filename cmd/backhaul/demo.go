@@ -46,13 +46,14 @@ func (a *app) demo(ctx context.Context) error {
 			return err
 		}
 	}
-	spec, problems := jobs.LoadFS(jobs.Files, "nightly.yaml", registry{})
+	spec, problems := jobs.LoadFS(jobs.Files, "nightly.yaml", a.vendors)
 	if spec == nil {
 		return fmt.Errorf("the ready-made job is invalid: %v", problems)
 	}
-	moz := spec.Vendors["moz"]
-	moz.RequestsPerSecond = demoRate
-	spec.Vendors["moz"] = moz
+	for name, v := range spec.Vendors {
+		v.RequestsPerSecond = demoRate
+		spec.Vendors[name] = v
+	}
 	today := time.Now().UTC()
 	dates := []string{today.AddDate(0, 0, -1).Format(time.DateOnly), today.Format(time.DateOnly)}
 	for night, date := range dates {

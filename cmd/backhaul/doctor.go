@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,7 +72,7 @@ func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags)
 	if err != nil {
 		return err
 	}
-	o := doctor.Options{Warehouse: w, Lake: examined{lake{warehouse: w}}, Sources: decoders().source, Vendors: accounts(wanted)}
+	o := doctor.Options{Warehouse: w, Lake: examined{lake{warehouse: w}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted)}
 	findings := doctor.Examine(ctx, o)
 	var done []doctor.Finding
 	// A rebuilt ledger is examined again before anything else is done: two rounds, and one to spare.
@@ -127,51 +124,21 @@ func verdict(findings []doctor.Finding) error {
 }
 
 // accounts returns the vendor accounts to look at: those wanted, or each vendor's on the surface that is its default.
-func accounts(wanted map[string]bool) []doctor.Vendor {
+func (a *app) accounts(wanted map[string]bool) []doctor.Vendor {
 	var all []doctor.Vendor
-	for _, s := range surfaces {
-		if wanted != nil && !wanted[s.vendor+"/"+s.name] {
+	for _, s := range a.vendors {
+		if wanted != nil && !wanted[s.Vendor+"/"+s.Name] || wanted == nil && !a.vendors.Default(s) {
 			continue
 		}
-		if wanted == nil && slices.ContainsFunc(all, func(v doctor.Vendor) bool { return v.Name == s.vendor }) {
-			continue
+		client, from, err := open(s, 1)
+		v := doctor.Vendor{Name: s.Vendor, Wanted: wanted != nil, URL: s.URL, Credentials: from, Err: err}
+		if v.Missing = client == nil && err == nil; v.Missing {
+			v.Credentials = s.Credentials.String()
 		}
-		v := doctor.Vendor{Name: s.vendor, Wanted: wanted != nil, URL: s.url, Credentials: credentialsSet(s.credentials)}
-		if v.Missing = v.Credentials == ""; v.Missing {
-			v.Credentials = s.credentials
-		} else {
-			v.Usage, v.Err = meter(s)
-		}
+		v.Usage, _ = client.(pipeline.Usage)
 		all = append(all, v)
 	}
 	return all
-}
-
-// credentialsSet names the variables of a surface's credentials that are set, "" if they do not suffice. names is as surface
-// spells them: "A, or B and C".
-func credentialsSet(names string) string {
-	for _, choice := range strings.Split(names, ", or ") {
-		var set []string
-		for _, name := range strings.Split(choice, " and ") {
-			switch {
-			case os.Getenv(name) != "":
-				set = append(set, name)
-			case os.Getenv(name+"_FILE") != "":
-				set = append(set, name+"_FILE")
-			}
-		}
-		if len(set) == 1+strings.Count(choice, " and ") {
-			return strings.Join(set, " and ")
-		}
-	}
-	return ""
-}
-
-// meter returns what asks a surface's own meter, nil where it has none.
-func meter(s surface) (pipeline.Usage, error) {
-	_, client, err := s.open(true, 1)
-	usage, _ := client.(pipeline.Usage)
-	return usage, err
 }
 
 // examined is the lake as the doctor looks at it.

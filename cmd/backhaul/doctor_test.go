@@ -111,7 +111,7 @@ func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 func retire(t *testing.T, w *ward, dry bool) []doctor.Retired {
 	t.Helper()
 	files := examined{lake{warehouse: sinks.Warehouse{Root: w.warehouse}}}
-	o := doctor.Options{Warehouse: files.warehouse, Lake: files, Sources: decoders().source}
+	o := doctor.Options{Warehouse: files.warehouse, Lake: files, Sources: decoders(builtIn).source}
 	retired, err := doctor.Retire(context.Background(), o, time.Now().Add(time.Hour), dry)
 	if err != nil {
 		t.Fatal(err)

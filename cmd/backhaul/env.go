@@ -6,22 +6,31 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"backhaul/pipeline/vendors"
 )
+
+// setAs returns which of NAME and NAME_FILE is set, NAME if both are; "" if neither is.
+func setAs(name string) string {
+	for _, variable := range []string{name, name + "_FILE"} {
+		if os.Getenv(variable) != "" {
+			return variable
+		}
+	}
+	return ""
+}
 
 // env returns the value of a variable, or the content of the file that NAME_FILE names.
 func env(name string) (string, error) {
-	if value := os.Getenv(name); value != "" {
-		return value, nil
+	variable := setAs(name)
+	if variable == name || variable == "" {
+		return os.Getenv(name), nil
 	}
-	variable := name + "_FILE"
-	path := os.Getenv(variable)
-	if path == "" {
-		return "", nil
-	}
-	value, err := readValue(path)
+	value, err := readValue(os.Getenv(variable))
 	if err != nil {
 		// Without the path: who confuses the two variables has put the secret there.
 		return "", fmt.Errorf("read the file that %s names: %w", variable, err)
@@ -82,24 +91,31 @@ func bare(err error) error {
 	return err
 }
 
-// envs reads several variables at once.
-func envs(names ...string) (map[string]string, error) {
-	values := map[string]string{}
-	for _, name := range names {
-		value, err := env(name)
-		if err != nil {
-			return nil, err
+// credentials reads the first of the ways whose variables are all set, and says which those are: A and B_FILE. The values are
+// nil if there is none.
+func credentials(ways vendors.Credentials) (values map[string]string, from string, err error) {
+	for _, way := range ways {
+		values, names := map[string]string{}, []string{}
+		for _, name := range way {
+			if values[name], err = env(name); err != nil {
+				return nil, "", err
+			}
+			if values[name] != "" {
+				names = append(names, setAs(name))
+			}
 		}
-		values[name] = value
+		if len(names) == len(way) {
+			return values, strings.Join(names, " and "), nil
+		}
 	}
-	return values, nil
+	return nil, "", nil
 }
 
 // secretFiles returns the files that credentials are kept in, by the variables that name them.
-func secretFiles() map[string]string {
+func secretFiles(r vendors.Registry) map[string]string {
 	files := map[string]string{}
-	for _, s := range surfaces {
-		for _, name := range strings.FieldsFunc(s.credentials, func(r rune) bool { return r != '_' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') }) {
+	for _, s := range r {
+		for _, name := range slices.Concat(s.Credentials...) {
 			if path := os.Getenv(name + "_FILE"); path != "" {
 				files[name+"_FILE"] = path
 			}

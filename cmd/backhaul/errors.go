@@ -12,6 +12,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
+	"backhaul/pipeline/vendors"
 	"backhaul/sinks"
 )
 
@@ -62,12 +63,12 @@ var errInterrupted = errors.New("interrupted; what was bought is kept: the same 
 // aboutEnd is what a vendor may say of an API that it has shut down.
 var aboutEnd = regexp.MustCompile(`(?i)\bdiscontinued\b|\bshut ?down\b|\bsunset|\bno longer (available|supported)|\bretired\b`)
 
-// denialAdvice says what to do where a vendor refuses. Ahrefs shut v2 down on 2025-11-01; no credentials help there.
-func denialAdvice(vendor, text string) string {
-	if vendor == "ahrefs" && aboutEnd.MatchString(text) {
-		return "buy from the API that replaced it: `surface: v3` for ahrefs under vendors in the job spec, and set AHREFS_API_KEY"
+// denialAdvice says what to do where a surface refuses: no credentials help where it was shut down.
+func (a *app) denialAdvice(s vendors.Surface, text string) string {
+	if next, ok := a.vendors.Surface(s.Vendor, s.Successor); ok && aboutEnd.MatchString(text) {
+		return fmt.Sprintf("buy from the API that replaced it: `surface: %s` for %s under vendors in the job spec, and set %s", next.Name, next.Vendor, next.Credentials)
 	}
-	return "check the credentials: " + credentialNames(vendor)
+	return "check the credentials: " + s.Credentials.String()
 }
 
 // advise turns an error into one line that ends with what to do about it, where that is known.

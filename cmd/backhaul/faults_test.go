@@ -144,12 +144,7 @@ func inWorld(t *testing.T, spec *jobs.Spec, o emulator.Options, handler func(*em
 // run executes the job once.
 func (w *world) run() *run.Result {
 	w.t.Helper()
-	v := openVendors(nil)
-	v.open = map[string]*openSurface{"moz/v2": {sources: map[string]pipeline.Source{}, client: w.client}}
-	for _, source := range w.client.Sources() {
-		v.open["moz/v2"].sources[source.Endpoint().Name] = source
-	}
-	ready, err := w.job.resolve(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), v)
+	ready, err := w.job.resolve(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), buyers(servedBy(w.t, w.client), nil))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -232,7 +227,7 @@ func checkSameRows(t *testing.T, catalog, want, got string) {
 func loadFaulty(t *testing.T, vendor, more string) *jobs.Spec {
 	t.Helper()
 	path := writeFile(t, t.TempDir(), "faulty.yaml", fmt.Sprintf(faultyJob, vendor, more))
-	spec, problems := jobs.Load(path, registry{}, jobs.Access{})
+	spec, problems := jobs.Load(path, builtIn, jobs.Access{})
 	if spec == nil {
 		t.Fatal(problems)
 	}

@@ -76,7 +76,7 @@ func (a *app) gc(ctx context.Context, age time.Duration, dry bool) error {
 	}
 	result.Staging = append(result.Staging, swept...)
 	if age > 0 {
-		retired, err := doctor.Retire(ctx, doctor.Options{Warehouse: w, Lake: files, Sources: decoders().source}, time.Now().Add(-age), dry)
+		retired, err := doctor.Retire(ctx, doctor.Options{Warehouse: w, Lake: files, Sources: decoders(a.vendors).source}, time.Now().Add(-age), dry)
 		result.Journals = append(result.Journals, retired...)
 		if err != nil {
 			return errors.Join(err, a.printGC(result))

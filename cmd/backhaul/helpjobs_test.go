@@ -26,7 +26,7 @@ func TestEveryReadyMadeJobIsValidAndExplained(t *testing.T) {
 		t.Fatalf("status %d", status)
 	}
 	for _, j := range readyMade {
-		spec, found := jobs.LoadFS(jobs.Files, j.name+".yaml", registry{})
+		spec, found := jobs.LoadFS(jobs.Files, j.name+".yaml", builtIn)
 		if jobs.Failed(found) || spec.Job != j.name {
 			t.Errorf("%s: %v", j.name, found)
 		}

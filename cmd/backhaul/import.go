@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
-	"backhaul/pipeline/vendors/ahrefsv2"
 )
 
 // importFlags are the flags of `import`.
@@ -26,7 +24,7 @@ func (a *app) importCommand() *cobra.Command {
 		Use:   "import SURFACE FILE...",
 		Short: "Load archived replies as runs of their own: no request, no unit",
 		Long: `Loads replies that were archived, by whatever program, through the same journal and the same
-decoders as those that are bought. SURFACE is the API they came from: ` + strings.Join(surfaceNames(), ", ") + `.
+decoders as those that are bought. SURFACE is the API they came from: ` + a.archived() + `.
 
 A file holds one reply or many, one a line or simply one after the other, in JSON; for ahrefs-v2 it
 may be one reply in XML. It may be compressed with gzip or zstd. A reply is bare, as the vendor sent
@@ -49,7 +47,7 @@ The same replies again change nothing; further ones go on where the list ended. 
 joins a run that was bought. Credentials in archived requests are not kept.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return usage("want a surface, one of %s, and at least one file; see `%s --help`", strings.Join(surfaceNames(), ", "), cmd.CommandPath())
+				return usage("want a surface, one of %s, and at least one file; see `%s --help`", a.archived(), cmd.CommandPath())
 			}
 			return nil
 		},
@@ -63,51 +61,36 @@ joins a run that was bought. Credentials in archived requests are not kept.`,
 	return cmd
 }
 
-// surfaceNames are the surfaces whose archives can be imported: ahrefs-v2. Of JSON-RPC the requests would have to be taken
-// apart to know what a reply answers.
-func surfaceNames() []string {
+// archived names the surfaces whose archives can be imported: ahrefs-v2.
+func (a *app) archived() string {
 	var names []string
-	for _, s := range surfaces {
-		if s.name != "rpc" {
-			names = append(names, s.vendor+"-"+s.name)
+	for _, s := range a.vendors {
+		if s.Archives {
+			names = append(names, s.Vendor+"-"+s.Name)
 		}
 	}
-	return names
+	return strings.Join(names, ", ")
 }
 
-// otherNames are the names that vendors have for endpoints beside those of the endpoints, by vendor/surface.
-var otherNames = map[string]func(string) string{"ahrefs/v2": ahrefsv2.EndpointOf}
-
-// archiveReader returns a reader of a surface's archives, and where its sources come from.
-func archiveReader(name string, f importFlags) (*archive.Reader, *vendors, error) {
-	for _, s := range surfaces {
-		if s.vendor+"-"+s.name != name || !slices.Contains(surfaceNames(), name) {
-			continue
-		}
-		given := archive.Given{Endpoint: f.endpoint, Target: f.target, Scope: f.mode}
-		if f.date != "" {
-			date, err := runDate(f.date, time.Now())
-			if err != nil {
-				return nil, nil, err
-			}
-			given.Date = date
-		}
-		v := decoders()
-		open, err := v.surface(s.vendor, s.name)
-		if err != nil {
-			return nil, nil, err
-		}
-		r := &archive.Reader{NameOf: otherNames[s.vendor+"/"+s.name], Given: given}
-		for _, e := range s.endpoints {
-			r.Sources = append(r.Sources, open.sources[e.Name])
-		}
-		return r, v, nil
+// archiveReader returns a reader of a surface's archives.
+func (a *app) archiveReader(name string, f importFlags) (*archive.Reader, error) {
+	vendor, surface, _ := strings.Cut(name, "-")
+	s, ok := a.vendors.Surface(vendor, surface)
+	if !ok || !s.Archives {
+		return nil, usage("archives of %q cannot be imported: want one of %s", name, a.archived())
 	}
-	return nil, nil, usage("archives of %q cannot be imported: want one of %s", name, strings.Join(surfaceNames(), ", "))
+	given := archive.Given{Endpoint: f.endpoint, Target: f.target, Scope: f.mode}
+	if f.date != "" {
+		var err error
+		if given.Date, err = runDate(f.date, time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return &archive.Reader{Sources: s.Offline(), NameOf: s.NameOf, Given: given}, nil
 }
 
 func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f importFlags) error {
-	r, v, err := archiveReader(surface, f)
+	r, err := a.archiveReader(surface, f)
 	if err != nil {
 		return err
 	}
@@ -121,7 +104,7 @@ func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f 
 	}
 	defer lake.close()
 	all, err := run.ImportArchives(cmd.Context(), run.Import{
-		Job: f.job, Files: files, Pages: r.Pages, Sources: v.source, NewID: func() string { return ulid.Make().String() },
+		Job: f.job, Files: files, Pages: r.Pages, Sources: decoders(a.vendors).source, NewID: func() string { return ulid.Make().String() },
 	}, run.Options{Warehouse: w, Lake: lake})
 	if err != nil {
 		return a.importFailed(err)

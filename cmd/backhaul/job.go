@@ -36,11 +36,11 @@ func (a *app) loadJob(ctx context.Context, path string) (*loadedJob, error) {
 	return &loadedJob{spec}, nil
 }
 
-// resolve turns the spec into what a run needs. vendors is nil where nothing is to be bought.
-func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) {
+// resolve turns the spec into what a run needs. from is nil where nothing is to be bought.
+func (j *loadedJob) resolve(date time.Time, from *sources) (*run.Job, error) {
 	job := &run.Job{Name: j.Job, RunDate: date, SpecHash: j.Hash, Accounts: map[string]run.Account{}}
-	if vendors != nil {
-		job.Sources = vendors.source
+	if from != nil {
+		job.Sources = from.source
 	}
 	for i := range j.Tables {
 		job.Tables = append(job.Tables, &j.Tables[i])
@@ -52,7 +52,7 @@ func (j *loadedJob) resolve(date time.Time, vendors *vendors) (*run.Job, error) 
 		} else {
 			job.Steps = append(job.Steps, j.step(x))
 		}
-		account, err := j.account(x.Endpoint, vendors)
+		account, err := j.account(x.Endpoint, from)
 		if err != nil {
 			return nil, err
 		}
@@ -107,16 +107,16 @@ func digest(x *jobs.Extract) string {
 }
 
 // account is what the job allows at an endpoint's vendor. Missing credentials are told here, before anything is made.
-func (j *loadedJob) account(e *pipeline.Endpoint, vendors *vendors) (run.Account, error) {
+func (j *loadedJob) account(e *pipeline.Endpoint, from *sources) (run.Account, error) {
 	v, b := j.Vendors[e.Vendor], j.Budget[e.Vendor]
 	account := run.Account{
 		PerSecond: v.RequestsPerSecond, Connections: v.Connections, TokenLife: v.TokenLife,
 		Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month}, MonthStartsOn: b.MonthStartsOn,
 	}
-	if vendors == nil {
+	if from == nil {
 		return account, nil
 	}
-	open, err := vendors.surface(e.Vendor, e.Surface)
+	open, err := from.surface(e.Vendor, e.Surface)
 	if err != nil {
 		return account, err
 	}

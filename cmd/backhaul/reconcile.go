@@ -53,7 +53,7 @@ func (a *app) reconcile(ctx context.Context, l *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
-	held, err := recovery.Reconcile(ctx, l, w, meters, time.Now().UTC())
+	held, err := recovery.Reconcile(ctx, l, w, a.meter, time.Now().UTC())
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error 
 	if err != nil {
 		return err
 	}
-	settled, err := recovery.Release(ctx, l, w, r.ID, meters, time.Now().UTC())
+	settled, err := recovery.Release(ctx, l, w, r.ID, a.meter, time.Now().UTC())
 	if err != nil {
 		return err
 	}
@@ -104,20 +104,16 @@ func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error 
 	return nil
 }
 
-// meters returns a vendor's own count, as far as there are credentials to ask for it.
-func meters(vendor, name string) recovery.Meter {
-	for _, s := range surfaces {
-		if s.vendor != vendor || s.name != name {
-			continue
-		}
-		if credentialsSet(s.credentials) == "" {
-			return recovery.Meter{Why: "the vendor was not asked: set " + s.credentials}
-		}
-		usage, err := meter(s)
-		if err != nil {
+// meter returns a surface's own count, as far as there are credentials to ask for it.
+func (a *app) meter(vendor, name string) recovery.Meter {
+	if s, _ := a.vendors.Surface(vendor, name); s.Counts != "" {
+		client, _, err := open(s, 1)
+		switch usage, ok := client.(pipeline.Usage); {
+		case err != nil:
 			return recovery.Meter{Why: "the vendor was not asked: " + err.Error()}
-		}
-		if usage != nil {
+		case client == nil:
+			return recovery.Meter{Why: "the vendor was not asked: set " + s.Credentials.String()}
+		case ok:
 			return recovery.Meter{Usage: usage}
 		}
 	}

@@ -54,7 +54,7 @@ func (a *app) replay(cmd *cobra.Command, name string) error {
 		return err
 	}
 	defer lake.close()
-	result, err := run.Replay(ctx, l, r, decoders().source, run.Options{Warehouse: w, Lake: lake})
+	result, err := run.Replay(ctx, l, r, decoders(a.vendors).source, run.Options{Warehouse: w, Lake: lake})
 	if err != nil {
 		return err
 	}

@@ -8,19 +8,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backhaul/pipeline/vendors"
 	"backhaul/sinks"
 )
 
 // app is what every command shares.
 type app struct {
+	vendors        vendors.Registry
 	stdout, stderr io.Writer
 	warehouseDir   string
 	json           bool
 	allowed        []string // folders that specs may read beside their own
 }
 
-func newRoot(stdout, stderr io.Writer) *cobra.Command {
-	a := &app{stdout: stdout, stderr: stderr}
+func newRoot(r vendors.Registry, stdout, stderr io.Writer) *cobra.Command {
+	a := &app{vendors: r, stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
 		Use:   "backhaul",
 		Short: "Buy link data by the row: no page twice, no budget overrun, nothing lost",

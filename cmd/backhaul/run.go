@@ -19,6 +19,7 @@ import (
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/vendors"
 )
 
 // runFlags are the flags of `run`.
@@ -70,7 +71,9 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	ready, err := job.resolve(date, openVendors(job.connections()))
+	from := buyers(a.vendors, job.connections())
+	defer from.close()
+	ready, err := job.resolve(date, from)
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 		return printErr
 	}
 	if err == nil {
-		err = stopText(result, status)
+		err = a.stopText(job, result, status)
 	}
 	if status == exitComplete {
 		return err
@@ -156,7 +159,7 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 }
 
 // stopText is the one line that says why a run did not complete, and what to do.
-func stopText(r *run.Result, status int) error {
+func (a *app) stopText(job *loadedJob, r *run.Result, status int) error {
 	switch status {
 	case exitComplete:
 		return nil
@@ -168,7 +171,8 @@ func stopText(r *run.Result, status int) error {
 	}
 	var texts []string
 	for _, stop := range r.Stops() {
-		texts = append(texts, stop.Vendor+": "+stopAdvice(stop))
+		surface, _ := a.vendors.Surface(stop.Vendor, job.Vendors[stop.Vendor].Surface)
+		texts = append(texts, stop.Vendor+": "+a.stopAdvice(surface, stop))
 	}
 	if len(texts) == 0 {
 		return errors.New("an extract's max_units left some of its targets out; raise it, or run it again with the same --date to go on")
@@ -192,7 +196,7 @@ func tryAgain(r *run.Result) string {
 	return fmt.Sprintf("%s, all but the %d that are stuck: `backhaul status` says why, and --again buys on all the same", again, stuck)
 }
 
-func stopAdvice(stop *engine.StopError) string {
+func (a *app) stopAdvice(s vendors.Surface, stop *engine.StopError) string {
 	text := stop.Err.Error()
 	switch stop.Ending {
 	case pipeline.EndBudget:
@@ -200,9 +204,9 @@ func stopAdvice(stop *engine.StopError) string {
 	case pipeline.EndQuota:
 		return text + "; no budget of the job can change that: have the vendor raise the quota, or run it again with the same --date when it is renewed"
 	case pipeline.EndDenied:
-		return text + "; " + denialAdvice(stop.Vendor, text)
+		return text + "; " + a.denialAdvice(s, text)
 	case pipeline.EndUnreachable:
-		return text + "; the vendor does not answer: check the network and " + urlNames(stop.Vendor)
+		return text + "; the vendor does not answer: check the network and " + s.URL
 	}
 	return text
 }

@@ -8,6 +8,7 @@ import (
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/vendors"
 )
 
 func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
@@ -21,7 +22,7 @@ func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
 		if ceiling == plan.OfQuota {
 			stop.Ending = pipeline.EndQuota
 		}
-		got := stopAdvice(stop)
+		got := (&app{}).stopAdvice(vendors.Surface{}, stop)
 		if !strings.Contains(got, want) || !strings.Contains(got, "3 units left") || !strings.Contains(got, "--date") {
 			t.Errorf("%s: %s", ceiling, got)
 		}

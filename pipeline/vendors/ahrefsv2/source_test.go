@@ -294,7 +294,7 @@ func TestOfflineSourcesKnowTheFactsAndRefuseToBuy(t *testing.T) {
 	for i, s := range Offline() {
 		e := s.Endpoint()
 		names = append(names, e.String())
-		if e != Endpoints()[i] || e.ScopeParam != "mode" || e.Param("mode") == nil {
+		if e != Surface().Endpoints()[i] || e.ScopeParam != "mode" || e.Param("mode") == nil {
 			t.Errorf("%s: %+v", e, e)
 		}
 		if _, err := s.Fetch(t.Context(), pipeline.Task{Target: "example.com"}, pipeline.Ask{}); pipeline.KindOf(err) != pipeline.Denied {

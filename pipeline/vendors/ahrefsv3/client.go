@@ -1,17 +1,35 @@
 package ahrefsv3
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/vendors/internal/wire"
 )
 
 // DefaultBaseURL is Ahrefs' own. Source: Ahrefs OpenAPI 3.0.0, servers.
 const DefaultBaseURL = "https://api.ahrefs.com/v3"
+
+// Surface is what the program is told of Ahrefs' API v3.
+func Surface() vendors.Surface {
+	return vendors.Surface{
+		Vendor: vendor, Name: surface, Title: "Ahrefs",
+		Limits:      pipeline.Limits{PerSecond: 1, Connections: 4},
+		URL:         "BACKHAUL_AHREFS_V3_URL",
+		Credentials: vendors.Credentials{{"AHREFS_API_KEY"}},
+		Counts:      "API units of the workspace in the billing period under way",
+		Archives:    true,
+		Offline:     Offline,
+		Open: func(s vendors.Settings) (vendors.Client, error) {
+			return New(Config{BaseURL: s.BaseURL, Key: s.Credentials["AHREFS_API_KEY"], HTTP: HTTP{Conns: s.Connections}})
+		},
+	}
+}
 
 // HTTP are the settings of the connections; the zero value works.
 type HTTP = wire.HTTP
@@ -39,10 +57,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Key == "" {
 		return nil, errors.New("ahrefs: no API key")
 	}
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = DefaultBaseURL
-	}
-	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cfg.BaseURL, Auth: wire.BearerAuth(cfg.Key), Classify: classify})
+	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cmp.Or(cfg.BaseURL, DefaultBaseURL), Auth: wire.BearerAuth(cfg.Key), Classify: classify})
 	if err != nil {
 		return nil, fmt.Errorf("ahrefs: %w", err)
 	}
@@ -53,8 +68,14 @@ func New(cfg Config) (*Client, error) {
 	return &Client{wire: w, now: now}, nil
 }
 
-// Sources returns a source for every endpoint, in the order of Endpoints.
-func (c *Client) Sources() []pipeline.Source { return sources(c) }
+// Sources returns a source for every endpoint, in the order people should read them.
+func (c *Client) Sources() []pipeline.Source {
+	var all []pipeline.Source
+	for _, l := range listings() {
+		all = append(all, &source{listing: l, client: c})
+	}
+	return all
+}
 
 // Close gives up idle connections.
 func (c *Client) Close() { c.wire.Close() }
@@ -62,13 +83,5 @@ func (c *Client) Close() { c.wire.Close() }
 // Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays and validation, which
 // need no key.
 func Offline() []pipeline.Source {
-	return sources(&Client{wire: wire.Offline(wire.Options{Classify: classify}), now: time.Now})
-}
-
-func sources(c *Client) []pipeline.Source {
-	var all []pipeline.Source
-	for _, l := range listings() {
-		all = append(all, &source{listing: l, client: c})
-	}
-	return all
+	return (&Client{wire: wire.Offline(wire.Options{Classify: classify}), now: time.Now}).Sources()
 }

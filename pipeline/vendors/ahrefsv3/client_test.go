@@ -434,7 +434,7 @@ func TestParametersAreCheckedOffline(t *testing.T) {
 		{"batch_analysis", "country", "USA", nil, "us"},
 	} {
 		var p *pipeline.Param
-		for _, e := range Endpoints() {
+		for _, e := range Surface().Endpoints() {
 			if e.Name == tc.report {
 				p = e.Param(tc.param)
 			}
@@ -450,7 +450,7 @@ func TestParametersAreCheckedOffline(t *testing.T) {
 func TestParametersAreThoseOfTheOpenAPIDocument(t *testing.T) {
 	document := readExtract(t)
 	filled := map[string]bool{"target": true, "limit": true, "output": true, "timeout": true}
-	for _, e := range Endpoints() {
+	for _, e := range Surface().Endpoints() {
 		r := Lookup(e.Name)
 		if r.Kind == Batch {
 			continue // they are in a body, which the extract does not have

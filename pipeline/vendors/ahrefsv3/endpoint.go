@@ -60,15 +60,6 @@ func (r *Report) listing() *listing {
 	return &listing{Report: r, endpoint: e, layout: rows.Layout{List: r.Envelope, One: r.Kind == Single}, shape: rows.MustCompile(table, rules...)}
 }
 
-// Endpoints returns the facts about every endpoint. They are shared and must not be changed.
-func Endpoints() []*pipeline.Endpoint {
-	var all []*pipeline.Endpoint
-	for _, l := range listings() {
-		all = append(all, l.endpoint)
-	}
-	return all
-}
-
 // worst is the most that so many rows cost where every page is cut to the lowest cap known, each brings a row again, and
 // each is probed before: unless whole groups of equal rows have to be read by a finer order, which no rule bounds.
 func (r *Report) worst(t pipeline.Task, at pipeline.Cursor, rows int64) (pages int64, units pipeline.Units) {

@@ -24,6 +24,7 @@
 package mozrpc
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,6 +34,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/pipeline/vendors/internal/wire"
@@ -42,6 +44,22 @@ import (
 const DefaultBaseURL = "https://api.moz.com/jsonrpc"
 
 const surface = "rpc"
+
+// Surface is what the program is told of Moz's JSON-RPC API. Its archives cannot be imported: all methods have one address,
+// so a request would have to be taken apart to know what its reply answers.
+func Surface() vendors.Surface {
+	return vendors.Surface{
+		Vendor: moz.Vendor, Name: surface, Title: "Moz",
+		Limits:      pipeline.Limits{PerSecond: 2, Connections: 8},
+		URL:         "BACKHAUL_MOZ_RPC_URL",
+		Credentials: vendors.Credentials{{"MOZ_TOKEN"}},
+		Counts:      "rows of all Moz's APIs in the billing period under way",
+		Offline:     Offline,
+		Open: func(s vendors.Settings) (vendors.Client, error) {
+			return New(Config{BaseURL: s.BaseURL, Token: s.Credentials["MOZ_TOKEN"], HTTP: HTTP{Conns: s.Connections}})
+		},
+	}
+}
 
 // HTTP are the settings of the connections; the zero value works.
 type HTTP = wire.HTTP
@@ -69,16 +87,13 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Token == "" {
 		return nil, errors.New("moz: no credentials: the JSON-RPC API wants a token; access id and secret key are those of V2")
 	}
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = DefaultBaseURL
-	}
 	if cfg.HTTP.Conns <= 0 {
 		cfg.HTTP.Conns = defaultConns
 	}
 	if cfg.HTTP.Clock == nil {
 		cfg.HTTP.Clock = time.Now
 	}
-	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cfg.BaseURL, Auth: wire.HeaderAuth("x-moz-token", cfg.Token)})
+	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cmp.Or(cfg.BaseURL, DefaultBaseURL), Auth: wire.HeaderAuth("x-moz-token", cfg.Token)})
 	if err != nil {
 		return nil, fmt.Errorf("moz: %w", err)
 	}
@@ -92,19 +107,8 @@ func newClient(w *wire.Client, settings HTTP) *Client {
 // defaultConns is how many connections are opened where none are given.
 const defaultConns = 8
 
-// Sources returns a source for every endpoint, in the order of Endpoints.
-func (c *Client) Sources() []pipeline.Source { return sources(c) }
-
-// Close gives up idle connections.
-func (c *Client) Close() { c.wire.Close() }
-
-// Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays and validation, which
-// need no credentials.
-func Offline() []pipeline.Source {
-	return sources(newClient(wire.Offline(wire.Options{}), HTTP{Clock: time.Now}))
-}
-
-func sources(c *Client) []pipeline.Source {
+// Sources returns a source for every endpoint, in the order people should read them.
+func (c *Client) Sources() []pipeline.Source {
 	var all []pipeline.Source
 	for _, r := range reports() {
 		all = append(all, &source{report: r, client: c})
@@ -112,13 +116,13 @@ func sources(c *Client) []pipeline.Source {
 	return all
 }
 
-// Endpoints returns the facts about every endpoint. They are shared and must not be changed.
-func Endpoints() []*pipeline.Endpoint {
-	var all []*pipeline.Endpoint
-	for _, r := range reports() {
-		all = append(all, r.endpoint)
-	}
-	return all
+// Close gives up idle connections.
+func (c *Client) Close() { c.wire.Close() }
+
+// Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays and validation, which
+// need no credentials.
+func Offline() []pipeline.Source {
+	return newClient(wire.Offline(wire.Options{}), HTTP{Clock: time.Now}).Sources()
 }
 
 // call is one request to be made.

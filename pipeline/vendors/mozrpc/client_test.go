@@ -101,7 +101,7 @@ func TestEndpointsAreThoseOfV2(t *testing.T) {
 	for i, s := range Offline() {
 		e := s.Endpoint()
 		names = append(names, e.Name)
-		if e != Endpoints()[i] || e.Vendor != "moz" || e.Surface != "rpc" || e.Source == "" || e.PageSize < 1 {
+		if e != Surface().Endpoints()[i] || e.Vendor != "moz" || e.Surface != "rpc" || e.Source == "" || e.PageSize < 1 {
 			t.Errorf("%+v", e)
 		}
 		common := moz.Endpoint(e.Name)

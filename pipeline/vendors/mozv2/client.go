@@ -15,11 +15,13 @@
 package mozv2
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/vendors/internal/moz"
 	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/pipeline/vendors/internal/wire"
@@ -33,6 +35,23 @@ const (
 	// pageSize is the largest `limit` Moz accepts; the default would be 25. Source: Moz, anchor_text.
 	pageSize = 50
 )
+
+// Surface is what the program is told of Moz's Links API V2.
+func Surface() vendors.Surface {
+	return vendors.Surface{
+		Vendor: moz.Vendor, Name: surface, Title: "Moz", Successor: "rpc",
+		Limits:      pipeline.Limits{PerSecond: 2, Connections: 8},
+		URL:         "BACKHAUL_MOZ_V2_URL",
+		Credentials: vendors.Credentials{{"MOZ_TOKEN"}, {"MOZ_ACCESS_ID", "MOZ_SECRET_KEY"}},
+		Counts:      "rows of V1 and V2 together, weights included",
+		Archives:    true,
+		Offline:     Offline,
+		Open: func(s vendors.Settings) (vendors.Client, error) {
+			c := s.Credentials
+			return New(Config{BaseURL: s.BaseURL, Token: c["MOZ_TOKEN"], AccessID: c["MOZ_ACCESS_ID"], SecretKey: c["MOZ_SECRET_KEY"], HTTP: HTTP{Conns: s.Connections}})
+		},
+	}
+}
 
 // HTTP are the settings of the connections; the zero value works.
 type HTTP = wire.HTTP
@@ -61,10 +80,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = DefaultBaseURL
-	}
-	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cfg.BaseURL, Auth: auth, Classify: classify})
+	w, err := wire.New(wire.Options{HTTP: cfg.HTTP, Base: cmp.Or(cfg.BaseURL, DefaultBaseURL), Auth: auth, Classify: classify})
 	if err != nil {
 		return nil, fmt.Errorf("moz: %w", err)
 	}
@@ -85,8 +101,14 @@ func (cfg Config) auth() (wire.Auth, error) {
 	}
 }
 
-// Sources returns a source for every endpoint, in the order of Endpoints.
-func (c *Client) Sources() []pipeline.Source { return sources(c.wire, c.endings) }
+// Sources returns a source for every endpoint, in the order people should read them.
+func (c *Client) Sources() []pipeline.Source {
+	var all []pipeline.Source
+	for _, r := range reports() {
+		all = append(all, &source{report: r, wire: c.wire, endings: c.endings})
+	}
+	return all
+}
 
 // Close gives up idle connections.
 func (c *Client) Close() { c.wire.Close() }
@@ -94,15 +116,7 @@ func (c *Client) Close() { c.wire.Close() }
 // Offline returns sources that know the facts, read and decode pages, but refuse to fetch: for replays and validation, which
 // need no credentials.
 func Offline() []pipeline.Source {
-	return sources(wire.Offline(wire.Options{Classify: classify}), new(moz.Endings))
-}
-
-func sources(w *wire.Client, endings *moz.Endings) []pipeline.Source {
-	var all []pipeline.Source
-	for _, r := range reports() {
-		all = append(all, &source{report: r, wire: w, endings: endings})
-	}
-	return all
+	return (&Client{wire: wire.Offline(wire.Options{Classify: classify}), endings: new(moz.Endings)}).Sources()
 }
 
 // about asks an endpoint that tells of the account or the index. A reply with an error is one, whatever stands beside it; a
@@ -118,13 +132,4 @@ func (c *Client) about(ctx context.Context, endpoint, member string, request []b
 		return resp, fail
 	}
 	return resp, nil
-}
-
-// Endpoints returns the facts about every endpoint. They are shared and must not be changed.
-func Endpoints() []*pipeline.Endpoint {
-	var all []*pipeline.Endpoint
-	for _, r := range reports() {
-		all = append(all, r.endpoint)
-	}
-	return all
 }

@@ -145,7 +145,7 @@ func TestOfflineSourcesKnowTheFactsAndRefuseToBuy(t *testing.T) {
 	var names []string
 	for i, s := range Offline() {
 		names = append(names, s.Endpoint().String())
-		if s.Endpoint() != Endpoints()[i] {
+		if s.Endpoint() != Surface().Endpoints()[i] {
 			t.Errorf("%s: two sets of facts", s.Endpoint())
 		}
 		_, err := s.Fetch(t.Context(), pipeline.Task{Target: "moz.com"}, pipeline.Ask{})
@@ -161,7 +161,7 @@ func TestOfflineSourcesKnowTheFactsAndRefuseToBuy(t *testing.T) {
 }
 
 func TestFacts(t *testing.T) {
-	for _, e := range Endpoints() {
+	for _, e := range Surface().Endpoints() {
 		if e.Vendor != "moz" || e.Surface != "v2" || e.Table == nil || e.Table.FullName() != "moz."+e.Name || e.Source == "" {
 			t.Errorf("%+v", e)
 		}

@@ -59,7 +59,7 @@ func TestWhatMozDoesNotDocumentIsSaidToBeAssumed(t *testing.T) {
 }
 
 func TestEndpointsWithAClientHaveTheSamePriceHere(t *testing.T) {
-	for _, e := range Endpoints() {
+	for _, e := range Surface().Endpoints() {
 		got, err := PriceOf(e.Name, "{}")
 		if err != nil {
 			t.Error(err)

@@ -251,8 +251,8 @@ func TestRecordedRequestsAreMadeAlike(t *testing.T) {
 	if err := json.Unmarshal(sample(t, "v2_requests.json"), &sent); err != nil {
 		t.Fatal(err)
 	}
-	if len(sent) != len(Endpoints()) {
-		t.Errorf("%d requests for %d endpoints", len(sent), len(Endpoints()))
+	if len(sent) != len(Surface().Endpoints()) {
+		t.Errorf("%d requests for %d endpoints", len(sent), len(Surface().Endpoints()))
 	}
 	for endpoint, want := range sent {
 		task, ask := pipeline.Task{}, pipeline.Ask{}
