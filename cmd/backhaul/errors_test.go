@@ -16,7 +16,7 @@ import (
 )
 
 // serve starts an emulator and puts it in the place of the vendors.
-func serve(t *testing.T, f emulatorFlags) {
+func serve(t *testing.T, f emulatorFlags) *runningEmulator {
 	t.Helper()
 	f.listen = "127.0.0.1:0"
 	e, err := startEmulator(f)
@@ -27,6 +27,7 @@ func serve(t *testing.T, f emulatorFlags) {
 	for name, value := range e.environment() {
 		t.Setenv(name, value)
 	}
+	return e
 }
 
 // oneExtract writes a spec that buys one list and returns the arguments that run it.
