@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"backhaul/pipeline/words"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -48,18 +49,11 @@ func (t Task) About() string {
 	case len(inputs) == 0:
 		return t.Target
 	case t.Target != "":
-		return fmt.Sprintf("%s and %s", t.Target, counted(len(inputs), "source"))
+		return fmt.Sprintf("%s and %s", t.Target, words.Plural(len(inputs), "source"))
 	case len(inputs) == 1:
 		return inputs[0].Target
 	}
-	return fmt.Sprintf("a batch of %d targets from %s to %s", len(inputs), inputs[0].Target, inputs[len(inputs)-1].Target)
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("a batch of %s from %s to %s", words.Plural(len(inputs), "target"), inputs[0].Target, inputs[len(inputs)-1].Target)
 }
 
 // Request identifies what the task asks the vendor for, whatever job or extract asks: the key under which

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/doctor"
-	"backhaul/jobs/report"
+	"backhaul/pipeline/words"
 )
 
 // gcFlags are the flags of `gc`.
@@ -99,10 +99,10 @@ func (a *app) printGC(r gcResult) error {
 			fmt.Fprintf(a.stdout, "kept %s: %s\n", j.Path, j.Kept)
 			continue
 		}
-		fmt.Fprintf(a.stdout, "%s %s (%s)\n", verb, j.Path, report.Bytes(j.Bytes))
+		fmt.Fprintf(a.stdout, "%s %s (%s)\n", verb, j.Path, words.Bytes(j.Bytes))
 		removed, bytes = removed+1, bytes+j.Bytes
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s %d journals (%s) and %d leftovers of dead processes\n", verb, removed, report.Bytes(bytes), len(r.Staging))
+	_, err := fmt.Fprintf(a.stdout, "%s %d journals (%s) and %d leftovers of dead processes\n", verb, removed, words.Bytes(bytes), len(r.Staging))
 	return err
 }
 

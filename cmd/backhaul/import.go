@@ -11,8 +11,8 @@ import (
 
 	"backhaul/jobs/archive"
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/report"
 	"backhaul/jobs/run"
+	"backhaul/pipeline/words"
 )
 
 // importFlags are the flags of `import`.
@@ -121,7 +121,7 @@ func (a *app) importFailed(err error) error {
 	for _, problem := range bad.Problems {
 		fmt.Fprintln(a.stderr, problem)
 	}
-	text := report.Plural(len(bad.Problems), "problem")
+	text := words.Plural(len(bad.Problems), "problem")
 	if bad.More {
 		text = "at least " + text
 	}
@@ -166,14 +166,14 @@ func (a *app) printImports(all []imported) error {
 	for _, one := range all {
 		known := ""
 		if one.Known > 0 {
-			known = ", " + report.Count(int64(one.Known)) + " imported before"
+			known = ", " + words.Count(one.Known) + " imported before"
 		}
 		if _, err := fmt.Fprintf(a.stdout, "run %s of job %s for %s: %s with %s%s; no request, no unit\n", one.RunID, one.Job, one.RunDate,
-			report.Plural(one.Pages, "new page"), report.Plural(int(one.Rows), "row"), known); err != nil {
+			words.Plural(one.Pages, "new page"), words.Plural(one.Rows, "row"), known); err != nil {
 			return err
 		}
 		for _, f := range one.Files {
-			if _, err := fmt.Fprintf(a.stdout, "  %-28s %12s rows %10s  %s\n", f.Table, report.Count(f.Rows), report.Bytes(f.Bytes), f.Path); err != nil {
+			if _, err := fmt.Fprintf(a.stdout, "  %-28s %12s rows %10s  %s\n", f.Table, words.Count(f.Rows), words.Bytes(f.Bytes), f.Path); err != nil {
 				return err
 			}
 		}

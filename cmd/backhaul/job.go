@@ -13,9 +13,9 @@ import (
 	"backhaul/jobs"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
-	"backhaul/jobs/report"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // loadedJob is a valid spec.
@@ -139,7 +139,7 @@ func (j *loadedJob) overThreshold(p *plan.Plan) string {
 	for _, v := range p.Vendors {
 		if most, ok := j.ConfirmOver[v.Vendor]; ok && v.Expected.Units > most {
 			return fmt.Sprintf("%s is expected to cost %s units, over the job's confirm_over of %s", v.Vendor,
-				report.Count(int64(v.Expected.Units)), report.Count(int64(most)))
+				words.Count(v.Expected.Units), words.Count(most))
 		}
 	}
 	return ""

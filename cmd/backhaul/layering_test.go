@@ -13,7 +13,8 @@ import (
 var house = map[string]string{
 	"schemas":                          "",
 	"schemas/canon":                    "",
-	"pipeline":                         "schemas",
+	"pipeline/words":                   "",
+	"pipeline":                         "pipeline/words schemas",
 	"pipeline/vendors":                 "pipeline",
 	"pipeline/vendors/internal/wire":   "pipeline",
 	"pipeline/vendors/internal/rows":   "pipeline schemas",
@@ -41,11 +42,11 @@ var house = map[string]string{
 	"jobs/ledger":                      "pipeline pipeline/sqlite pipeline/failpoint",
 	"jobs/archive":                     "pipeline schemas schemas/canon",
 	"jobs/load":                        "pipeline pipeline/journal schemas sinks",
-	"jobs/account":                     "pipeline pipeline/journal pipeline/failpoint schemas sinks jobs/ledger",
+	"jobs/account":                     "pipeline pipeline/words pipeline/journal pipeline/failpoint schemas sinks jobs/ledger",
 	"jobs/recovery":                    "pipeline pipeline/journal sinks jobs/ledger jobs/account",
-	"jobs/run":                         "pipeline pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/archive jobs/load jobs/account jobs/recovery jobs/plan jobs/ledger pipeline/failpoint",
-	"jobs/doctor":                      "pipeline pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",
-	"jobs/report":                      "pipeline jobs/plan jobs/ledger jobs/account jobs/run",
+	"jobs/run":                         "pipeline pipeline/words pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/archive jobs/load jobs/account jobs/recovery jobs/plan jobs/ledger pipeline/failpoint",
+	"jobs/doctor":                      "pipeline pipeline/words pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",
+	"jobs/report":                      "pipeline pipeline/words jobs/plan jobs/ledger jobs/account jobs/run",
 	"cmd/backhaul":                     "*",
 }
 

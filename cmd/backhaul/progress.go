@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"backhaul/jobs/plan"
-	"backhaul/jobs/report"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/words"
 )
 
 // progress shows a run under way: on a terminal a bar per extract, elsewhere a log line every few seconds.
@@ -79,9 +79,9 @@ func (p *progress) describe(e *extractProgress) string {
 
 func (e *extractProgress) text(since time.Duration) string {
 	rate := float64(e.rows) / max(since.Seconds(), 0.001)
-	text := fmt.Sprintf("%s rows %s units %.0f rows/s", report.Count(e.rows), report.Count(e.units), rate)
+	text := fmt.Sprintf("%s rows %s units %.0f rows/s", words.Count(e.rows), words.Count(e.units), rate)
 	if left := e.expectedPages - e.pages; e.pages > 0 && left > 0 {
-		text += " " + report.Duration(since.Seconds()/float64(e.pages)*float64(left)) + " left"
+		text += " " + words.Duration(since.Seconds()/float64(e.pages)*float64(left)) + " left"
 	}
 	if e.retries > 0 {
 		text += fmt.Sprintf(" %d tried again", e.retries)

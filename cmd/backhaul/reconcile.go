@@ -12,6 +12,7 @@ import (
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 func (a *app) reconcileCommand() *cobra.Command {
@@ -66,7 +67,7 @@ func (a *app) reconcile(ctx context.Context, l *ledger.Ledger) error {
 	}
 	rows := newTable(table.Row{"run", "job", "date", "vendor", "month", "held", "charged", "can be released", "why"})
 	for _, h := range held {
-		rows.AppendRow(table.Row{h.RunID, h.Job, h.RunDate, h.Vendor, h.Month, report.Count(int64(h.Held)), known(h.Charged), known(h.Releasable), h.Why})
+		rows.AppendRow(table.Row{h.RunID, h.Job, h.RunDate, h.Vendor, h.Month, words.Count(h.Held), known(h.Charged), known(h.Releasable), h.Why})
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s\nthe next run settles what the vendor's count tells of; `backhaul reconcile --release RUN` releases the rest by hand\n", rows.Render())
 	return err
@@ -76,7 +77,7 @@ func known(units *pipeline.Units) string {
 	if units == nil {
 		return "not known yet"
 	}
-	return report.Count(int64(*units))
+	return words.Count(*units)
 }
 
 func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error {

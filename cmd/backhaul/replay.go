@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"backhaul/jobs/report"
 	"backhaul/jobs/run"
+	"backhaul/pipeline/words"
 )
 
 func (a *app) replayCommand() *cobra.Command {
@@ -66,7 +66,7 @@ func (a *app) replay(cmd *cobra.Command, name string) error {
 		return a.printJSON(result.Files)
 	}
 	for _, f := range result.Files {
-		if _, err := fmt.Fprintf(a.stdout, "%-28s %12s rows %10s  %s\n", f.Table, report.Count(f.Rows), report.Bytes(f.Bytes), f.Path); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "%-28s %12s rows %10s  %s\n", f.Table, words.Count(f.Rows), words.Bytes(f.Bytes), f.Path); err != nil {
 			return err
 		}
 	}

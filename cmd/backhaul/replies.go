@@ -10,8 +10,8 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
-	"backhaul/jobs/report"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
 
@@ -115,12 +115,12 @@ func repliesText(all []keptReply) string {
 	}
 	rows := newTable(table.Row{"run", "reply", "extract", "about", "page", "at", "status", "bytes", "maybe units", "its page", "why"})
 	for _, k := range all {
-		bytes := report.Bytes(k.Bytes)
+		bytes := words.Bytes(k.Bytes)
 		if k.SameAs != k.Reply {
 			bytes = fmt.Sprintf("as reply %d", k.SameAs)
 		}
 		rows.AppendRow(table.Row{k.RunID, k.Reply, k.Extract, k.About, k.Page, k.At.Format(time.DateTime), k.Status, bytes,
-			report.Count(int64(k.Units)), k.State, firstLine(k.Why)})
+			words.Count(k.Units), k.State, firstLine(k.Why)})
 	}
 	return rows.Render()
 }

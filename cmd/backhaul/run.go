@@ -20,6 +20,7 @@ import (
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/vendors"
+	"backhaul/pipeline/words"
 )
 
 // runFlags are the flags of `run`.
@@ -166,8 +167,8 @@ func (a *app) stopText(job *loadedJob, r *run.Result, status int) error {
 	case exitInterrupted:
 		return errors.New("interrupted; the pages under way are kept: run it again with the same --date to go on")
 	case exitTasksFailed:
-		return fmt.Errorf("finished, but %d of %d tasks did not complete and %d rows did not fit their table; %s",
-			len(r.Incomplete()), len(r.Tasks), r.Rejected, tryAgain(r))
+		return fmt.Errorf("finished, but %s of %s did not complete and %s did not fit; %s",
+			words.Count(len(r.Incomplete())), words.Plural(len(r.Tasks), "task"), words.Plural(r.Rejected, "row"), tryAgain(r))
 	}
 	var texts []string
 	for _, stop := range r.Stops() {

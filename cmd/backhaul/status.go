@@ -15,6 +15,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
+	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
 
@@ -107,7 +108,7 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	rows := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "spent", "held", "reserved"})
 	for _, s := range statuses {
 		rows.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
-			report.Count(s.Rows), report.Count(int64(s.Spent)), report.Count(int64(s.Held)), report.Count(int64(s.Reserved))})
+			words.Count(s.Rows), words.Count(s.Spent), words.Count(s.Held), words.Count(s.Reserved)})
 	}
 	_, err = fmt.Fprintln(a.stdout, rows.Render())
 	return err
@@ -123,7 +124,7 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 	}
 	rows := newTable(table.Row{"extract", "target", "scope", "ending", "pages", "rows", "units", "waste", "tried again", "error"})
 	for _, t := range s.Tasks {
-		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, report.Count(t.Rows), report.Count(int64(t.Units)),
+		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, words.Count(t.Rows), words.Count(t.Units),
 			t.Waste, t.Retries, firstLine(t.Error)})
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s\n%s\n", rows.Render(), s.Text())

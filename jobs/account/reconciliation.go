@@ -3,6 +3,7 @@ package account
 import (
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 	"context"
 	"fmt"
 	"strings"
@@ -94,20 +95,20 @@ func (c *Reconciliation) settle(settled []ledger.Settlement) {
 func explain(c Reconciliation) string {
 	var parts []string
 	if c.HeldUnits > 0 {
-		parts = append(parts, fmt.Sprintf("%d of the %d units held for requests without an answer were charged", c.ChargedUnits, c.HeldUnits))
+		parts = append(parts, fmt.Sprintf("%s of the %s held for requests without an answer were charged", words.Count(c.ChargedUnits), words.Plural(c.HeldUnits, "unit")))
 	}
 	switch {
 	case c.Difference == 0:
 		parts = append(parts, "the vendor and the ledger agree")
 	case c.Difference < 0:
-		parts = append(parts, fmt.Sprintf("the vendor's meter is %d behind: it may lag, by an hour at Moz", -c.Difference))
+		parts = append(parts, fmt.Sprintf("the vendor's meter is %s behind: it may be late, by an hour at Moz", words.Plural(-c.Difference, "unit")))
 	case c.Difference <= c.MaybeUnits:
-		parts = append(parts, fmt.Sprintf("%d of at most %d units of requests without an answer were charged", c.Difference, c.MaybeUnits))
+		parts = append(parts, fmt.Sprintf("%s of at most %s of requests without an answer were charged", words.Count(c.Difference), words.Plural(c.MaybeUnits, "unit")))
 	default:
 		if c.MaybeUnits > 0 {
-			parts = append(parts, fmt.Sprintf("at most %d units of requests without an answer", c.MaybeUnits))
+			parts = append(parts, fmt.Sprintf("at most %s of requests without an answer", words.Plural(c.MaybeUnits, "unit")))
 		}
-		parts = append(parts, fmt.Sprintf("at least %d units by other users of the key, or counted late from before", c.Difference-c.MaybeUnits))
+		parts = append(parts, fmt.Sprintf("at least %s by other users of the key, or counted late from before", words.Plural(c.Difference-c.MaybeUnits, "unit")))
 	}
 	return strings.Join(parts, "; ")
 }

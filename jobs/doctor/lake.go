@@ -14,6 +14,7 @@ import (
 	"backhaul/jobs/load"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
+	"backhaul/pipeline/words"
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
@@ -40,7 +41,7 @@ func (e *examination) lake(ctx context.Context) {
 	}
 	files += e.strays(seen)
 	if files > 0 && !anyBad(e.findings[before:]) {
-		e.ok("lake", "%s read to the end, as the journals say", plural(files, "file"))
+		e.ok("lake", "%s read to the end, as the journals say", words.Plural(files, "file"))
 	}
 }
 

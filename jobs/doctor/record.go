@@ -14,6 +14,7 @@ import (
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
+	"backhaul/pipeline/words"
 )
 
 // record is one run, as ledger and journal know it.
@@ -126,7 +127,7 @@ func (e *examination) journal(ctx context.Context, r *record) {
 		e.ok("run "+r.name(), "its journal was retired on %s", r.retired.At.Format(time.DateOnly))
 		return
 	case r.gone && r.bought() > 0:
-		e.damaged(what, dropAdvice, dropDamaged(r), "missing or empty; the ledger knows %s bought into it", plural(r.bought(), "page"))
+		e.damaged(what, dropAdvice, dropDamaged(r), "missing or empty; the ledger knows %s bought into it", words.Plural(r.bought(), "page"))
 		return
 	case r.gone:
 		return
@@ -183,7 +184,7 @@ func (e *examination) compare(ctx context.Context, r *record, j *journal.Journal
 	case r.run.ID == "" && pages == 0:
 		e.warn(what, "run the job again with the same --date", nil, "not entered: its process died as it began")
 	case r.run.ID == "":
-		e.damaged(what, byRepair+"enters it", rebuild(r), "%s has %s, and the ledger does not know the run", r.path, plural(pages, "page"))
+		e.damaged(what, byRepair+"enters it", rebuild(r), "%s has %s, and the ledger does not know the run", r.path, words.Plural(pages, "page"))
 	case r.run.ID != j.Header().RunID:
 		e.damaged(what, byRepair+"enters the journal's", rebuild(r), "run %s in the ledger, run %s in %s", r.run.ID, j.Header().RunID, r.path)
 	case r.run.State == ledger.Running:

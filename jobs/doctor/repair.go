@@ -13,6 +13,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
+	"backhaul/pipeline/words"
 )
 
 // cure is how a finding can be mended. Cures with equal keys are one.
@@ -152,7 +153,7 @@ func rebuildLedger() *cure {
 			}
 			entered++
 		}
-		return fmt.Sprintf("rebuilt the ledger from %s%s", plural(entered, "journal"), aside), errors.Join(errs...)
+		return fmt.Sprintf("rebuilt the ledger from %s%s", words.Plural(entered, "journal"), aside), errors.Join(errs...)
 	}}
 }
 
@@ -213,7 +214,7 @@ func dropDamaged(r *record) *cure {
 		if err := recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {
 			return "", err
 		}
-		text := fmt.Sprintf("kept %s of run %s and dropped %d, which the next run buys again", plural(kept, "page"), r.name(), dropped)
+		text := fmt.Sprintf("kept %s of run %s and dropped %d, which the next run buys again", words.Plural(kept, "page"), r.name(), dropped)
 		if aside != "" {
 			text += "; the damaged journal is " + aside
 		}
@@ -239,7 +240,7 @@ func replay(r *record) *cure {
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("rebuilt %s of run %s from its journal", plural(len(result.Files), "table"), r.name()), nil
+		return fmt.Sprintf("rebuilt %s of run %s from its journal", words.Plural(len(result.Files), "table"), r.name()), nil
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // How far this machine's clock and a vendor's may be apart.
@@ -129,7 +130,7 @@ func (e *examination) held(ctx context.Context) {
 	}
 	for _, h := range holds {
 		e.warn("held "+h.Vendor, "the next run settles it by the vendor's count; see `backhaul reconcile`", nil,
-			"%d units of %s are held for requests without an answer of run %s (%s for %s)", h.Units, h.Month, h.Run.ID, h.Run.Job, h.Run.RunDate)
+			"%s of %s are held for requests without an answer of run %s (%s for %s)", words.Plural(h.Units, "unit"), h.Month, h.Run.ID, h.Run.Job, h.Run.RunDate)
 	}
 }
 

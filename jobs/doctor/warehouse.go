@@ -8,6 +8,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
+	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
 
@@ -30,7 +31,7 @@ func (e *examination) warehouse(ctx context.Context) {
 		}
 	}
 	if journals > 0 && !anyBad(e.findings[before:]) {
-		e.ok("journals", "%s whole, %s, as the ledger says", plural(journals, "file"), plural(pages, "page"))
+		e.ok("journals", "%s whole, %s, as the ledger says", words.Plural(journals, "file"), words.Plural(pages, "page"))
 	}
 	e.lake(ctx)
 	e.catalog(ctx)
@@ -94,7 +95,7 @@ func (e *examination) catalog(ctx context.Context) {
 		e.view(v)
 	}
 	if !anyBad(e.findings[before:]) {
-		e.ok("catalog", "%s answer", plural(len(views), "view"))
+		e.ok("catalog", "%s answer", words.Plural(len(views), "view"))
 	}
 }
 
@@ -136,7 +137,7 @@ func (e *examination) staging() {
 	case err != nil:
 		e.bad("staging", "see that it can be read and written", nil, "%v", err)
 	case len(dead) > 0:
-		e.warn("staging", "the next run, `backhaul gc` or "+byRepair+"sweeps it", sweepStaging(), "%s of dead processes", plural(len(dead), "leftover"))
+		e.warn("staging", "the next run, `backhaul gc` or "+byRepair+"sweeps it", sweepStaging(), "%s of dead processes", words.Plural(len(dead), "leftover"))
 	default:
 		e.ok("staging", "no leftovers of dead processes")
 	}

@@ -8,6 +8,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // PlanText writes a plan for people.
@@ -25,7 +26,7 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 		}
 	}
 	if unknown := plans.Unknown(); unknown > 0 {
-		p.line("  %s never read before: unknown lengths are counted with one page each", Plural(unknown, "list"))
+		p.line("  %s never read before: unknown lengths are counted with one page each", words.Plural(unknown, "list"))
 	}
 	return p.err
 }
@@ -42,10 +43,10 @@ func pendingText(x plan.Extract) string {
 		text = "targets from SQL"
 	}
 	if x.AtMost != nil {
-		text += ", at most " + Plural(int(*x.AtMost), "target")
+		text += ", at most " + words.Plural(*x.AtMost, "target")
 	}
 	if x.Targets > 0 {
-		text += fmt.Sprintf(", expected %s as last time: %s%s", Plural(x.Targets, "target"), costText(x.Expected), ofText(x.Expected, x.Needed))
+		text += fmt.Sprintf(", expected %s as last time: %s%s", words.Plural(x.Targets, "target"), costText(x.Expected), ofText(x.Expected, x.Needed))
 	}
 	return text + boundsText(x)
 }
@@ -54,9 +55,9 @@ func extractText(x plan.Extract) string {
 	if x.After != nil {
 		return pendingText(x)
 	}
-	text := Plural(x.Targets, "target")
+	text := words.Plural(x.Targets, "target")
 	if x.Inputs > 0 {
-		text = fmt.Sprintf("%s in %s", Plural(x.Inputs, "input"), Plural(x.Targets, "task"))
+		text = fmt.Sprintf("%s in %s", words.Plural(x.Inputs, "input"), words.Plural(x.Targets, "task"))
 	}
 	if x.Done > 0 {
 		text += fmt.Sprintf(" (%d done)", x.Done)
@@ -84,7 +85,7 @@ func boundsText(x plan.Extract) string {
 		text += ", nothing if the vendor's index is unchanged (a run asks)"
 	}
 	if x.MaxUnits != nil {
-		text += fmt.Sprintf(", at most %s units", Count(int64(*x.MaxUnits)))
+		text += fmt.Sprintf(", at most %s units", words.Count(*x.MaxUnits))
 	}
 	return text + ", worst case " + worstText(x.Worst)
 }
@@ -94,18 +95,18 @@ func ofText(expected, needed pipeline.Cost) string {
 	if expected.Units >= needed.Units {
 		return ""
 	}
-	return fmt.Sprintf(" of the %s that all of it is expected to take", Count(int64(needed.Units)))
+	return fmt.Sprintf(" of the %s that all of it is expected to take", words.Count(needed.Units))
 }
 
 func costText(c pipeline.Cost) string {
-	return fmt.Sprintf("%s rows, %s pages, %s units", Count(c.Rows), Count(c.Pages), Count(int64(c.Units)))
+	return fmt.Sprintf("%s rows, %s pages, %s units", words.Count(c.Rows), words.Count(c.Pages), words.Count(c.Units))
 }
 
 func worstText(c *pipeline.Cost) string {
 	if c == nil {
 		return "unbounded (no max_rows)"
 	}
-	return Count(int64(c.Units)) + " units"
+	return words.Count(c.Units) + " units"
 }
 
 func rateText(v plan.Vendor) string {
@@ -115,17 +116,17 @@ func rateText(v plan.Vendor) string {
 	case v.Seconds == 0:
 		return "nothing to ask"
 	}
-	return "at least " + Duration(v.Seconds) + " at the vendor's rate"
+	return "at least " + words.Duration(v.Seconds) + " at the vendor's rate"
 }
 
 func budgetText(v plan.Vendor) string {
 	if v.Allowed == nil {
 		return "no budget"
 	}
-	text := fmt.Sprintf("%s leaves %s units", ceilingText(v.Ceiling), Count(int64(*v.Allowed)))
+	text := fmt.Sprintf("%s leaves %s units", ceilingText(v.Ceiling), words.Count(*v.Allowed))
 	switch {
 	case v.Ceiling == plan.OfMonth && v.Others > 0:
-		text += fmt.Sprintf(" (%s were used by others, by the vendor's latest word)", Count(int64(v.Others)))
+		text += fmt.Sprintf(" (%s were used by others, by the vendor's latest word)", words.Count(v.Others))
 	case v.Uncounted:
 		text += " (by this warehouse's own account: the vendor has not been asked yet what others use of the key, a run does)"
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // PriceText spells the rule by which a request is charged: "15 units a row, at least 50 a request".
@@ -15,7 +16,7 @@ func PriceText(p pipeline.Price) string {
 	var parts []string
 	part := func(units pipeline.Units, of string) {
 		if units > 0 {
-			parts = append(parts, Plural(int(units), "unit")+" "+of)
+			parts = append(parts, words.Plural(units, "unit")+" "+of)
 		}
 	}
 	part(p.PerRequest, "a request")
@@ -30,7 +31,7 @@ func PriceText(p pipeline.Price) string {
 	}
 	text := strings.Join(parts, " and ")
 	if p.Least > 0 {
-		text += fmt.Sprintf(", at least %s a request", Count(int64(p.Least)))
+		text += fmt.Sprintf(", at least %s a request", words.Count(p.Least))
 	}
 	text = strings.TrimPrefix(text, ", ")
 	if p.Assumed != "" {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // Summary is how a run went.
@@ -79,7 +79,7 @@ func SettlementsOf(all []ledger.Settlement) []Settlement {
 // Text says what became of the units.
 func (s Settlement) Text() string {
 	return fmt.Sprintf("%s: of %s units held for run %s, %s were charged and %s are free again (%s)",
-		s.Vendor, Count(int64(s.Held)), s.RunID, Count(int64(s.Charged)), Count(int64(s.Released)), s.Why)
+		s.Vendor, words.Count(s.Held), s.RunID, words.Count(s.Charged), words.Count(s.Released), s.Why)
 }
 
 // Task is a task that does not hold all it asks for.
@@ -164,20 +164,20 @@ const mostShown = 10
 // Text writes the summary for people.
 func (s Summary) Text(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("run %s of job %s for %s: %s in %s", s.RunID, s.Job, s.RunDate, s.State, Duration(s.Seconds))
+	p.line("run %s of job %s for %s: %s in %s", s.RunID, s.Job, s.RunDate, s.State, words.Duration(s.Seconds))
 	if s.Bought.Pages == 0 && s.State == string(ledger.Complete) {
 		p.line("  nothing was missing: no request, no unit")
 	}
-	p.line("  bought    %s rows for %s units in %s pages", Count(s.Bought.Rows), Count(int64(s.Bought.Units)), Count(s.Bought.Pages))
+	p.line("  bought    %s rows for %s units in %s pages", words.Count(s.Bought.Rows), words.Count(s.Bought.Units), words.Count(s.Bought.Pages))
 	if s.Saved > 0 {
-		p.line("  saved     %s units: earlier answers will do", Count(int64(s.Saved)))
+		p.line("  saved     %s units: earlier answers will do", words.Count(s.Saved))
 	}
 	if s.Held != s.Bought {
-		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", Count(s.Held.Rows), Count(int64(s.Held.Units)), Count(s.Held.Pages))
+		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", words.Count(s.Held.Rows), words.Count(s.Held.Units), words.Count(s.Held.Pages))
 	}
 	p.line("  tasks     %d of %d complete, %d requests tried again", s.Tasks-len(s.Incomplete), s.Tasks, s.Retries)
 	if s.Waste > 0 {
-		p.line("  waste     %s bought again", Plural(int(s.Waste), "row"))
+		p.line("  waste     %s bought again", words.Plural(s.Waste, "row"))
 	}
 	if s.Over != "" {
 		p.line("  over      %s", s.Over)
@@ -189,18 +189,18 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  held      %s: see `backhaul reconcile`", run.HeldText(s.Holds))
 	}
 	for _, c := range s.Reconciliation {
-		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, Count(int64(c.VendorUnits)), Count(int64(c.LedgerUnits)), c.Explanation)
+		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, words.Count(c.VendorUnits), words.Count(c.LedgerUnits), c.Explanation)
 	}
 	if s.Rejected > 0 {
-		p.line("  rejected  %s rows did not fit their table: see ops.rejected_rows", Count(s.Rejected))
+		p.line("  rejected  %s rows did not fit their table: see ops.rejected_rows", words.Count(s.Rejected))
 	}
 	for _, f := range s.Files {
-		p.line("  %-28s %12s rows %10s  %s", f.Table, Count(f.Rows), Bytes(f.Bytes), f.Path)
+		p.line("  %-28s %12s rows %10s  %s", f.Table, words.Count(f.Rows), words.Bytes(f.Bytes), f.Path)
 	}
 	if len(s.Incomplete) > 0 {
-		text := Plural(len(s.Incomplete), "task")
+		text := words.Plural(len(s.Incomplete), "task")
 		if s.Missing != nil {
-			text += fmt.Sprintf("; completing them is expected to cost %s units more", Count(int64(s.Missing.Units)))
+			text += fmt.Sprintf("; completing them is expected to cost %s units more", words.Count(s.Missing.Units))
 		}
 		p.line("  left out  %s", text)
 	}
@@ -228,7 +228,7 @@ func (s Summary) failures(p *printer) {
 		p.line("  … and %d more: see `backhaul status %s`", more, s.RunID)
 	}
 	if notReached > 0 {
-		p.line("  not reached: %s", Plural(notReached, "task"))
+		p.line("  not reached: %s", words.Plural(notReached, "task"))
 	}
 }
 
@@ -241,7 +241,7 @@ func (t Task) text() string {
 	if t.Scope != "" {
 		text += ", " + t.Scope
 	}
-	text += fmt.Sprintf("): %s after %s", t.Ending, Plural(int(t.Rows), "row"))
+	text += fmt.Sprintf("): %s after %s", t.Ending, words.Plural(t.Rows, "row"))
 	if t.Error != "" {
 		text += ": " + strings.ReplaceAll(t.Error, "\n", "; ")
 	}
@@ -280,47 +280,4 @@ func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
 	}
-}
-
-// Count spells a number with commas between thousands.
-func Count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
-
-// Plural spells a number of things.
-func Plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return Count(int64(n)) + " " + thing + "s"
-}
-
-// Bytes spells a size.
-func Bytes(n int64) string {
-	f, unit := float64(n), 0
-	for f >= 1024 && unit < 4 {
-		f /= 1024
-		unit++
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, []string{"B", "KiB", "MiB", "GiB", "TiB"}[unit])
-}
-
-// Duration spells seconds as people read them.
-func Duration(seconds float64) string {
-	d := time.Duration(seconds * float64(time.Second))
-	if d < time.Minute {
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	return d.Round(time.Second).String()
 }

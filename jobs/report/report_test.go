@@ -10,6 +10,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 func task(target string, ending pipeline.Ending, rows int64) ledger.Task {
@@ -157,9 +158,9 @@ func TestASummaryOfAFailedRunSaysSoAndNothingThatIsNotKnown(t *testing.T) {
 
 func TestNumbersAreSpelledForPeople(t *testing.T) {
 	for got, want := range map[string]string{
-		Count(0): "0", Count(999): "999", Count(1000): "1,000", Count(-1234567): "-1,234,567",
-		Bytes(1023): "1023 B", Bytes(1536): "1.5 KiB", Duration(2.34): "2.3s", Duration(3601): "1h0m1s",
-		Plural(1, "task"): "1 task", Plural(1200, "task"): "1,200 tasks",
+		words.Count(0): "0", words.Count(999): "999", words.Count(1000): "1,000", words.Count(-1234567): "-1,234,567",
+		words.Bytes(1023): "1023 B", words.Bytes(1536): "1.5 KiB", words.Duration(2.34): "2.3s", words.Duration(3601): "1h0m1s",
+		words.Plural(1, "task"): "1 task", words.Plural(1200, "task"): "1,200 tasks",
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

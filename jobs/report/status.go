@@ -7,6 +7,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // interrupted is the state of a run whose process died.
@@ -127,19 +128,19 @@ func (s *Status) countUnpublished() {
 // Text is the run's state in a few lines.
 func (s Status) Text() string {
 	text := fmt.Sprintf("run %s of job %s for %s: %s, %d of %d tasks complete, %s rows, %s units spent, %s reserved",
-		s.RunID, s.Job, s.RunDate, s.State, s.TaskCount-s.IncompleteCount, s.TaskCount, Count(s.Rows), Count(int64(s.Spent)), Count(int64(s.Reserved)))
+		s.RunID, s.Job, s.RunDate, s.State, s.TaskCount-s.IncompleteCount, s.TaskCount, words.Count(s.Rows), words.Count(s.Spent), words.Count(s.Reserved))
 	if s.Held > 0 {
-		text += fmt.Sprintf("\n%s units are held for requests without an answer, until the vendor's count tells: see `backhaul reconcile`", Count(int64(s.Held)))
+		text += fmt.Sprintf("\n%s units are held for requests without an answer, until the vendor's count tells: see `backhaul reconcile`", words.Count(s.Held))
 	}
 	again := ": run the job again with --date " + s.RunDate
 	if s.State == string(ledger.Running) {
 		again = ": the run is at work on them"
 	}
 	if missing := s.IncompleteCount - s.Unpublished; missing > 0 {
-		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s units more%s", are(missing, "task"), Count(int64(s.ToFinish)), again)
+		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s units more%s", words.Are(missing, "task"), words.Count(s.ToFinish), again)
 	}
 	if s.Unpublished > 0 {
-		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", are(s.Unpublished, "task"), again)
+		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", words.Are(s.Unpublished, "task"), again)
 	}
 	switch {
 	case s.Message == "":
@@ -149,12 +150,4 @@ func (s Status) Text() string {
 		text += "\nit stopped: " + s.Message
 	}
 	return text
-}
-
-// are spells a number of things and the verb.
-func are(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing + " is"
-	}
-	return Plural(n, thing) + " are"
 }

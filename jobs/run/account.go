@@ -6,6 +6,7 @@ import (
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
+	"backhaul/pipeline/words"
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
@@ -59,6 +60,6 @@ func notesOf(dropped []ledger.Task, date string) []string {
 	if tasks == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d rows of %d tasks that this run bought and the spec asks for no more; "+
-		"the journal keeps them: asked for again for %s, they cost nothing", rows, tasks, date)}
+	return []string{fmt.Sprintf("%s of %s that this run bought and the spec asks for no more; "+
+		"the journal keeps them: asked for again for %s, they cost nothing", words.Plural(rows, "row"), words.Plural(tasks, "task"), date)}
 }

@@ -10,6 +10,7 @@ import (
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/limit"
+	"backhaul/pipeline/words"
 )
 
 // CeilingError means that a ceiling leaves too little for the next request, and says which: whoever reads it can tell what to
@@ -36,9 +37,9 @@ func (e *CeilingError) Error() string {
 	default:
 		what = "budget: the job's budget for one run"
 	}
-	text := fmt.Sprintf("%s has %d units left, the next request may cost %d", what, e.Left, e.Want)
+	text := fmt.Sprintf("%s has %s left, the next request may cost %s", what, words.Plural(e.Left, "unit"), words.Count(e.Want))
 	if e.Others > 0 && e.Ceiling == plan.OfMonth {
-		text += fmt.Sprintf("; %d units were used by others", e.Others)
+		text += fmt.Sprintf("; %s used by others", words.Were(e.Others, "unit"))
 	}
 	if len(e.Held) > 0 && (e.Ceiling == plan.OfMonth || e.Ceiling == plan.OfQuota) {
 		text += "; " + HeldText(e.Held)
@@ -49,13 +50,13 @@ func (e *CeilingError) Error() string {
 // HeldText says what is held, and by which runs.
 func HeldText(holds []plan.Hold) string {
 	if len(holds) == 1 {
-		return fmt.Sprintf("%d units are held for requests without an answer of run %s (%s for %s)", holds[0].Units, holds[0].RunID, holds[0].Job, holds[0].RunDate)
+		return fmt.Sprintf("%s held for requests without an answer of run %s (%s for %s)", words.Are(holds[0].Units, "unit"), holds[0].RunID, holds[0].Job, holds[0].RunDate)
 	}
 	var runs []string
 	for _, h := range holds {
-		runs = append(runs, fmt.Sprintf("%d by run %s (%s for %s)", h.Units, h.RunID, h.Job, h.RunDate))
+		runs = append(runs, fmt.Sprintf("%s by run %s (%s for %s)", words.Count(h.Units), h.RunID, h.Job, h.RunDate))
 	}
-	return fmt.Sprintf("%d units are held for requests without an answer: %s", plan.HeldUnits(holds), strings.Join(runs, ", "))
+	return fmt.Sprintf("%s held for requests without an answer: %s", words.Are(plan.HeldUnits(holds), "unit"), strings.Join(runs, ", "))
 }
 
 // nameCeilings makes the stops for want of units say which ceiling it was that a vendor was given up for. What the vendor's

@@ -39,7 +39,7 @@ func (r *runner) append(ctx context.Context, imp Import, day *archiveDay, one *I
 	}
 	for id, rest := range waiting {
 		if len(rest) > 0 {
-			return fmt.Errorf("%d replies of task %s are gone: the files have changed since they were checked; import them again", len(rest), id)
+			return fmt.Errorf("task %s: %d of its replies are gone: the files have changed since they were checked; import them again", id, len(rest))
 		}
 	}
 	return group.write(ctx)

@@ -12,6 +12,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/words"
 )
 
 // Result is how a run went.
@@ -66,7 +67,7 @@ func (r *Result) overcharged(vendor string, units pipeline.Units) {
 func (r *Result) OverText() string {
 	var texts []string
 	for _, vendor := range slices.Sorted(maps.Keys(r.Over)) {
-		texts = append(texts, fmt.Sprintf("%s charged %d units more than its requests could cost by its own price, which no budget can prevent", vendor, r.Over[vendor]))
+		texts = append(texts, fmt.Sprintf("%s charged %s more than its requests could cost by its own price, which no budget can prevent", vendor, words.Plural(r.Over[vendor], "unit")))
 	}
 	return strings.Join(texts, "; ")
 }

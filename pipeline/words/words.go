@@ -1,0 +1,67 @@
+// Package words spells numbers, amounts and times as people read them, so that every message of the program does it alike.
+package words
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Count spells a number with commas between thousands.
+func Count[N ~int | ~int32 | ~int64](n N) string {
+	s := strconv.FormatInt(int64(n), 10)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// Plural spells a number of things.
+func Plural[N ~int | ~int32 | ~int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(n) + " " + thing + "s"
+}
+
+// Are spells a number of things and the verb that follows them; Were does so for the past.
+func Are[N ~int | ~int32 | ~int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " is"
+	}
+	return Plural(n, thing) + " are"
+}
+
+// Were is Are for the past.
+func Were[N ~int | ~int32 | ~int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " was"
+	}
+	return Plural(n, thing) + " were"
+}
+
+// Bytes spells a size.
+func Bytes(n int64) string {
+	f, unit := float64(n), 0
+	for f >= 1024 && unit < 4 {
+		f /= 1024
+		unit++
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, []string{"B", "KiB", "MiB", "GiB", "TiB"}[unit])
+}
+
+// Duration spells seconds as people read them.
+func Duration(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	if d < time.Minute {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
