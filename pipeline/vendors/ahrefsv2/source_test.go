@@ -15,6 +15,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/internal/wire"
+	"backhaul/testdata/vendors"
 )
 
 func fetch(t *testing.T, c *Client, endpoint, params string, ask pipeline.Ask) (pipeline.Page, error) {
@@ -202,7 +203,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 
 func TestRecordedRefusals(t *testing.T) {
 	for file, kind := range map[string]pipeline.Kind{"error_invalid_token.http": pipeline.Denied, "error_bad_column.http": pipeline.Rejected} {
-		head, body, _ := strings.Cut(strings.ReplaceAll(string(sample(t, file)), "\r\n", "\n"), "\n\n")
+		head, body, _ := strings.Cut(string(vendors.Read(t, "ahrefs/v2_"+file)), "\n\n")
 		var header []string
 		for _, line := range strings.Split(head, "\n")[1:] {
 			name, value, _ := strings.Cut(line, ": ")
@@ -276,7 +277,7 @@ func TestUsageIsWhatThePlanSays(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	recorded := sample(t, "subscription_info.json") // skips without one, which a handler's goroutine must not
+	recorded := vendors.Read(t, "ahrefs/v2_subscription_info.json")
 	c := serve(t, func(w http.ResponseWriter, q url.Values) {
 		if q.Get("from") != "subscription_info" || q.Has("target") {
 			t.Errorf("asked %v", q)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
+	"backhaul/testdata/vendors"
 )
 
 const threeAnchors = `{"results":[{"anchor_text":"moz", "external_root_domains":2026, "external_pages":7162}, {"anchor_text":"", "external_root_domains":5, "external_pages":9}, 17]`
@@ -248,9 +249,7 @@ func TestDecodeOfAMalformedPageIsAnError(t *testing.T) {
 // The requests that brought the recorded replies are made again, member for member.
 func TestRecordedRequestsAreMadeAlike(t *testing.T) {
 	var sent map[string]map[string]any
-	if err := json.Unmarshal(sample(t, "v2_requests.json"), &sent); err != nil {
-		t.Fatal(err)
-	}
+	vendors.Decode(t, "moz/v2_requests.json", &sent)
 	if len(sent) != len(Endpoints()) {
 		t.Errorf("%d requests for %d endpoints", len(sent), len(Endpoints()))
 	}
