@@ -156,9 +156,9 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{400, `{"error":"bad where"}`, pipeline.Rejected}, {400, `["Error","bad where"]`, pipeline.Rejected},
 		{403, `{"error":"API units limit reached. Expected usage: 1500, API units left: 12."}`, pipeline.Exhausted},
 		{403, `["Error","API units limit reached. Expected usage: 1500, API units left: 12."]`, pipeline.Exhausted},
-		{403, `{"error":"Insufficient plan"}`, pipeline.Rejected}, {403, `{"error":"whatever"}`, pipeline.Denied}, {403, ``, pipeline.Denied},
+		{403, `{"error":"Insufficient plan"}`, pipeline.Rejected}, {403, `{"error":"whatever"}`, pipeline.Denied},
 		{401, `{"error":"invalid key"}`, pipeline.Denied}, {404, `{"error":"not in the index"}`, pipeline.Rejected},
-		{429, `{"error":"slow down"}`, pipeline.Throttled}, {500, ``, pipeline.Transient}, {503, `<html>`, pipeline.Transient},
+		{429, `{"error":"slow down"}`, pipeline.Throttled}, {503, `<html>`, pipeline.Transient},
 		{403, `<html>units left`, pipeline.Denied},
 	} {
 		refused(t, tc.status, tc.body, tc.kind)
@@ -275,16 +275,12 @@ func TestTheBillIsWhatAhrefsSays(t *testing.T) {
 }
 
 func TestWhatIsNoReplyIsMalformed(t *testing.T) {
-	for _, body := range []string{`{"backlinks":[]}`, `{"anchors":{}}`, `[]`, `["Other","x"]`, `{"anchors":[{"anchor":"a","refdomains":1}],"error":"surprise"}`, `<html>`, ``, `{"anchors":[]} x`, `{"anchors":[7]}`, `{"anchors":[{"refdomains":1}]}`, `{"anchors":[{"anchor":7,"refdomains":1}]}`} {
+	for _, body := range []string{`{"backlinks":[]}`, `{"anchors":{}}`, `["Other","x"]`, `{"anchors":[{"anchor":"a","refdomains":1}],"error":"surprise"}`, `{"anchors":[7]}`, `{"anchors":[{"refdomains":1}]}`, `{"anchors":[{"anchor":7,"refdomains":1}]}`} {
 		c, _ := fake(t, 200, body, nil)
 		page, err := named(t, c.Sources(), "anchors").Fetch(t.Context(), task("anchors", `{"select":"anchor,refdomains"}`), pipeline.Ask{})
 		if pipeline.KindOf(err) != pipeline.Malformed || string(page.Body) != body {
 			t.Errorf("%s: %v", body, err)
 		}
-	}
-	c, _ := fake(t, 200, `{"anchors":[{"anch`, nil)
-	if _, err := named(t, c.Sources(), "anchors").Fetch(t.Context(), task("anchors", "{}"), pipeline.Ask{}); pipeline.KindOf(err) != pipeline.Transient {
-		t.Error(err)
 	}
 }
 
@@ -299,9 +295,6 @@ func TestRequestsThatCannotBeMadeAreRejectedUnsent(t *testing.T) {
 		if kind := pipeline.KindOf(err); err == nil || kind != pipeline.Rejected && kind != pipeline.Stale || got.method != "" {
 			t.Errorf("%+v: %v", tc, err)
 		}
-	}
-	if _, err := Offline()[0].Fetch(t.Context(), task("anchors", "{}"), pipeline.Ask{}); pipeline.KindOf(err) != pipeline.Denied {
-		t.Error(err)
 	}
 	if _, err := New(Config{}); err == nil {
 		t.Error("a client without a key")
