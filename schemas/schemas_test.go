@@ -1,9 +1,6 @@
 package schemas
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/go-cmp/cmp"
+
+	"backhaul/testdata/vendors"
 )
 
 func TestEveryColumnSaysWhatItMeansAndWhereItComesFrom(t *testing.T) {
@@ -59,15 +58,8 @@ func TestVendorTablesEndWithTheCommonColumnsInTheContractsOrder(t *testing.T) {
 }
 
 func TestTheMetricsAreThoseOfARealReply(t *testing.T) {
-	path := filepath.Join("..", "..", "shared", "samples", "moz", "v2_url_metrics.response.json")
-	body, err := os.ReadFile(path)
-	if err != nil {
-		t.Skipf("the vendor's recorded replies are not beside the project: %v", err)
-	}
 	var reply struct{ Results []map[string]any }
-	if err := json.Unmarshal(body, &reply); err != nil {
-		t.Fatal(err)
-	}
+	vendors.Decode(t, "moz/v2_url_metrics.json", &reply)
 	declared := map[string]bool{}
 	for _, name := range MozMetricNames() {
 		declared[name] = true

@@ -17,6 +17,7 @@ import (
 	"backhaul/pipeline/vendors/ahrefsv2"
 	"backhaul/pipeline/vendors/ahrefsv3"
 	"backhaul/pipeline/vendors/mozv2"
+	"backhaul/testdata/vendors"
 )
 
 func ahrefs(given Given) *Reader {
@@ -214,31 +215,26 @@ func TestAReplyIsKeptAsItWasAndItsRequestWithoutKeys(t *testing.T) {
 	}
 }
 
-// The vendors' recorded replies, which lie beside the repository and are not part of it.
 func TestRecordedRepliesAreRecognised(t *testing.T) {
-	samples := filepath.Join("..", "..", "..", "shared", "samples")
-	if _, err := os.Stat(samples); err != nil {
-		t.Skipf("the vendors' recorded replies are not there: %v", err)
-	}
 	ofMoz := Given{Target: "example.com", Scope: "root_domain", Date: day}
 	ofAhrefs := Given{Target: "example.com", Scope: "domain", Date: day}
 	for file, tc := range map[string]struct {
 		reader *Reader
 		want   string // "" for a problem
 	}{
-		"ahrefs/v2/anchors_seed.json":                        {ahrefs(ofAhrefs), "anchors 2"},
-		"ahrefs/v2/refdomains.json":                          {ahrefs(ofAhrefs), "refdomains 3"},
-		"ahrefs/v2/anchors_refdomains.json":                  {ahrefs(ofAhrefs), "refdomains 3"},
-		"ahrefs/v2/refips.xml":                               {ahrefs(ofAhrefs), "refdomains 5"},
-		"ahrefs/v2/backlinks_one_per_domain_gotest2020.json": {ahrefs(ofAhrefs), "all_backlinks 1"},
-		"ahrefs/v2/positions_metrics_gotest2020.json":        {ahrefs(ofAhrefs), ""},
-		"ahrefs/v2/refdomains_new_lost_counters.json":        {ahrefs(ofAhrefs), ""},
-		"ahrefs/v2/error_invalid_token.http":                 {ahrefs(ofAhrefs), ""},
-		"moz/v2_anchor_text.response.json":                   {moz(ofMoz), "anchor_text 5"},
-		"moz/v2_links.response.json":                         {moz(ofMoz), "links 1"},
+		"ahrefs/v2_anchors.json":                      {ahrefs(ofAhrefs), "anchors 2"},
+		"ahrefs/v2_refdomains.json":                   {ahrefs(ofAhrefs), "refdomains 3"},
+		"ahrefs/v2_anchors_refdomains.json":           {ahrefs(ofAhrefs), "refdomains 3"},
+		"ahrefs/v2_refips.xml":                        {ahrefs(ofAhrefs), "refdomains 3"},
+		"ahrefs/v2_backlinks_one_per_domain.json":     {ahrefs(ofAhrefs), "all_backlinks 1"},
+		"ahrefs/v2_positions_metrics.json":            {ahrefs(ofAhrefs), ""},
+		"ahrefs/v2_refdomains_new_lost_counters.json": {ahrefs(ofAhrefs), ""},
+		"ahrefs/v2_error_invalid_token.http":          {ahrefs(ofAhrefs), ""},
+		"moz/v2_anchor_text.json":                     {moz(ofMoz), "anchor_text 3"},
+		"moz/v2_links.json":                           {moz(ofMoz), "links 1"},
 	} {
 		var got string
-		_, pages, problems := readAll(t, tc.reader, filepath.Join(samples, file))
+		_, pages, problems := readAll(t, tc.reader, write(t, "x", string(vendors.Read(t, file))))
 		for _, p := range pages {
 			got = fmt.Sprintf("%s %d", p.Task.Extract, p.Page.Rows)
 		}

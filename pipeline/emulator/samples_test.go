@@ -1,32 +1,20 @@
 package emulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"backhaul/testdata/vendors"
 )
 
-// sample reads a recorded reply, or skips the test where there are none.
-func sample(t *testing.T, name string) any {
+func sample(t *testing.T, name string) (reply any) {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "samples", "moz", name))
-	if os.IsNotExist(err) {
-		t.Skip("recorded replies are not here")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out any
-	if err := json.Unmarshal(raw, &out); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return out
+	vendors.Decode(t, "moz/"+name+".json", &reply)
+	return reply
 }
 
 // shape lists the members of a reply as "path: type", those of all elements of an array together.
@@ -71,7 +59,7 @@ func TestRepliesHaveTheMembersOfRecordedOnes(t *testing.T) {
 		"usage_data":              {},
 	} {
 		t.Run(file, func(t *testing.T) {
-			want := sample(t, "v2_"+file+".response.json")
+			want := sample(t, "v2_"+file)
 			if diff := cmp.Diff(shape(want), shape(decode[any](t, s, file, body))); diff != "" {
 				t.Errorf("-recorded +ours:\n%s", diff)
 			}
@@ -89,27 +77,27 @@ func TestResultsHaveTheMembersOfRecordedOnes(t *testing.T) {
 		data         object
 		part         int // of a file with several results; -1: the file is one
 	}{
-		{"anchor-text.list.result", "data.site.anchor-text.list", query, -1},
-		{"link.list.result", "data.site.link.list", query, -1},
-		{"link.filter.anchor.text.result", "data.site.link.filter.anchor.text", with(query, "anchor_text", "RivalGear"), -1},
-		{"link.filter.domain.result", "data.site.link.filter.domain", with(query, "domain_site_query", siteOf("megamart.example", "domain"), "offset", object{"limit": 1}), -1},
-		{"linking-domain.list.result", "data.site.linking-domain.list", query, -1},
-		{"linking-domain.filter.recently-gained.result", "data.site.linking-domain.filter.recently-gained",
+		{"anchor-text.list", "data.site.anchor-text.list", query, -1},
+		{"link.list", "data.site.link.list", query, -1},
+		{"link.filter.anchor.text", "data.site.link.filter.anchor.text", with(query, "anchor_text", "RivalGear"), -1},
+		{"link.filter.domain", "data.site.link.filter.domain", with(query, "domain_site_query", siteOf("megamart.example", "domain"), "offset", object{"limit": 1}), -1},
+		{"linking-domain.list", "data.site.linking-domain.list", query, -1},
+		{"linking-domain.filter.recently-gained", "data.site.linking-domain.filter.recently-gained",
 			with(query, "offset", object{"limit": 1}, "options", object{"begin_date": "2026-01-01", "end_date": "2026-02-10"}), -1},
-		{"linking-domain.filter.recently-lost.result", "data.site.linking-domain.filter.recently-lost",
+		{"linking-domain.filter.recently-lost", "data.site.linking-domain.filter.recently-lost",
 			with(query, "offset", object{"limit": 1}, "options", object{"begin_date": "2026-01-01", "end_date": "2026-02-10"}), -1},
-		{"link.intersect.fetch.result", "data.site.link.intersect.fetch", object{"is_linking_to": []object{site}, "not_linking_to": []object{siteOf("tiny-tarps.example", "domain")}}, -1},
-		{"link.status.fetch.result", "data.site.link.status.fetch", pair, -1},
-		{"link.status.fetch.multiple.result", "data.site.link.status.fetch.multiple", object{"queries": []object{pair}}, 0},
-		{"metadata.index.fetch.result", "metadata.index.fetch", object{}, -1},
-		{"quota.lookup.real_2026-08-27.result", "quota.lookup", object{"path": "api.limits.data.rows"}, -1},
-		{"redirect.fetch.result", "data.site.redirect.fetch", object{"site_query": siteOf("acme-outdoor.example", "url")}, -1},
-		{"site.metrics.distributions.fetch.result", "data.site.metrics.distributions.fetch", query, -1},
-		{"site.metrics.histories.fetch.result", "data.site.metrics.histories.fetch", with(query, "get_monthly_history_values_for", []string{"page_authority"}), 0},
-		{"site.metrics.histories.fetch.result", "data.site.metrics.histories.fetch", with(query, "get_monthly_history_deltas_for", []string{"page_authority"}), 1},
+		{"link.intersect.fetch", "data.site.link.intersect.fetch", object{"is_linking_to": []object{site}, "not_linking_to": []object{siteOf("tiny-tarps.example", "domain")}}, -1},
+		{"link.status.fetch", "data.site.link.status.fetch", pair, -1},
+		{"link.status.fetch.multiple", "data.site.link.status.fetch.multiple", object{"queries": []object{pair}}, 0},
+		{"metadata.index.fetch", "metadata.index.fetch", object{}, -1},
+		{"quota.lookup", "quota.lookup", object{"path": "api.limits.data.rows"}, -1},
+		{"redirect.fetch", "data.site.redirect.fetch", object{"site_query": siteOf("acme-outdoor.example", "url")}, -1},
+		{"site.metrics.distributions.fetch", "data.site.metrics.distributions.fetch", query, -1},
+		{"site.metrics.histories.fetch", "data.site.metrics.histories.fetch", with(query, "get_monthly_history_values_for", []string{"page_authority"}), 0},
+		{"site.metrics.histories.fetch", "data.site.metrics.histories.fetch", with(query, "get_monthly_history_deltas_for", []string{"page_authority"}), 1},
 	} {
 		t.Run(test.method, func(t *testing.T) {
-			want := sample(t, "v3_"+test.file+".json")
+			want := sample(t, "rpc_"+test.file)
 			if test.part >= 0 {
 				want = want.([]any)[test.part]
 			}
@@ -123,7 +111,7 @@ func TestResultsHaveTheMembersOfRecordedOnes(t *testing.T) {
 func TestAnItemsErrorHasTheMembersOfARecordedOne(t *testing.T) {
 	s := New(Options{Faults: Faults{Item: 1}})
 	pair := object{"source_site_query": siteOf("www.megamart.example/", "url"), "target_site_query": siteOf("rivalgear.example", "domain")}
-	want := sample(t, "v3_link.status.fetch.multiple.result.json").([]any)[1].(object)["errors_by_query"]
+	want := sample(t, "rpc_link.status.fetch.multiple").([]any)[1].(object)["errors_by_query"]
 	got := ok[object](t, s, "data.site.link.status.fetch.multiple", object{"queries": []object{pair}})["errors_by_query"]
 	if diff := cmp.Diff(shape(want), shape(got)); diff != "" {
 		t.Errorf("-recorded +ours:\n%s", diff)

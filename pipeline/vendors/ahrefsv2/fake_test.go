@@ -1,14 +1,10 @@
 package ahrefsv2
 
 import (
-	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -61,20 +57,6 @@ func named(t testing.TB, all []pipeline.Source, name string) pipeline.Source {
 	}
 	t.Fatalf("no endpoint %s", name)
 	return nil
-}
-
-// sample reads a recorded reply of the vendor, which lies beside the repository and is not part of it.
-func sample(t *testing.T, name string) []byte {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "..", "shared", "samples", "ahrefs", "v2", name)
-	body, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the vendor's recorded replies are not there: %s", path)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }
 
 type row = map[string]any

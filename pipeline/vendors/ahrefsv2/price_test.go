@@ -1,13 +1,12 @@
 package ahrefsv2
 
 import (
-	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"backhaul/pipeline"
+	"backhaul/testdata/vendors"
 )
 
 func price(table string, q Request) pipeline.Price { return Lookup(table).Price(q) }
@@ -71,19 +70,13 @@ func TestPriceSaysWhatIsAssumed(t *testing.T) {
 }
 
 func TestColumnsAreThoseOfAhrefsClients(t *testing.T) {
-	body, err := os.ReadFile("../../../../shared/samples/ahrefs/fields.json")
-	if err != nil {
-		t.Skipf("the extract of Ahrefs' clients is not here: %v", err)
-	}
 	var sample struct {
 		V2 map[string][]struct {
 			Name, Type    string
 			Where, Having bool
 		}
 	}
-	if err := json.Unmarshal(body, &sample); err != nil {
-		t.Fatal(err)
-	}
+	vendors.Decode(t, "ahrefs/fields.json", &sample)
 	types := map[string]Type{"string": String, "int": Integer, "date": Date, "boolean": Boolean}
 	if len(sample.V2) < 20 {
 		t.Fatalf("the extract has %d tables", len(sample.V2))

@@ -1,10 +1,8 @@
 package ahrefsv3
 
 import (
-	"bufio"
 	"encoding/json"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,65 +10,18 @@ import (
 	"backhaul/pipeline"
 )
 
-// recorded is a recorded exchange: what was asked, and the headers of the answer.
-type recorded struct {
-	url     *url.URL
-	headers map[string]string
-}
-
-func (r recorded) header(name string) string { return r.headers[name] }
-
-func record(t *testing.T, name string) recorded {
-	t.Helper()
-	body, err := os.ReadFile(samples + "v3_live/" + name)
-	if err != nil {
-		t.Skipf("the recorded answers are not here: %v", err)
-	}
-	if strings.HasSuffix(name, ".http") {
-		return parseHTTP(t, string(body))
-	}
-	var sample struct {
-		Request        struct{ URL string }
-		ResponseSample struct{ Headers map[string]string }
-	}
-	if err := json.Unmarshal(body, &sample); err != nil {
-		t.Fatal(err)
-	}
-	u, err := url.Parse(sample.Request.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return recorded{u, sample.ResponseSample.Headers}
-}
-
-// parseHTTP reads a request and its response as text; the headers of both are taken together.
-func parseHTTP(t *testing.T, text string) recorded {
-	t.Helper()
-	r := recorded{headers: map[string]string{}}
-	for s := bufio.NewScanner(strings.NewReader(text)); s.Scan(); {
-		if target, ok := strings.CutPrefix(s.Text(), "GET "); ok {
-			target, _, _ = strings.Cut(target, " ")
-			u, err := url.Parse(target)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.url = u
-		} else if name, value, ok := strings.Cut(s.Text(), ": "); ok {
-			r.headers[name] = value
-		}
-	}
-	if r.url == nil {
-		t.Fatal("no request line")
-	}
-	return r
-}
+func (r recorded) header(name string) string { return r.Headers[name] }
 
 func (r recorded) price(t *testing.T) (*Report, pipeline.Price) {
 	t.Helper()
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, report := range Reports() {
-		if "/v3/"+report.Path == r.url.Path {
+		if "/v3/"+report.Path == u.Path {
 			params := map[string]string{}
-			for name, values := range r.url.Query() {
+			for name, values := range u.Query() {
 				params[name] = values[0]
 			}
 			text, err := json.Marshal(params)
@@ -84,7 +35,7 @@ func (r recorded) price(t *testing.T) (*Report, pipeline.Price) {
 			return report, p
 		}
 	}
-	t.Fatalf("no report at %s", r.url.Path)
+	t.Fatalf("no report at %s", u.Path)
 	return nil, pipeline.Price{}
 }
 
@@ -94,11 +45,11 @@ func TestRecordedAnswersWereChargedByThePrice(t *testing.T) {
 		want           Bill
 		total          pipeline.Units
 	}{
-		{"01_limits-and-usage.json", "limits_and_usage", Bill{Rows: 1, Cache: "no_cache"}, 0},
-		{"02_domain-rating.json", "domain_rating", Bill{Rows: 1, Actual: 50, Cache: "no_cache"}, 50},
-		{"04_backlinks-stats_cache_hit.json", "backlinks_stats", Bill{Rows: 1, Cache: "hit"}, 50},
-		{"05_all-backlinks_1_per_domain.json", "all_backlinks", Bill{Rows: 10, Actual: 90, Cache: "miss"}, 90},
-		{"07_domain-rating_raw_headers.http", "domain_rating", Bill{Rows: 1, Row: 2, Total: 50, Cache: "no_cache"}, 50},
+		{"limits-and-usage.json", "limits_and_usage", Bill{Rows: 1, Cache: "no_cache"}, 0},
+		{"domain-rating.json", "domain_rating", Bill{Rows: 1, Actual: 50, Cache: "no_cache"}, 50},
+		{"backlinks-stats.json", "backlinks_stats", Bill{Rows: 1, Cache: "hit"}, 50},
+		{"all-backlinks.json", "all_backlinks", Bill{Rows: 10, Actual: 90, Cache: "miss"}, 90},
+		{"domain-rating.free.json", "domain_rating", Bill{Rows: 1, Row: 2, Total: 50, Cache: "no_cache"}, 50},
 	} {
 		t.Run(tc.sample, func(t *testing.T) {
 			r := record(t, tc.sample)
@@ -137,7 +88,7 @@ func TestHistoriesCostAsMeasured(t *testing.T) {
 
 func TestBillThatDoesNotSayWhatWasChargedIsRefused(t *testing.T) {
 	whole := map[string]string{"x-api-rows": "3", "x-api-units-cost-row": "9", "x-api-units-cost-total": "50", "x-api-units-cost-total-actual": "0", "x-api-cache": "hit"}
-	if b, err := ReadBill(recorded{headers: whole}.header); err != nil || b != (Bill{3, 9, 50, 0, "hit"}) || !b.Cached() {
+	if b, err := ReadBill(recorded{Headers: whole}.header); err != nil || b != (Bill{3, 9, 50, 0, "hit"}) || !b.Cached() {
 		t.Fatalf("%+v (%v)", b, err)
 	}
 	for _, tc := range []struct{ name, value string }{
@@ -149,7 +100,7 @@ func TestBillThatDoesNotSayWhatWasChargedIsRefused(t *testing.T) {
 			headers[name] = value
 		}
 		headers[tc.name] = tc.value
-		if b, err := ReadBill(recorded{headers: headers}.header); err == nil || b != (Bill{}) || !strings.Contains(err.Error(), tc.name) {
+		if b, err := ReadBill(recorded{Headers: headers}.header); err == nil || b != (Bill{}) || !strings.Contains(err.Error(), tc.name) {
 			t.Errorf("%s %q: %+v, %v", tc.name, tc.value, b, err)
 		}
 	}

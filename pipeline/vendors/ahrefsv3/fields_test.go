@@ -1,20 +1,17 @@
 package ahrefsv3
 
 import (
-	"encoding/json"
-	"os"
 	"slices"
 	"testing"
 
 	"backhaul/pipeline"
+	"backhaul/testdata/vendors"
 )
-
-const samples = "../../../../shared/samples/ahrefs/"
 
 // extract is Ahrefs' OpenAPI document boiled down, one entry per path.
 type extract map[string]struct {
 	Envelope, Kind string
-	Params         []struct{ Name string }
+	Params         []string
 	Select         map[string]column
 	Where          map[string]struct {
 		Type  string
@@ -32,14 +29,8 @@ type column struct {
 
 func readExtract(t *testing.T) extract {
 	t.Helper()
-	body, err := os.ReadFile(samples + "fields.json")
-	if err != nil {
-		t.Skipf("the extract of Ahrefs' OpenAPI document is not here: %v", err)
-	}
 	var sample struct{ V3 extract }
-	if err := json.Unmarshal(body, &sample); err != nil {
-		t.Fatal(err)
-	}
+	vendors.Decode(t, "ahrefs/fields.json", &sample)
 	return sample.V3
 }
 
@@ -73,7 +64,7 @@ func TestReportsAreThoseOfTheOpenAPIDocument(t *testing.T) {
 		}
 		params := map[string]bool{}
 		for _, p := range e.Params {
-			params[p.Name] = true
+			params[p] = true
 		}
 		if r.Kind == Batch { // its parameters are in a body, see the fact sheet
 			params["select"] = true

@@ -9,7 +9,7 @@ import (
 )
 
 func TestUsageIsTheQuotaOfTheBillingPeriod(t *testing.T) {
-	c, seen := fake(t, 200, result(string(sample(t, "v3_quota.lookup.real_2026-08-27.result.json"))), "Date", "Thu, 27 Aug 2026 02:00:00 GMT")
+	c, seen := fake(t, 200, result(string(sample(t, "quota.lookup"))), "Date", "Thu, 27 Aug 2026 02:00:00 GMT")
 	got, err := c.Usage(t.Context(), time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC), arrival)
 	if err != nil || seen.method != "quota.lookup" || seen.data != `{"path":"api.limits.data.rows"}` {
 		t.Fatalf("%+v, %v", seen, err)
@@ -59,7 +59,7 @@ func TestUsageReadsNothingIntoAReplysFaults(t *testing.T) {
 }
 
 func TestIndexHasAName(t *testing.T) {
-	c, seen := fake(t, 200, result(string(sample(t, "v3_metadata.index.fetch.result.json"))))
+	c, seen := fake(t, 200, result(string(sample(t, "metadata.index.fetch"))))
 	if id, err := c.IndexID(t.Context()); err != nil || id != "tD4grH2TmrmTfXW65xr+tg==" || seen.data != `{}` {
 		t.Errorf("%q, %v", id, err)
 	}

@@ -17,14 +17,14 @@ import (
 
 // recordedResults are the vendor's results, with the method they are of and the path of their rows.
 var recordedResults = []struct{ file, method, endpoint, rows string }{
-	{"v3_anchor-text.list.result.json", "data.site.anchor-text.list", "anchor_text", "anchor_texts"},
-	{"v3_anchor-text.list.real_2026-08-28_trimmed.result.json", "data.site.anchor-text.list", "anchor_text", "anchor_texts"},
-	{"v3_link.list.result.json", "data.site.link.list", "links", "links"},
-	{"v3_link.filter.anchor.text.result.json", "data.site.link.filter.anchor.text", "links", "links"},
-	{"v3_link.filter.domain.result.json", "data.site.link.filter.domain", "links", "links"},
-	{"v3_linking-domain.list.result.json", "data.site.linking-domain.list", "linking_root_domains", "linking_domains"},
-	{"v3_linking-domain.filter.recently-gained.result.json", "data.site.linking-domain.filter.recently-gained", "linking_root_domains", "gained_linking_domains"},
-	{"v3_linking-domain.filter.recently-lost.result.json", "data.site.linking-domain.filter.recently-lost", "linking_root_domains", "lost_linking_domains"},
+	{"anchor-text.list", "data.site.anchor-text.list", "anchor_text", "anchor_texts"},
+	{"anchor-text.list.captured", "data.site.anchor-text.list", "anchor_text", "anchor_texts"},
+	{"link.list", "data.site.link.list", "links", "links"},
+	{"link.filter.anchor.text", "data.site.link.filter.anchor.text", "links", "links"},
+	{"link.filter.domain", "data.site.link.filter.domain", "links", "links"},
+	{"linking-domain.list", "data.site.linking-domain.list", "linking_root_domains", "linking_domains"},
+	{"linking-domain.filter.recently-gained", "data.site.linking-domain.filter.recently-gained", "linking_root_domains", "gained_linking_domains"},
+	{"linking-domain.filter.recently-lost", "data.site.linking-domain.filter.recently-lost", "linking_root_domains", "lost_linking_domains"},
 }
 
 // v2Names are the columns, by the path joined with _ of the member they are read from. What is not among them is a column
@@ -172,7 +172,7 @@ func same(t *testing.T, got []string, want ...string) {
 func TestRecordedIntersectNamesTheTargets(t *testing.T) {
 	s := named(t, Offline(), "link_intersect")
 	asked := `{"is_linking_to":[{"query":"latimes.com","scope":"domain"},{"query":"blog.nytimes.com","scope":"subdomain"}],"not_linking_to":[{"query":"moz.com","scope":"domain"}],"offset":{"token":null,"limit":1}}`
-	p := page(t, "data.site.link.intersect.fetch", asked, "", result(string(sample(t, "v3_link.intersect.fetch.result.json"))))
+	p := page(t, "data.site.link.intersect.fetch", asked, "", result(string(sample(t, "link.intersect.fetch"))))
 	rows, rejected, err := decoded(t, s, s.Endpoint().Table, p)
 	if err != nil || len(rejected) > 0 || rows[0]["extra"] != nil {
 		t.Fatal(err, rejected, rows)
@@ -195,26 +195,26 @@ func TestAPlaceOutsideThePositiveTargetsIsRejected(t *testing.T) {
 
 func TestRecordedRedirectQuotaAndIndexDecode(t *testing.T) {
 	redirect := named(t, Offline(), "final_redirect")
-	rows, rejected, err := decoded(t, redirect, redirect.Endpoint().Table, page(t, "data.site.redirect.fetch", `{}`, "", result(string(sample(t, "v3_redirect.fetch.result.json")))))
+	rows, rejected, err := decoded(t, redirect, redirect.Endpoint().Table, page(t, "data.site.redirect.fetch", `{}`, "", result(string(sample(t, "redirect.fetch")))))
 	if err != nil || len(rejected) > 0 {
 		t.Fatal(err, rejected)
 	}
 	same(t, own(rows, "final_page", "extra"), "moz.com/blog -")
 
 	index := named(t, Offline(), "index_metadata")
-	rows, rejected, err = decoded(t, index, index.Endpoint().Table, page(t, "metadata.index.fetch", `{}`, "", result(string(sample(t, "v3_metadata.index.fetch.result.json")))))
+	rows, rejected, err = decoded(t, index, index.Endpoint().Table, page(t, "metadata.index.fetch", `{}`, "", result(string(sample(t, "metadata.index.fetch")))))
 	if err != nil || len(rejected) > 0 {
 		t.Fatal(err, rejected)
 	}
 	same(t, own(rows, "index_id", "spam_score_update_days", "extra"), "tD4grH2TmrmTfXW65xr+tg== - -")
 
 	usage := named(t, Offline(), "usage_data")
-	rows, rejected, err = decoded(t, usage, usage.Endpoint().Table, page(t, "quota.lookup", `{}`, "", result(string(sample(t, "v3_quota.lookup.real_2026-08-27.result.json")))))
+	rows, rejected, err = decoded(t, usage, usage.Endpoint().Table, page(t, "quota.lookup", `{}`, "", result(string(sample(t, "quota.lookup")))))
 	if err != nil || len(rejected) > 0 {
 		t.Fatal(err, rejected)
 	}
 	same(t, own(rows, "rows_consumed", "period_start", "period_end", "extra"), "77 2026-08-01T07:00:00 2026-08-20T01:00:00 "+
-		`{"account_id":24729587,"allotted":3000,"overage":false,"path":"api.limits.data.rows","period_reset":1788246000,"report":"day","reset":"month"}`)
+		`{"account_id":10000001,"allotted":3000,"overage":false,"path":"api.limits.data.rows","period_reset":1788246000,"report":"day","reset":"month"}`)
 }
 
 func TestNoDestinationIsNull(t *testing.T) {
@@ -245,7 +245,7 @@ func sampleMetrics(t testing.TB) string {
 			Metrics json.RawMessage `json:"site_metrics"`
 		} `json:"linking_domains"`
 	}
-	if err := json.Unmarshal(sample(t, "v3_linking-domain.list.result.json"), &reply); err != nil {
+	if err := json.Unmarshal(sample(t, "linking-domain.list"), &reply); err != nil {
 		t.Fatal(err)
 	}
 	return string(reply.Domains[0].Metrics)

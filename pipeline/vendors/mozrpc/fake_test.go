@@ -2,13 +2,9 @@ package mozrpc
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +13,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/schemas"
+	"backhaul/testdata/vendors"
 )
 
 const token = "tok3n-of/the+test=="
@@ -121,16 +118,8 @@ func decoded(t testing.TB, s pipeline.Source, table *schemas.Table, p pipeline.P
 	return rows, b.Rejected(), err
 }
 
-// sample reads a recorded result of the vendor, which lies beside the repository and is not part of it.
-func sample(t testing.TB, name string) []byte {
+// sample is a recorded result of the vendor.
+func sample(t testing.TB, method string) []byte {
 	t.Helper()
-	path := filepath.Join("..", "..", "..", "..", "shared", "samples", "moz", name)
-	body, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the vendor's recorded replies are not there: %s", path)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
+	return vendors.Read(t, "moz/rpc_"+method+".json")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
+	"backhaul/testdata/vendors"
 )
 
 func fetch(t *testing.T, c *Client, endpoint, cursor string) (pipeline.Page, error) {
@@ -128,49 +129,34 @@ func TestNoRecordIsAnEmptyAnswerFreeOfCharge(t *testing.T) {
 	}
 }
 
-// recordedErrors are those of the vendor with a body.
+// A body was recorded of some errors; of the others the code, the status and the message.
 func TestRecordedErrorsMapToTheirKinds(t *testing.T) {
 	var recorded []struct {
-		Source string
-		HTTP   int `json:"http_status"`
-		Body   json.RawMessage
-		Rows   [][]any
+		Code, Status int
+		Message      string
+		Body         json.RawMessage
 	}
-	if err := json.Unmarshal(sample(t, "v3_errors.observed.json"), &recorded); err != nil {
-		t.Fatal(err)
-	}
+	vendors.Decode(t, "moz/rpc_errors.json", &recorded)
 	want := map[int]pipeline.Kind{-32600: pipeline.Rejected, -32601: pipeline.Rejected, -32651: pipeline.Denied, -32652: pipeline.Rejected, -32654: pipeline.Rejected}
-	seen := 0
-	try := func(code, status int, body string) {
-		t.Helper()
-		seen++
-		c, _ := fake(t, status, body)
-		p, err := fetch(t, c, "anchor_text", "")
-		if code == -32655 {
-			if err != nil || p.Rows != 0 || !p.End {
-				t.Errorf("%d: %v", code, err)
-			}
-			return
-		}
-		if kind, known := want[code]; !known || err == nil || pipeline.KindOf(err) != kind {
-			t.Errorf("%d: %v, want %s", code, err, kind)
-		}
+	if len(recorded) != 7 {
+		t.Errorf("%d errors were recorded", len(recorded))
 	}
 	for _, r := range recorded {
-		if r.Body != nil {
-			var b struct{ Error struct{ Code int } }
-			if err := json.Unmarshal(r.Body, &b); err != nil {
-				t.Fatal(err)
+		body := string(r.Body)
+		if body == "" {
+			body = fail(r.Code, r.Status, r.Message, "")
+		}
+		c, _ := fake(t, r.Status, body)
+		p, err := fetch(t, c, "anchor_text", "")
+		if r.Code == -32655 {
+			if err != nil || p.Rows != 0 || !p.End {
+				t.Errorf("%d: %v", r.Code, err)
 			}
-			try(b.Error.Code, r.HTTP, string(r.Body))
+			continue
 		}
-		for _, row := range r.Rows {
-			code, status := int(row[0].(float64)), int(row[1].(float64))
-			try(code, status, fail(code, status, row[2].(string), ""))
+		if kind, known := want[r.Code]; !known || err == nil || pipeline.KindOf(err) != kind {
+			t.Errorf("%d: %v, want %s", r.Code, err, kind)
 		}
-	}
-	if seen < 7 {
-		t.Errorf("only %d errors were recorded", seen)
 	}
 }
 

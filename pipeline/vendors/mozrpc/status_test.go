@@ -10,7 +10,7 @@ import (
 
 func TestRecordedStatusesBelongToTheirSources(t *testing.T) {
 	var recorded []json.RawMessage
-	if err := json.Unmarshal(sample(t, "v3_link.status.fetch.multiple.result.json"), &recorded); err != nil {
+	if err := json.Unmarshal(sample(t, "link.status.fetch.multiple"), &recorded); err != nil {
 		t.Fatal(err)
 	}
 	// In the order of Moz's example of a request, which is not that of its replies.
@@ -32,7 +32,7 @@ func TestRecordedStatusesBelongToTheirSources(t *testing.T) {
 
 // What is told of a single pair is an element of the batch's results.
 func TestRecordedStatusOfOnePair(t *testing.T) {
-	body := result(`{"results_by_query":[` + string(sample(t, "v3_link.status.fetch.result.json")) + `],"errors_by_query":[]}`)
+	body := result(`{"results_by_query":[` + string(sample(t, "link.status.fetch")) + `],"errors_by_query":[]}`)
 	asked := `{"queries":[{"target_site_query":{"query":"latimes.com","scope":"domain"},"source_site_query":{"query":"moz.com","scope":"domain"}}]}`
 	s := named(t, Offline(), "link_status")
 	rows, rejected, err := decoded(t, s, s.Endpoint().Table, page(t, "data.site.link.status.fetch.multiple", asked, "", body))

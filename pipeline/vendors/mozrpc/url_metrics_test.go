@@ -272,7 +272,7 @@ func TestRecordedHistoriesAndDistributionsDecode(t *testing.T) {
 	s := named(t, Offline(), "url_metrics")
 	asked, at := `{"site_query":{"query":"moz.com","scope":"url"}}`, `{"phase":"histories","at":0}`
 	var recorded []json.RawMessage
-	if err := json.Unmarshal(sample(t, "v3_site.metrics.histories.fetch.result.json"), &recorded); err != nil {
+	if err := json.Unmarshal(sample(t, "site.metrics.histories.fetch"), &recorded); err != nil {
 		t.Fatal(err)
 	}
 	history := schemas.Lookup("moz.url_metrics_history")
@@ -301,7 +301,7 @@ func TestRecordedHistoriesAndDistributionsDecode(t *testing.T) {
 		}
 	}
 
-	body := sample(t, "v3_site.metrics.distributions.fetch.result.json")
+	body := sample(t, "site.metrics.distributions.fetch")
 	rows, rejected, err := decoded(t, s, schemas.Lookup("moz.url_metrics_distribution"), page(t, "data.site.metrics.distributions.fetch", asked, at, result(string(body))))
 	if err != nil || len(rejected) > 0 {
 		t.Fatal(err, rejected)

@@ -3,11 +3,7 @@ package mozv2
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -16,43 +12,30 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/schemas"
+	"backhaul/testdata/vendors"
 )
-
-// sample reads a recorded reply of the vendor, which lies beside the repository and is not part of it.
-func sample(t *testing.T, name string) []byte {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "..", "shared", "samples", "moz", name)
-	body, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the vendor's recorded replies are not there: %s", path)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
-}
 
 // recorded is a recorded reply as a page, with the request that was sent for it.
 func recorded(t *testing.T, file, endpoint string) pipeline.Page {
 	t.Helper()
 	var sent map[string]json.RawMessage
-	if err := json.Unmarshal(sample(t, "v2_requests.json"), &sent); err != nil || sent[endpoint] == nil {
+	if err := json.Unmarshal(vendors.Read(t, "moz/v2_requests.json"), &sent); err != nil || sent[endpoint] == nil {
 		t.Fatalf("no request for %s: %v", endpoint, err)
 	}
-	return pipeline.Page{Body: sample(t, file), Request: sent[endpoint], FetchedAt: arrival.UTC()}
+	return pipeline.Page{Body: vendors.Read(t, "moz/"+file), Request: sent[endpoint], FetchedAt: arrival.UTC()}
 }
 
 func TestRecordedRepliesDecodeFieldByField(t *testing.T) {
 	for file, endpoint := range map[string]string{
-		"v2_anchor_text.response.json":             "anchor_text",
-		"v2_anchor_text.limit1.2023.response.json": "anchor_text",
-		"v2_links.response.json":                   "links",
-		"v2_linking_root_domains.response.json":    "linking_root_domains",
-		"v2_url_metrics.response.json":             "url_metrics",
-		"v2_url_metrics.2023-03-28.response.json":  "url_metrics",
-		"v2_top_pages.response.json":               "top_pages",
-		"v2_global_top_pages.response.json":        "global_top_pages",
-		"v2_global_top_root_domains.response.json": "global_top_root_domains",
+		"v2_anchor_text.json":             "anchor_text",
+		"v2_anchor_text.one.json":         "anchor_text",
+		"v2_links.json":                   "links",
+		"v2_linking_root_domains.json":    "linking_root_domains",
+		"v2_url_metrics.json":             "url_metrics",
+		"v2_url_metrics.march.json":       "url_metrics",
+		"v2_top_pages.json":               "top_pages",
+		"v2_global_top_pages.json":        "global_top_pages",
+		"v2_global_top_root_domains.json": "global_top_root_domains",
 	} {
 		t.Run(file, func(t *testing.T) {
 			page := recorded(t, file, endpoint)
@@ -102,7 +85,7 @@ func TestRecordedRepliesThatAreNoListsOfObjects(t *testing.T) {
 	} {
 		t.Run(endpoint, func(t *testing.T) {
 			s := named(t, Offline(), endpoint)
-			got, rejected, err := decodedTo(t, s, s.Endpoint().Table, recorded(t, "v2_"+endpoint+".response.json", endpoint))
+			got, rejected, err := decodedTo(t, s, s.Endpoint().Table, recorded(t, "v2_"+endpoint+".json", endpoint))
 			if err != nil || len(rejected) > 0 {
 				t.Fatal(err, rejected)
 			}

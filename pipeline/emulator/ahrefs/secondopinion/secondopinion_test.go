@@ -4,7 +4,7 @@
 //
 //	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 //
-// The document is not part of the project; where it does not lie beside the checkout the tests are skipped.
+// The document is cut to the reports that are emulated, without its prose: see testdata/vendors.
 package secondopinion
 
 import (
@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -25,17 +24,15 @@ import (
 
 	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/emulator/ahrefs"
+	"backhaul/testdata/vendors"
 )
-
-const document = "../../../../../shared/samples/ahrefs/openapi/ahrefs-openapi-original.json"
 
 func load(t *testing.T) (validator.Validator, []byte) {
 	t.Helper()
-	raw, err := os.ReadFile(document)
+	var described any
+	vendors.Decode(t, "ahrefs/openapi.json", &described)
+	raw, err := json.Marshal(amend(described))
 	if err != nil {
-		t.Skip("the vendor's document is not here")
-	}
-	if raw, err = json.Marshal(amend(decoded(t, raw))); err != nil {
 		t.Fatal(err)
 	}
 	doc, err := libopenapi.NewDocument(raw)
@@ -47,14 +44,6 @@ func load(t *testing.T) (validator.Validator, []byte) {
 		t.Fatal(errs)
 	}
 	return v, raw
-}
-
-func decoded(t *testing.T, raw []byte) (v any) {
-	t.Helper()
-	if err := json.Unmarshal(raw, &v); err != nil {
-		t.Fatal(err)
-	}
-	return v
 }
 
 // amend adds null to the values of fields that may be null and have a list of values: the document says so of their type, and forgets it in
@@ -70,8 +59,8 @@ func amend(v any) any {
 		for k := range v {
 			v[k] = amend(v[k])
 		}
-		if v["title"] == "usage_reset_date" {
-			v["format"] = "date-time"
+		if reset, ok := v["usage_reset_date"].(map[string]any); ok {
+			reset["format"] = "date-time"
 		}
 		types, _ := v["type"].([]any)
 		if values, ok := v["enum"].([]any); ok && slices.Contains(types, any("null")) {

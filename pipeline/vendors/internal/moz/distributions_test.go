@@ -8,13 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/schemas"
+	"backhaul/testdata/vendors"
 )
 
 func TestTheDistributionsThatMozPrintsAreRead(t *testing.T) {
 	var reply struct {
 		Distributions json.RawMessage `json:"site_metrics_distributions"`
 	}
-	sample(t, "v3_site.metrics.distributions.fetch.result.json", &reply)
+	vendors.Decode(t, "moz/rpc_site.metrics.distributions.fetch.json", &reply)
 	got, rejected := loaded(t, "moz.url_metrics_distribution", func(b *schemas.Builder) { LoadDistributions(b, 0, "moz.com/", reply.Distributions) })
 	var numbers map[string][]int
 	if err := json.Unmarshal(reply.Distributions, &numbers); err != nil || len(numbers) != len(Distributions) || len(rejected) > 0 {

@@ -2,11 +2,7 @@ package moz
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,6 +11,7 @@ import (
 
 	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/schemas"
+	"backhaul/testdata/vendors"
 )
 
 // loaded is the rows a load brings to a table, a line each: the own columns and extra, nulls as -, and what was rejected.
@@ -131,27 +128,11 @@ func TestWhatOfAHistoryCannotBeReadIsRejectedPieceByPiece(t *testing.T) {
 	}
 }
 
-// sample reads a recorded reply of the vendor, which lies beside the repository and is not part of it.
-func sample(t *testing.T, name string, into any) {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "..", "..", "shared", "samples", "moz", name)
-	body, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("the vendor's recorded replies are not there: %s", path)
-	}
-	if err == nil {
-		err = json.Unmarshal(body, into)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestTheHistoriesThatMozPrintsAreRead(t *testing.T) {
 	var replies []struct {
 		Histories json.RawMessage `json:"site_metrics_histories"`
 	}
-	sample(t, "v3_site.metrics.histories.fetch.result.json", &replies)
+	vendors.Decode(t, "moz/rpc_site.metrics.histories.fetch.json", &replies)
 	var got []string
 	for _, r := range replies {
 		lines, rejected := histories(t, string(r.Histories))
