@@ -23,6 +23,7 @@ var house = map[string]string{
 	"pipeline/vendors/mozrpc":          "pipeline pipeline/vendors schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows pipeline/vendors/internal/moz",
 	"pipeline/vendors/ahrefsv3":        "pipeline pipeline/vendors schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
 	"pipeline/vendors/ahrefsv2":        "pipeline pipeline/vendors schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
+	"pipeline/sourcetest":              "pipeline schemas",
 	"pipeline/failpoint":               "",
 	"pipeline/sqlite":                  "pipeline/failpoint",
 	"pipeline/journal":                 "pipeline pipeline/sqlite pipeline/failpoint",
@@ -53,7 +54,7 @@ var house = map[string]string{
 // only lists the packages outside the project that few rooms may know, and which. A name ending in a slash stands for
 // everything below it.
 var only = map[string]string{
-	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator pipeline/emulator/ahrefs cmd/backhaul",
+	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator pipeline/emulator/ahrefs pipeline/sourcetest cmd/backhaul",
 	"github.com/duckdb/duckdb-go/v2":          "sinks/duckdb",
 	"github.com/apache/arrow-go/v18/parquet/": "sinks/parquet",
 	"github.com/sourcegraph/conc/":            "pipeline/engine",
