@@ -1,6 +1,5 @@
 # Everything a person or a machine does with this repository. `make` lists the targets.
 
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
 BIN         := bin/backhaul
 
@@ -29,7 +28,7 @@ race: ## run the tests under the race detector, fewer rounds of the long ones
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
 	go vet ./...
-	go run $(STATICCHECK) ./...
+	go tool staticcheck ./...
 
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
 	@set -e; for pkg in $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \

@@ -54,11 +54,6 @@ type Page struct {
 	Page pipeline.Page
 }
 
-// Place returns file:line.
-func (p Page) Place() string { return place(p.File, p.Line) }
-
-func place(file string, line int) string { return fmt.Sprintf("%s:%d", file, line) }
-
 // Problem is something in a file that cannot be read as a reply.
 type Problem struct {
 	File string
@@ -66,7 +61,7 @@ type Problem struct {
 	Text string
 }
 
-func (p *Problem) Error() string { return place(p.File, p.Line) + ": " + p.Text }
+func (p *Problem) Error() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
 
 // Pages yields the replies of a file in their order. An error is a *Problem, unless the file itself cannot be read; behind
 // one about a single reply the others follow.
