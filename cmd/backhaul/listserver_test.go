@@ -17,6 +17,7 @@ import (
 type listServer struct {
 	*httptest.Server
 	listSettings
+	going chan struct{} // closed by goOn
 
 	mu       sync.Mutex
 	requests map[string]int // by target and token
@@ -33,10 +34,13 @@ type listSettings struct {
 	// answer, when set, may answer a request itself and return true.
 	answer func(w http.ResponseWriter, target, token string) bool
 	forget bool // count no single request
+	// pause, when set, lets nobody have an answer after so many rows until goOn: a run that is met there is half way, however
+	// fast the machine.
+	pause int64
 }
 
 func newListServer(t testing.TB, settings listSettings) *listServer {
-	s := &listServer{listSettings: settings, requests: map[string]int{}, limits: map[int]int{}}
+	s := &listServer{listSettings: settings, going: make(chan struct{}), requests: map[string]int{}, limits: map[int]int{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -70,6 +74,13 @@ func (s *listServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.count(ask.Target, ask.NextToken, ask.Limit)
 	defer func() { s.mu.Lock(); s.busy--; s.mu.Unlock() }()
 	time.Sleep(s.latency)
+	if s.pause > 0 && s.bought() >= s.pause {
+		select {
+		case <-s.going:
+		case <-r.Context().Done():
+			return
+		}
+	}
 	if s.answer != nil && s.answer(w, ask.Target, ask.NextToken) {
 		return
 	}
@@ -109,6 +120,9 @@ func writeList(w http.ResponseWriter, from, to, total int) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(b)
 }
+
+// goOn ends the pause.
+func (s *listServer) goOn() { close(s.going) }
 
 // bought returns how many rows were delivered.
 func (s *listServer) bought() int64 {

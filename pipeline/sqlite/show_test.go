@@ -6,7 +6,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -70,9 +73,39 @@ func TestAFileThatCannotBeWrittenIsShown(t *testing.T) {
 	}
 }
 
+// asNobody runs the test again in a process of a user who owns nothing, from a folder that he may enter.
+func asNobody(t *testing.T) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(exe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	copied := filepath.Join(dir, "test")
+	if err := errors.Join(os.Chmod(dir, 0o777), os.WriteFile(copied, content, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	const nobody = 65534
+	cmd := exec.Command(copied, "-test.run", "^"+t.Name()+"$", "-test.v")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestAFolderThatCannotBeWrittenIsReadAndNotFilled(t *testing.T) {
 	if os.Geteuid() == 0 {
-		t.Skip("everything can be written by root")
+		asNobody(t) // everything can be written by root
+		return
 	}
 	d := made(t, oneTable)
 	if err := d.Close(); err != nil {
