@@ -212,3 +212,26 @@ func TestAReplyThatCanBeReadByNowIsAPageAfterAReplay(t *testing.T) {
 		}
 	}
 }
+
+// Where a vendor's unreadable replies pass with time, a place is tried more often than elsewhere, and not for ever.
+func TestAReplyThatIsNeverReadIsGivenUpAlsoWhereOthersRecover(t *testing.T) {
+	o, dir := newOdd(func(n int) int {
+		switch n {
+		case 0: // unreadable at first, and then a page: the vendor recovers
+			return -1
+		case 1:
+			return 0
+		}
+		return -50
+	}), t.TempDir()
+	for range 5 {
+		o.run(t, dir, 200, false)
+	}
+	if o.asked > 2+2*hopeless {
+		t.Errorf("%d requests for a reply that is never read", o.asked)
+	}
+	before := o.asked
+	if r := o.run(t, dir, 200, false); o.asked != before || r.Missing.Stuck() != 1 {
+		t.Errorf("%d requests more", o.asked-before)
+	}
+}
