@@ -71,7 +71,12 @@ func (r *request) expand(lists []*targets) {
 	}
 	r.x.Scope, r.x.Params = own.scope, own.params
 	type key struct{ target, params string }
-	seen := map[key]bool{}
+	rows := len(r.x.Targets)
+	for _, t := range lists {
+		rows += len(t.rows)
+	}
+	r.x.Targets = slices.Grow(r.x.Targets, rows-len(r.x.Targets))
+	seen := make(map[key]bool, rows)
 	for _, t := range r.x.Targets {
 		seen[key{t.Target, t.Params}] = true
 	}
@@ -100,7 +105,9 @@ func (r *request) pairs(s *sheet) {
 		return
 	}
 	target, source := r.column(s, "target"), r.column(s, "source")
-	seen := map[Input]bool{}
+	type key struct{ target, source, params string }
+	seen := make(map[key]bool, len(s.rows))
+	r.x.Inputs.Rows = slices.Grow(r.x.Inputs.Rows, len(s.rows))
 	for _, cells := range s.rows {
 		to, okTo := r.canonical(cells[target].Place, "target", cells[target].text)
 		from, okFrom := r.canonical(cells[source].Place, "source", cells[source].text)
@@ -114,7 +121,7 @@ func (r *request) pairs(s *sheet) {
 		if !ok || !okTo || !okFrom {
 			continue
 		}
-		if k := (Input{Target: to, Source: from, Params: asked.params}); seen[k] {
+		if k := (key{to, from, asked.params}); seen[k] {
 			r.x.Merged++
 			continue
 		} else {

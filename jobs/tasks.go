@@ -94,14 +94,22 @@ func (x *Extract) pairs() []pipeline.Task {
 // groups puts together what has the same key, in the order in which keys come first.
 func groups[T any, K comparable](all []T, key func(T) K) [][]T {
 	at := map[K]int{}
-	var out [][]T
+	var sizes []int
 	for _, v := range all {
 		i, known := at[key(v)]
 		if !known {
-			i = len(out)
+			i = len(sizes)
 			at[key(v)] = i
-			out = append(out, nil)
+			sizes = append(sizes, 0)
 		}
+		sizes[i]++
+	}
+	out := make([][]T, len(sizes))
+	for i, n := range sizes {
+		out[i] = make([]T, 0, n)
+	}
+	for _, v := range all {
+		i := at[key(v)]
 		out[i] = append(out[i], v)
 	}
 	return out

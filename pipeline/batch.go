@@ -48,6 +48,15 @@ func EncodeInputs(inputs []Input) string {
 	return string(text)
 }
 
+// encodeInput returns the JSON of one input.
+func encodeInput(in Input) []byte {
+	text, err := json.Marshal(in)
+	if err != nil {
+		panic(fmt.Sprintf("encode an input: %v", err)) // a struct of strings always encodes
+	}
+	return text
+}
+
 // DecodeInputs is the inverse of EncodeInputs.
 func DecodeInputs(text string) (inputs []Input, err error) {
 	if text == "" {
@@ -102,6 +111,20 @@ func (t Task) Part(ask Ask, size int) (p Part, err error) {
 		p.Inputs = append(p.Inputs, inputs[place])
 	}
 	return p, nil
+}
+
+// Step is Slice for those who need not know which inputs a request is about: only how many.
+func (t Task) Step(ask Ask, size int) (n int, next Cursor, end bool, err error) {
+	done, again, err := readCursor(ask.Cursor, len(t.Inputs))
+	if err != nil || len(again) > 0 {
+		part, next, end, err := t.Slice(ask, size)
+		return len(part), next, end, err
+	}
+	if ask.Limit > 0 {
+		size = min(size, ask.Limit)
+	}
+	n = min(max(size, 1), len(t.Inputs)-done)
+	return n, cursorOf(done+n, nil), done+n == len(t.Inputs), nil
 }
 
 // Left is how many inputs of the task's batch are without an answer at a place.

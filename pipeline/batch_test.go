@@ -19,6 +19,9 @@ func TestSlicesOfABatchMeetWithoutGapOrOverlap(t *testing.T) {
 		for ask := (Ask{}); ; {
 			ask.Limit = []int{0, 7, 50, 1}[got%4] // a budget may cut any request short
 			part, next, end, err := task.Slice(ask, 50)
+			if n, after, last, stepErr := task.Step(ask, 50); n != len(part) || after != next || last != end || (stepErr == nil) != (err == nil) {
+				t.Fatalf("%d inputs at %q: a step of %d to %q, a slice of %d to %q", n, ask.Cursor, n, after, len(part), next)
+			}
 			if err != nil || len(part) == 0 || len(part) > 50 || ask.Limit > 0 && len(part) > ask.Limit {
 				t.Fatalf("%d inputs at %q: %d of them, %v", n, ask.Cursor, len(part), err)
 			}

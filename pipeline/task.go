@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -59,25 +60,30 @@ func (t Task) About() string {
 // Request identifies what the task asks the vendor for, whatever job or extract asks: the key under which
 // earlier answers to the same question are found. 16 hexadecimal digits.
 func (t Task) Request() string {
-	return digest(t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.questions())
+	return t.digest(t.Endpoint, t.Surface, t.Target, t.Scope, t.Params)
 }
 
 // TaskID derives the ID of a task from what it asks and the extract it belongs to. MaxRows and Priority are
 // not part of it, so that a raised bound continues the same chain of pages. 16 hexadecimal digits.
 func TaskID(t Task) string {
-	return digest(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params+t.questions())
+	return t.digest(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params)
 }
 
-// questions is the batch without the spellings of the spec: what is asked.
-func (t Task) questions() string {
-	asked := make([]Input, len(t.Inputs))
+// digest identifies parts of a task, and what its batch asks, whatever its spellings: the JSON of its inputs, which may be a
+// million, is hashed as it is made.
+func (t Task) digest(parts ...string) string {
+	h := sha256.New()
+	_, _ = io.WriteString(h, strings.Join(parts, "\x00"))
+	var text []byte
 	for i, in := range t.Inputs {
-		asked[i] = Input{Target: in.Target, Source: in.Source}
+		text = append(text[:0], ',')
+		if i == 0 {
+			text[0] = '['
+		}
+		_, _ = h.Write(append(text, encodeInput(Input{Target: in.Target, Source: in.Source})...))
 	}
-	return EncodeInputs(asked)
-}
-
-func digest(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:8])
+	if len(t.Inputs) > 0 {
+		_, _ = io.WriteString(h, "]")
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }

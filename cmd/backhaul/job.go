@@ -48,7 +48,7 @@ func (j *loadedJob) resolve(date time.Time, from *sources) (*run.Job, error) {
 	for i := range j.Extracts {
 		x := &j.Extracts[i]
 		if items := itemsOf(x); plain(x) && len(items) > 0 {
-			job.Items = append(job.Items, items...)
+			job.Items = join(job.Items, items)
 		} else {
 			job.Steps = append(job.Steps, j.step(x))
 		}
@@ -85,10 +85,19 @@ func (j *loadedJob) step(x *jobs.Extract) run.Step {
 	}
 }
 
+// join appends without a copy where there is nothing to append to.
+func join(all, more []plan.Item) []plan.Item {
+	if all == nil {
+		return more
+	}
+	return append(all, more...)
+}
+
 func itemsOf(x *jobs.Extract) []plan.Item {
-	var items []plan.Item
-	for _, t := range x.Tasks() {
-		items = append(items, itemOf(x, t))
+	tasks := x.Tasks()
+	items := make([]plan.Item, len(tasks))
+	for i, t := range tasks {
+		items[i] = itemOf(x, t)
 	}
 	return items
 }

@@ -176,7 +176,7 @@ type Plan struct {
 	Extracts []Extract `json:"extracts"`
 	Vendors  []Vendor  `json:"vendors"`
 	// Work is every item that is not done, by vendor, in the order it is to be begun.
-	Work map[string][]Item `json:"-"`
+	Work map[string][]*Item `json:"-"`
 	// Missing is what each item that is not done is expected to need, by task.
 	Missing map[string]Missing `json:"-"`
 	sellers map[string]string  // the vendor of each extract
@@ -227,19 +227,21 @@ func (p *Plan) Stuck() int {
 
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
 func Make(items []Item, histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
-	p := &Plan{Work: map[string][]Item{}, Missing: map[string]Missing{}, sellers: map[string]string{}, Extracts: []Extract{}, Vendors: []Vendor{}}
-	for _, it := range items {
+	p := &Plan{Work: map[string][]*Item{}, Missing: make(map[string]Missing, len(items)), sellers: map[string]string{}, Extracts: []Extract{}, Vendors: []Vendor{}}
+	open := map[string][]work{}
+	for i := range items {
+		it := &items[i]
 		if e := p.estimate(it, histories); !e.done {
 			p.Missing[it.Task.ID] = e.Missing
-			p.Work[it.Endpoint.Vendor] = append(p.Work[it.Endpoint.Vendor], it)
+			open[it.Endpoint.Vendor] = append(open[it.Endpoint.Vendor], work{it, e.Missing})
 		}
 	}
 	for _, x := range pending {
 		if x.Items == nil {
 			p.wait(x)
 		}
-		for _, it := range x.Items {
-			p.estimate(it, histories)
+		for i := range x.Items {
+			p.estimate(&x.Items[i], histories)
 		}
 	}
 	for i := range p.Extracts {
@@ -248,7 +250,9 @@ func Make(items []Item, histories map[string]pipeline.History, accounts map[stri
 	for i := range p.Vendors {
 		v := &p.Vendors[i]
 		v.allow(accounts[v.Vendor])
-		order(p.Work[v.Vendor], p.Missing, v.Scarce)
+		if work := open[v.Vendor]; len(work) > 0 {
+			p.Work[v.Vendor] = order(work, v.Scarce)
+		}
 	}
 	return p
 }
@@ -315,7 +319,7 @@ type estimate struct {
 	done bool
 }
 
-func (p *Plan) estimate(it Item, histories map[string]pipeline.History) estimate {
+func (p *Plan) estimate(it *Item, histories map[string]pipeline.History) estimate {
 	e := remaining(it, histories)
 	x := p.extract(it)
 	p.vendor(it.Endpoint.Vendor)
@@ -351,7 +355,7 @@ func (p *Plan) estimate(it Item, histories map[string]pipeline.History) estimate
 	return e
 }
 
-func (p *Plan) extract(it Item) *Extract {
+func (p *Plan) extract(it *Item) *Extract {
 	for i := range p.Extracts {
 		if p.Extracts[i].Extract == it.Task.Extract {
 			return &p.Extracts[i]
@@ -373,7 +377,7 @@ func (p *Plan) vendor(name string) *Vendor {
 }
 
 // remaining is what the task is expected to need from its place on.
-func remaining(it Item, histories map[string]pipeline.History) estimate {
+func remaining(it *Item, histories map[string]pipeline.History) estimate {
 	t, place := it.Task, it.Place
 	if place.Pages > 0 && place.End || t.MaxRows > 0 && place.ChainRows >= t.MaxRows {
 		return estimate{done: true}
@@ -401,14 +405,14 @@ func remaining(it Item, histories map[string]pipeline.History) estimate {
 }
 
 // hasLeast reports whether a request costs something however few its rows.
-func hasLeast(it Item) bool {
+func hasLeast(it *Item) bool {
 	rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Limit: it.PageSize})
 	return err == nil && !rule.Free && rule.Least > 0
 }
 
 // exact is what the task can cost at most from its place on, where that follows from what is asked: of a batch, of a
 // request that brings all there is, or where the endpoint knows better than the general rule.
-func exact(it Item) (pipeline.Cost, bool) {
+func exact(it *Item) (pipeline.Cost, bool) {
 	e := it.Endpoint
 	if e.Estimate != nil {
 		c, ok := batch(it) // a row for each input left
@@ -432,10 +436,10 @@ func exact(it Item) (pipeline.Cost, bool) {
 }
 
 // batch is what the rest of a batch costs.
-func batch(it Item) (c pipeline.Cost, ok bool) {
+func batch(it *Item) (c pipeline.Cost, ok bool) {
 	for at := it.Place.Next; ; {
 		ask := pipeline.Ask{Cursor: at, Limit: it.PageSize}
-		part, next, end, err := it.Task.Slice(ask, it.PageSize)
+		n, next, end, err := it.Task.Step(ask, it.PageSize)
 		if err != nil {
 			return pipeline.Cost{}, false
 		}
@@ -443,7 +447,7 @@ func batch(it Item) (c pipeline.Cost, ok bool) {
 		if err != nil {
 			return pipeline.Cost{}, true // what cannot be priced will not be sent
 		}
-		c.Add(pipeline.Cost{Pages: 1, Rows: int64(len(part)), Units: rule.Worst(len(part))})
+		c.Add(pipeline.Cost{Pages: 1, Rows: int64(n), Units: rule.Worst(n)})
 		if end {
 			return c, true
 		}
@@ -452,7 +456,7 @@ func batch(it Item) (c pipeline.Cost, ok bool) {
 }
 
 // Worst is the most a task can cost from its place on, or nil if nothing bounds it.
-func Worst(it Item) *pipeline.Cost {
+func Worst(it *Item) *pipeline.Cost {
 	if c, ok := exact(it); ok {
 		return &c
 	}
@@ -471,7 +475,7 @@ func Worst(it Item) *pipeline.Cost {
 }
 
 // pageOf is how many rows of a list are asked for at a time.
-func pageOf(it Item) int {
+func pageOf(it *Item) int {
 	last := 0
 	if it.Place.Next != "" {
 		last = it.Place.LastRows
@@ -480,7 +484,7 @@ func pageOf(it Item) int {
 }
 
 // wholePages is how many rows come where so many are wanted: a vendor may refuse to make the last page smaller.
-func wholePages(it Item, rows int64) int64 {
+func wholePages(it *Item, rows int64) int64 {
 	size := int64(pageOf(it))
 	if !it.Endpoint.SteadySize || size < 1 {
 		return rows
@@ -490,7 +494,7 @@ func wholePages(it Item, rows int64) int64 {
 
 // price is the cost of so many rows. A list without rows still takes a page. What cannot be priced will not be sent, and
 // costs nothing.
-func price(it Item, rows int64) pipeline.Cost {
+func price(it *Item, rows int64) pipeline.Cost {
 	rule, err := it.Endpoint.PriceOf(it.Task, pipeline.Ask{Cursor: it.Place.Next, Limit: it.PageSize})
 	if err != nil {
 		return pipeline.Cost{Rows: rows}
@@ -509,23 +513,33 @@ func addWorst(sum **pipeline.Cost, c *pipeline.Cost) {
 	}
 }
 
+// work is an item that is not done, with what it is expected to need.
+type work struct {
+	*Item
+	expected Missing
+}
+
 // order sorts work as it is to be begun: by priority; then the longest lists first, so that none ends alone, and of
 // unknown length before them. When the budget is short, the cheapest first, so that whole targets are finished.
-func order(work []Item, expected map[string]Missing, scarce bool) {
-	slices.SortStableFunc(work, func(a, b Item) int {
+func order(open []work, scarce bool) []*Item {
+	slices.SortStableFunc(open, func(a, b work) int {
 		if c := cmp.Compare(b.Task.Priority, a.Task.Priority); c != 0 {
 			return c
 		}
-		ea, eb := expected[a.Task.ID], expected[b.Task.ID]
 		if scarce {
-			return cmp.Compare(ea.Units, eb.Units)
+			return cmp.Compare(a.expected.Units, b.expected.Units)
 		}
-		if ea.Known != eb.Known {
-			if ea.Known {
+		if a.expected.Known != b.expected.Known {
+			if a.expected.Known {
 				return 1
 			}
 			return -1
 		}
-		return cmp.Compare(eb.Pages, ea.Pages)
+		return cmp.Compare(b.expected.Pages, a.expected.Pages)
 	})
+	items := make([]*Item, len(open))
+	for i, w := range open {
+		items[i] = w.Item
+	}
+	return items
 }

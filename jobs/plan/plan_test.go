@@ -124,7 +124,7 @@ func TestTheWorstCaseIsInWholePagesWhereTheirSizeIsBound(t *testing.T) {
 	} {
 		it := item("a", 0, tc.maxRows)
 		it.Endpoint, it.Place = &steady, tc.place
-		if got := Worst(it); got == nil || *got != tc.want {
+		if got := Worst(&it); got == nil || *got != tc.want {
 			t.Errorf("max_rows %d at %+v: %+v, want %+v", tc.maxRows, tc.place, got, tc.want)
 		}
 	}

@@ -120,7 +120,7 @@ func purse(units pipeline.Units) limit.Grant {
 
 // unhindered reports whether nothing but the connections holds a run up at a vendor: no ceiling, no priorities that a
 // ceiling could give a meaning, no known end of the cursors, and a rate that a connection alone does not come near.
-func unhindered(a Account, items []plan.Item) bool {
+func unhindered(a Account, items []*plan.Item) bool {
 	const perConnection = 5 // requests a second, at 200 ms each
 	free := a.Ceiling.Run == nil && a.Ceiling.Month == nil && a.TokenLife == 0 &&
 		(a.PerSecond == 0 || a.PerSecond >= perConnection*float64(max(1, a.Connections)))
@@ -132,7 +132,7 @@ func unhindered(a Account, items []plan.Item) bool {
 
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
 // cost a write, nor a run hold much that another could spend.
-func (r *runner) lane(vendor string, items []plan.Item, missing map[string]plan.Missing, stop context.CancelCauseFunc) (engine.Lane, error) {
+func (r *runner) lane(vendor string, items []*plan.Item, missing map[string]plan.Missing, stop context.CancelCauseFunc) (engine.Lane, error) {
 	a := r.Accounts[vendor]
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: r.recovers(vendor)}
@@ -172,7 +172,7 @@ func (r *runner) lane(vendor string, items []plan.Item, missing map[string]plan.
 
 // pageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,
 // and a crash sets aside, what it can bring and not the vendor's largest page.
-func pageSize(it plan.Item, missing plan.Missing) int {
+func pageSize(it *plan.Item, missing plan.Missing) int {
 	e := it.Endpoint
 	if !missing.Known || missing.Rows <= 0 || e.SteadySize || e.Once || e.Asks.Batched() {
 		return it.PageSize
@@ -181,7 +181,7 @@ func pageSize(it plan.Item, missing plan.Missing) int {
 }
 
 // pageCost is what one page of a list can cost at most.
-func pageCost(it plan.Item, size int) pipeline.Units {
+func pageCost(it *plan.Item, size int) pipeline.Units {
 	rows := size
 	if it.Task.MaxRows > 0 && !it.Endpoint.SteadySize {
 		rows = int(max(1, min(int64(size), it.Task.MaxRows-it.Place.ChainRows)))

@@ -116,7 +116,7 @@ func (r *runner) worst(s Step, targets int64) *pipeline.Cost {
 		return nil
 	}
 	it := s.Item(tasks[0])
-	c := plan.Worst(it)
+	c := plan.Worst(&it)
 	if c == nil {
 		return nil
 	}

@@ -69,9 +69,13 @@ func (r *runner) hasJournal(a ledger.Answer) bool {
 // does not say leaves the extract to be bought.
 func (r *runner) askIndexes(ctx context.Context) error {
 	r.indexes = map[string]string{}
-	all := slices.Clone(r.Items)
+	all := make([]*plan.Item, 0, len(r.Items)+len(r.Steps))
+	for i := range r.Items {
+		all = append(all, &r.Items[i])
+	}
 	for _, s := range r.Steps {
-		all = append(all, s.Item(pipeline.Task{}))
+		it := s.Item(pipeline.Task{})
+		all = append(all, &it)
 	}
 	for _, it := range all {
 		vendor := it.Endpoint.Vendor

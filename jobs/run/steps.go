@@ -57,7 +57,7 @@ type steps struct {
 
 // begin makes the tasks known that the spec lists for extracts that need not wait.
 func (r *runner) begin() {
-	r.items = slices.Clone(r.Items)
+	r.items = slices.Clip(r.Items) // what the run finds out about them is found out anew by the next
 	r.steps = steps{
 		waiting: slices.Clone(r.Steps), related: map[string]Relation{}, known: map[string]bool{}, tried: map[string]bool{},
 		stopped: map[string]pipeline.Ending{}, failed: map[string]error{},
