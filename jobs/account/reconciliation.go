@@ -100,6 +100,8 @@ func explain(c Reconciliation) string {
 	switch {
 	case c.Difference == 0:
 		parts = append(parts, "the vendor and the ledger agree")
+	case c.Difference < 0 && -c.Difference <= c.ChargedUnits:
+		parts = append(parts, fmt.Sprintf("the vendor and the ledger agree: %s of them were charged before the vendor was first asked", words.Count(-c.Difference)))
 	case c.Difference < 0:
 		parts = append(parts, fmt.Sprintf("the vendor's meter is %s behind: it may be late, by an hour at Moz", words.Plural(-c.Difference, "unit")))
 	case c.Difference <= c.MaybeUnits:
