@@ -22,6 +22,10 @@ test: ## run the tests
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 
+duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
+	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
+	DUCKDB11_PYTHON=$(CURDIR)/bin/duckdb11/bin/python go test -count=1 -tags duckdb11 -run DuckDB11 ./sinks/duckdb
+
 race: ## run the tests under the race detector, fewer rounds of the long ones
 	go test -race -short -timeout 20m ./...
 
@@ -44,4 +48,4 @@ ci: lint test race fuzz run ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test race lint fuzz bench ci clean
+.PHONY: help build run demo test duckdb11 race lint fuzz bench ci clean

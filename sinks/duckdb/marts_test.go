@@ -1,10 +1,7 @@
 package duckdb
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -363,52 +360,6 @@ func TestVendorsAreComparedWhereBothWereReadToTheEnd(t *testing.T) {
 	// The same nights as changes: Ahrefs' second list was cut off, Moz's did not change.
 	if got := b.csv("SELECT vendor, change, anchor_text FROM marts.anchor_changes WHERE extract IN ('m', 'a') AND scope <> 'prefix'"); len(got) > 0 {
 		t.Errorf("changes: %v", got)
-	}
-}
-
-// TestMartsAnswerTheSameInDuckDB11 lets DuckDB 1.1 write down every mart; see TestCatalogOpensInDuckDB11.
-func TestMartsAnswerTheSameInDuckDB11(t *testing.T) {
-	python := os.Getenv("DUCKDB11_PYTHON")
-	if python == "" {
-		t.Skip("DUCKDB11_PYTHON names no Python with duckdb 1.1")
-	}
-	w := warehouse(t)
-	for n := 1; n <= 10; n++ {
-		layCampaign(book{t, w, "campaign"}, n)
-		layGap(book{t, w, "linkgap"}, n)
-	}
-	layMonitor(book{t, w, "monitor"})
-	layVendors(book{t, w, "both"})
-	layProfile(book{t, w, "profile"})
-	mustBuild(t, w)
-	b := book{t, w, ""}
-	questions := b.csv("SELECT 'marts.' || view_name FROM duckdb_views() WHERE schema_name = 'marts' ORDER BY ALL")
-	for _, macro := range []string{"anchors_between", "domains_between", "links_between"} {
-		questions = append(questions, fmt.Sprintf("marts.%s('%s', DATE '%s')", macro, day(1), day(4)))
-	}
-	for _, q := range questions {
-		sql := "SELECT * FROM " + q + " ORDER BY ALL"
-		cmd := exec.Command(python, "-c", `
-import duckdb, sys
-assert duckdb.__version__.startswith("1.1."), duckdb.__version__
-c = duckdb.connect(sys.argv[1], read_only=True)
-c.execute("COPY (" + sys.argv[2] + ") TO '/dev/stdout' (FORMAT csv, HEADER)")
-`, w.Catalog(), sql)
-		var errs bytes.Buffer
-		cmd.Stderr = &errs
-		out, err := cmd.Output()
-		if err != nil {
-			t.Errorf("%s: %v\n%s", q, err, errs.String())
-			continue
-		}
-		want := ask(t, w, sql, CSV)
-		// 1.1 does not quote the empty texts of a list
-		if rows := strings.Count(want, "\n") - 1; rows < 1 {
-			t.Errorf("%s: nothing to compare", q)
-		}
-		if diff := cmp.Diff(strings.ReplaceAll(want, "''", ""), string(out)); diff != "" {
-			t.Errorf("%s: %s", q, diff)
-		}
 	}
 }
 

@@ -2,12 +2,10 @@ package duckdb
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 
@@ -141,42 +139,5 @@ func readVersions(t *testing.T, w sinks.Warehouse, reader int, done chan struct{
 			t.Errorf("neither old nor new: %v", r)
 			return
 		}
-	}
-}
-
-// TestCatalogOpensInDuckDB11 asks DuckDB 1.1 itself, where a Python with it is named by DUCKDB11_PYTHON:
-//
-//	python3 -m venv /tmp/venv11 && /tmp/venv11/bin/pip install duckdb==1.1.3
-//	DUCKDB11_PYTHON=/tmp/venv11/bin/python go test ./sinks/duckdb -run DuckDB11
-func TestCatalogOpensInDuckDB11(t *testing.T) {
-	python := os.Getenv("DUCKDB11_PYTHON")
-	if python == "" {
-		t.Skip("DUCKDB11_PYTHON names no Python with duckdb 1.1")
-	}
-	w := warehouse(t)
-	anchors(t, w, "nightly", night, map[string]int64{"old": 1})
-	anchors(t, w, "nightly", night.AddDate(0, 0, 1), map[string]int64{"new": 2})
-	task(t, w, "nightly", night, "end of list", true)
-	task(t, w, "nightly", night.AddDate(0, 0, 1), "end of list", true)
-	mustBuild(t, w)
-	cmd := exec.Command(python, "-c", `
-import duckdb, sys
-assert duckdb.__version__.startswith("1.1."), duckdb.__version__
-c = duckdb.connect(sys.argv[1], read_only=True)
-print(c.execute("SELECT anchor_text, external_root_domains FROM moz.anchor_text WHERE target = 'a.com' ORDER BY run_date").fetchall())
-print(c.execute("SELECT change, anchor_text FROM marts.anchor_changes ORDER BY ALL").fetchall())
-print(len(c.execute("DESCRIBE moz.links").fetchall()), c.execute("FROM ops.rejected_rows").fetchall())
-print(c.execute("SELECT comment FROM duckdb_columns() WHERE schema_name = 'moz' AND table_name = 'anchor_text' AND column_name = 'anchor_text'").fetchall())
-d = duckdb.connect()
-d.execute("ATTACH '" + sys.argv[1].replace("'", "''") + "' AS other (READ_ONLY)")
-d.execute("USE other")
-print(d.execute("SELECT count(*) FROM other.marts.anchor_changes").fetchall())
-`, w.Catalog())
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	out, err := cmd.Output()
-	want := "[('old', 1), ('new', 2)]\n[('lost', 'old'), ('new', 'new')]\n125 []\n"
-	if err != nil || !strings.HasPrefix(string(out), want) || !strings.HasSuffix(string(out), "[(2,)]\n") {
-		t.Errorf("%v\n%s%s", err, out, errs.String())
 	}
 }
