@@ -22,7 +22,7 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 		if r.Accounts[vendor].Usage == nil {
 			continue
 		}
-		u, err := r.settleBy(ctx, vendor)
+		u, err := r.settleBy(ctx, vendor, r.monthly[vendor] != nil)
 		if err != nil {
 			return answered, err
 		}
@@ -39,19 +39,19 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 // askAgain asks the vendors once more when the run has bought.
 func (r *runner) askAgain(ctx context.Context, vendors []string) error {
 	for _, vendor := range vendors {
-		if _, err := r.settleBy(ctx, vendor); err != nil {
+		if _, err := r.settleBy(ctx, vendor, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settleBy asks a vendor's meter, and once more where requests that got no answer will be counted in a moment: it waits for
-// that, since what they hold may be what the run wants to spend. Of a vendor that does not answer it returns nil.
-func (r *runner) settleBy(ctx context.Context, vendor string) (u *ledger.Usage, err error) {
+// settleBy asks a vendor's meter, and where it is to wait, once more if requests that got no answer will be counted in a
+// moment: what they hold may be what the run wants to spend. Of a vendor that does not answer it returns nil.
+func (r *runner) settleBy(ctx context.Context, vendor string, wait bool) (u *ledger.Usage, err error) {
 	u, lag, err := r.meter(ctx, vendor)
 	var soon time.Duration
-	if err == nil {
+	if err == nil && wait {
 		soon, err = r.untilCounted(ctx, vendor, lag)
 	}
 	if err == nil && soon > 0 && sleep(ctx, soon) == nil {
