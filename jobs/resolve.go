@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // Query returns the SQL that provides the extract's targets or inputs, "" if the spec lists them.
@@ -48,7 +49,7 @@ func (x *Extract) unusable(rows int, problems []Problem) error {
 	if rows == 0 || len(x.Targets) > 0 || x.Inputs != nil && len(x.Inputs.Rows) > 0 {
 		return nil
 	}
-	text := fmt.Sprintf("%s: sql of extract %s returned %d rows, and none can be asked about", x.QueryPlace, x.Name, rows)
+	text := fmt.Sprintf("%s: sql of extract %s returned %s, and none can be asked about", x.QueryPlace, x.Name, words.Plural(rows, "row"))
 	if len(problems) == 0 {
 		return fmt.Errorf("%s: %s is empty in all of them", text, strings.Join(x.wanted(), " or "))
 	}

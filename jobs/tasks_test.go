@@ -205,7 +205,7 @@ func TestAnAnswerOfWhichNothingCanBeAskedIsAnError(t *testing.T) {
 		"none":           {0, []string{"target"}, [][]*string{{text("b")}, {text("c d")}}, `returned 2 rows, and none can be asked about: target "b" has a host without a dot: give the whole name, like example.com; target "c d" has a space`},
 		"null":           {0, []string{"target"}, [][]*string{{nil}, {text("")}}, "returned 2 rows, and none can be asked about: target is empty in all of them"},
 		"many":           {0, []string{"target"}, [][]*string{{text("b")}, {text("c")}, {text("d")}, {text("e")}, {text("f")}}, "; and 2 more"},
-		"pairs, none":    {1, []string{"target", "source"}, [][]*string{{text("a.example"), text("b")}}, "returned 1 rows"},
+		"pairs, none":    {1, []string{"target", "source"}, [][]*string{{text("a.example"), text("b")}}, "returned 1 row,"},
 		"pairs, null":    {1, []string{"target", "source"}, [][]*string{{text("a.example"), nil}}, "target or source is empty"},
 		"pairs, no rows": {1, []string{"target", "source"}, nil, ""},
 	} {

@@ -157,7 +157,7 @@ func (a *app) printImported(all []run.Imported) error {
 		return err
 	}
 	if rejected > 0 {
-		return &exitError{status: exitTasksFailed, err: fmt.Errorf("%d rows did not fit their table: see ops.rejected_rows", rejected)}
+		return &exitError{status: exitTasksFailed, err: fmt.Errorf("%s did not fit: see ops.rejected_rows", words.Plural(rejected, "row"))}
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ var house = map[string]string{
 	"sinks/blob":                       "sinks pipeline/failpoint",
 	"sinks/parquet":                    "sinks sinks/blob schemas pipeline/failpoint",
 	"sinks/duckdb":                     "sinks sinks/blob schemas pipeline/failpoint",
-	"jobs":                             "pipeline schemas schemas/canon",
+	"jobs":                             "pipeline pipeline/words schemas schemas/canon",
 	"jobs/plan":                        "pipeline",
 	"jobs/ledger":                      "pipeline pipeline/sqlite pipeline/failpoint",
 	"jobs/archive":                     "pipeline schemas schemas/canon",

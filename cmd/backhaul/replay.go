@@ -71,7 +71,7 @@ func (a *app) replay(cmd *cobra.Command, name string) error {
 		}
 	}
 	if result.Rejected > 0 {
-		return &exitError{status: exitTasksFailed, err: fmt.Errorf("%d rows did not fit their table: see ops.rejected_rows", result.Rejected)}
+		return &exitError{status: exitTasksFailed, err: fmt.Errorf("%s did not fit: see ops.rejected_rows", words.Plural(result.Rejected, "row"))}
 	}
 	return nil
 }
