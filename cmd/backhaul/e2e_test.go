@@ -148,7 +148,7 @@ func TestARowThatDoesNotFitIsKeptAndTheOthersAreLoaded(t *testing.T) {
 			{"anchor_text":"good","external_root_domains":2,"external_pages":3,"novelty":{"a":[1,2]}},
 			{"anchor_text":"bad","external_root_domains":"many","external_pages":3},
 			{"external_root_domains":1,"external_pages":1},
-			{"anchor_text":"","external_root_domains":18753876101,"external_pages":1}]}`)
+			{"anchor_text":"","external_root_domains":18753876101,"external_pages":1}],"next_token":""}`)
 		return true
 	}})
 	t.Setenv("MOZ_TOKEN", "secret-token")
