@@ -55,6 +55,22 @@ func (s *silent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
+// killed starts a run of heldJob, and kills it when all its requests are billed and have no answer.
+func (s *silent) killed(t *testing.T) (job, warehouse string) {
+	t.Helper()
+	dir := t.TempDir()
+	job, warehouse = writeFile(t, dir, "held.yaml", heldJob), filepath.Join(dir, "w")
+	c := start(t, program(t), "run", job, "--warehouse", warehouse, "--date", "2026-11-23")
+	for range cap(s.billed) {
+		<-s.billed
+	}
+	_ = c.Process.Kill()
+	if c.status(t) != -1 {
+		t.Fatal("it was not killed")
+	}
+	return job, warehouse
+}
+
 func (s *silent) units() pipeline.Units { return pipeline.Units(s.Ahrefs().Meter().Units) }
 
 // heldAccount is what the ledger knows to have been spent, and what it holds.
@@ -78,18 +94,8 @@ func heldAccount(t *testing.T, warehouse string) (spent, held pipeline.Units) {
 // One kill with four requests under way used to lock the whole month: what they may have cost stayed set aside for ever, and
 // what they had cost counted again as somebody else's.
 func TestAKillLocksNoMonth(t *testing.T) {
-	const requests = 4
-	vendor := newSilent(t, requests)
-	dir := t.TempDir()
-	job, warehouse := writeFile(t, dir, "held.yaml", heldJob), filepath.Join(dir, "w")
-	c := start(t, program(t), "run", job, "--warehouse", warehouse, "--date", "2026-11-23")
-	for range requests {
-		<-vendor.billed
-	}
-	_ = c.Process.Kill()
-	if c.status(t) != -1 {
-		t.Fatal("it was not killed")
-	}
+	vendor := newSilent(t, 4)
+	job, warehouse := vendor.killed(t)
 	lost := vendor.units()
 	var told []recovery.Held
 	if err := json.Unmarshal([]byte(backhaul(t, 0, "reconcile", "--json", "--warehouse", warehouse)), &told); err != nil {
@@ -119,16 +125,8 @@ func TestAKillLocksNoMonth(t *testing.T) {
 }
 
 func TestWhatIsHeldCanBeReleasedByHand(t *testing.T) {
-	const requests = 4
-	vendor := newSilent(t, requests)
-	dir := t.TempDir()
-	job, warehouse := writeFile(t, dir, "held.yaml", heldJob), filepath.Join(dir, "w")
-	c := start(t, program(t), "run", job, "--warehouse", warehouse, "--date", "2026-11-23")
-	for range requests {
-		<-vendor.billed
-	}
-	_ = c.Process.Kill()
-	_ = c.status(t)
+	vendor := newSilent(t, 4)
+	_, warehouse := vendor.killed(t)
 	t.Setenv("AHREFS_API_KEY", "") // nobody can ask the vendor
 	if out := backhaul(t, 0, "reconcile", "--warehouse", warehouse); !strings.Contains(out, "AHREFS_API_KEY") || !strings.Contains(out, "not known yet") {
 		t.Error(out)

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"time"
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/archive"
@@ -71,9 +70,6 @@ func (e *ArchiveError) Unwrap() []error { return e.Problems }
 // *ArchiveError. A reply is known by its content, so the same files again change nothing, and files that were added to an
 // archive add their pages to the lists they go on.
 func ImportArchives(ctx context.Context, imp Import, o Options) ([]Imported, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if !jobName.MatchString(imp.Job) {
 		return nil, fmt.Errorf("job %q: want a name of a-z, 0-9 and -", imp.Job)
 	}
@@ -97,8 +93,7 @@ func ImportArchives(ctx context.Context, imp Import, o Options) ([]Imported, err
 // importDay enters the replies of one date, and publishes them.
 func importDay(ctx context.Context, imp Import, day *archiveDay, o Options) (one Imported, err error) {
 	o.NewID = imp.NewID()
-	r := &runner{Options: o, Job: Job{Name: imp.Job, RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, date: day.date.Format(time.DateOnly)}
-	r.begun = r.Now().UTC()
+	r := newRunner(Job{Name: imp.Job, RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, o)
 	unlock, err := recovery.LockAt(o.Warehouse.JournalOf(imp.Job, r.date))
 	if err != nil {
 		return one, err

@@ -230,7 +230,7 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 		day := days["2024-01-31"]
 		o := options(dir)
 		o.Now, o.NewID = time.Now, "run-1"
-		r := &runner{Options: o, Job: Job{Name: "import", RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, date: "2024-01-31", begun: time.Now()}
+		r := newRunner(Job{Name: "import", RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, o)
 		if r.ledger, err = recovery.OpenLedger(t.Context(), o.Warehouse); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,6 @@ import (
 // Preview plans a job without entering anything anywhere: what a run would do and cost now.
 func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
 	r := newRunner(job, Options{Warehouse: w, Now: func() time.Time { return now }})
-	r.begin()
 	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
 		if err := r.know(ctx); err != nil {
 			return nil, err

@@ -16,9 +16,6 @@ import (
 // would give with today's tables and readers: replies that could not be read when they came, and can be now, become pages, and
 // their lists go on behind them when the job runs next. sources need no credentials.
 func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(pipeline.Task) (pipeline.Source, error), o Options) (*Result, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	path := o.Warehouse.JournalOf(run.Job, run.RunDate)
 	unlock, err := recovery.LockAt(path)
 	if err != nil {
@@ -40,7 +37,8 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	r := &runner{Options: o, Job: Job{Name: run.Job, RunDate: date, Sources: sources}, ledger: l, journal: j, run: run, date: run.RunDate}
+	r := newRunner(Job{Name: run.Job, RunDate: date, Sources: sources}, o)
+	r.ledger, r.journal, r.run = l, j, run
 	result := &Result{Run: run}
 	if result.Redeemed, err = r.redeem(ctx); err != nil {
 		return result, err
@@ -76,5 +74,5 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := o.Lake.Catalog(ctx); err != nil || !finished {
 		return result, err
 	}
-	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", o.Now().UTC())
+	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", r.Now().UTC())
 }

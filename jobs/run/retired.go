@@ -54,7 +54,6 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 	if result.Tasks, err = r.ledger.Tasks(ctx, earlier.ID); err != nil {
 		return nil, err
 	}
-	r.begin()
 	if err := r.knowHeld(result.Tasks); err != nil {
 		return nil, err
 	}

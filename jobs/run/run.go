@@ -116,10 +116,15 @@ type runner struct {
 	pulse    *recovery.Pulse
 }
 
+// newRunner returns a run that nothing is known of yet.
 func newRunner(job Job, o Options) *runner {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	job.Accounts = maps.Clone(job.Accounts)
 	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
-		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}}
+		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}, held: map[*schemas.Table]bool{}}
+	r.begin()
 	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
 	for vendor, a := range job.Accounts {
 		r.monthly[vendor] = a.Ceiling.Month
@@ -131,9 +136,6 @@ func newRunner(job Job, o Options) *runner {
 // call again goes on. The result is not nil once the run has been entered in the ledger; the error is of the program's
 // side (disk, damage, another process), Result.Stop of the vendor's, the budget's or the user's.
 func Run(ctx context.Context, job Job, o Options) (*Result, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	r := newRunner(job, o)
 	unlock, err := recovery.LockAt(o.Warehouse.JournalOf(job.Name, r.date))
 	if err != nil {
@@ -174,8 +176,6 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 // execute plans, buys, loads and publishes.
 func (r *runner) execute(ctx context.Context) (*Result, error) {
 	result := &Result{Run: r.run}
-	r.begin()
-	r.held = map[*schemas.Table]bool{}
 	if err := r.writeTables(); err != nil {
 		return result, err
 	}

@@ -350,7 +350,7 @@ func TestABillingMonthBeginsOnItsDay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &runner{begun: begun, Job: Job{Accounts: map[string]Account{"moz": {MonthStartsOn: 15}}}}
+		r := newRunner(Job{Accounts: map[string]Account{"moz": {MonthStartsOn: 15}}}, Options{Now: func() time.Time { return begun }})
 		if got := r.month("moz"); got != want {
 			t.Errorf("on %s the month is %s, want %s", now, got, want)
 		}
