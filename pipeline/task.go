@@ -1,12 +1,13 @@
 package pipeline
 
 import (
-	"backhaul/pipeline/words"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
+
+	"backhaul/pipeline/words"
 )
 
 // Units is an amount in what the vendor counts and charges: rows (Moz, Ahrefs v2) or API units (Ahrefs v3).

@@ -1,12 +1,13 @@
 package account
 
 import (
-	"backhaul/jobs/ledger"
-	"backhaul/pipeline"
-	"backhaul/pipeline/words"
 	"context"
 	"fmt"
 	"strings"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/words"
 )
 
 // Reconciliation compares what the vendor says was consumed during one execution with what the run spent.

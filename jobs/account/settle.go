@@ -1,11 +1,12 @@
 package account
 
 import (
+	"context"
+	"time"
+
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
-	"context"
-	"time"
 )
 
 // RecordLost sets aside what the requests that were under way when a process died may have cost: nobody was left to record

@@ -1,9 +1,10 @@
 package account
 
 import (
+	"errors"
+
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
-	"errors"
 )
 
 // StandAll fills in what the journal says of the tasks and returns those it tells of: one that needed no answer is not in it.
@@ -40,6 +41,7 @@ const (
 	unreadableAdvice = "`backhaul status --replies` shows what came; `backhaul replay` reads it once the program has been updated, `backhaul run --again` buys it again"
 )
 
+// Unreadable tells that a page has had pipeline.MostUnreadable replies that cannot be read: it is not asked for again.
 func Unreadable(p pipeline.Place) bool { return p.Unreadable >= pipeline.MostUnreadable }
 
 // Why is the text of the error that ended a task, with what to do about it where it is stuck.

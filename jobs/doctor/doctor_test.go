@@ -1,11 +1,12 @@
 package doctor
 
 import (
-	"backhaul/jobs/recovery"
 	"context"
 	"errors"
 	"fmt"
 	"testing"
+
+	"backhaul/jobs/recovery"
 )
 
 func TestTheWorstFindingDecides(t *testing.T) {

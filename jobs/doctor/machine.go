@@ -1,13 +1,14 @@
 package doctor
 
 import (
-	"backhaul/pipeline/words"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"backhaul/pipeline/words"
 )
 
 // What a machine should have left.

@@ -1,8 +1,9 @@
 package recovery
 
 import (
-	"backhaul/pipeline/journal"
 	"errors"
+
+	"backhaul/pipeline/journal"
 )
 
 // ErrBusy means that another process is at work on the same job and date.

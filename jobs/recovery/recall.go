@@ -1,11 +1,12 @@
 package recovery
 
 import (
+	"context"
+
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
-	"context"
 )
 
 // Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. It brings

@@ -1,13 +1,14 @@
 package recovery
 
 import (
+	"context"
+	"fmt"
+	"slices"
+
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
-	"context"
-	"fmt"
-	"slices"
 )
 
 // Reply is a kept response that could not be read, with what it was about.

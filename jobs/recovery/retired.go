@@ -1,10 +1,11 @@
 package recovery
 
 import (
-	"backhaul/jobs/ledger"
-	"backhaul/pipeline"
 	"context"
 	"errors"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
 )
 
 // ErrRetired means that a run's journal was removed by retention: nothing is damaged, and nothing can be rebuilt.

@@ -1,9 +1,10 @@
 package run
 
 import (
+	"context"
+
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
-	"context"
 )
 
 // beating is a source whose requests are signs of life.

@@ -1,11 +1,12 @@
 package run
 
 import (
+	"context"
+	"slices"
+
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
-	"context"
-	"slices"
 )
 
 // redeem reads the replies once more that tasks are held up by, the latest first, and makes those that can be read by now the
