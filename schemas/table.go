@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/zeebo/xxh3"
 )
 
 // Type is the type of a column, named after what analysts see in SQL.
@@ -167,6 +168,15 @@ func (t *Table) derive() {
 
 func (c Column) metadata() arrow.Metadata {
 	return arrow.NewMetadata([]string{"meaning", "unit", "source"}, []string{c.Meaning, c.Unit, c.Source})
+}
+
+// Fingerprint identifies the table's columns: their names, types and order, and which may be null.
+func (t *Table) Fingerprint() string {
+	h := xxh3.New()
+	for _, c := range t.Columns() {
+		_, _ = fmt.Fprintf(h, "%s %s %v\n", c.Name, c.Type, c.Required)
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 // All returns every table, sorted by full name.

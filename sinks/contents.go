@@ -10,8 +10,9 @@ var ErrDamaged = errors.New("the file is damaged")
 // of this program.
 var ErrColumns = errors.New("its columns are not those the table has today")
 
-// ErrMoved means that the catalog's views are of the place where the warehouse was before it was moved or copied.
-var ErrMoved = errors.New("this warehouse was moved or copied")
+// ErrStale means that the catalog was written for another place, before the warehouse was moved or copied, or by another
+// version of the program.
+var ErrStale = errors.New("it was written for another place, or by another version")
 
 // Contents is what a file of the lake, or a sequence of batches, holds, in a form that can be compared.
 type Contents struct {

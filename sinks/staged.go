@@ -22,10 +22,3 @@ type Writer interface {
 	// Abort removes what has been written. After Close it does nothing.
 	Abort() error
 }
-
-// Publisher makes staged files part of the lake.
-type Publisher interface {
-	// Publish moves the staged file to its final name in one step, replacing what is there, and returns when the
-	// step is durable. Directories are made as needed. It may be called for different final names at once.
-	Publish(staged, final string) error
-}

@@ -3,13 +3,14 @@ package sinks
 import (
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 )
 
 // Warehouse names the places of a warehouse. All methods are pure: they look at no disk.
 type Warehouse struct {
-	// Root is the warehouse's directory. The catalog's views name the lake by absolute path, so Root should be
-	// absolute where a catalog is built.
+	// Root is the warehouse's directory. The catalog's views name the lake by absolute path, so Root should be absolute
+	// where a catalog is built.
 	Root string
 }
 
@@ -21,22 +22,16 @@ func (w Warehouse) Table(schema, table string) string {
 	return filepath.Join(w.Lake(), schema, table)
 }
 
-// Partition returns the directory of the table's files of date's month: lake/moz/anchor_text/month=2026-11.
-func (w Warehouse) Partition(schema, table string, date time.Time) string {
+// Month returns the directory of the table's files of date's month: lake/moz/anchor_text/month=2026-11.
+func (w Warehouse) Month(schema, table string, date time.Time) string {
 	return filepath.Join(w.Table(schema, table), "month="+date.Format("2006-01"))
 }
 
-// File returns the path of the one file that holds the job's rows of date:
-// lake/moz/anchor_text/month=2026-11/nightly.2026-11-23.parquet.
-func (w Warehouse) File(schema, table, job string, date time.Time) string {
-	return filepath.Join(w.Partition(schema, table, date), FileName(job, date))
-}
-
-// Versions returns the directory where the catalog keeps the contents of the table's files under names of their
-// own, so that a query goes on reading what it began with when a file of the lake is replaced: hard links, which
-// take no room as long as the lake has the file. The program's own, not an interface.
-func (w Warehouse) Versions(schema, table string) string {
-	return filepath.Join(w.Root, "versions", schema, table)
+// SchemaMonth returns the directory of the one file without rows that has a table's columns, so that a table is never
+// without them. No run is of that month, which comes before all others: readers that take the first file's columns for
+// everybody's take today's.
+func (w Warehouse) SchemaMonth(schema, table string) string {
+	return filepath.Join(w.Table(schema, table), "month=0000-00")
 }
 
 // Staging returns the directory of files not yet published. It lies in the warehouse so that publishing is a
@@ -45,6 +40,9 @@ func (w Warehouse) Staging() string { return filepath.Join(w.Root, "staging") }
 
 // Catalog returns the path of the DuckDB file.
 func (w Warehouse) Catalog() string { return filepath.Join(w.Root, "catalog.duckdb") }
+
+// Replaced returns the directory of what was taken out of the lake, where it stays for those who were just reading it.
+func (w Warehouse) Replaced() string { return filepath.Join(w.Staging(), ".replaced") }
 
 // Journal returns the directory of the pages as they were bought.
 func (w Warehouse) Journal() string { return filepath.Join(w.Root, "journal") }
@@ -57,19 +55,53 @@ func (w Warehouse) JournalOf(job, runDate string) string {
 // Ledger returns the path of the account of runs.
 func (w Warehouse) Ledger() string { return filepath.Join(w.Root, "ledger.sqlite") }
 
-// FileName returns the name of the file of one job and run date: nightly.2026-11-23.parquet.
-func FileName(job string, date time.Time) string {
-	return job + "." + date.Format(time.DateOnly) + ".parquet"
+// Name is what the name of a file in the lake says. It never means other bytes: ID is made of them.
+type Name struct {
+	// Job and Date are those of the one run whose rows the file has. Where they are zero the file has a month's runs.
+	Job  string
+	Date time.Time
+	// Month is the month of all its rows, as 2026-11.
+	Month string
+	// ID is made of the file's bytes; "" in warehouses of earlier versions, whose files were replaced under the same name.
+	ID string
 }
 
-var fileName = regexp.MustCompile(`^([a-z0-9-]+)\.(\d{4}-\d{2}-\d{2})\.parquet$`)
+// OfRun is the name of a file with the rows of one run.
+func OfRun(job string, date time.Time, id string) Name {
+	return Name{Job: job, Date: date, Month: date.Format("2006-01"), ID: id}
+}
 
-// ParseFileName is the inverse of FileName. It reports false for any other name, such as a compacted month's.
-func ParseFileName(name string) (job string, date time.Time, ok bool) {
-	m := fileName.FindStringSubmatch(name)
+// String returns nightly.2026-11-23.0123456789abcdef.parquet, or 2026-11.0123456789abcdef.parquet.
+func (n Name) String() string {
+	parts := []string{n.Month}
+	if n.Job != "" {
+		parts = []string{n.Job, n.Date.Format(time.DateOnly)}
+	}
+	if n.ID != "" {
+		parts = append(parts, n.ID)
+	}
+	return strings.Join(append(parts, "parquet"), ".")
+}
+
+// IsOf reports whether the file has the rows of that run and no others.
+func (n Name) IsOf(job string, date time.Time) bool {
+	return n.Job == job && n.Date.Format(time.DateOnly) == date.Format(time.DateOnly)
+}
+
+var (
+	runName   = regexp.MustCompile(`^([a-z0-9-]+)\.(\d{4}-\d{2}-\d{2})(?:\.([0-9a-f]{16}))?\.parquet$`)
+	monthName = regexp.MustCompile(`^(\d{4}-\d{2})\.([0-9a-f]{16})\.parquet$`)
+)
+
+// ParseName is the inverse of Name.String. It reports false for any other name.
+func ParseName(file string) (Name, bool) {
+	if m := monthName.FindStringSubmatch(file); m != nil {
+		return Name{Month: m[1], ID: m[2]}, true
+	}
+	m := runName.FindStringSubmatch(file)
 	if m == nil {
-		return "", time.Time{}, false
+		return Name{}, false
 	}
 	date, err := time.Parse(time.DateOnly, m[2])
-	return m[1], date, err == nil
+	return OfRun(m[1], date, m[3]), err == nil
 }

@@ -9,8 +9,8 @@ func TestWarehousePathsFollowTheContract(t *testing.T) {
 	w := Warehouse{Root: "/w"}
 	date := time.Date(2026, 11, 23, 23, 59, 0, 0, time.UTC)
 	for _, c := range []struct{ got, want string }{
-		{w.File("moz", "anchor_text", "nightly", date), "/w/lake/moz/anchor_text/month=2026-11/nightly.2026-11-23.parquet"},
-		{w.Versions("moz", "anchor_text"), "/w/versions/moz/anchor_text"},
+		{w.Month("moz", "anchor_text", date), "/w/lake/moz/anchor_text/month=2026-11"},
+		{w.SchemaMonth("moz", "anchor_text"), "/w/lake/moz/anchor_text/month=0000-00"},
 		{w.Catalog(), "/w/catalog.duckdb"},
 		{w.Staging(), "/w/staging"},
 		{w.Journal(), "/w/journal"},
@@ -22,17 +22,23 @@ func TestWarehousePathsFollowTheContract(t *testing.T) {
 	}
 }
 
-func TestFileNamesOfDifferentRunsDifferAndParseBack(t *testing.T) {
+func TestNamesParseBack(t *testing.T) {
 	date := time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
-	for _, job := range []string{"nightly", "a-2026-11-03", "0"} {
-		gotJob, gotDate, ok := ParseFileName(FileName(job, date))
-		if !ok || gotJob != job || !gotDate.Equal(date) {
-			t.Errorf("%s came back as %s, %s, %v", job, gotJob, gotDate, ok)
+	for text, want := range map[string]Name{
+		"nightly.2026-11-03.0123456789abcdef.parquet":      OfRun("nightly", date, "0123456789abcdef"),
+		"nightly.2026-11-03.parquet":                       OfRun("nightly", date, ""), // as earlier versions named it
+		"a-2026-11-03.2026-11-03.0123456789abcdef.parquet": OfRun("a-2026-11-03", date, "0123456789abcdef"),
+		"2026-11.2026-11-03.0123456789abcdef.parquet":      OfRun("2026-11", date, "0123456789abcdef"),
+		"2026-11.0123456789abcdef.parquet":                 {Month: "2026-11", ID: "0123456789abcdef"},
+	} {
+		got, ok := ParseName(text)
+		if !ok || got != want || got.String() != text {
+			t.Errorf("%s came back as %+v, %v, %s", text, got, ok, got)
 		}
 	}
-	for _, name := range []string{"2026-11.parquet", "nightly.2026-11-31.parquet", "nightly.2026-11-03.parquet.tmp", "A.2026-11-03.parquet"} {
-		if job, date, ok := ParseFileName(name); ok {
-			t.Errorf("%s parsed as %s, %s", name, job, date)
+	for _, name := range []string{"2026-11.parquet", "nightly.2026-11-31.parquet", "nightly.2026-11-03.parquet.tmp", "A.2026-11-03.parquet", "n.2026-11-03.xyz.parquet", "notes.parquet"} {
+		if got, ok := ParseName(name); ok {
+			t.Errorf("%s parsed as %+v", name, got)
 		}
 	}
 }

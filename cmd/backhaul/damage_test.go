@@ -17,7 +17,8 @@ import (
 type ward struct {
 	*listServer
 	job, warehouse string
-	rows           string // what moz.anchor_text held
+	paths          map[string]string // by what they are looked up by
+	rows           string            // what moz.anchor_text held
 	// usage, when set, answers usage_data in the server's stead; asked counts how often it was asked. Both are the
 	// list server's mutex's.
 	usage func(w http.ResponseWriter)
@@ -26,7 +27,7 @@ type ward struct {
 
 // watched puts a server in front of the list server that counts what is asked of the vendor's meter, and wants the key.
 func watched(t *testing.T, settings listSettings) *ward {
-	w := &ward{listServer: newListServer(t, settings)}
+	w := &ward{listServer: newListServer(t, settings), paths: map[string]string{}}
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/usage_data" {
 			w.mu.Lock()
@@ -90,13 +91,23 @@ func (w *ward) try(args ...string) (status int, said string) {
 	return status, out.String() + errs.String()
 }
 
-func (w *ward) path(name string) string { return filepath.Join(w.warehouse, name) }
+// path returns where a file is, or was when it was first asked for: a part of its name may be *.
+func (w *ward) path(name string) string {
+	if w.paths[name] == "" {
+		path := filepath.Join(w.warehouse, name)
+		if found, err := filepath.Glob(path); err == nil && len(found) == 1 {
+			path = found[0]
+		}
+		w.paths[name] = path
+	}
+	return w.paths[name]
+}
 
 const (
 	wardJournal = "journal/measured/2026-11-23.sqlite"
 	wardLedger  = "ledger.sqlite"
 	wardCatalog = "catalog.duckdb"
-	wardTable   = "lake/moz/anchor_text/month=2026-11/measured.2026-11-23.parquet"
+	wardTable   = "lake/moz/anchor_text/month=2026-11/measured.2026-11-23.*.parquet"
 )
 
 // harm is one way of damaging a file.

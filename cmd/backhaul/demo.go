@@ -81,7 +81,7 @@ from marts.anchor_changes where run_date = '%s' order by greatest(coalesce(exter
 from moz.linking_root_domains where run_date = '%s' group by root_domain order by domain_authority desc, root_domain limit 10`, dates[1])},
 	} {
 		fmt.Fprintf(a.stdout, "\n%s\n", q.title)
-		if err := duckdb.Query(ctx, w.Catalog(), q.sql, duckdb.Table, duckdb.Limits{}, a.stdout); err != nil {
+		if err := duckdb.Query(ctx, w, q.sql, duckdb.Table, duckdb.Limits{}, a.stdout); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +13,7 @@ import (
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/duckdb"
+	"backhaul/sinks/lake"
 	"backhaul/sinks/parquet"
 )
 
@@ -72,7 +75,7 @@ func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags)
 	if err != nil {
 		return err
 	}
-	o := doctor.Options{Warehouse: w, Lake: examined{lake{warehouse: w}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted)}
+	o := doctor.Options{Warehouse: w, Lake: examined{localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted)}
 	findings := doctor.Examine(ctx, o)
 	var done []doctor.Finding
 	// A rebuilt ledger is examined again before anything else is done: two rounds, and one to spare.
@@ -142,7 +145,7 @@ func (a *app) accounts(wanted map[string]bool) []doctor.Vendor {
 }
 
 // examined is the lake as the doctor looks at it.
-type examined struct{ lake }
+type examined struct{ localLake }
 
 // Digest implements doctor.Lake.
 func (examined) Digest(t *schemas.Table) sinks.Digester { return parquet.NewDigest(t) }
@@ -152,9 +155,28 @@ func (examined) Read(path string, t *schemas.Table) (sinks.Contents, error) {
 	return parquet.Read(path, t)
 }
 
+// Files implements doctor.Lake.
+func (e examined) Files(t *schemas.Table, job string, date time.Time) ([]string, error) {
+	own, err := e.Of(t, job, date)
+	paths := make([]string, len(own))
+	for i, f := range own {
+		paths[i] = f.Path
+	}
+	return paths, err
+}
+
+// CheckCatalog implements doctor.Lake.
+func (e examined) CheckCatalog(ctx context.Context) error {
+	err := duckdb.CheckCatalog(ctx, e.Warehouse)
+	if errors.Is(err, duckdb.ErrInUse) {
+		return fmt.Errorf("%w: %w", doctor.ErrInUse, err)
+	}
+	return err
+}
+
 // Views implements doctor.Lake.
 func (e examined) Views(ctx context.Context) ([]doctor.View, error) {
-	relations, err := duckdb.Check(ctx, e.warehouse.Catalog())
+	relations, err := duckdb.Check(ctx, e.Warehouse)
 	views := make([]doctor.View, len(relations))
 	for i, r := range relations {
 		views[i] = doctor.View(r)
@@ -163,21 +185,21 @@ func (e examined) Views(ctx context.Context) ([]doctor.View, error) {
 }
 
 // DeadStaging implements doctor.Lake.
-func (e examined) DeadStaging() ([]string, error) { return e.disk.Dead(e.warehouse.Staging()) }
+func (e examined) DeadStaging() ([]string, error) { return e.Disk.Dead(e.Warehouse.Staging()) }
 
 // workshop is the lake as repairs write it.
-type workshop struct{ *lake }
+type workshop struct{ *localLake }
 
 func openWorkshop(w sinks.Warehouse) (doctor.Workshop, error) {
 	l, err := openLake(w)
 	if err != nil {
 		return nil, err
 	}
-	return workshop{lake: l}, nil
+	return workshop{localLake: l}, nil
 }
 
 // SweepStaging implements doctor.Workshop.
-func (w workshop) SweepStaging() ([]string, error) { return w.disk.Sweep(w.warehouse.Staging()) }
+func (w workshop) SweepStaging() ([]string, error) { return w.Disk.Sweep(w.Warehouse.Staging()) }
 
 // Close implements doctor.Workshop.
 func (w workshop) Close() { w.close() }

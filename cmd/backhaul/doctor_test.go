@@ -14,6 +14,7 @@ import (
 	"backhaul/jobs/doctor"
 	"backhaul/jobs/ledger"
 	"backhaul/sinks"
+	"backhaul/sinks/lake"
 )
 
 func openWardLedger(t *testing.T, path string) *ledger.Ledger {
@@ -110,8 +111,8 @@ func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 // retire removes the journals of runs older than an hour from now, so of all.
 func retire(t *testing.T, w *ward, dry bool) []doctor.Retired {
 	t.Helper()
-	files := examined{lake{warehouse: sinks.Warehouse{Root: w.warehouse}}}
-	o := doctor.Options{Warehouse: files.warehouse, Lake: files, Sources: decoders(builtIn).source}
+	files := examined{localLake{Lake: lake.Lake{Warehouse: sinks.Warehouse{Root: w.warehouse}}}}
+	o := doctor.Options{Warehouse: files.Warehouse, Lake: files, Sources: decoders(builtIn).source}
 	retired, err := doctor.Retire(context.Background(), o, time.Now().Add(time.Hour), dry)
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +221,7 @@ func TestAJournalWhoseTableIsDamagedIsNotRetired(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := retire(t, w, false)
-		if len(got) != 1 || !strings.Contains(got[0].Kept, wardTable) {
+		if len(got) != 1 || !strings.Contains(got[0].Kept, w.path(wardTable)) {
 			t.Errorf("%s: %+v", h.name, got)
 		}
 		if _, err := os.Stat(w.path(wardJournal)); err != nil {

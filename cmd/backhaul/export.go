@@ -45,7 +45,7 @@ once it is whole. For some of the rows, or other columns, see ` + "`backhaul que
 			}
 			defer holdMemory(int64(f.memory))()
 			write := func(out io.Writer) error {
-				return raiseLimit(duckdb.Query(cmd.Context(), w.Catalog(), "FROM "+relation, duckdb.Format(format), f.limits(), out), queryTime)
+				return raiseLimit(duckdb.Query(cmd.Context(), w, "FROM "+relation, duckdb.Format(format), f.limits(), out), queryTime)
 			}
 			if file == "" {
 				return write(a.stdout)
@@ -61,7 +61,7 @@ once it is whole. For some of the rows, or other columns, see ` + "`backhaul que
 
 // findRelation returns the table or view of that name, quoted for SQL.
 func findRelation(ctx context.Context, w sinks.Warehouse, name string) (string, error) {
-	_, rows, err := duckdb.Select(ctx, w.Catalog(),
+	_, rows, err := duckdb.Select(ctx, w,
 		"SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal ORDER BY ALL")
 	if err != nil {
 		return "", err
@@ -100,5 +100,5 @@ func writeWhole(path string, write func(io.Writer) error) error {
 	if err := f.Close(); err != nil {
 		return errors.Join(err, disk.Remove(f.Name()))
 	}
-	return disk.Publish(f.Name(), path)
+	return disk.Replace(f.Name(), path)
 }

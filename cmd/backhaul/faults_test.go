@@ -83,8 +83,12 @@ func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 type noLake struct{}
 
 func (noLake) Create(*schemas.Table) (sinks.Writer, error) { return &noFile{}, nil }
-func (noLake) Publish(string, string) error                { return nil }
+func (noLake) Has(*schemas.Table, string, time.Time) bool  { return false }
 func (noLake) Catalog(context.Context) error               { return nil }
+
+func (noLake) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, bool, error) {
+	return "", true, nil
+}
 
 func (noLake) Ask(context.Context, string, []run.Relation) ([]string, [][]*string, error) {
 	return nil, nil, errors.New("there is nothing to ask")

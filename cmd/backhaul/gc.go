@@ -14,6 +14,7 @@ import (
 
 	"backhaul/jobs/doctor"
 	"backhaul/pipeline/words"
+	"backhaul/sinks/lake"
 )
 
 // gcFlags are the flags of `gc`.
@@ -64,11 +65,11 @@ func (a *app) gc(ctx context.Context, age time.Duration, dry bool) error {
 	if _, err := os.Stat(w.Root); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is no warehouse: it does not exist; --warehouse names another", w.Root)
 	}
-	files := examined{lake{warehouse: w}}
+	files := examined{localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}}}
 	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}}
-	sweep := files.disk.Sweep
+	sweep := disk.Sweep
 	if dry {
-		sweep = files.disk.Dead
+		sweep = disk.Dead
 	}
 	swept, err := sweep(w.Staging())
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"io/fs"
 	"strings"
@@ -41,13 +40,18 @@ func TestEveryReadyMadeJobIsValidAndExplained(t *testing.T) {
 
 func TestTheFirstQuestionsAreValidBeforeAnythingWasBought(t *testing.T) {
 	w := sinks.Warehouse{Root: t.TempDir()}
-	if err := duckdb.Build(context.Background(), w); err != nil {
+	l, err := openLake(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	if err := l.Catalog(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, j := range readyMade {
 		for _, q := range j.queries {
 			var out bytes.Buffer
-			if err := duckdb.Query(t.Context(), w.Catalog(), q, duckdb.JSON, duckdb.Limits{}, &out); err != nil || out.String() != "[]\n" {
+			if err := duckdb.Query(t.Context(), w, q, duckdb.JSON, duckdb.Limits{}, &out); err != nil || out.String() != "[]\n" {
 				t.Errorf("%s: %s: %v %s", j.name, q, err, out.String())
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -16,15 +15,15 @@ import (
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
 	"backhaul/sinks/duckdb"
+	"backhaul/sinks/lake"
 	"backhaul/sinks/parquet"
 )
 
-// lake wires the sinks: Parquet files staged and published on the local disk, and the catalog over them.
-type lake struct {
-	warehouse sinks.Warehouse
-	disk      blob.FS
-	staging   *blob.Staging
-	created   int // files, whose names must differ
+// localLake wires the sinks: Parquet files staged and published on the local disk, and the catalog over them.
+type localLake struct {
+	lake.Lake
+	staging *blob.Staging
+	created int // files, whose names must differ
 	// limits bound the queries that provide targets.
 	limits duckdb.Limits
 }
@@ -39,63 +38,67 @@ const (
 var disk blob.FS
 
 // openLake opens a staging directory of its own, and removes those of processes that died.
-func openLake(w sinks.Warehouse) (*lake, error) {
-	l := &lake{warehouse: w, disk: disk, limits: duckdb.Limits{Time: usualTargetTime}}
-	if err := l.disk.MkdirAll(w.Staging()); err != nil {
+func openLake(w sinks.Warehouse) (*localLake, error) {
+	l := &localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}, limits: duckdb.Limits{Time: usualTargetTime}}
+	if err := disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
 	}
-	if _, err := l.disk.Sweep(w.Staging()); err != nil {
+	if _, err := disk.Sweep(w.Staging()); err != nil {
 		return nil, err
 	}
-	staging, err := l.disk.OpenStaging(w.Staging(), "run-"+ulid.Make().String())
+	if err := l.Sweep(time.Now()); err != nil {
+		return nil, err
+	}
+	staging, err := disk.OpenStaging(w.Staging(), "run-"+ulid.Make().String())
 	l.staging = staging
 	return l, err
 }
 
-func (l *lake) close() { _ = l.staging.Close() }
+func (l *localLake) close() { _ = l.staging.Close() }
 
 // Create implements run.Lake.
-func (l *lake) Create(t *schemas.Table) (sinks.Writer, error) {
+func (l *localLake) Create(t *schemas.Table) (sinks.Writer, error) {
 	l.created++
-	return parquet.Create(l.disk, l.staging.Path(fmt.Sprintf("%s.%d.parquet", t.FullName(), l.created)), t, parquet.Options{})
+	return parquet.Create(l.Disk, l.staging.Path(fmt.Sprintf("%s.%d.parquet", t.FullName(), l.created)), t, parquet.Options{})
 }
 
-// Publish implements run.Lake.
-func (l *lake) Publish(staged, final string) error { return l.disk.Publish(staged, final) }
+// Has implements run.Lake.
+func (l *localLake) Has(t *schemas.Table, job string, date time.Time) bool {
+	own, err := l.Of(t, job, date)
+	return err == nil && len(own) > 0
+}
 
 // Catalog implements run.Lake.
-func (l *lake) Catalog(ctx context.Context) error { return duckdb.BuildOn(ctx, l.disk, l.warehouse) }
+func (l *localLake) Catalog(ctx context.Context) error {
+	return duckdb.Update(ctx, l.Disk, l.Warehouse, l.columns)
+}
 
-// Ask implements run.Lake. A warehouse without a catalog gets one, so that its views are there, be they empty.
-func (l *lake) Ask(ctx context.Context, query string, relations []run.Relation) ([]string, [][]*string, error) {
-	if _, err := os.Stat(l.warehouse.Catalog()); errors.Is(err, fs.ErrNotExist) {
-		if err := l.Catalog(ctx); err != nil {
-			return nil, nil, err
-		}
+// columns implements duckdb.Columns.
+func (l *localLake) columns(ctx context.Context, t *schemas.Table) error {
+	return l.Columns(ctx, t, l.Create)
+}
+
+// Ask implements run.Lake. A warehouse without a lake gets one, so that its views are there, be they empty.
+func (l *localLake) Ask(ctx context.Context, query string, relations []run.Relation) ([]string, [][]*string, error) {
+	if err := l.Disk.MkdirAll(l.Warehouse.Lake()); err != nil {
+		return nil, nil, err
 	}
 	all := make([]duckdb.Loose, len(relations))
 	for i, r := range relations {
 		all[i] = duckdb.Loose{Name: r.Name, Table: r.Table, Files: []string{r.Path}}
 	}
-	columns, rows, err := duckdb.Ask(ctx, l.warehouse.Catalog(), query, all, l.limits)
-	if errors.Is(err, duckdb.ErrNoRelation) || errors.Is(err, sinks.ErrMoved) {
-		// The catalog may have been written by an earlier version of the program, which had fewer views, or elsewhere.
-		if err := l.Catalog(ctx); err != nil {
-			return nil, nil, err
-		}
-		columns, rows, err = duckdb.Ask(ctx, l.warehouse.Catalog(), query, all, l.limits)
-	}
+	columns, rows, err := duckdb.Ask(ctx, l.Warehouse, query, all, l.limits)
 	return columns, rows, raiseLimit(err, targetTime)
 }
 
 // warnOfMove says so where a warehouse's catalog is of another place, to who asks for something else.
-func (a *app) warnOfMove(ctx context.Context) {
+func (a *app) warnOfMove() {
 	w, err := a.warehouse()
 	if err != nil {
 		return
 	}
-	if err := duckdb.Try(ctx, w.Catalog()); errors.Is(err, sinks.ErrMoved) {
-		fmt.Fprintln(a.stderr, "note:", err)
+	if err := duckdb.Current(w); errors.Is(err, sinks.ErrStale) {
+		fmt.Fprintf(a.stderr, "note: %v: other programs read it right once `backhaul catalog --warehouse %s` has written it anew\n", err, w.Root)
 	}
 }
 
@@ -122,7 +125,12 @@ func (a *app) catalogCommand() *cobra.Command {
 			if !anything(w) {
 				return fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
 			}
-			if err := duckdb.BuildOn(cmd.Context(), disk, w); err != nil {
+			l, err := openLake(w)
+			if err != nil {
+				return err
+			}
+			defer l.close()
+			if err := duckdb.Build(cmd.Context(), disk, w, l.columns); err != nil {
 				return err
 			}
 			if a.json {

@@ -37,6 +37,7 @@ var house = map[string]string{
 	"sinks":                            "schemas",
 	"sinks/blob":                       "sinks pipeline/failpoint",
 	"sinks/parquet":                    "sinks sinks/blob schemas pipeline/failpoint",
+	"sinks/lake":                       "sinks sinks/blob schemas",
 	"sinks/duckdb":                     "sinks sinks/blob schemas pipeline/failpoint",
 	"jobs":                             "pipeline pipeline/words schemas schemas/canon",
 	"jobs/plan":                        "pipeline",

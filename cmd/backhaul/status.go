@@ -32,7 +32,7 @@ With --replies: the replies that were paid for, perhaps, and could not be read; 
 of them says, as it came.`,
 		Args: atMost(1, "at most one run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a.warnOfMove(cmd.Context())
+			a.warnOfMove()
 			l, err := a.openLedger(cmd.Context())
 			if err != nil {
 				return err

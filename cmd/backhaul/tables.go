@@ -79,7 +79,7 @@ func allTables(ctx context.Context) ([]tableInfo, error) {
 
 // derivedTables asks a catalog without rows about its views: what they are called and mean stands in their SQL.
 func derivedTables(ctx context.Context) (infos []tableInfo, err error) {
-	stage, err := duckdb.Rehearse(ctx)
+	stage, err := duckdb.Rehearse(ctx, true)
 	if err != nil {
 		return nil, err
 	}

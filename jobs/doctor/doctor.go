@@ -8,6 +8,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"backhaul/jobs/run"
@@ -45,13 +46,20 @@ type Lake interface {
 	Digest(t *schemas.Table) sinks.Digester
 	// Read reads a published file of a table from first row to last.
 	Read(path string, t *schemas.Table) (sinks.Contents, error)
-	// Views asks every view of the catalog.
+	// Files returns the published files of a run's table: one, or none.
+	Files(t *schemas.Table, job string, date time.Time) ([]string, error)
+	// Views asks every view of the warehouse.
 	Views(ctx context.Context) ([]View, error)
+	// CheckCatalog opens the published catalog: it may be damaged, sinks.ErrStale, or in use by another program (ErrInUse).
+	CheckCatalog(ctx context.Context) error
 	// DeadStaging returns the staging directories whose owners are dead.
 	DeadStaging() ([]string, error)
 }
 
-// View is one view of the catalog and how it answered.
+// ErrInUse means that another program has the catalog open, so that it cannot be looked at.
+var ErrInUse = errors.New("in use by another program")
+
+// View is one view of the warehouse and how it answered.
 type View struct {
 	Name string // moz.anchor_text
 	Rows int64  // -1 where they are not counted

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -45,14 +44,21 @@ func (e *examination) lake(ctx context.Context) {
 	}
 }
 
-func (e *examination) file(r *record, t *schemas.Table) string {
+// published returns the files that a run has of a table.
+func (e *examination) published(r *record, t *schemas.Table) []string {
 	date, _ := time.Parse(time.DateOnly, r.date)
-	return e.Warehouse.File(t.Schema, t.Name, r.job, date)
+	files, err := e.Lake.Files(t, r.job, date)
+	if err != nil {
+		e.bad("lake "+e.Warehouse.Month(t.Schema, t.Name, date), "see that it can be read", nil, "%v", err)
+	}
+	return files
 }
 
 func (e *examination) markFiles(r *record, seen map[string]bool) {
 	for _, t := range schemas.All() {
-		seen[e.file(r, t)] = true
+		for _, path := range e.published(r, t) {
+			seen[path] = true
+		}
 	}
 }
 
@@ -60,19 +66,29 @@ func (e *examination) markFiles(r *record, seen map[string]bool) {
 func (e *examination) tables(ctx context.Context, r *record, seen map[string]bool) (files int) {
 	must := e.wanted(ctx, r)
 	for _, t := range schemas.All() {
-		path := e.file(r, t)
-		seen[path] = true
 		want, known := must[t.FullName()]
 		var c *cure
 		if r.sound && r.run.ID != "" {
 			c = replay(r)
 		}
+		paths := e.published(r, t)
+		for _, path := range paths {
+			seen[path] = true
+		}
+		switch {
+		case len(paths) == 0 && known && (r.run.State == ledger.Complete || r.retired != nil):
+			e.lost(e.missing(r, t), c, "missing")
+			continue
+		case len(paths) == 0:
+			continue
+		case len(paths) > 1:
+			e.damaged("lake "+paths[1], "move one of them away", nil, "it has the rows of a run that %s has as well", paths[0])
+		}
+		path := paths[0]
 		got, err := e.Lake.Read(path, t)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			if known && (r.run.State == ledger.Complete || r.retired != nil) {
-				e.lost(path, c, "missing")
-			}
+			e.lost(path, c, "missing")
 			continue
 		case errors.Is(err, sinks.ErrColumns):
 			e.unread[t.FullName()] = true
@@ -87,6 +103,12 @@ func (e *examination) tables(ctx context.Context, r *record, seen map[string]boo
 		files++
 	}
 	return files
+}
+
+// missing is where a run's file should be.
+func (e *examination) missing(r *record, t *schemas.Table) string {
+	date, _ := time.Parse(time.DateOnly, r.date)
+	return filepath.Join(e.Warehouse.Month(t.Schema, t.Name, date), sinks.OfRun(r.job, date, "").String())
 }
 
 func lakeAdvice(c *cure) string {
@@ -183,8 +205,6 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 	return nil
 }
 
-var compacted = regexp.MustCompile(`^\d{4}-\d{2}\.parquet$`)
-
 // strays looks at the files of the lake that belong to no run.
 func (e *examination) strays(seen map[string]bool) (files int) {
 	err := filepath.WalkDir(e.Warehouse.Lake(), func(path string, d fs.DirEntry, err error) error {
@@ -212,20 +232,22 @@ func (e *examination) stray(path string) (files int) {
 		t = schemas.Lookup(parts[0] + "." + parts[1])
 	}
 	name := parts[len(parts)-1]
-	_, date, named := sinks.ParseFileName(name)
+	parsed, named := sinks.ParseName(name)
 	switch {
 	case t == nil || filepath.Ext(name) != ".parquet":
 		e.warn(what, "the program did not make it: move it away", nil, "a stray file")
 		return 0
-	case !named && !compacted.MatchString(name), named && parts[2] != "month="+date.Format("2006-01"):
-		e.damaged(what, "move it away, then `backhaul catalog`", nil, "a stray file that the views of %s take for rows", t.FullName())
+	case filepath.Dir(path) == e.Warehouse.SchemaMonth(t.Schema, t.Name) && strings.HasPrefix(name, "schema."):
+		return 0
+	case !named, parts[2] != "month="+parsed.Month:
+		e.damaged(what, "move it away", nil, "a stray file that the views of %s take for rows", t.FullName())
 	case named:
 		e.warn(what, "", nil, "of a run that neither ledger nor journals know")
 	}
 	got, err := e.Lake.Read(path, t)
 	if err != nil {
 		e.unread[t.FullName()] = true
-		e.failed(what, "put back a copy, or move it away and run `backhaul catalog`", nil, err)
+		e.failed(what, "put back a copy, or move it away", nil, err)
 		return 1
 	}
 	e.rows[t.FullName()] += got.Rows

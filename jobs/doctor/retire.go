@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"time"
 
@@ -91,7 +92,11 @@ func (e *examination) retire(ctx context.Context, r *record, dry bool) (kept str
 			continue
 		}
 		if !want.exact {
-			if want.Contents, err = e.Lake.Read(e.file(r, t), t); err != nil {
+			files := e.published(r, t)
+			if len(files) != 1 {
+				return fmt.Sprintf("lake %s: %d files", e.missing(r, t), len(files)), nil
+			}
+			if want.Contents, err = e.Lake.Read(files[0], t); err != nil {
 				return "", err
 			}
 		}

@@ -73,7 +73,7 @@ func (e *examination) checkLedger(ctx context.Context) {
 	}
 }
 
-// catalog asks every view, and holds its rows against the lake's.
+// catalog opens the published file, asks every view, and holds its rows against the lake's.
 func (e *examination) catalog(ctx context.Context) {
 	if _, err := os.Stat(e.Warehouse.Catalog()); errors.Is(err, fs.ErrNotExist) {
 		if len(e.rows) > 0 {
@@ -81,13 +81,20 @@ func (e *examination) catalog(ctx context.Context) {
 		}
 		return
 	}
-	views, err := e.Lake.Views(ctx)
-	if errors.Is(err, sinks.ErrMoved) {
-		e.bad("catalog", "", rebuildCatalog(), "%v", err)
+	err := e.Lake.CheckCatalog(ctx)
+	switch {
+	case errors.Is(err, ErrInUse):
+		e.warn("catalog", "close it there, or open it read-only: `backhaul connect` says how", nil, "%v", err)
+	case errors.Is(err, sinks.ErrStale):
+		e.bad("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%v", err)
+		return
+	case err != nil:
+		e.failed("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), err)
 		return
 	}
+	views, err := e.Lake.Views(ctx)
 	if err != nil {
-		e.failed("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), err)
+		e.failed("views", "mend the lake's files first", nil, err)
 		return
 	}
 	before := len(e.findings)

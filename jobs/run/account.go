@@ -24,7 +24,8 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 	books := account.Books{Run: result.Run, RunDate: r.RunDate, Journal: r.journal, Tasks: result.Tasks, Dropped: dropped, Missing: result.missing,
 		Published: r.isPublished, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Rejected: r.rejected, RejectedRows: result.Rejected}
 	return books.Write(ctx, account.Shelf{Create: r.Lake.Create, Publish: func(t *schemas.Table, staged sinks.Staged) error {
-		return r.Lake.Publish(staged.Path, r.file(t))
+		_, _, err := r.Lake.Publish(ctx, t, r.Name, r.RunDate, staged.Path)
+		return err
 	}})
 }
 

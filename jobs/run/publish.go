@@ -10,7 +10,6 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
-	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/failpoint"
@@ -45,21 +44,20 @@ func (r *runner) hold(e *pipeline.Endpoint) {
 
 // published reports whether every table of the tasks is in the lake.
 func (r *runner) published(tasks []pipeline.Task) bool {
+	seen := map[*schemas.Table]bool{}
 	for _, t := range tasks {
 		source, err := r.Sources(t)
 		if err != nil {
 			return false
 		}
-		if _, err := os.Stat(r.file(source.Endpoint().Table)); err != nil {
+		table := source.Endpoint().Table
+		if !seen[table] && !r.Lake.Has(table, r.Name, r.RunDate) {
 			return false
 		}
+		seen[table] = true
 	}
 	_, err := os.Stat(r.Warehouse.Catalog())
 	return err == nil
-}
-
-func (r *runner) file(t *schemas.Table) string {
-	return r.Warehouse.File(t.Schema, t.Name, r.Name, r.RunDate)
 }
 
 // publish loads the journal into the run's tables and makes them part of the lake, one atomic step each.
@@ -81,16 +79,16 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	r.loaded = map[string]bool{}
 	failpoint.Hit("run.load.after")
 	for _, s := range loaded.Files {
-		final := r.file(s.Table)
-		if s.Beside && s.File.Rows == 0 && recovery.Gone(final) {
+		if s.Beside && s.File.Rows == 0 && !r.Lake.Has(s.Table, r.Name, r.RunDate) {
 			continue
 		}
-		if err := r.Lake.Publish(s.File.Path, final); err != nil {
+		path, _, err := r.Lake.Publish(ctx, s.Table, r.Name, r.RunDate, s.File.Path)
+		if err != nil {
 			return err
 		}
 		failpoint.Hit("run.publish.after")
 		r.loaded[s.Table.FullName()] = true
-		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: final, Rows: s.File.Rows, Bytes: s.File.Bytes})
+		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: path, Rows: s.File.Rows, Bytes: s.File.Bytes})
 	}
 	return r.waste(ctx, loaded.Waste)
 }
@@ -105,7 +103,7 @@ func (r *runner) emptied() map[*schemas.Table]bool {
 	emptied := map[*schemas.Table]bool{}
 	for _, s := range r.Steps {
 		for _, t := range s.Endpoint.Tables() {
-			emptied[t] = !recovery.Gone(r.file(t))
+			emptied[t] = r.Lake.Has(t, r.Name, r.RunDate)
 		}
 	}
 	return emptied

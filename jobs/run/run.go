@@ -56,9 +56,12 @@ type Account struct {
 type Lake interface {
 	// Create begins a staged file of a table.
 	Create(t *schemas.Table) (sinks.Writer, error)
-	// Publish moves a staged file to its final place in one step.
-	Publish(staged, final string) error
-	// Catalog writes the catalog anew over what is published.
+	// Publish makes a staged file what a table has of the run of (job, date), in one step, and returns the file's path. changed
+	// says that this is something else than before.
+	Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, changed bool, err error)
+	// Has reports whether a table has a file of the run of (job, date), be it without rows.
+	Has(t *schemas.Table, job string, date time.Time) bool
+	// Catalog sees to it that there is a catalog, and that it is the one this program writes.
 	Catalog(ctx context.Context) error
 	// Ask puts one query to the catalog and the relations, and returns its columns and rows as text, nil for null.
 	Ask(ctx context.Context, query string, relations []Relation) (columns []string, rows [][]*string, err error)
@@ -220,7 +223,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err := r.publish(ctx, result, tasks); err != nil {
 		return result, err
 	}
-	if _, err := r.publishTables(); err != nil {
+	if err := r.publishTables(ctx); err != nil {
 		return result, err
 	}
 	return result, errors.Join(r.unasked(), r.close(ctx, result))
@@ -258,8 +261,7 @@ func (r *runner) unasked() error {
 
 // refreshTables brings the lists of a run that is complete up to date.
 func (r *runner) refreshTables(ctx context.Context) error {
-	changed, err := r.publishTables()
-	if err != nil || !changed {
+	if err := r.publishTables(ctx); err != nil {
 		return err
 	}
 	return r.Lake.Catalog(ctx)

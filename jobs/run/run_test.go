@@ -25,7 +25,7 @@ import (
 )
 
 // nowhere is a Lake that keeps nothing but the files' names.
-type nowhere struct{}
+type nowhere struct{ dir string }
 
 func (nowhere) Create(*schemas.Table) (sinks.Writer, error) { return &nothing{}, nil }
 func (nowhere) Catalog(context.Context) error               { return nil }
@@ -34,11 +34,18 @@ func (nowhere) Ask(context.Context, string, []Relation) ([]string, [][]*string, 
 	return nil, nil, errors.New("nobody to ask")
 }
 
-func (nowhere) Publish(_, final string) error {
-	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(final, nil, 0o644)
+func (n nowhere) path(t *schemas.Table, job string, date time.Time) string {
+	return filepath.Join(sinks.Warehouse{Root: n.dir}.Month(t.Schema, t.Name, date), sinks.OfRun(job, date, "").String())
+}
+
+func (n nowhere) Publish(_ context.Context, t *schemas.Table, job string, date time.Time, _ string) (string, bool, error) {
+	path := n.path(t, job, date)
+	return path, true, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644))
+}
+
+func (n nowhere) Has(t *schemas.Table, job string, date time.Time) bool {
+	_, err := os.Stat(n.path(t, job, date))
+	return err == nil
 }
 
 type nothing struct{ rows int64 }
@@ -126,7 +133,7 @@ func (m *meter) job(name string, connections int, ceiling ledger.Ceiling, length
 }
 
 func options(dir string) Options {
-	return Options{Warehouse: sinks.Warehouse{Root: dir}, Lake: nowhere{}, NewID: fmt.Sprint("run-", rand.Int64()),
+	return Options{Warehouse: sinks.Warehouse{Root: dir}, Lake: nowhere{dir}, NewID: fmt.Sprint("run-", rand.Int64()),
 		Retry: engine.Retry{Base: time.Microsecond, Most: 10 * time.Microsecond, Attempts: 4}}
 }
 

@@ -35,7 +35,9 @@ type targetsSeen struct {
 	targets map[string]int
 }
 
-func newAsked() asked { return asked{files: new([]*targetsSeen), queries: new(int)} }
+func newAsked(dir string) asked {
+	return asked{nowhere: nowhere{dir}, files: new([]*targetsSeen), queries: new(int)}
+}
 
 func (a asked) Create(t *schemas.Table) (sinks.Writer, error) {
 	f := &targetsSeen{at: t.Index(schemas.ColTarget), name: strconv.Itoa(len(*a.files)), targets: map[string]int{}}
@@ -55,8 +57,6 @@ func (f *targetsSeen) Write(b arrow.RecordBatch) error {
 func (f *targetsSeen) Close() (sinks.Staged, error) {
 	return sinks.Staged{Path: f.name, Rows: f.rows}, nil
 }
-
-func (a asked) Publish(_, final string) error { return a.nowhere.Publish("", final) }
 
 func (a asked) Ask(_ context.Context, query string, relations []Relation) ([]string, [][]*string, error) {
 	*a.queries++
@@ -115,7 +115,8 @@ func endings(r *Result) string {
 }
 
 func TestAnExtractWaitsForOthersAndIsMadeOfTheirRows(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	job := m.job("a", 4, ledger.Ceiling{}, 120, 30)
 	job.Steps = []Step{m.after("y", "x0"), m.after("z", "y", "x1")}
@@ -146,7 +147,8 @@ func TestAnExtractWaitsForOthersAndIsMadeOfTheirRows(t *testing.T) {
 }
 
 func TestWhatAnExtractWaitsForInVainIsSaidAndBoughtLater(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	executions := 0
 	for limit := pipeline.Units(70); ; executions++ {
@@ -174,7 +176,8 @@ func TestWhatAnExtractWaitsForInVainIsSaidAndBoughtLater(t *testing.T) {
 }
 
 func TestWhatFailedAloneHoldsNobodyUpAndIsMadeGood(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	broken := true
 	m.fault = func() (pipeline.Kind, bool, bool) { return pipeline.Rejected, false, broken && m.asking == "77" }
@@ -199,7 +202,8 @@ func TestWhatFailedAloneHoldsNobodyUpAndIsMadeGood(t *testing.T) {
 func TestChainsBuyNothingTwiceHoweverOftenTheyAreInterrupted(t *testing.T) {
 	for seed := range uint64(12) {
 		r := rand.New(rand.NewPCG(seed, 3))
-		dir, lake := t.TempDir(), newAsked()
+		dir := t.TempDir()
+		lake := newAsked(dir)
 		m := newMeter(1, 10)
 		for executions := 0; ; executions++ {
 			job := m.job("a", 1+r.IntN(4), ledger.Ceiling{}, 35, 81, 12)
@@ -233,7 +237,8 @@ func TestChainsBuyNothingTwiceHoweverOftenTheyAreInterrupted(t *testing.T) {
 }
 
 func TestAQueryThatFailsHoldsUpOnlyThoseThatWaitForIt(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	job := m.job("a", 1, ledger.Ceiling{}, 40)
 	wrong := m.after("y", "x0")
@@ -268,7 +273,8 @@ func TestAQueryThatFailsHoldsUpOnlyThoseThatWaitForIt(t *testing.T) {
 }
 
 func TestWhatALaterAnswerLeftOutStaysOut(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	x := m.job("a", 1, ledger.Ceiling{}, 40, 77)
 	for i := range x.Items {
@@ -306,7 +312,8 @@ func TestWhatALaterAnswerLeftOutStaysOut(t *testing.T) {
 }
 
 func TestAnAnswerIsAskedForAnewWhenWhatItWasMadeOfChanges(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	for _, tc := range []struct {
 		lengths []int
@@ -331,7 +338,8 @@ func TestAnAnswerIsAskedForAnewWhenWhatItWasMadeOfChanges(t *testing.T) {
 }
 
 func TestEverythingIsPricedAndConfirmedBeforeItIsBought(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	job := m.job("a", 1, ledger.Ceiling{}, 40)
 	job.Items[0].Task.MaxRows = 40
@@ -364,7 +372,8 @@ func TestEverythingIsPricedAndConfirmedBeforeItIsBought(t *testing.T) {
 }
 
 func TestABrokenQueryInACompleteRunIsSaid(t *testing.T) {
-	dir, lake := t.TempDir(), newAsked()
+	dir := t.TempDir()
+	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	job := m.job("a", 1, ledger.Ceiling{}, 40)
 	job.Steps = []Step{m.after("y", "x0")}

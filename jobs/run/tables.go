@@ -1,11 +1,9 @@
 package run
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -66,34 +64,12 @@ func (r *runner) writeTable(t UserTable) (path string, err error) {
 	return staged.Path, err
 }
 
-// publishTables publishes the snapshots that differ from what is there, and reports whether there were any: a list may be
-// edited after the run of the day is complete.
-func (r *runner) publishTables() (changed bool, err error) {
+// publishTables publishes the snapshots. A list may be edited after the run of the day is complete.
+func (r *runner) publishTables(ctx context.Context) error {
 	for _, t := range r.brought {
-		final := r.file(t.Table)
-		same, err := sameBytes(t.Path, final)
-		if err != nil {
-			return changed, err
+		if _, _, err := r.Lake.Publish(ctx, t.Table, r.Name, r.RunDate, t.Path); err != nil {
+			return err
 		}
-		if same {
-			continue
-		}
-		if err := r.Lake.Publish(t.Path, final); err != nil {
-			return changed, err
-		}
-		changed = true
 	}
-	return changed, nil
-}
-
-func sameBytes(a, b string) (bool, error) {
-	one, err := os.ReadFile(a)
-	if err != nil {
-		return false, err
-	}
-	other, err := os.ReadFile(b)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return bytes.Equal(one, other), err
+	return nil
 }

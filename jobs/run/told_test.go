@@ -12,6 +12,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
+	"backhaul/schemas"
 	"backhaul/sinks"
 )
 
@@ -167,7 +168,9 @@ func TestStatusAndSummaryTakeWhatIsMissingFromOnePlan(t *testing.T) {
 // full is a Lake on a disk without space.
 type full struct{ nowhere }
 
-func (full) Publish(string, string) error { return errors.New("no space left on device") }
+func (full) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, bool, error) {
+	return "", false, errors.New("no space left on device")
+}
 
 func TestARunThatFailsTellsWhatItHolds(t *testing.T) {
 	dir, m := t.TempDir(), newMeter(1, 50)

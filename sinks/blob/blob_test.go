@@ -12,14 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"backhaul/sinks"
-
 	"github.com/google/go-cmp/cmp"
 )
 
-var _ sinks.Publisher = FS{}
-
-// put stages content under root and publishes it as final.
+// put stages content under root and gives it the name final.
 func put(f FS, root, final, content string) (err error) {
 	st, err := f.OpenStaging(filepath.Join(root, "staging"), "run")
 	if err != nil {
@@ -36,7 +32,7 @@ func put(f FS, root, final, content string) (err error) {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	return st.Publish(file.Name(), final)
+	return st.Replace(file.Name(), final)
 }
 
 func read(t *testing.T, path string) string {
@@ -48,7 +44,7 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-func TestPublishReplacesOneFileAndKeepsOpenReadersOnTheOld(t *testing.T) {
+func TestReplaceReplacesOneFileAndKeepsOpenReadersOnTheOld(t *testing.T) {
 	root := t.TempDir()
 	final := filepath.Join(root, "lake", "x", "month=2026-11", "a")
 	other := filepath.Join(filepath.Dir(final), "b")
@@ -73,7 +69,7 @@ func TestPublishReplacesOneFileAndKeepsOpenReadersOnTheOld(t *testing.T) {
 	}
 }
 
-func TestPublishSyncsEachNewDirectoryInItsParentAndTheFileBeforeTheName(t *testing.T) {
+func TestReplaceSyncsEachNewDirectoryInItsParentAndTheFileBeforeTheName(t *testing.T) {
 	root := t.TempDir()
 	var ops []string
 	f := FS{Before: func(op Op, path string) error {
@@ -143,8 +139,8 @@ func TestErrorsNameTheFileOnce(t *testing.T) {
 		want string
 	}{
 		{err, "create " + inFile + ": file exists"},
-		{FS{}.Publish(missing, filepath.Join(dir, "b")), "rename " + filepath.Join(dir, "b") + ": no such file or directory"},
-		{FS{}.Publish(inFile, filepath.Join(inFile, "x")), "mkdir " + inFile + ": file exists"},
+		{FS{}.Replace(missing, filepath.Join(dir, "b")), "rename " + filepath.Join(dir, "b") + ": no such file or directory"},
+		{FS{}.Replace(inFile, filepath.Join(inFile, "x")), "mkdir " + inFile + ": file exists"},
 	} {
 		if c.err == nil || c.err.Error() != c.want {
 			t.Errorf("got %v, want %s", c.err, c.want)
@@ -152,86 +148,127 @@ func TestErrorsNameTheFileOnce(t *testing.T) {
 	}
 }
 
-func TestPinnedContentKeepsItsNameWhenThePathIsPublishedAnew(t *testing.T) {
-	root := t.TempDir()
-	final, dir := filepath.Join(root, "lake", "a.parquet"), filepath.Join(root, "versions", "x")
-	pin := func() string {
-		t.Helper()
-		pinned, err := FS{}.Pin(final, dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return pinned
-	}
-	var pins []string
-	for _, content := range []string{"one", "two"} {
-		if err := put(FS{}, root, final, content); err != nil {
-			t.Fatal(err)
-		}
-		pins = append(pins, pin(), pin())
-	}
-	if pins[0] != pins[1] || pins[2] != pins[3] || pins[0] == pins[2] {
-		t.Errorf("pins %v", pins)
-	}
-	if got := read(t, pins[0]) + read(t, pins[2]); got != "onetwo" {
-		t.Errorf("pins hold %s", got)
-	}
-	sweep := func(before time.Time) []string {
-		t.Helper()
-		removed, err := FS{}.SweepPins(dir, before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return removed
-	}
-	if removed := sweep(time.Now().Add(-time.Hour)); removed != nil {
-		t.Errorf("swept %v within the hour", removed)
-	}
-	if diff := cmp.Diff(pins[:1], sweep(time.Now().Add(time.Hour))); diff != "" {
-		t.Errorf("swept after the hour: %s", diff)
-	}
-}
-
-func TestPinFollowsAPathThatIsPublishedAnewMeanwhile(t *testing.T) {
-	root := t.TempDir()
-	final, dir := filepath.Join(root, "lake", "a"), filepath.Join(root, "versions")
-	if err := put(FS{}, root, final, "old"); err != nil {
-		t.Fatal(err)
-	}
-	again := true
-	f := FS{Before: func(op Op, path string) (err error) {
-		if op == OpLink && again { // after the look, before the link
-			again = false
-			err = put(FS{}, root, final, "new")
-		}
+// change stages contents by their names and applies the change to dir, with what it replaces put aside in root.
+func change(f FS, root, dir string, contents map[string]string, remove ...string) (err error) {
+	st, err := f.OpenStaging(filepath.Join(root, "staging"), "run")
+	if err != nil {
 		return err
-	}}
-	pinned, err := f.Pin(final, dir)
-	if err != nil || read(t, pinned) != "new" {
-		t.Fatal(pinned, err)
 	}
-	if same, err := (FS{}).Pin(final, dir); same != pinned || err != nil {
-		t.Errorf("pinned as %s, and again as %s, %v", pinned, same, err)
+	defer func() { err = errors.Join(err, st.Close()) }()
+	c := Change{Dir: dir, Add: map[string]string{}, Remove: remove, Aside: filepath.Join(root, "aside")}
+	for name, content := range contents {
+		file, err := st.Create(st.Path(name))
+		if err != nil {
+			return err
+		}
+		if _, err := file.Write([]byte(content)); err != nil {
+			return errors.Join(err, file.Abort())
+		}
+		if err := file.Close(); err != nil {
+			return err
+		}
+		c.Add[name] = file.Name()
 	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
-		t.Errorf("pins: %v", entries)
+	return st.Apply(c)
+}
+
+// listing is what a directory holds: names and contents.
+func listing(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		if e.IsDir() {
+			all = append(all, e.Name()+"/")
+			continue
+		}
+		all = append(all, e.Name()+"="+read(t, filepath.Join(dir, e.Name())))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestADirectoryIsExchangedForWhatItBecomes(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "lake", "month")
+	for _, err := range []error{change(FS{}, root, dir, map[string]string{"a": "1"}), change(FS{}, root, dir, map[string]string{"b": "2"}),
+		os.Mkdir(filepath.Join(dir, ".notes"), 0o777), change(FS{}, root, dir, map[string]string{"c": "3", "d": "4"}, "a")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := listing(t, dir); got != ".notes/ b=2 c=3 d=4" {
+		t.Error(got)
+	}
+	aside, _ := os.ReadDir(filepath.Join(root, "aside"))
+	if len(aside) != 1 || listing(t, filepath.Join(root, "aside", aside[0].Name())) != "a=1 b=2" {
+		t.Errorf("aside: %v", aside)
+	}
+	if err := (FS{}).SweepAside(filepath.Join(root, "aside"), time.Now().Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if aside, _ := os.ReadDir(filepath.Join(root, "aside")); len(aside) != 1 {
+		t.Error("what was just put aside is gone")
+	}
+	if err := (FS{}).SweepAside(filepath.Join(root, "aside"), time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if aside, _ := os.ReadDir(filepath.Join(root, "aside")); len(aside) != 0 {
+		t.Errorf("aside: %v", aside)
 	}
 }
 
-func TestWithoutHardLinksThePathItselfIsThePin(t *testing.T) {
-	root := t.TempDir()
-	final := filepath.Join(root, "lake", "a")
-	if err := put(FS{}, root, final, "x"); err != nil {
-		t.Fatal(err)
+func TestAChangeThatFailsAnywhereLeavesTheOldStateOrTheNew(t *testing.T) {
+	for nth := 1; ; nth++ {
+		root := t.TempDir()
+		dir := filepath.Join(root, "lake", "month")
+		if err := errors.Join(change(FS{}, root, dir, map[string]string{"a": "1"}), change(FS{}, root, dir, map[string]string{"b": "2"})); err != nil {
+			t.Fatal(err)
+		}
+		count, failed := 0, ""
+		err := change(FS{Before: func(op Op, path string) error {
+			if count++; count == nth {
+				failed = string(op) + " " + path
+				return syscall.ENOSPC
+			}
+			return nil
+		}}, root, dir, map[string]string{"c": "3"}, "a")
+		got := listing(t, dir)
+		if failed == "" {
+			if err != nil || got != "b=2 c=3" || nth < 10 {
+				t.Fatalf("%d operations, then %v: %s", nth-1, err, got)
+			}
+			return
+		}
+		if !errors.Is(err, syscall.ENOSPC) || got != "a=1 b=2" && got != "b=2 c=3" {
+			t.Errorf("failing %s leaves %s, %v", failed, got, err)
+		}
 	}
+}
+
+func TestWhereDirectoriesCannotBeExchangedTheOldNameGoesFirst(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "lake", "month")
+	var seen []string
 	f := FS{Before: func(op Op, path string) error {
-		if op == OpLink {
-			return syscall.EPERM
+		if op == OpExchange {
+			return errors.ErrUnsupported
+		}
+		if filepath.Dir(path) == dir {
+			seen = append(seen, string(op)+" "+listing(t, dir))
 		}
 		return nil
 	}}
-	if pinned, err := f.Pin(final, filepath.Join(root, "versions")); pinned != final || err != nil {
-		t.Error(pinned, err)
+	if err := errors.Join(change(FS{}, root, dir, map[string]string{"a": "1"}), change(f, root, dir, map[string]string{"b": "2"}, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"remove a=1", "rename "}, seen); diff != "" {
+		t.Error(diff)
+	}
+	if got := listing(t, dir); got != "b=2" {
+		t.Error(got)
 	}
 }
 

@@ -10,8 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"backhaul/pipeline/failpoint"
 )
 
 // Op names a file operation as the hook of [FS] sees it.
@@ -19,15 +17,16 @@ type Op string
 
 // The operations that change the disk, in the order a publish performs them.
 const (
-	OpMkdir   Op = "mkdir"
-	OpCreate  Op = "create"
-	OpWrite   Op = "write"
-	OpSync    Op = "sync"
-	OpClose   Op = "close"
-	OpLink    Op = "link"
-	OpRename  Op = "rename"
-	OpSyncDir Op = "sync directory"
-	OpRemove  Op = "remove"
+	OpMkdir    Op = "mkdir"
+	OpCreate   Op = "create"
+	OpWrite    Op = "write"
+	OpSync     Op = "sync"
+	OpClose    Op = "close"
+	OpLink     Op = "link"
+	OpRename   Op = "rename"
+	OpExchange Op = "exchange"
+	OpSyncDir  Op = "sync directory"
+	OpRemove   Op = "remove"
 )
 
 // FS is the local disk. The zero value works. It is safe for concurrent use if its hook is.
@@ -162,22 +161,12 @@ func syncPath(path string) error {
 	return errors.Join(h.Sync(), h.Close())
 }
 
-// Publish implements sinks.Publisher. The staged file must have been closed, and so be durable, and must lie on
-// the filesystem of final.
-//
-// If an error comes from the last step, the sync of the directory, the new file is already visible but might not
-// survive a loss of power; publishing the rows again is safe.
-func (f FS) Publish(staged, final string) error {
+// Replace gives a staged file, closed and so durable, its final name in one step, in the place of what has it now: for files
+// that are read whole, such as the catalog.
+func (f FS) Replace(staged, final string) error {
 	dir := filepath.Dir(final)
 	if err := f.MkdirAll(dir); err != nil {
 		return err
 	}
-	failpoint.Hit("blob.rename.before")
-	// The rename replaces the name in one step; see package sinks for why that is all that is needed.
-	if err := f.do(OpRename, final, func() error { return os.Rename(staged, final) }); err != nil {
-		return err
-	}
-	failpoint.Hit("blob.rename.after")
-	// Without this a power loss could bring the old name back, after the ledger has said otherwise.
-	return f.SyncDir(dir)
+	return f.add(Change{Dir: dir, Add: map[string]string{filepath.Base(final): staged}})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -71,7 +72,7 @@ func (s *Staging) Close() error {
 }
 
 // Sweep removes the staging directories of owners that are dead, and returns their names. Directories of live
-// owners, in this process or another, are left alone. A root that does not exist has nothing to sweep.
+// owners, in this process or another, are left alone, and those whose names begin with a dot: these have no owner. A root that does not exist has nothing to sweep.
 func (f FS) Sweep(root string) (swept []string, err error) {
 	if !isDir(root) {
 		return nil, nil
@@ -86,7 +87,7 @@ func (f FS) Sweep(root string) (swept []string, err error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if !e.IsDir() {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		switch err := f.sweep(filepath.Join(root, e.Name())); {
@@ -114,7 +115,7 @@ func (f FS) Dead(root string) (dead []string, err error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if !e.IsDir() {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
 		lock, err := tryLock(filepath.Join(root, e.Name(), lockName))

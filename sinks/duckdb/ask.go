@@ -8,6 +8,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"backhaul/schemas"
+	"backhaul/sinks"
 )
 
 // Loose is a table outside the catalog, under a name of its own.
@@ -26,11 +27,11 @@ type noRelation struct{ error }
 
 func (e noRelation) Unwrap() []error { return []error{e.error, ErrNoRelation} }
 
-// Ask runs one question against the catalog and the loose tables, and returns its columns and rows as DuckDB spells them, nil
+// Ask runs one question against the warehouse's views and the loose tables, and returns its columns and rows as DuckDB spells them, nil
 // for null. Errors are those of Query, and ErrNoRelation.
-func Ask(ctx context.Context, catalogPath, sql string, tables []Loose, limits Limits) (columns []string, rows [][]*string, err error) {
+func Ask(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose, limits Limits) (columns []string, rows [][]*string, err error) {
 	err = limits.within(ctx, func(ctx context.Context) (err error) {
-		columns, rows, err = askWith(ctx, catalogPath, sql, tables, limits.Memory)
+		columns, rows, err = askWith(ctx, w, sql, tables, limits.Memory)
 		return err
 	})
 	var e *duckdb.Error
@@ -40,18 +41,13 @@ func Ask(ctx context.Context, catalogPath, sql string, tables []Loose, limits Li
 	return columns, rows, shut(damage(err))
 }
 
-func askWith(ctx context.Context, catalogPath, sql string, tables []Loose, memory int64) (columns []string, rows [][]*string, err error) {
-	s, err := openCatalog(ctx, catalogPath, memory, tables...)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer s.close()
-	for _, t := range tables {
-		if err := s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+selection(t.Table, t.Files)); err != nil {
-			return nil, nil, fmt.Errorf("table %s: %w", t.Name, err)
+func askWith(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose, memory int64) (columns []string, rows [][]*string, err error) {
+	err = over(ctx, w, sql, memory, tables, func(ctx context.Context, s *session) error {
+		for _, t := range tables {
+			if err := s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+selection(t.Table, only(t.Files))); err != nil {
+				return fmt.Errorf("table %s: %w", t.Name, err)
+			}
 		}
-	}
-	err = s.watched(ctx, func(ctx context.Context) error {
 		q, err := s.question(ctx, sql)
 		switch {
 		case err != nil:

@@ -15,9 +15,9 @@ func TestAskReadsTheCatalogAndTablesOutsideIt(t *testing.T) {
 	w, date := warehouse(t), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	anchors(t, w, "job", date, map[string]int64{"brand": 7, "": 2})
 	mustBuild(t, w)
-	file := w.File("moz", "anchor_text", "job", date)
+	file := published(t, w, "moz.anchor_text", "job", date)
 	loose := []Loose{{Name: "found", Table: schemas.Lookup("moz.anchor_text"), Files: []string{file}}, {Name: "none", Table: schemas.Lookup("moz.links")}}
-	columns, rows, err := Ask(context.Background(), w.Catalog(),
+	columns, rows, err := Ask(context.Background(), w,
 		"select f.anchor_text, f.external_root_domains as n, f.extra, (select count(*) from none) as none from found f join moz.anchor_text using (anchor_text) order by n", loose, Limits{})
 	if err != nil || len(columns) != 4 || len(rows) != 2 {
 		t.Fatalf("%v, %d rows, %v", columns, len(rows), err)
@@ -34,12 +34,12 @@ func TestAskTellsAMissingRelationFromOtherMistakes(t *testing.T) {
 		"select target from nowhere": true, "select target from marts.nothing": true,
 		"select nothing from moz.links": false, "selec 1": false, "delete from moz.links": false,
 	} {
-		if _, _, err := Ask(context.Background(), w.Catalog(), sql, nil, Limits{}); err == nil || errors.Is(err, ErrNoRelation) != want {
+		if _, _, err := Ask(context.Background(), w, sql, nil, Limits{}); err == nil || errors.Is(err, ErrNoRelation) != want {
 			t.Errorf("%s: %v", sql, err)
 		}
 	}
 	empty := sinks.Warehouse{Root: filepath.Join(t.TempDir(), "none")}
-	if _, _, err := Ask(context.Background(), empty.Catalog(), "select 1", nil, Limits{}); !errors.Is(err, ErrNoCatalog) {
+	if _, _, err := Ask(context.Background(), empty, "select 1", nil, Limits{}); !errors.Is(err, ErrNoLake) {
 		t.Errorf("%v", err)
 	}
 }

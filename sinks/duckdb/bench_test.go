@@ -22,7 +22,7 @@ func BenchmarkSelect(b *testing.B) {
 	anchors(b, w, "nightly", night, map[string]int64{"x": 1})
 	mustBuild(b, w)
 	for b.Loop() {
-		if _, _, err := Select(b.Context(), w.Catalog(), "FROM moz.anchor_text"); err != nil {
+		if _, _, err := Select(b.Context(), w, "FROM moz.anchor_text"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -127,7 +127,7 @@ func TestCampaignTellsEveryVerdictOnEveryNight(t *testing.T) {
 				got[i] += " "
 			}
 		}
-		_, rows, err := Select(t.Context(), b.w.Catalog(), "SELECT row, verdict FROM marts.campaign")
+		_, rows, err := Select(t.Context(), b.w, "SELECT row, verdict FROM marts.campaign")
 		if err != nil {
 			t.Fatal(err)
 		}

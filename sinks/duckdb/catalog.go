@@ -1,25 +1,28 @@
 // Package duckdb is the warehouse's SQL side: it writes the catalog, a DuckDB file of views over the lake, and
-// answers queries through it.
+// answers questions over the same views.
 //
-// The views name the lake's present files by versions of their own; package sinks says why.
+// A view reads whatever files the lake has when it is asked, so the catalog is written when the program's declarations
+// change, not when data does, and a connection that stays open sees every night. The lake is found by the path that the
+// catalog was written for, or by the DuckDB variable backhaul_warehouse ([Variable]). No view or macro names another: what it
+// is made of stands in its own text, so that a catalog is right under any name that it is attached by, beside others of its
+// kind too.
 //
-// It knows the layout of the lake and the declared tables, not how the files were written. It is the only package
-// that uses cgo. The catalog holds no rows: it can be thrown away and built again at any time, is replaced whole,
-// and is never held open between runs. It is written in DuckDB's storage version v1.0.0, so that DuckDB 1.1 and
-// later open it. Extensions are never installed or loaded from outside.
+// The program itself never opens the published file. It declares the views it needs in a session in memory, so that nobody's
+// lock stops it and nobody's damage misleads it.
+//
+// The package knows the layout of the lake and the declared tables, not how the files were written. It is the only one
+// that uses cgo. The catalog holds no rows: it can be thrown away and built again at any time, and is replaced whole. It
+// is written in DuckDB's storage version v1.0.0, so that DuckDB 1.1 and later open it. Extensions are never installed or
+// loaded from outside.
 package duckdb
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"backhaul/pipeline/failpoint"
 	"backhaul/schemas"
@@ -31,37 +34,54 @@ import (
 const storageVersion = "v1.0.0"
 
 // catalogName is what the catalog is attached as while it is built. DuckDB names a database after its file, so
-// that is its name for readers too, and names qualified by DuckDB inside the views stay right.
+// that is its name for readers too.
 const catalogName = "catalog"
 
-// marts are the views of schema marts, one file each, applied in the order of their names.
-//
-//go:embed marts/*.sql
-var marts embed.FS
+// Columns sees to it that a table has its columns in the lake where it has no rows: without a file a view cannot be made.
+type Columns func(context.Context, *schemas.Table) error
 
-// Build writes the warehouse's catalog anew from the declared tables and the files in the lake, and puts it in
-// the place of the old one in one step. Readers that have the old one open keep it, and the files it names. Paths are absolute. Builds of several processes follow one another, and each looks at the lake only once its turn has come,
-// so that the last one to finish knows every file published before it began.
-func Build(ctx context.Context, w sinks.Warehouse) error { return BuildOn(ctx, blob.FS{}, w) }
-
-// BuildOn is Build on the caller's disk, through which everything passes but DuckDB's own writes.
-func BuildOn(ctx context.Context, disk blob.FS, w sinks.Warehouse) error {
-	if err := build(ctx, disk, w, schemas.All()); err != nil {
+// Build writes the warehouse's catalog anew from the declared tables, and puts it in the place of the old one in one step.
+// Readers that have the old one open keep it. Builds of several processes follow one another. Everything passes through the
+// caller's disk but DuckDB's own writes.
+func Build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns) error {
+	if err := build(ctx, disk, w, columns, schemas.All()); err != nil {
 		return fmt.Errorf("build catalog: %w", damage(err))
 	}
 	return nil
 }
 
-func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, tables []*schemas.Table) (err error) {
-	root, err := filepath.Abs(w.Root)
+// Update builds the catalog if it is not the one that Build would write.
+func Update(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns) error {
+	w, err := absolute(w)
 	if err != nil {
 		return err
 	}
-	if strings.Contains(root, "?") {
-		// DuckDB takes what follows for options and puts the log of its writes elsewhere.
-		return fmt.Errorf("warehouse %s: DuckDB cannot write below a directory with ? in its name", root)
+	n := readNote(w)
+	d, err := declare(schemas.All(), globs(w, n.Mixed))
+	if err != nil {
+		return err
 	}
-	w.Root = root
+	// As long as a table is mixed another look is due: merging may have made it whole.
+	if len(n.Mixed) == 0 && n.current(w, d) {
+		return nil
+	}
+	return Build(ctx, disk, w, columns)
+}
+
+// absolute returns the warehouse by its absolute path, which the views need.
+func absolute(w sinks.Warehouse) (sinks.Warehouse, error) {
+	root, err := filepath.Abs(w.Root)
+	if err == nil && strings.Contains(root, "?") {
+		// DuckDB takes what follows for options and puts the log of its writes elsewhere.
+		err = fmt.Errorf("warehouse %s: DuckDB cannot write below a directory with ? in its name", root)
+	}
+	return sinks.Warehouse{Root: root}, err
+}
+
+func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns, tables []*schemas.Table) (err error) {
+	if w, err = absolute(w); err != nil {
+		return err
+	}
 	release, err := disk.Lock(ctx, filepath.Join(w.Staging(), "catalog.lock"))
 	if err != nil {
 		return err
@@ -72,9 +92,15 @@ func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, tables []*schem
 		return err
 	}
 	defer func() { err = errors.Join(err, staging.Close()) }()
+	for _, t := range tables {
+		if err := columns(ctx, t); err != nil {
+			return fmt.Errorf("columns of %s: %w", t.FullName(), err)
+		}
+	}
 	path := staging.Path("catalog.duckdb")
 	failpoint.Hit("catalog.build.before")
-	if err := create(ctx, disk, path, w, tables); err != nil {
+	n, err := create(ctx, path, w, tables)
+	if err != nil {
 		return err
 	}
 	failpoint.Hit("catalog.swap.before")
@@ -82,120 +108,45 @@ func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, tables []*schem
 		return err
 	}
 	failpoint.Hit("catalog.swap.after")
-	return sweepVersions(disk, w, tables)
+	return n.write(disk, staging, w)
 }
 
 // create writes a catalog file and returns when it is closed, in one piece.
-func create(ctx context.Context, disk blob.FS, path string, w sinks.Warehouse, tables []*schemas.Table) error {
+func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schemas.Table) (note, error) {
 	s, err := openSession(ctx)
 	if err != nil {
-		return err
+		return note{}, err
 	}
 	defer s.close()
 	failpoint.Hit("catalog.session.opened")
+	mixed, err := s.mixed(ctx, w, tables)
+	if err != nil {
+		return note{}, err
+	}
+	d, err := declare(tables, globs(w, mixed))
+	if err != nil {
+		return note{}, err
+	}
 	statements := []string{
 		fmt.Sprintf("ATTACH %s AS %s (STORAGE_VERSION %s)", quote(path), catalogName, quote(storageVersion)),
 		"USE " + catalogName,
 		"BEGIN", // one sync of the log instead of one per view and comment
 	}
-	declared, err := declarations(tables, func(t *schemas.Table) ([]string, error) { return versions(disk, w, t) })
-	if err != nil {
-		return err
+	statements = append(append(statements, d.statements(everything, true)...), "COMMIT", "CHECKPOINT "+catalogName, "USE memory", "DETACH "+catalogName)
+	if err := s.exec(ctx, statements...); err != nil {
+		return note{}, err
 	}
-	statements = append(append(statements, declared...), "COMMIT", "CHECKPOINT "+catalogName, "USE memory", "DETACH "+catalogName)
-	for _, statement := range statements {
-		if err := s.exec(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return s.close()
+	return note{Columns: fingerprint(tables), Mixed: mixed, Declared: d.hash()}, s.close()
 }
 
-// declarations returns the statements that make a catalog of schemas and views, over the files that each table has.
-func declarations(tables []*schemas.Table, files func(*schemas.Table) ([]string, error)) ([]string, error) {
-	var statements []string
-	for _, schema := range schemaNames(tables) {
-		statements = append(statements, "CREATE SCHEMA "+ident(schema))
-	}
-	for _, t := range tables {
-		paths, err := files(t)
-		if err != nil {
-			return nil, err
-		}
-		statements = append(statements, view(t, paths), comments(t))
-	}
-	if s := drift(tables); s != "" {
-		statements = append(statements, s)
-	}
-	more, err := martStatements()
-	return append(statements, more...), err
-}
-
-// grace is how long a version outlives its replacement, for sessions that have an older catalog open.
-const grace = 24 * time.Hour
-
-// versions pins the files the table has in the lake and returns the durable names of their present contents.
-func versions(disk blob.FS, w sinks.Warehouse, t *schemas.Table) ([]string, error) {
-	lake, dir := w.Table(t.Schema, t.Name), w.Versions(t.Schema, t.Name)
-	names, err := fs.Glob(os.DirFS(lake), "*/*.parquet")
-	if err != nil || len(names) == 0 {
-		return nil, err
-	}
-	var pinned []string
-	for _, name := range names {
-		path, err := disk.Pin(filepath.Join(lake, name), dir)
-		switch {
-		case err == nil:
-			pinned = append(pinned, path)
-		case !errors.Is(err, fs.ErrNotExist): // retention may have taken it since
-			return nil, err
-		}
-	}
-	if _, err := os.Stat(dir); err != nil { // no hard links here
-		return pinned, nil
-	}
-	return pinned, disk.SyncDir(dir)
-}
-
-func sweepVersions(disk blob.FS, w sinks.Warehouse, tables []*schemas.Table) error {
-	for _, t := range tables {
-		if _, err := disk.SweepPins(w.Versions(t.Schema, t.Name), time.Now().Add(-grace)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// schemaNames returns the schemas of the tables, and those every catalog has.
-func schemaNames(tables []*schemas.Table) []string {
-	names := []string{"marts", "ops"}
-	for _, t := range tables {
-		names = append(names, t.Schema)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func martStatements() ([]string, error) {
-	names, err := fs.Glob(marts, "marts/*.sql")
-	if err != nil {
-		return nil, err
-	}
-	statements := make([]string, len(names))
-	for i, name := range names {
-		text, err := marts.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		statements[i] = string(text)
-	}
-	return statements, nil
-}
-
-// publish makes the closed catalog durable and renames it into place.
+// publish makes the closed catalog durable and renames it into place. It is for reading only: a tool that opens it for
+// writing, as DuckDB does by itself, is told so instead of locking others out.
 func publish(disk blob.FS, path, final string) error {
 	if _, err := os.Lstat(path + ".wal"); err == nil {
 		return fmt.Errorf("%s was left behind: the catalog is not whole without it", path+".wal")
+	}
+	if err := os.Chmod(path, 0o444); err != nil {
+		return err
 	}
 	if err := disk.Sync(path); err != nil {
 		return err
@@ -205,5 +156,5 @@ func publish(disk blob.FS, path, final string) error {
 	if err := disk.Remove(final + ".wal"); err != nil {
 		return err
 	}
-	return disk.Publish(path, final)
+	return disk.Replace(path, final)
 }

@@ -5,54 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"backhaul/sinks"
 )
 
 // ErrFiles means that a statement names a file, or wants something else of the machine. SQL sees the catalog and no files: a
 // spec's queries, and what is pasted into `query`, may come from somebody who must not read the credentials of the run.
 var ErrFiles = errors.New("SQL reads the tables of the catalog and no files")
 
-// confine shuts the session off from the file system but for the files given, for good. What DuckDB spills goes to its
-// temporary directory, which stays open.
-func (s *session) confine(ctx context.Context, files []string) error {
-	var statements []string
-	if len(files) > 0 {
-		quoted := make([]string, len(files))
-		for i, file := range files {
-			quoted[i] = quote(file)
-		}
-		statements = append(statements, "SET allowed_paths = ["+strings.Join(quoted, ", ")+"]")
-	}
-	statements = append(append(statements, makers...), "SET enable_external_access = false", "SET lock_configuration = true")
-	for _, statement := range statements {
-		if err := s.exec(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// opened returns what DuckDB must be allowed to open for the catalog's views and the loose tables: the files, and the
-// patterns that stand for them where a name has characters of patterns.
-func opened(views []viewText, tables []Loose) []string {
-	var files []string
-	for _, v := range views {
-		for _, text := range texts.FindAllString(v.sql, -1) {
-			if pattern := strings.ReplaceAll(text[1:len(text)-1], "''", "'"); strings.HasSuffix(pattern, ".parquet") {
-				files = append(files, pattern, unescape.Replace(pattern))
-			}
-		}
+// confine shuts the session off from the file system but for the lake and the loose tables, for good. What DuckDB spills
+// goes to its temporary directory, which stays open.
+func (s *session) confine(ctx context.Context, w sinks.Warehouse, tables []Loose) error {
+	var directories, files []string
+	if w.Root != "" {
+		directories = append(directories, quote(w.Lake()+"/"), quote(escapePattern.Replace(w.Lake())+"/"))
 	}
 	for _, t := range tables {
 		for _, file := range t.Files {
-			files = append(files, file, escapePattern.Replace(file))
+			files = append(files, quote(file), quote(escapePattern.Replace(file)))
 		}
 	}
-	slices.Sort(files)
-	return slices.Compact(files)
+	statements := append([]string{fmt.Sprintf("SET allowed_directories = [%s]", strings.Join(directories, ", ")),
+		fmt.Sprintf("SET allowed_paths = [%s]", strings.Join(files, ", "))}, makers...)
+	return s.exec(ctx, append(statements, "SET enable_external_access = false", "SET lock_configuration = true")...)
 }
 
 // doers are functions that look like tables and change the session, or what is on disk.

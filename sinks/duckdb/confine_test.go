@@ -59,7 +59,7 @@ func TestNoStatementReadsOrWritesAFile(t *testing.T) {
 		sql := names.Replace(way)
 		for _, format := range []Format{CSV} {
 			var got bytes.Buffer
-			err := Query(t.Context(), w.Catalog(), sql, format, Limits{}, &got)
+			err := Query(t.Context(), w, sql, format, Limits{}, &got)
 			if strings.Contains(got.String(), canary) || err != nil && strings.Contains(err.Error(), canary) {
 				t.Errorf("%s as %s: %v\n%s", way, format, err, got.String())
 			}
@@ -70,7 +70,7 @@ func TestNoStatementReadsOrWritesAFile(t *testing.T) {
 				t.Errorf("%s as %s is called damage: %v", way, format, err)
 			}
 		}
-		if _, rows, err := Ask(t.Context(), w.Catalog(), sql, nil, Limits{}); err == nil && len(rows) > 0 || err != nil && strings.Contains(err.Error(), canary) {
+		if _, rows, err := Ask(t.Context(), w, sql, nil, Limits{}); err == nil && len(rows) > 0 || err != nil && strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %d rows, %v", way, len(rows), err)
 		}
 		if columns, err := rehearsed.Columns(t.Context(), sql, nil); err != nil && strings.Contains(err.Error(), canary) || strings.Contains(strings.Join(columns, " "), canary) {
@@ -88,10 +88,10 @@ func harmless(way string) bool { return strings.Contains(way, "'from enable_' ||
 func TestWhatNamesAFileIsToldThatThereAreNone(t *testing.T) {
 	w := filled(t)
 	for _, sql := range []string{"from read_text('/etc/passwd')", "from glob('/etc/*')", "from '/etc/passwd.csv'"} {
-		if err := Query(t.Context(), w.Catalog(), sql, CSV, Limits{}, &bytes.Buffer{}); !errors.Is(err, ErrFiles) {
+		if err := Query(t.Context(), w, sql, CSV, Limits{}, &bytes.Buffer{}); !errors.Is(err, ErrFiles) {
 			t.Errorf("%s: %v", sql, err)
 		}
-		if _, _, err := Ask(t.Context(), w.Catalog(), sql, nil, Limits{}); !errors.Is(err, ErrFiles) {
+		if _, _, err := Ask(t.Context(), w, sql, nil, Limits{}); !errors.Is(err, ErrFiles) {
 			t.Errorf("%s: %v", sql, err)
 		}
 		if _, err := rehearsal(t).Columns(t.Context(), sql, nil); !errors.Is(err, ErrFiles) || !errors.Is(err, ErrQuestion) {
@@ -118,8 +118,8 @@ func TestViewsAreReadWhateverTheFolderIsCalled(t *testing.T) {
 			if got := ask(t, w, "SELECT count(*) AS n FROM moz.anchor_text", CSV); got != "n\n1\n" {
 				t.Errorf("%s: %s", root, got)
 			}
-			loose := []Loose{{Name: "found", Table: schemas.Lookup("moz.anchor_text"), Files: []string{w.File("moz", "anchor_text", "job", night)}}}
-			if _, rows, err := Ask(t.Context(), w.Catalog(), "select anchor_text from found", loose, Limits{}); err != nil || len(rows) != 1 {
+			loose := []Loose{{Name: "found", Table: schemas.Lookup("moz.anchor_text"), Files: []string{published(t, w, "moz.anchor_text", "job", night)}}}
+			if _, rows, err := Ask(t.Context(), w, "select anchor_text from found", loose, Limits{}); err != nil || len(rows) != 1 {
 				t.Errorf("%s: %v, %v", root, rows, err)
 			}
 		}
@@ -130,7 +130,7 @@ func TestAStatementThatNeedsMoreMemorySpills(t *testing.T) {
 	w := filled(t)
 	sql := "select sum(n) as n from (select row_number() over (order by hash(i), s) as n from (select i, repeat('x', 20) || i as s from range(2000000) t(i)))"
 	var out bytes.Buffer
-	if err := Query(t.Context(), w.Catalog(), sql, CSV, Limits{Memory: 96 << 20}, &out); err != nil || out.String() != "n\n2000001000000\n" {
+	if err := Query(t.Context(), w, sql, CSV, Limits{Memory: 96 << 20}, &out); err != nil || out.String() != "n\n2000001000000\n" {
 		t.Errorf("%v, %s", err, out.String())
 	}
 }
@@ -149,20 +149,20 @@ func TestAStatementEndsAtItsLimits(t *testing.T) {
 	} {
 		for _, format := range []Format{Table, CSV} {
 			before := time.Now()
-			if err := Query(t.Context(), w.Catalog(), c.sql, format, c.limits, &bytes.Buffer{}); !errors.Is(err, c.want) || errors.Is(err, sinks.ErrDamaged) {
+			if err := Query(t.Context(), w, c.sql, format, c.limits, &bytes.Buffer{}); !errors.Is(err, c.want) || errors.Is(err, sinks.ErrDamaged) {
 				t.Errorf("%s as %s: %v", name, format, err)
 			}
 			if took := time.Since(before); took > 30*time.Second {
 				t.Errorf("%s as %s: took %v", name, format, took)
 			}
 		}
-		if _, _, err := Ask(t.Context(), w.Catalog(), c.sql, nil, c.limits); !errors.Is(err, c.want) {
+		if _, _, err := Ask(t.Context(), w, c.sql, nil, c.limits); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := Query(ctx, w.Catalog(), endless, CSV, Limits{Time: time.Hour}, &bytes.Buffer{}); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTime) {
+	if err := Query(ctx, w, endless, CSV, Limits{Time: time.Hour}, &bytes.Buffer{}); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTime) {
 		t.Errorf("the caller's own time: %v", err)
 	}
 }
@@ -173,11 +173,11 @@ func TestAGiantTextIsRefusedBeforeItIsMade(t *testing.T) {
 	before := resident()
 	for _, sql := range []string{"select repeat('x', 2000000000) as target", "select lpad('x', 2000000000, 'y') as target", "select rpad('x', 2000000000, 'y') as target", "select repeat('x', i * 2000000000) as target from range(3) t(i)"} {
 		for _, format := range Formats() {
-			if err := Query(t.Context(), w.Catalog(), sql, format, Limits{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
+			if err := Query(t.Context(), w, sql, format, Limits{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
 				t.Errorf("%s as %s: %v", sql, format, err)
 			}
 		}
-		if _, _, err := Ask(t.Context(), w.Catalog(), sql, nil, Limits{}); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
+		if _, _, err := Ask(t.Context(), w, sql, nil, Limits{}); err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
 			t.Errorf("%s: %v", sql, err)
 		}
 		_, _ = r.Columns(t.Context(), sql, nil)
@@ -193,11 +193,11 @@ func TestAGiantTextIsRefusedBeforeItIsMade(t *testing.T) {
 func TestATableIsNoLargerThanItCanBeLaidOut(t *testing.T) {
 	w := filled(t)
 	sql := "select repeat('x', 1000) as s from range(100000)"
-	if err := Query(t.Context(), w.Catalog(), sql, Table, Limits{}, &bytes.Buffer{}); !errors.Is(err, ErrSize) {
+	if err := Query(t.Context(), w, sql, Table, Limits{}, &bytes.Buffer{}); !errors.Is(err, ErrSize) {
 		t.Error(err)
 	}
 	var out bytes.Buffer
-	if err := Query(t.Context(), w.Catalog(), sql, CSV, Limits{}, &out); err != nil || out.Len() != 2+1001*100_000 {
+	if err := Query(t.Context(), w, sql, CSV, Limits{}, &out); err != nil || out.Len() != 2+1001*100_000 {
 		t.Errorf("%d bytes, %v", out.Len(), err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func damage(err error) error {
 	in := func(s string) bool { return strings.Contains(text, s) }
 	beginsWith := func(s string) bool { return strings.HasPrefix(text, s) }
 	switch {
-	case slices.ContainsFunc(spared, in), in("No files found") && !in("/versions/"):
+	case slices.ContainsFunc(spared, in), in("No files found"):
 		return err
 	case slices.ContainsFunc(broken, beginsWith), beginsWith("Invalid Input Error:") && slices.ContainsFunc(unread, in):
 		return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)
@@ -45,37 +46,29 @@ type Relation struct {
 	Err  error
 }
 
-// Check opens the catalog and asks every view. Marts are asked for a row. A catalog that cannot be opened is the error.
-func Check(ctx context.Context, catalogPath string) ([]Relation, error) {
-	s, err := openCatalog(ctx, catalogPath, 0)
-	if err != nil {
-		return nil, damage(err)
-	}
-	defer s.close()
-	_, views, err := s.rows(ctx, "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = '"+catalogName+"' ORDER BY ALL")
-	if err != nil {
-		return nil, damage(err)
-	}
-	found := map[string]bool{}
-	var all []Relation
-	for _, v := range views {
-		r := Relation{Name: v[0].(string) + "." + v[1].(string), Rows: -1}
-		full := ident(v[0].(string)) + "." + ident(v[1].(string))
-		if schemas.Lookup(r.Name) == nil {
-			_, _, r.Err = s.rows(ctx, "SELECT * FROM "+full+" LIMIT 1")
-		} else {
-			r.Rows, r.Err = s.count(ctx, full)
+// Check asks every view of the warehouse. Marts are asked for a row. That they cannot be made is the error.
+func Check(ctx context.Context, w sinks.Warehouse) (all []Relation, err error) {
+	const views = "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = '" + catalogName + "' ORDER BY ALL"
+	err = over(ctx, w, views, 0, nil, func(ctx context.Context, s *session) error {
+		_, rows, err := s.rows(ctx, views)
+		for _, v := range rows {
+			all = append(all, s.relation(ctx, v[0].(string), v[1].(string)))
 		}
-		r.Err = damage(r.Err)
-		found[r.Name] = true
-		all = append(all, r)
+		return err
+	})
+	return all, damage(err)
+}
+
+// relation asks one view.
+func (s *session) relation(ctx context.Context, schema, view string) Relation {
+	r, full := Relation{Name: schema + "." + view, Rows: -1}, ident(schema)+"."+ident(view)
+	if schemas.Lookup(r.Name) == nil {
+		_, _, r.Err = s.rows(ctx, "SELECT * FROM "+full+" LIMIT 1")
+	} else {
+		r.Rows, r.Err = s.count(ctx, full)
 	}
-	for _, t := range schemas.All() {
-		if !found[t.FullName()] {
-			all = append(all, Relation{Name: t.FullName(), Err: errors.New("the catalog has no such view")})
-		}
-	}
-	return all, nil
+	r.Err = damage(r.Err)
+	return r
 }
 
 func (s *session) count(ctx context.Context, view string) (int64, error) {
@@ -84,4 +77,45 @@ func (s *session) count(ctx context.Context, view string) (int64, error) {
 		return -1, err
 	}
 	return rows[0][0].(int64), nil
+}
+
+// ErrInUse means that another program has the catalog open for writing, as DuckDB does unless it is told otherwise.
+var ErrInUse = errors.New("another program has it open for writing")
+
+// CheckCatalog opens the published file, which the program itself never reads from: somebody who does finds that it is damaged
+// (sinks.ErrDamaged), made for another place or by another version (sinks.ErrStale), or in use (ErrInUse).
+func CheckCatalog(ctx context.Context, w sinks.Warehouse) error {
+	s, err := openSession(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	err = s.exec(ctx, fmt.Sprintf("ATTACH %s AS %s (READ_ONLY)", quote(w.Catalog()), catalogName))
+	switch {
+	case err != nil && strings.Contains(err.Error(), "Could not set lock"):
+		return fmt.Errorf("%s: %w", w.Catalog(), ErrInUse)
+	case err != nil:
+		return damage(err)
+	}
+	return Current(w)
+}
+
+// Current is sinks.ErrStale if there is a catalog and it is not the one that Build would write.
+func Current(w sinks.Warehouse) error {
+	w, err := absolute(w)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(w.Catalog()); err != nil {
+		return nil
+	}
+	n := readNote(w)
+	d, err := declare(schemas.All(), globs(w, n.Mixed))
+	if err != nil {
+		return err
+	}
+	if !n.current(w, d) {
+		return fmt.Errorf("%s: %w", w.Catalog(), sinks.ErrStale)
+	}
+	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"backhaul/sinks"
 )
 
 // Format is how Query writes its result.
@@ -39,27 +41,22 @@ var errNotAQuestion = errors.New("only questions are taken: SELECT, FROM, WITH, 
 // directory as it is prepared (DuckDB 1.5.5).
 var questions = regexp.MustCompile(`(?i)^(\(|(select|from|with|values|table|pivot|unpivot|describe|desc|show|summarize)\b)`)
 
-// Query runs one statement against the catalog and writes its result to w. The catalog is attached read-only and
-// only for the duration; nothing of the warehouse is written, and no file is read but those of the views (ErrFiles). Values are spelled by DuckDB. What is written may
-// be cut short if w fails or ctx ends, but nothing is written when the statement itself is at fault: errors of
-// the statement are DuckDB's own, with line and caret, or say which limit it came to: ErrTime, ErrMemory, ErrSize. A catalog that does not exist is ErrNoCatalog, a file that cannot be
-// read sinks.ErrDamaged.
-func Query(ctx context.Context, catalogPath, sql string, format Format, limits Limits, w io.Writer) error {
+// Query runs one statement against the warehouse's views and writes its result to out. Nothing of the warehouse is written,
+// and no file is read but those of the lake (ErrFiles). Values are spelled by DuckDB. What is written may be cut short if out
+// fails or ctx ends, but nothing is written when the statement itself is at fault: errors of the statement are DuckDB's own,
+// with line and caret, or say which limit it came to: ErrTime, ErrMemory, ErrSize. A warehouse without a lake is ErrNoLake, a
+// file that cannot be read sinks.ErrDamaged.
+func Query(ctx context.Context, w sinks.Warehouse, sql string, format Format, limits Limits, out io.Writer) error {
 	return shut(damage(limits.within(ctx, func(ctx context.Context) error {
-		return query(ctx, catalogPath, sql, format, limits.Memory, w)
+		return query(ctx, w, sql, format, limits.Memory, out)
 	})))
 }
 
-func query(ctx context.Context, catalogPath, sql string, format Format, memory int64, w io.Writer) error {
+func query(ctx context.Context, w sinks.Warehouse, sql string, format Format, memory int64, out io.Writer) error {
 	if _, ok := copyOptions[format]; !ok && format != Table {
 		return fmt.Errorf("unknown format %q: one of %v", format, Formats())
 	}
-	s, err := openCatalog(ctx, catalogPath, memory)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	return s.watched(ctx, func(ctx context.Context) error { return s.answer(ctx, sql, format, w) })
+	return over(ctx, w, sql, memory, nil, func(ctx context.Context, s *session) error { return s.answer(ctx, sql, format, out) })
 }
 
 func (s *session) answer(ctx context.Context, sql string, format Format, w io.Writer) error {
@@ -156,23 +153,22 @@ func writeAll(w io.Writer, s string) error {
 	return err
 }
 
-// Select runs one statement against the catalog and returns its columns and rows as Go values: nil, bool, int8 to
+// Select runs one statement against the warehouse's views and returns its columns and rows as Go values: nil, bool, int8 to
 // int64, float64, string, time.Time (DATE, TIMESTAMP), *big.Int (HUGEINT, which sum of BIGINT gives),
 // duckdb-go's Decimal, []any (lists). All rows are held in memory. Errors are those of Query.
-func Select(ctx context.Context, catalogPath, sql string) (columns []string, rows [][]any, err error) {
-	s, err := openCatalog(ctx, catalogPath, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer s.close()
-	q, err := s.question(ctx, sql)
-	if err != nil {
-		return nil, nil, err
-	}
-	if q.explain {
-		return nil, nil, errNotAQuestion
-	}
-	return s.rows(ctx, from(q.text))
+func Select(ctx context.Context, w sinks.Warehouse, sql string) (columns []string, rows [][]any, err error) {
+	err = over(ctx, w, sql, 0, nil, func(ctx context.Context, s *session) error {
+		q, err := s.question(ctx, sql)
+		switch {
+		case err != nil:
+			return err
+		case q.explain:
+			return errNotAQuestion
+		}
+		columns, rows, err = s.rows(ctx, from(q.text))
+		return err
+	})
+	return columns, rows, err
 }
 
 // texts runs a statement and returns its rows as DuckDB spells them, nil for null. The answer may have up to so many bytes,

@@ -104,7 +104,7 @@ func TestOnlyQuestionsAreTakenAndNothingIsWritten(t *testing.T) {
 	} {
 		for _, format := range Formats() {
 			var got bytes.Buffer
-			err := Query(context.Background(), w.Catalog(), sql, format, Limits{}, &got)
+			err := Query(context.Background(), w, sql, format, Limits{}, &got)
 			if err == nil || got.Len() > 0 {
 				t.Errorf("%s as %s: %v, %q", sql, format, err, got.String())
 			}
@@ -147,35 +147,40 @@ func TestErrorsPointIntoTheUsersText(t *testing.T) {
 		"DROP VIEW moz.anchor_text;": "only questions",
 		"":                           "no statement",
 	} {
-		err := Query(context.Background(), w.Catalog(), sql, JSON, Limits{}, &bytes.Buffer{})
+		err := Query(context.Background(), w, sql, JSON, Limits{}, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", sql, err)
 		}
 	}
-	err := Query(context.Background(), w.Catalog(), "SELECT 1", "xml", Limits{}, &bytes.Buffer{})
+	err := Query(context.Background(), w, "SELECT 1", "xml", Limits{}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "[table csv json parquet]") {
 		t.Error(err)
 	}
 }
 
-func TestAMissingCatalogSaysWhatMakesOne(t *testing.T) {
+func TestAMissingLakeSaysWhatMakesOne(t *testing.T) {
 	w := warehouse(t)
-	err := Query(context.Background(), w.Catalog(), "SELECT 1", CSV, Limits{}, &bytes.Buffer{})
-	if !errors.Is(err, ErrNoCatalog) || !strings.Contains(err.Error(), w.Catalog()) || !strings.Contains(err.Error(), "backhaul catalog") {
+	err := Query(context.Background(), w, "SELECT 1", CSV, Limits{}, &bytes.Buffer{})
+	if !errors.Is(err, ErrNoLake) || !strings.Contains(err.Error(), w.Lake()) || !strings.Contains(err.Error(), "backhaul run") {
 		t.Error(err)
 	}
-	if _, _, err := Select(context.Background(), w.Catalog(), "SELECT 1"); !errors.Is(err, ErrNoCatalog) {
+	if _, _, err := Select(context.Background(), w, "SELECT 1"); !errors.Is(err, ErrNoLake) {
 		t.Error(err)
 	}
 }
 
-func TestQueryReadsACatalogThatCannotBeWritten(t *testing.T) {
+func TestNobodysHoldOnTheCatalogStopsAQuestion(t *testing.T) {
 	w := filled(t)
-	if err := os.Chmod(w.Catalog(), 0o444); err != nil {
-		t.Fatal(err)
-	}
-	if got := ask(t, w, "SELECT count(*) AS n FROM moz.anchor_text", CSV); got != "n\n3\n" {
-		t.Error(got)
+	for _, content := range []string{"", "no catalog at all"} {
+		if err := os.Remove(w.Catalog()); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(w.Catalog(), []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(t, w, "SELECT count(*) AS n FROM moz.anchor_text", CSV); got != "n\n3\n" {
+			t.Error(got)
+		}
 	}
 }
 
@@ -183,7 +188,7 @@ func TestQueryStopsWhenAskedTo(t *testing.T) {
 	w := filled(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	err := Query(ctx, w.Catalog(), "SELECT count(*) FROM range(1e9::BIGINT) a, range(1e9::BIGINT) b", CSV, Limits{}, &bytes.Buffer{})
+	err := Query(ctx, w, "SELECT count(*) FROM range(1e9::BIGINT) a, range(1e9::BIGINT) b", CSV, Limits{}, &bytes.Buffer{})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
@@ -191,7 +196,7 @@ func TestQueryStopsWhenAskedTo(t *testing.T) {
 
 func TestSelectReturnsGoValues(t *testing.T) {
 	w := filled(t)
-	columns, rows, err := Select(context.Background(), w.Catalog(),
+	columns, rows, err := Select(context.Background(), w,
 		"SELECT anchor_text, external_root_domains, extra, run_date, [rank] AS l, true AS b, 0.5::DOUBLE AS f FROM moz.anchor_text WHERE rank = 1")
 	if err != nil {
 		t.Fatal(err)

@@ -8,30 +8,24 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"backhaul/schemas"
+	"backhaul/sinks"
 )
 
 // Rehearsal is a catalog without a row, in memory: it has every view a catalog gets, so that questions can be tried before
 // there is anything to ask, and without a warehouse. It is for one goroutine.
 type Rehearsal struct{ s *session }
 
-// Rehearse makes the catalog. Close it.
-func Rehearse(ctx context.Context) (*Rehearsal, error) {
+// Rehearse makes the catalog, with what is said about its views if wanted. Close it.
+func Rehearse(ctx context.Context, comments bool) (*Rehearsal, error) {
 	s, err := openSession(ctx)
 	if err != nil {
 		return nil, err
 	}
-	statements, err := declarations(schemas.All(), func(*schemas.Table) ([]string, error) { return nil, nil })
+	d, err := declare(schemas.All(), none)
+	if err == nil {
+		err = errors.Join(s.make(ctx, d, everything, comments), s.limit(ctx, 0), s.confine(ctx, sinks.Warehouse{}, nil))
+	}
 	if err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	statements = append(append([]string{"ATTACH ':memory:' AS " + catalogName, "USE " + catalogName, "BEGIN"}, statements...),
-		"COMMIT")
-	for _, statement := range statements {
-		if err := s.exec(ctx, statement); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-	}
-	if err := errors.Join(s.limit(ctx, 0), s.confine(ctx, nil)); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return &Rehearsal{s}, nil
@@ -52,7 +46,7 @@ func (e atFault) Unwrap() []error { return []error{e.error, ErrQuestion} }
 // not ErrQuestion may be the circumstances'.
 func (r *Rehearsal) Columns(ctx context.Context, sql string, tables []Loose) (columns []string, err error) {
 	for _, t := range tables {
-		if err := r.s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+selection(t.Table, nil)); err != nil {
+		if err := r.s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+selection(t.Table, none)); err != nil {
 			return nil, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 func rehearsal(t *testing.T) *Rehearsal {
 	t.Helper()
-	r, err := Rehearse(t.Context())
+	r, err := Rehearse(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"backhaul/schemas"
+	"backhaul/sinks"
 )
 
-// session is one connection to a DuckDB of its own in memory, to which catalogs are attached.
+// session is one connection to a DuckDB of its own in memory.
 type session struct {
 	db     *sql.DB
 	conn   *sql.Conn
@@ -41,58 +44,78 @@ func openSession(ctx context.Context) (*session, error) {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	for _, setting := range append(settings, "SET temp_directory = "+quote(dir)) {
-		if err := s.exec(ctx, setting); err != nil {
-			return nil, errors.Join(err, s.close())
-		}
-	}
-	return s, nil
-}
-
-// openCatalog returns a session whose default database is the catalog, read-only, and which sees of the file system no
-// more than the views and the loose tables need. A catalog of another place is sinks.ErrMoved.
-func openCatalog(ctx context.Context, path string, memory int64, tables ...Loose) (*session, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w at %s: `backhaul run JOB` makes one; `backhaul catalog` makes one over files that are there already", ErrNoCatalog, path)
-	}
-	s, err := openSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.attach(ctx, path, memory, tables); err != nil {
+	if err := s.exec(ctx, append(settings, "SET temp_directory = "+quote(dir))...); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func (s *session) attach(ctx context.Context, path string, memory int64, tables []Loose) error {
-	for _, statement := range []string{
-		fmt.Sprintf("ATTACH %s AS %s (READ_ONLY)", quote(path), catalogName),
-		"USE " + catalogName,
-	} {
-		if err := s.exec(ctx, statement); err != nil {
-			return err
-		}
-	}
-	views, err := s.views(ctx)
+// over lets do put a statement to a session that has the warehouse's views as its default database, and sees of the file
+// system no more than they and the loose tables need. Making every view takes many times what most statements take, so that
+// only those are made that it names; all of them where one was not found, for a better message.
+func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64, tables []Loose, do func(context.Context, *session) error) error {
+	w, err := absolute(w)
 	if err != nil {
 		return err
 	}
-	if err := moved(views, filepath.Dir(path)); err != nil {
-		return err
+	if _, err := os.Stat(w.Lake()); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w at %s: `backhaul run JOB` makes one, --warehouse names another", ErrNoLake, w.Lake())
 	}
-	if err := s.limit(ctx, memory); err != nil {
-		return err
+	put := func(wanted func(*declarations) func(string) bool) error {
+		s, err := openSession(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		err = s.declare(ctx, w, wanted, strings.Contains(strings.ToLower(statement), "comment"))
+		if err = errors.Join(err, s.limit(ctx, memory), s.confine(ctx, w, tables)); err != nil {
+			return err
+		}
+		return s.watched(ctx, func(ctx context.Context) error { return do(ctx, s) })
 	}
-	return s.confine(ctx, opened(views, tables))
+	err = put(func(d *declarations) func(string) bool { return d.mentioned(statement) })
+	var e *duckdb.Error
+	if errors.As(err, &e) && e.Type == duckdb.ErrorTypeCatalog {
+		return put(func(*declarations) func(string) bool { return everything })
+	}
+	return err
 }
 
-// ErrNoCatalog means that the catalog's file does not exist.
-var ErrNoCatalog = errors.New("no catalog")
+// declare makes the wanted views of the warehouse in memory. What is said about them takes most of the time, and few ask for
+// it.
+func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*declarations) func(string) bool, comments bool) error {
+	mixed, err := s.mixed(ctx, w, schemas.All())
+	if err != nil {
+		return err
+	}
+	all := globs(w, mixed)
+	d, err := declare(schemas.All(), func(t *schemas.Table) string {
+		if !hasFiles(w, t) { // nothing was published by this version yet
+			return ""
+		}
+		return all(t)
+	})
+	if err != nil {
+		return err
+	}
+	return s.make(ctx, d, wanted(d), comments)
+}
 
-func (s *session) exec(ctx context.Context, statement string) error {
-	_, err := s.conn.ExecContext(ctx, statement)
-	return err
+// make declares what is wanted in a database of its own in memory, which becomes the default.
+func (s *session) make(ctx context.Context, d *declarations, wanted func(string) bool, comments bool) error {
+	return s.exec(ctx, append([]string{"ATTACH ':memory:' AS " + catalogName, "USE " + catalogName}, d.statements(wanted, comments)...)...)
+}
+
+// ErrNoLake means that the warehouse has no lake.
+var ErrNoLake = errors.New("no lake")
+
+func (s *session) exec(ctx context.Context, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := s.conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // check prepares a statement, which finds faults in its syntax, names and types without running it.

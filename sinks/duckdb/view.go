@@ -2,33 +2,65 @@ package duckdb
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"backhaul/schemas"
+	"backhaul/sinks"
 )
 
-// view returns the statement that declares a table's view over the files, which may be none.
-//
-// The view's columns are the declared ones, whatever the files have: an empty table of the declared columns is
-// put above the files by name, so that a column missing from older files is null, and the casts hold the types
-// where a file has others. Both cost nothing: DuckDB drops the empty half and casts to the type a column has
-// already, and pushes filters and projections down to the files (EXPLAIN in 1.1.3 and 1.5.5).
-func view(t *schemas.Table, files []string) string {
-	return "CREATE VIEW " + name(t) + " AS " + selection(t, files)
+// Variable is the DuckDB variable that tells a connection where the warehouse is, where that is not the path the catalog was
+// written for: SET VARIABLE backhaul_warehouse = '/mnt/warehouse'.
+const Variable = "backhaul_warehouse"
+
+// allFiles are a table's files below its directory. The file without rows comes first: its columns are today's.
+const allFiles = "/month=*/*.parquet"
+
+// source is the text that a table's rows are selected from; "" for a table without files.
+type source func(*schemas.Table) string
+
+// globs reads all that the lake has of a table whenever it is asked. By itself DuckDB takes the first file's columns for
+// everybody's, and finds the others' by their names. Where files lack columns (mixed) it must look into each of them first.
+func globs(w sinks.Warehouse, mixed []string) source {
+	root := fmt.Sprintf("coalesce(replace(replace(getvariable(%s), '[', '[[]'), '*', '[*]'), %s)", quote(Variable), quote(escapePattern.Replace(w.Root)))
+	return func(t *schemas.Table) string {
+		options := "hive_partitioning => false"
+		if slices.Contains(mixed, t.FullName()) {
+			options += ", union_by_name => true"
+		}
+		return fmt.Sprintf("read_parquet(%s || %s, %s)", root, quote("/lake/"+t.Schema+"/"+t.Name+allFiles), options)
+	}
 }
 
-func selection(t *schemas.Table, files []string) string {
-	empty, casts := make([]string, len(t.Columns())), make([]string, len(t.Columns()))
+// only reads these files.
+func only(files []string) source {
+	return func(*schemas.Table) string {
+		if len(files) == 0 {
+			return ""
+		}
+		return fmt.Sprintf("read_parquet([%s], hive_partitioning => false)", literals(files))
+	}
+}
+
+// none is a lake without files.
+func none(*schemas.Table) string { return "" }
+
+// selection is the query of a table's view: its columns are the declared ones, and have the declared types whatever the files
+// have. The casts cost nothing where a column has its type already, and filters and projections reach the files (EXPLAIN in
+// 1.1.3 and 1.5.6).
+func selection(t *schemas.Table, from source) string {
+	columns, where := make([]string, len(t.Columns())), from(t)
 	for i, c := range t.Columns() {
-		empty[i] = fmt.Sprintf("NULL::%s AS %s", c.Type, ident(c.Name))
-		casts[i] = fmt.Sprintf("CAST(%s AS %s) AS %[1]s", ident(c.Name), c.Type)
+		value := ident(c.Name)
+		if where == "" {
+			value = "NULL"
+		}
+		columns[i] = fmt.Sprintf("CAST(%s AS %s) AS %s", value, c.Type, ident(c.Name))
 	}
-	from := fmt.Sprintf("SELECT %s WHERE false", strings.Join(empty, ", "))
-	if len(files) > 0 {
-		from += fmt.Sprintf(" UNION ALL BY NAME SELECT * FROM read_parquet([%s], union_by_name => true, hive_partitioning => false)",
-			literals(files))
+	if where == "" {
+		return "SELECT " + strings.Join(columns, ", ") + " WHERE false"
 	}
-	return fmt.Sprintf("SELECT %s FROM (%s)", strings.Join(casts, ", "), from)
+	return "SELECT " + strings.Join(columns, ", ") + " FROM " + where
 }
 
 // literals returns the paths as SQL texts, with what DuckDB would take for a pattern escaped.

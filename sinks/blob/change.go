@@ -1,0 +1,157 @@
+package blob
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"backhaul/pipeline/failpoint"
+)
+
+// Change is what becomes of a directory in one step.
+type Change struct {
+	Dir string
+	// Add are the files that come in, staged on the same filesystem, closed and so durable, by their new names.
+	Add map[string]string
+	// Remove are the names that go. A name that is there and in Add goes as well.
+	Remove []string
+	// Aside is where a directory that was exchanged goes, for [FS.SweepAside]. It lies on the filesystem of Dir.
+	Aside string
+}
+
+// Apply makes the change and returns when it is durable; package sinks says why it is one step for readers. One process at
+// a time may change a directory.
+//
+// If an error comes from the last step, the sync of a directory, the change is already visible but might not survive a loss
+// of power; making it again is safe.
+func (f FS) Apply(c Change) error {
+	if err := f.MkdirAll(c.Dir); err != nil {
+		return err
+	}
+	if len(c.Remove) == 0 && len(c.Add) == 1 {
+		return f.add(c)
+	}
+	err := f.exchange(c)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return f.removeThenAdd(c)
+	}
+	return err
+}
+
+// add gives the directory new names.
+func (f FS) add(c Change) error {
+	for name, staged := range c.Add {
+		final := filepath.Join(c.Dir, name)
+		failpoint.Hit("blob.rename.before")
+		if err := f.do(OpRename, final, func() error { return os.Rename(staged, final) }); err != nil {
+			return err
+		}
+		failpoint.Hit("blob.rename.after")
+	}
+	// Without this a power loss could take the names back, after the ledger has said otherwise.
+	return f.SyncDir(c.Dir)
+}
+
+// exchange builds the directory anew and puts it in the place of the old one.
+func (f FS) exchange(c Change) error {
+	next, err := f.aside(c.Aside)
+	if err != nil {
+		return err
+	}
+	if err := f.build(c, next); err != nil {
+		return errors.Join(err, f.removeAll(next))
+	}
+	failpoint.Hit("blob.exchange.before")
+	if err := f.do(OpExchange, c.Dir, func() error { return exchange(next, c.Dir) }); err != nil {
+		return errors.Join(err, f.back(c, next), f.removeAll(next))
+	}
+	failpoint.Hit("blob.exchange.after")
+	return errors.Join(f.SyncDir(filepath.Dir(c.Dir)), f.SyncDir(c.Aside))
+}
+
+// aside makes a directory whose name says when.
+func (f FS) aside(in string) (dir string, err error) {
+	if err := f.MkdirAll(in); err != nil {
+		return "", err
+	}
+	for {
+		dir := filepath.Join(in, strconv.FormatInt(time.Now().UnixNano(), 10))
+		err := f.do(OpMkdir, dir, func() error { return os.Mkdir(dir, 0o777) })
+		if !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+	}
+}
+
+// build makes next what the directory is to become.
+func (f FS) build(c Change, next string) error {
+	entries, err := os.ReadDir(c.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if _, added := c.Add[e.Name()]; added || slices.Contains(c.Remove, e.Name()) {
+			continue
+		}
+		link := os.Link
+		if e.IsDir() { // not ours, and cannot be linked
+			link = os.Rename
+		}
+		old, stays := filepath.Join(c.Dir, e.Name()), filepath.Join(next, e.Name())
+		if err := f.do(OpLink, stays, func() error { return link(old, stays) }); err != nil {
+			return fmt.Errorf("keep %s: %w", old, err)
+		}
+	}
+	moved := c
+	moved.Dir = next
+	return f.add(moved)
+}
+
+// back returns added files to where they were staged, for another try.
+func (f FS) back(c Change, next string) error {
+	var errs []error
+	for name, staged := range c.Add {
+		errs = append(errs, os.Rename(filepath.Join(next, name), staged))
+	}
+	return errors.Join(errs...)
+}
+
+// removeThenAdd is the change where directories cannot be exchanged.
+func (f FS) removeThenAdd(c Change) error {
+	for _, name := range c.Remove {
+		if err := f.Remove(filepath.Join(c.Dir, name)); err != nil {
+			return err
+		}
+	}
+	return f.add(c)
+}
+
+// SweepAside removes what was exchanged away before a time, and what dead processes left there.
+func (f FS) SweepAside(aside string, before time.Time) error {
+	entries, err := os.ReadDir(aside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		at, err := strconv.ParseInt(e.Name(), 10, 64)
+		if err != nil || !time.Unix(0, at).Before(before) {
+			continue
+		}
+		if err := f.removeAll(filepath.Join(aside, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f FS) removeAll(dir string) error {
+	return f.do(OpRemove, dir, func() error { return os.RemoveAll(dir) })
+}

@@ -1,0 +1,174 @@
+package duckdb
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"backhaul/schemas"
+)
+
+// marts are the views and macros of schema marts, one file each, read in the order of their names. They name tables and each
+// other; see inline.
+//
+//go:embed marts/*.sql
+var marts embed.FS
+
+// declarations are all a catalog declares, in an order in which each can be made.
+type declarations struct {
+	schemas []string
+	all     []*declaration
+	byName  map[string]*declaration
+	names   *regexp.Regexp // of what is declared, in SQL
+}
+
+// declaration is one view or macro, and what is said about it.
+type declaration struct {
+	name       string // marts.anchor_changes
+	head, body string // CREATE VIEW marts.anchor_changes AS, and the query, which names others
+	comments   string
+	whole      string // the query naming no other, once it was needed
+}
+
+// declare returns the declarations of the tables and of all that is derived from them.
+func declare(tables []*schemas.Table, from source) (*declarations, error) {
+	d := &declarations{schemas: []string{"marts", "ops"}, byName: map[string]*declaration{}}
+	for _, t := range tables {
+		d.schemas = append(d.schemas, t.Schema)
+		d.add(declaration{name: t.FullName(), head: "CREATE VIEW " + name(t) + " AS", body: selection(t, from), comments: comments(t)})
+	}
+	slices.Sort(d.schemas)
+	d.schemas = slices.Compact(d.schemas)
+	d.names = regexp.MustCompile(`(?i)\b"?(` + strings.Join(d.schemas, "|") + `)"?\s*\.\s*"?(\w+)`)
+	if err := d.derive(drift(tables)); err != nil {
+		return nil, err
+	}
+	files, err := fs.Glob(marts, "marts/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		text, err := marts.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.derive(string(text)); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return d, nil
+}
+
+func (d *declarations) add(one declaration) {
+	d.all, d.byName[one.name] = append(d.all, &one), &one
+}
+
+var (
+	creation = regexp.MustCompile(`(?s)^(CREATE (?:VIEW|MACRO) (\w+\.\w+)(?:\([^)]*\))? AS(?: TABLE)?)\s+(.*)$`)
+	remark   = regexp.MustCompile(`^COMMENT ON (?:VIEW|COLUMN|MACRO TABLE) (\w+\.\w+)`)
+)
+
+// derive adds the views and macros that statements make, and what they say about them.
+func (d *declarations) derive(text string) error {
+	for _, s := range statements(text) {
+		if m := creation.FindStringSubmatch(s); m != nil {
+			d.add(declaration{name: m[2], head: m[1], body: m[3]})
+			continue
+		}
+		m := remark.FindStringSubmatch(s)
+		if m == nil || d.byName[m[1]] == nil {
+			return fmt.Errorf("neither a view nor a macro nor a comment on one: %s", s)
+		}
+		d.byName[m[1]].comments += s + ";\n"
+	}
+	return nil
+}
+
+// relation is a table or view where a query reads from.
+var relation = regexp.MustCompile(`\b(FROM|JOIN)\s+("?\w+"?\.\w+)\b`)
+
+// inlined returns the query of a view or macro with what others are made of in the place of their names.
+func (d *declarations) inlined(one *declaration) string {
+	if one.whole == "" {
+		one.whole = relation.ReplaceAllStringFunc(one.body, func(found string) string {
+			m := relation.FindStringSubmatch(found)
+			other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
+			if other == nil {
+				return found // a column: IS NOT DISTINCT FROM n.target
+			}
+			return m[1] + " (" + d.inlined(other) + "\n)"
+		})
+	}
+	return one.whole
+}
+
+// statements returns the statements that make what is wanted; with what is said about it if wanted too.
+func (d *declarations) statements(wanted func(name string) bool, comments bool) []string {
+	var all []string
+	for _, schema := range d.schemas {
+		all = append(all, "CREATE SCHEMA "+ident(schema))
+	}
+	for _, one := range d.all {
+		if !wanted(one.name) {
+			continue
+		}
+		all = append(all, one.head+" "+d.inlined(one))
+		if comments && one.comments != "" {
+			all = append(all, one.comments)
+		}
+	}
+	return all
+}
+
+func everything(string) bool { return true }
+
+// about are words of statements that look at the catalog itself.
+var about = regexp.MustCompile(`(?i)duckdb_|information_schema|pg_catalog|pragma|sqlite_|\bshow\b|query`)
+
+// mentioned returns what a statement names, to be wanted.
+func (d *declarations) mentioned(statement string) func(name string) bool {
+	if about.MatchString(statement) {
+		return everything
+	}
+	found := map[string]bool{}
+	for _, m := range d.names.FindAllStringSubmatch(statement, -1) {
+		found[strings.ToLower(m[1]+"."+m[2])] = true
+	}
+	return func(name string) bool { return found[name] }
+}
+
+// hash identifies all that is declared.
+func (d *declarations) hash() string {
+	h := xxh3.New()
+	for _, one := range d.all {
+		_, _ = fmt.Fprintln(h, one.head, one.body, one.comments)
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// statements splits a text of SQL at its semicolons.
+func statements(text string) (all []string) {
+	begin := 0
+	for i := 0; i < len(text); {
+		next, _ := token(text, i)
+		if text[i] == ';' {
+			all = append(all, trim(text[begin:i]))
+			begin = next
+		}
+		i = next
+	}
+	if rest := trim(text[begin:]); rest != "" {
+		all = append(all, rest)
+	}
+	return all
+}
+
+var leading = regexp.MustCompile(`(?s)^(\s+|--[^\n]*\n|/\*.*?\*/)*`)
+
+// trim cuts white space and the comments before a statement.
+func trim(s string) string { return strings.TrimSpace(leading.ReplaceAllString(s, "")) }

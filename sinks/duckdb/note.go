@@ -1,0 +1,127 @@
+package duckdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"backhaul/schemas"
+	"backhaul/sinks"
+	"backhaul/sinks/blob"
+)
+
+// note is what is remembered of the last build, to tell whether another is due. It stands for nothing: without it the
+// catalog is built.
+type note struct {
+	// Columns identify those of all tables.
+	Columns string `json:"columns"`
+	// Mixed are the tables with files that lack some of them: written by earlier versions.
+	Mixed []string `json:"mixed,omitempty"`
+	// Declared identifies all statements of the catalog, Size and Changed (in ns) its file.
+	Declared string `json:"declared"`
+	Size     int64  `json:"size"`
+	Changed  int64  `json:"changed"`
+}
+
+func notePath(w sinks.Warehouse) string { return filepath.Join(w.Staging(), "catalog.json") }
+
+// readNote returns the note of the last build, or an empty one.
+func readNote(w sinks.Warehouse) (n note) {
+	text, err := os.ReadFile(notePath(w))
+	if err != nil || json.Unmarshal(text, &n) != nil {
+		return note{}
+	}
+	return n
+}
+
+// write remembers the build of the catalog that was just published.
+func (n note) write(disk blob.FS, staging *blob.Staging, w sinks.Warehouse) error {
+	info, err := os.Stat(w.Catalog())
+	if err != nil {
+		return err
+	}
+	n.Size, n.Changed = info.Size(), info.ModTime().UnixNano()
+	text, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	f, err := disk.Create(staging.Path("catalog.json"))
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return disk.Replace(f.Name(), notePath(w))
+}
+
+// current reports whether the catalog in place is the one that was built of these declarations, and every table has its
+// columns in the lake.
+func (n note) current(w sinks.Warehouse, d *declarations) bool {
+	for _, t := range schemas.All() {
+		if _, err := os.Stat(w.SchemaMonth(t.Schema, t.Name)); err != nil {
+			return false
+		}
+	}
+	info, err := os.Stat(w.Catalog())
+	return err == nil && n.Declared == d.hash() && n.Size == info.Size() && n.Changed == info.ModTime().UnixNano()
+}
+
+func fingerprint(tables []*schemas.Table) string {
+	h := xxh3.New()
+	for _, t := range tables {
+		_, _ = fmt.Fprintln(h, t.FullName(), t.Fingerprint())
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// mixed returns the tables that have files without some of the columns declared today. It opens every file, unless the last
+// build did under the same declarations: what was published since has them all.
+func (s *session) mixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
+	if n := readNote(w); n.Columns == fingerprint(tables) && len(n.Mixed) == 0 {
+		return nil, nil
+	}
+	var mixed []string
+	for _, t := range tables {
+		if !hasFiles(w, t) {
+			continue
+		}
+		lacks, err := s.lacks(ctx, w, t)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case lacks && err == nil: // a file that cannot be read is told of by whoever reads it
+			mixed = append(mixed, t.FullName())
+		}
+	}
+	return mixed, nil
+}
+
+// lacks reports whether a file of the table has not all of its columns.
+func (s *session) lacks(ctx context.Context, w sinks.Warehouse, t *schemas.Table) (bool, error) {
+	names := make([]string, len(t.Columns()))
+	for i, c := range t.Columns() {
+		names[i] = quote(c.Name)
+	}
+	_, rows, err := s.rows(ctx, fmt.Sprintf(`SELECT 1 FROM parquet_schema(%s) GROUP BY file_name
+		HAVING count(DISTINCT name) FILTER (name IN (%s)) < %d LIMIT 1`, quote(escapePattern.Replace(w.Table(t.Schema, t.Name))+allFiles),
+		strings.Join(names, ", "), len(names)))
+	return len(rows) > 0, err
+}
+
+// hasFiles reports whether the table has a file in the lake, be it one without rows.
+func hasFiles(w sinks.Warehouse, t *schemas.Table) bool {
+	found, err := filepath.Glob(filepath.Join(globEscape.Replace(w.Table(t.Schema, t.Name)), "month=*", "*.parquet"))
+	return err == nil && len(found) > 0
+}
+
+// globEscape quotes what Go takes for a pattern.
+var globEscape = strings.NewReplacer(`\`, `\\`, "[", `\[`, "*", `\*`, "?", `\?`)
