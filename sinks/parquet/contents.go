@@ -3,7 +3,7 @@ package parquet
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -13,49 +13,38 @@ import (
 	"backhaul/sinks"
 )
 
-// Read reads a published file of the table from first row to last and returns what it holds. A file that cannot be read
-// is sinks.ErrDamaged, one with other columns than today's sinks.ErrColumns.
+// Read reads a published file of the table from first row to last and returns what it holds. A file that cannot be read,
+// or is not what was written, is sinks.ErrDamaged; one with other columns than today's is sinks.ErrColumns.
 func Read(path string, t *schemas.Table) (sinks.Contents, error) {
 	c, err := contents(path, t)
-	switch {
-	case err == nil:
-		return c, nil
-	case errors.Is(err, sinks.ErrColumns), isPathError(err):
-		return c, fmt.Errorf("%s: %w", path, err)
-	default:
-		return c, fmt.Errorf("%s: %w: %w", path, sinks.ErrDamaged, err)
-	}
+	return c, named(path, err)
 }
 
-func isPathError(err error) bool {
-	var named *os.PathError
-	return errors.As(err, &named)
-}
-
-func contents(path string, t *schemas.Table) (sinks.Contents, error) {
-	f, err := os.Open(path)
+func contents(path string, t *schemas.Table) (c sinks.Contents, err error) {
+	defer recovered(&err)
+	r, err := open(path, readRows)
 	if err != nil {
 		return sinks.Contents{}, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return sinks.Contents{}, err
-	}
+	defer r.close()
 	d := NewDigest(t)
-	if err := checkMagic(f); err != nil {
-		return sinks.Contents{}, err
-	}
-	if err := readBatches(f, func(batch arrow.RecordBatch) error {
-		if !sameNames(batch.Schema(), t.Arrow()) {
-			return sinks.ErrColumns
+	for {
+		batch, err := r.next()
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		return d.Write(batch)
-	}); err != nil {
-		return sinks.Contents{}, err
+		if err != nil {
+			return sinks.Contents{}, err
+		}
+		if !sameNames(batch.Schema(), t.Arrow()) {
+			return sinks.Contents{}, sinks.ErrColumns
+		}
+		if err := d.Write(batch); err != nil {
+			return sinks.Contents{}, err
+		}
 	}
-	c := d.Contents()
-	c.Bytes = info.Size()
+	c = d.Contents()
+	c.Bytes = r.bytes
 	return c, nil
 }
 

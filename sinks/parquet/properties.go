@@ -1,6 +1,10 @@
 package parquet
 
 import (
+	"fmt"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	pq "github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -9,7 +13,9 @@ import (
 )
 
 const (
-	createdBy = "backhaul"
+	// creator is the program's name in created_by, ahead of its version: as in "backhaul version 1.0.0", the form
+	// that readers take apart. Files of the versions before sealed ones have no more than "backhaul".
+	creator = "backhaul version "
 
 	// rowGroupRows is DuckDB's own row group (60 vectors of 2,048), its unit of parallel scanning.
 	rowGroupRows = 122_880
@@ -18,34 +24,49 @@ const (
 	// a row group in memory until it is complete. moz.anchor_text (about 150 B a row) never reaches it.
 	rowGroupBytes = 64 << 20
 
-	// dictionaryBytes is high enough that no string column of a row group loses its dictionary; arrow-go's
-	// default of 1 MiB loses that of anchor texts (architecture.md: 19.9 against 25.7 MiB a million rows).
+	// pageBytes is when arrow-go begins a new page of a column.
+	pageBytes = 1 << 20
+
+	// dictionaryBytes is high enough that no column of a row group loses its dictionary half-way.
 	dictionaryBytes = 64 << 20
+
+	// zstdLevel is the level of DuckDB's files, and of the encoder that klauspost/compress calls its default.
+	zstdLevel = 3
 )
 
-// properties returns how the table's columns are encoded.
-func properties(mem memory.Allocator, t *schemas.Table, sorted []int) *pq.WriterProperties {
-	opts := []pq.WriterProperty{
+// basics are the options that have a say in how many bytes a column takes.
+func basics(mem memory.Allocator) []pq.WriterProperty {
+	return []pq.WriterProperty{
 		pq.WithAllocator(mem),
-		pq.WithCreatedBy(createdBy),
 		pq.WithVersion(pq.V2_LATEST),
 		pq.WithCompression(compress.Codecs.Zstd),
-		pq.WithCompressionLevel(1),
+		pq.WithCompressionLevel(zstdLevel),
 		pq.WithMaxRowGroupLength(rowGroupRows),
+		pq.WithDataPageSize(pageBytes),
 		pq.WithDictionaryPageSizeLimit(dictionaryBytes),
-		pq.WithStats(true),
-		pq.WithPageIndexEnabled(true),
 	}
-	for _, c := range t.Columns() {
-		opts = append(opts, encoding(c)...)
+}
+
+// properties returns how the table's file is written. In a small one, of a page a column, there is nothing to skip but
+// the file: statistics of the columns that rows are looked up by will do, and an index of pages or a filter would take
+// more bytes than what it saves from being read.
+func properties(o Options, t *schemas.Table, sorted []int, chosen encodings, small bool) *pq.WriterProperties {
+	opts := append(basics(o.Memory),
+		pq.WithCreatedBy(creator+o.Version),
+		pq.WithStats(!small),
+		pq.WithPageIndexEnabled(!small))
+	for _, name := range append(slices.Clone(o.SortedBy), schemas.ColTarget, schemas.ColRunDate) {
+		opts = append(opts, pq.WithStatsFor(name, true))
 	}
-	if t.Index(schemas.ColTarget) >= 0 {
+	opts = append(opts, chosen.options(t.Arrow())...)
+	if t.Index(schemas.ColTarget) >= 0 && !small {
 		// Adaptive: the smallest of a few candidate filters that holds the row group's distinct targets, instead
 		// of 1 MiB in every row group whatever it holds.
 		opts = append(opts,
 			pq.WithBloomFilterEnabledFor(schemas.ColTarget, true),
 			pq.WithAdaptiveBloomFilterEnabledFor(schemas.ColTarget, true),
 			pq.WithBloomFilterFPPFor(schemas.ColTarget, 0.01),
+			pq.WithBloomFilterCandidatesFor(schemas.ColTarget, 6), // from 2 KiB
 			pq.WithMaxBloomFilterBytes(64<<10))
 	}
 	if len(sorted) > 0 {
@@ -58,23 +79,22 @@ func properties(mem memory.Allocator, t *schemas.Table, sorted []int) *pq.Writer
 	return pq.NewWriterProperties(opts...)
 }
 
-// encoding returns the options of one column: dictionaries for text, deltas for whole numbers and dates, which
-// move little from row to row within a target.
-func encoding(c schemas.Column) []pq.WriterProperty {
-	path := c.Name
-	switch c.Type {
-	case schemas.Strings, schemas.Int32s, schemas.Dates:
-		path += ".list.element"
+const tableKey = "table"
+
+// fileSchema returns the table's columns without what schemas says of them, which the catalog tells, and the file's own
+// metadata: in a wide table's small file, the meanings would be most of the file.
+func fileSchema(t *schemas.Table, metadata map[string]string) (*arrow.Schema, error) {
+	fields := slices.Clone(t.Arrow().Fields())
+	for i := range fields {
+		fields[i].Metadata = arrow.Metadata{}
 	}
-	delta := []pq.WriterProperty{
-		pq.WithDictionaryFor(path, false),
-		pq.WithEncodingFor(path, pq.Encodings.DeltaBinaryPacked),
+	all := map[string]string{tableKey: t.FullName(), sealKey: noSeal}
+	for key, value := range metadata {
+		if _, taken := all[key]; taken {
+			return nil, fmt.Errorf("metadata %s: the writer's own", key)
+		}
+		all[key] = value
 	}
-	switch c.Type {
-	case schemas.Int32, schemas.Int64, schemas.Date, schemas.Timestamp, schemas.Int32s, schemas.Dates:
-		return delta
-	case schemas.Bool:
-		return []pq.WriterProperty{pq.WithDictionaryFor(path, false)}
-	}
-	return nil
+	md := arrow.MetadataFrom(all) // sorted by key
+	return arrow.NewSchema(fields, &md), nil
 }

@@ -1,9 +1,13 @@
 // Package parquet writes Arrow batches of one table into one Parquet file: sorted, sized, verified.
 //
-// It owns the file's format: zstd level 1, row groups of at most 122,880 rows or 64 MiB of Arrow data, dictionaries
-// for text and deltas for whole numbers, statistics, a page index, a bloom filter on target, and what schemas says
-// of each column as field metadata under "ARROW:schema". Every file is read back and compared with what was handed
-// in before it may be published. The package does not know who reads the files, nor where they end up.
+// It owns the file's format: zstd level 3, row groups of at most 122,880 rows or 64 MiB of Arrow data, each column in
+// the encoding that makes the smallest of the rows at hand, statistics, a page index where there are pages to skip, and
+// a bloom filter on target. Every file is read back and compared with what was handed in before it may be published.
+// The package does not know who reads the files, nor where they end up.
+//
+// arrow-go (v18.8.0) cannot write the checksums that Parquet has for pages. In their place every file is sealed: its
+// metadata holds the xxh3 of all its bytes, under "backhaul.xxh3", the 16 digits of the seal itself taken as zeros.
+// Whoever reads a file through this package is told of any flipped bit, be it in a page, a statistic or a filter.
 package parquet
 
 import (
@@ -27,30 +31,40 @@ type Options struct {
 	// Memory is where the writer's buffers come from. It must be garbage-collected unless no write fails:
 	// arrow-go (v18.8.0) does not release a row group whose write failed. Default memory.DefaultAllocator.
 	Memory memory.Allocator
+	// Version is the program's version, for created_by. Default "unknown".
+	Version string
+	// Metadata is written into the footer beside the writer's own: see Metadata. Default none.
+	Metadata map[string]string
 	// SortedBy names the columns the rows come sorted by, nulls first, strings by their bytes. The order is
 	// checked and declared in the file. Default target, scope, rank for vendor tables, none for others.
 	SortedBy []string
+	// Thorough chooses the encodings by the whole first row group, which is written three times for it, instead of by a
+	// few thousand of its rows: for files that are written once and read for years, and for orders in which what
+	// recurs lies far apart. Default false.
+	Thorough bool
 	// RowGroupRows bounds the rows of a row group. Default 122,880.
 	RowGroupRows int64
 	// RowGroupBytes bounds the Arrow data of a row group. Default 64 MiB.
 	RowGroupBytes int64
 }
 
-// Writer writes one file. It implements sinks.Writer and is for one goroutine. Its memory is that of one row
-// group, however many rows it is given: see the package's benchmarks.
+// Writer writes one file. It implements sinks.Writer and is for one goroutine. It keeps the batches of one row group,
+// of at most RowGroupBytes, until that is complete, and then the encoded pages of one column, however many rows it is
+// given; a batch keeps alive what it is a slice of. See the package's benchmarks.
 type Writer struct {
-	table *schemas.Table
-	opts  Options
-	fs    blob.FS
-	file  *blob.File
-	buf   *bufio.Writer
-	out   *pqarrow.FileWriter
-	sums  []*columnSum
-	order order
-	rows  int64
-
-	groupRows, groupBytes int64 // in the row group under way
-	done                  bool
+	table  *schemas.Table
+	opts   Options
+	sorted []int
+	schema *arrow.Schema // of the file
+	file   *blob.File
+	buf    *bufio.Writer
+	sealer *sealer
+	out    *pqarrow.FileWriter // nil until there is a row group to choose the encodings by
+	sums   []*columnSum
+	order  order
+	group  group
+	rows   int64
+	done   bool
 }
 
 // Create begins the file at path, which must not exist; its directory must.
@@ -60,28 +74,29 @@ func Create(fs blob.FS, path string, t *schemas.Table, o Options) (*Writer, erro
 	if err != nil {
 		return nil, err
 	}
+	schema, err := fileSchema(t, o.Metadata)
+	if err != nil {
+		return nil, err
+	}
 	file, err := fs.Create(path)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{
-		table: t, opts: o, fs: fs, file: file,
-		buf:   bufio.NewWriterSize(file, 256<<10),
+	failpoint.Hit("parquet.stage.begun")
+	buf := bufio.NewWriterSize(file, 256<<10)
+	return &Writer{
+		table: t, opts: o, sorted: sorted, schema: schema, file: file, buf: buf, sealer: newSealer(buf),
 		sums:  newSums(len(t.Columns())),
 		order: order{names: o.SortedBy, at: sorted},
-	}
-	failpoint.Hit("parquet.stage.begun")
-	w.out, err = pqarrow.NewFileWriter(t.Arrow(), w.buf, properties(o.Memory, t, sorted),
-		pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(o.Memory), pqarrow.WithStoreSchema()))
-	if err != nil {
-		return nil, errors.Join(w.failed("begin", err), file.Abort())
-	}
-	return w, nil
+	}, nil
 }
 
 func (o Options) withDefaults(t *schemas.Table) Options {
 	if o.Memory == nil {
 		o.Memory = memory.DefaultAllocator
+	}
+	if o.Version == "" {
+		o.Version = "unknown"
 	}
 	if o.SortedBy == nil && t.Vendor() {
 		o.SortedBy = []string{schemas.ColTarget, schemas.ColScope, schemas.ColRank}
@@ -114,6 +129,9 @@ func (w *Writer) Write(batch arrow.RecordBatch) error {
 	if !batch.Schema().Equal(w.table.Arrow()) {
 		return w.failed("write", fmt.Errorf("batch is not of table %s", w.table.FullName()))
 	}
+	if batch.NumRows() == 0 {
+		return nil
+	}
 	if err := w.order.check(batch, w.rows); err != nil {
 		return w.failed("write", err)
 	}
@@ -125,41 +143,107 @@ func (w *Writer) Write(batch arrow.RecordBatch) error {
 			return w.failed("write", fmt.Errorf("column %s: %w", c.Name, err))
 		}
 	}
-	if err := w.writeGroups(batch); err != nil {
+	if err := w.add(batch); err != nil {
 		return w.failed("write", err)
 	}
 	w.rows += batch.NumRows()
 	return nil
 }
 
-// writeGroups writes the batch, beginning a new row group whenever the one under way is full by rows or by bytes.
-func (w *Writer) writeGroups(batch arrow.RecordBatch) error {
+// add adds the batch to the row group under way, and writes that whenever it is full by rows or by bytes.
+func (w *Writer) add(batch arrow.RecordBatch) error {
 	rows := batch.NumRows()
 	if rows == 0 {
 		return nil
 	}
 	rowBytes := max(1, size(batch)/rows)
 	for from := int64(0); from < rows; {
-		room := min(w.opts.RowGroupRows-w.groupRows, (w.opts.RowGroupBytes-w.groupBytes)/rowBytes)
-		if room <= 0 && w.groupRows > 0 {
-			if err := w.out.NewBufferedRowGroupChecked(); err != nil {
+		room := min(w.opts.RowGroupRows-w.group.rows, (w.opts.RowGroupBytes-w.group.bytes)/rowBytes)
+		if room <= 0 && w.group.rows > 0 {
+			if err := w.flush(false); err != nil {
 				return err
 			}
-			w.groupRows, w.groupBytes = 0, 0
 			continue
 		}
 		n := min(max(room, 1), rows-from)
-		part := batch.NewSlice(from, from+n)
-		err := w.out.WriteBuffered(part)
-		part.Release()
-		if err != nil {
-			return err
-		}
+		w.group.add(batch.NewSlice(from, from+n), n*rowBytes)
 		from += n
-		w.groupRows += n
-		w.groupBytes += n * rowBytes
 	}
 	return nil
+}
+
+// flush writes the row group under way, if it has rows. last says that none will follow.
+func (w *Writer) flush(last bool) error {
+	columns := w.group.columns(w.table.Arrow())
+	defer releaseAll(columns)
+	if w.out == nil {
+		if err := w.begin(columns, last); err != nil {
+			return err
+		}
+	}
+	if w.group.rows == 0 {
+		return nil
+	}
+	defer w.group.release()
+	return writeGroup(w.out, columns)
+}
+
+// begin begins the file in the encodings that suit its first row group.
+func (w *Writer) begin(columns []*arrow.Chunked, last bool) error {
+	small := last && w.group.bytes < pageBytes
+	if w.group.rows == 0 {
+		return w.start(nil, small)
+	}
+	rows := w.group.rows
+	if !w.opts.Thorough {
+		rows = sampleRows
+	}
+	part := spread(columns, rows)
+	defer releaseAll(part)
+	chosen, err := choose(w.opts.Memory, w.schema, part)
+	if err != nil {
+		return err
+	}
+	return w.start(chosen, small)
+}
+
+func (w *Writer) start(chosen encodings, small bool) (err error) {
+	w.out, err = pqarrow.NewFileWriter(w.schema, w.sealer, properties(w.opts, w.table, w.sorted, chosen, small),
+		pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(w.opts.Memory)))
+	return err
+}
+
+// group is a row group under way: the batches as they came, because its encodings are chosen by them.
+type group struct {
+	batches     []arrow.RecordBatch
+	rows, bytes int64
+}
+
+// add takes the batch over.
+func (g *group) add(batch arrow.RecordBatch, bytes int64) {
+	g.batches = append(g.batches, batch)
+	g.rows += batch.NumRows()
+	g.bytes += bytes
+}
+
+// columns returns the group's columns, which the caller releases.
+func (g *group) columns(s *arrow.Schema) []*arrow.Chunked {
+	columns := make([]*arrow.Chunked, s.NumFields())
+	for i := range columns {
+		chunks := make([]arrow.Array, len(g.batches))
+		for j, b := range g.batches {
+			chunks[j] = b.Column(i)
+		}
+		columns[i] = arrow.NewChunked(s.Field(i).Type, chunks)
+	}
+	return columns
+}
+
+func (g *group) release() {
+	for _, b := range g.batches {
+		b.Release()
+	}
+	*g = group{}
 }
 
 // size returns about how many bytes the batch's values take.
@@ -191,9 +275,8 @@ func (w *Writer) Close() (sinks.Staged, error) {
 	if w.done {
 		return sinks.Staged{}, w.failed("close", errors.New("already closed"))
 	}
-	w.done = true
-	w.order.release()
 	staged, err := w.complete()
+	w.finish()
 	if err != nil {
 		return sinks.Staged{}, errors.Join(w.failed("close", err), w.file.Abort())
 	}
@@ -201,8 +284,22 @@ func (w *Writer) Close() (sinks.Staged, error) {
 	return staged, nil
 }
 
+// finish lets go of what the writer keeps.
+func (w *Writer) finish() {
+	w.done = true
+	w.order.release()
+	w.group.release()
+}
+
 func (w *Writer) complete() (sinks.Staged, error) {
+	if err := w.flush(true); err != nil {
+		return sinks.Staged{}, err
+	}
+	w.sealer.begin()
 	if err := w.out.Close(); err != nil {
+		return sinks.Staged{}, err
+	}
+	if err := w.sealer.seal(); err != nil {
 		return sinks.Staged{}, err
 	}
 	if err := w.buf.Flush(); err != nil {
@@ -220,9 +317,10 @@ func (w *Writer) Abort() error {
 	if w.done {
 		return nil
 	}
-	w.done = true
-	w.order.release()
-	w.out.Close() // frees the row group under way; what it writes is removed
+	w.finish()
+	if w.out != nil {
+		w.out.Close() // frees what is left of a row group; what it writes is removed
+	}
 	return w.file.Abort()
 }
 

@@ -53,7 +53,7 @@ func write(t testing.TB, path string, table *schemas.Table, n int, o Options) si
 	return staged
 }
 
-func open(t testing.TB, path string) *file.Reader {
+func openFile(t testing.TB, path string) *file.Reader {
 	t.Helper()
 	r, err := file.OpenParquetFile(path, false)
 	if err != nil {
@@ -72,7 +72,7 @@ func TestTheSameBatchesGiveTheSameBytes(t *testing.T) {
 		var files [2][]byte
 		for i := range files {
 			path := filepath.Join(dir, fmt.Sprint(table.Name, i))
-			write(t, path, table, 5_000, Options{Memory: mem})
+			write(t, path, table, 500, Options{Memory: mem})
 			files[i], _ = os.ReadFile(path)
 		}
 		if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
@@ -145,7 +145,7 @@ func TestAFileWithoutRowsIsValid(t *testing.T) {
 	for _, table := range schemas.All() {
 		path := filepath.Join(dir, table.FullName())
 		staged := write(t, path, table, 0, Options{Memory: mem})
-		r := open(t, path)
+		r := openFile(t, path)
 		if staged.Rows != 0 || r.NumRows() != 0 || r.MetaData().Schema.NumColumns() != len(table.Columns()) {
 			t.Errorf("%s: %+v, %d columns", table.FullName(), staged, r.MetaData().Schema.NumColumns())
 		}

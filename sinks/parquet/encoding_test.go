@@ -1,0 +1,161 @@
+package parquet
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	pq "github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/file"
+
+	"backhaul/schemas"
+	"backhaul/sinks/blob"
+	"backhaul/sinks/internal/sample"
+)
+
+// TestTheEncodingIsThatOfTheRowsNotOfTheType holds that one column is written one way where it counts up and another where
+// it jumps between few values.
+func TestTheEncodingIsThatOfTheRowsNotOfTheType(t *testing.T) {
+	jumps := oneOf(50)
+	for _, c := range []struct {
+		what  string
+		pages func(i int) int64
+		want  pq.Encoding
+	}{
+		{"counts up", func(i int) int64 { return int64(i) * 1000 }, pq.Encodings.DeltaBinaryPacked},
+		{"jumps between few values", func(int) int64 { return jumps() }, pq.Encodings.RLEDict},
+	} {
+		path := filepath.Join(t.TempDir(), "f")
+		writeAnchors(t, path, Options{Memory: checked(t)}, 5000, func(i int) []any {
+			return []any{fmt.Sprint("https://a.example/page/", 100_000+i), int64(1), c.pages(i)}
+		})
+		r := openFile(t, path)
+		if got := encodingsOf(t, r, 2); !slices.Contains(got, c.want) {
+			t.Errorf("a column that %s has encodings %v, not %s", c.what, got, c.want)
+		}
+		if got := encodingsOf(t, r, 0); !slices.Contains(got, pq.Encodings.DeltaByteArray) {
+			t.Errorf("sorted URLs have encodings %v", got)
+		}
+	}
+}
+
+// TestThoroughSeesWhatRecursFarApart holds what Thorough is for: a few rows of the group hold each time but once.
+func TestThoroughSeesWhatRecursFarApart(t *testing.T) {
+	bytes := map[bool]int64{}
+	for _, thorough := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "f")
+		o := Options{Memory: checked(t), Thorough: thorough}
+		far := oneOf(6000)
+		bytes[thorough] = writeAnchors(t, path, o, 60_000, func(int) []any { return []any{"a", int64(1), far()} })
+	}
+	if bytes[true]*10 > bytes[false]*9 {
+		t.Errorf("%d bytes chosen thoroughly, %d by a sample", bytes[true], bytes[false])
+	}
+}
+
+// oneOf returns a source of numbers that are each one of n large ones.
+func oneOf(n int) func() int64 {
+	rng := rand.New(rand.NewPCG(1, 2))
+	numbers := make([]int64, n)
+	for i := range numbers {
+		numbers[i] = rng.Int64()
+	}
+	return func() int64 { return numbers[rng.IntN(n)] }
+}
+
+// writeAnchors writes n rows of moz.anchor_text and returns the size of the file.
+func writeAnchors(t *testing.T, path string, o Options, n int, row func(i int) []any) int64 {
+	t.Helper()
+	table := schemas.Lookup("moz.anchor_text")
+	w, err := Create(blob.FS{}, path, table, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([][]any, n)
+	for i := range rows {
+		rows[i] = row(i)
+	}
+	batch := sample.Batch(o.Memory, table, "a.com", rows)
+	defer batch.Release()
+	if err := w.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	staged, err := w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return staged.Bytes
+}
+
+func encodingsOf(t *testing.T, r *file.Reader, column int) []pq.Encoding {
+	t.Helper()
+	chunk, err := r.MetaData().RowGroup(0).ColumnChunk(column)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if chunk.HasDictionaryPage() {
+		return []pq.Encoding{pq.Encodings.RLEDict}
+	}
+	return chunk.Encodings()
+}
+
+// TestEveryEncodingOfEveryTypeReadsBack writes each type in each encoding, whatever would be chosen for it.
+func TestEveryEncodingOfEveryTypeReadsBack(t *testing.T) {
+	mem := memory.NewGoAllocator()
+	table := sample.Table()
+	batch := sample.Batch(mem, table, "a.com", sample.Rows(table))
+	want := NewDigest(table)
+	if err := want.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []encoding{dictionary, plain, delta} {
+		path := filepath.Join(t.TempDir(), "f")
+		w, err := Create(blob.FS{}, path, table, Options{Memory: mem})
+		if err != nil {
+			t.Fatal(err)
+		}
+		forced := encodings{}
+		for _, f := range table.Arrow().Fields() {
+			at, _ := leaf(f)
+			forced[at] = e
+		}
+		if err := w.start(forced, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(batch); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Close(); err != nil {
+			t.Errorf("encoding %d: %v", e, err)
+		}
+	}
+}
+
+// TestATrialLeavesNothingBehind holds that the rows a choice is made by are the caller's again.
+func TestATrialLeavesNothingBehind(t *testing.T) {
+	mem := checked(t)
+	shape := sample.NewShape(mem, schemas.Lookup("moz.links"), 100)
+	defer shape.Release()
+	var g group
+	for range 3 {
+		g.add(shape.Next(2000), 0)
+	}
+	defer g.release()
+	columns := g.columns(schemas.Lookup("moz.links").Arrow())
+	defer releaseAll(columns)
+	part := spread(columns, 1000)
+	defer releaseAll(part)
+	if n := part[0].Len(); n != 1000 {
+		t.Errorf("%d rows", n)
+	}
+	s, err := fileSchema(schemas.Lookup("moz.links"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := choose(mem, s, part); err != nil || len(got) != s.NumFields() {
+		t.Errorf("%d encodings for %d columns, %v", len(got), s.NumFields(), err)
+	}
+}
