@@ -48,6 +48,9 @@ func (t Type) String() string { return types[t].sql }
 // Arrow returns the Arrow type of the column.
 func (t Type) Arrow() arrow.DataType { return types[t].arrow }
 
+// List reports whether a value is a list.
+func (t Type) List() bool { return t == Strings || t == Int32s || t == Dates }
+
 // Format is what a text is.
 type Format uint8
 

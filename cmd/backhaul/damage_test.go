@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"backhaul/sinks"
 )
 
 // ward is a warehouse with a complete night in it, to be damaged.
@@ -153,7 +157,7 @@ func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 				}
 				status, said := w.try("doctor")
 				w.ordinaryCommandsNoticeOrAreRight(t, file) // some of them mend
-				if status != exitDamaged || !strings.Contains(said, w.path(file)) && !strings.Contains(said, "bad   catalog") {
+				if status != exitDamaged || !strings.Contains(said, w.path(file)) && !strings.Contains(said, withoutID(w.path(file))) && !strings.Contains(said, "bad   catalog") {
 					t.Errorf("doctor: exit %d\n%s", status, said)
 				}
 				w.mend(t, file)
@@ -166,6 +170,12 @@ func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 			})
 		}
 	}
+}
+
+// gone: a file of the lake that somebody deleted is missed by doctor alone. Views show what is there.
+func gone(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // ordinaryCommandsNoticeOrAreRight: a command ends with 5 and advice, or it is not concerned and does right.
@@ -185,7 +195,7 @@ func (w *ward) ordinaryCommandsNoticeOrAreRight(t *testing.T, file string) {
 			noticed++
 		case status != exitComplete:
 			t.Errorf("%s: exit %d: %s", args[0], status, said)
-		case args[0] == "query" && said != w.rows:
+		case args[0] == "query" && said != w.rows && !gone(w.path(file)):
 			t.Errorf("query answered with other rows and exit 0")
 		}
 	}
@@ -361,4 +371,14 @@ func copyFile(t *testing.T, from, to string) {
 	if _, err := io.Copy(out, in); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// withoutID is the path of a file of the lake as it is named where it is missing.
+func withoutID(path string) string {
+	name, ok := sinks.ParseName(filepath.Base(path))
+	if !ok {
+		return path
+	}
+	name.ID = ""
+	return filepath.Join(filepath.Dir(path), name.String())
 }

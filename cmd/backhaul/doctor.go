@@ -155,14 +155,23 @@ func (examined) Read(path string, t *schemas.Table) (sinks.Contents, error) {
 	return parquet.Read(path, t)
 }
 
-// Files implements doctor.Lake.
-func (e examined) Files(t *schemas.Table, job string, date time.Time) ([]string, error) {
-	own, err := e.Of(t, job, date)
-	paths := make([]string, len(own))
-	for i, f := range own {
-		paths[i] = f.Path
+// Find implements doctor.Lake.
+func (e examined) Find(t *schemas.Table, job string, date time.Time) (found doctor.Found, err error) {
+	own, merged, err := e.Of(t, job, date)
+	for _, f := range own {
+		found.Own = append(found.Own, f.Path)
 	}
-	return paths, err
+	for _, f := range merged {
+		found.Parts = append(found.Parts, f.Path)
+		r := f.Run(sinks.KeyOf(job, date))
+		found.Merged = &sinks.Contents{Rows: r.Rows, Checksum: r.Checksum, Runs: r.IDs}
+	}
+	return found, err
+}
+
+// CheckMerged implements doctor.Lake.
+func (e examined) CheckMerged(ctx context.Context, t *schemas.Table, month time.Time) (rows int64, err error) {
+	return e.Check(ctx, t, month)
 }
 
 // CheckCatalog implements doctor.Lake.

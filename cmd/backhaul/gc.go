@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,13 +14,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/doctor"
+	"backhaul/jobs/recovery"
 	"backhaul/pipeline/words"
+	"backhaul/schemas"
 	"backhaul/sinks/lake"
 )
 
 // gcFlags are the flags of `gc`.
 type gcFlags struct {
 	olderThan string
+	rows      []string
+	rejected  string
 	dry       bool
 }
 
@@ -28,11 +33,12 @@ func (a *app) gcCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Apply retention: remove journals that are no longer needed, and leftovers",
-		Long: `Removes the leftovers of dead processes and, with --journals-older-than, the journals of complete runs
+		Long: `Removes the leftovers of dead processes; with --rows-older-than the months of tables that ended longer ago,
+merged or not: their runs, pages and accounts stay, and nothing is bought again; and with --journals-older-than the journals of complete runs
 that bought their last page longer ago than that. A journal is removed only after its run's tables have
 been read and found equal to it; the ledger keeps that it was retired, when, and what the tables hold.
 Such a run stays complete: the same job and date again does nothing and costs nothing. It can no longer
-be replayed. Without the flag every journal is kept.`,
+be replayed. Without a flag everything is kept.`,
 		Args: exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var age time.Duration
@@ -42,22 +48,29 @@ be replayed. Without the flag every journal is kept.`,
 					return err
 				}
 			}
-			return a.gc(cmd.Context(), age, f.dry)
+			months, err := retention(f, time.Now())
+			if err != nil {
+				return err
+			}
+			return a.gc(cmd.Context(), age, months, f.dry)
 		},
 	}
 	cmd.Flags().StringVar(&f.olderThan, "journals-older-than", "", "remove journals of complete, verified runs older than this: 180d, 26w (default: keep all)")
+	cmd.Flags().StringArrayVar(&f.rows, "rows-older-than", nil, "remove months of a table that ended longer ago, as TABLE=AGE (moz.links=400d), or of every vendor's table, as AGE; may be repeated")
+	cmd.Flags().StringVar(&f.rejected, "rejected-older-than", "", "the same of ops.rejected_rows, as AGE")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what would be removed, and remove nothing")
 	return cmd
 }
 
 // gcResult is what `gc` did.
 type gcResult struct {
-	DryRun   bool             `json:"dry_run"`
-	Staging  []string         `json:"staging"`
-	Journals []doctor.Retired `json:"journals"`
+	DryRun   bool               `json:"dry_run"`
+	Months   []recovery.Expired `json:"months"`
+	Staging  []string           `json:"staging"`
+	Journals []doctor.Retired   `json:"journals"`
 }
 
-func (a *app) gc(ctx context.Context, age time.Duration, dry bool) error {
+func (a *app) gc(ctx context.Context, age time.Duration, months map[*schemas.Table]time.Time, dry bool) error {
 	w, err := a.warehouse()
 	if err != nil {
 		return err
@@ -66,7 +79,7 @@ func (a *app) gc(ctx context.Context, age time.Duration, dry bool) error {
 		return fmt.Errorf("%s is no warehouse: it does not exist; --warehouse names another", w.Root)
 	}
 	files := examined{localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}}}
-	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}}
+	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}, Months: []recovery.Expired{}}
 	sweep := disk.Sweep
 	if dry {
 		sweep = disk.Dead
@@ -76,6 +89,9 @@ func (a *app) gc(ctx context.Context, age time.Duration, dry bool) error {
 		return err
 	}
 	result.Staging = append(result.Staging, swept...)
+	if result.Months, err = a.expire(ctx, files.Lake, months, dry); err != nil {
+		return errors.Join(err, a.printGC(result))
+	}
 	if age > 0 {
 		retired, err := doctor.Retire(ctx, doctor.Options{Warehouse: w, Lake: files, Sources: decoders(a.vendors).source}, time.Now().Add(-age), dry)
 		result.Journals = append(result.Journals, retired...)
@@ -103,8 +119,70 @@ func (a *app) printGC(r gcResult) error {
 		fmt.Fprintf(a.stdout, "%s %s (%s)\n", verb, j.Path, words.Bytes(j.Bytes))
 		removed, bytes = removed+1, bytes+j.Bytes
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s %d journals (%s) and %d leftovers of dead processes\n", verb, removed, words.Bytes(bytes), len(r.Staging))
+	var months, rows int64
+	for _, m := range r.Months {
+		if m.Kept != "" {
+			fmt.Fprintf(a.stdout, "kept %s of %s: %s\n", m.Month, m.Table, m.Kept)
+			continue
+		}
+		fmt.Fprintf(a.stdout, "%s %s of %s (%s)\n", verb, m.Month, m.Table, words.Bytes(m.Bytes))
+		months, rows = months+1, rows+m.Bytes
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s %s of tables (%s), %s (%s) and %s of dead processes\n", verb, words.Plural(months, "month"), words.Bytes(rows),
+		words.Plural(removed, "journal"), words.Bytes(bytes), words.Plural(len(r.Staging), "leftover"))
 	return err
+}
+
+// retention returns before when the months of tables must have ended to be removed.
+func retention(f gcFlags, now time.Time) (map[*schemas.Table]time.Time, error) {
+	before := map[*schemas.Table]time.Time{}
+	if f.rejected != "" {
+		f.rows = append(f.rows, "ops.rejected_rows="+f.rejected)
+	}
+	slices.SortStableFunc(f.rows, func(a, b string) int { return strings.Count(a, "=") - strings.Count(b, "=") }) // a table's own age counts
+	for _, text := range f.rows {
+		name, age, ok := strings.Cut(text, "=")
+		if !ok {
+			name, age = "", text
+		}
+		d, err := parseAge(age)
+		if err != nil {
+			return nil, err
+		}
+		t := schemas.Lookup(name)
+		if t == nil && ok {
+			return nil, usage("--rows-older-than: no table %q; see `backhaul tables`", name)
+		}
+		for _, other := range schemas.All() {
+			if t == other || t == nil && other.Vendor() {
+				before[other] = now.Add(-d)
+			}
+		}
+	}
+	return before, nil
+}
+
+// expire removes the months of tables that ended before a time.
+func (a *app) expire(ctx context.Context, l lake.Lake, before map[*schemas.Table]time.Time, dry bool) (all []recovery.Expired, err error) {
+	all = []recovery.Expired{}
+	if len(before) == 0 {
+		return all, nil
+	}
+	accounts, err := a.openLedger(ctx)
+	if err != nil {
+		return all, err
+	}
+	defer accounts.Close()
+	for _, t := range schemas.All() {
+		if before[t].IsZero() {
+			continue
+		}
+		some, err := recovery.Expire(ctx, l.Warehouse, accounts, l, t, before[t], time.Now(), dry)
+		if all = append(all, some...); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // parseAge reads a number of days or weeks.
@@ -116,5 +194,5 @@ func parseAge(text string) (time.Duration, error) {
 			return time.Duration(n) * unit, nil
 		}
 	}
-	return 0, usage("--journals-older-than wants days or weeks, like 180d or 26w, got %q", text)
+	return 0, usage("an age is days or weeks, like 180d or 26w, got %q", text)
 }

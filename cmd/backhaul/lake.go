@@ -14,6 +14,7 @@ import (
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
+	"backhaul/sinks/compact"
 	"backhaul/sinks/duckdb"
 	"backhaul/sinks/lake"
 	"backhaul/sinks/parquet"
@@ -40,6 +41,7 @@ var disk blob.FS
 // openLake opens a staging directory of its own, and removes those of processes that died.
 func openLake(w sinks.Warehouse) (*localLake, error) {
 	l := &localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}, limits: duckdb.Limits{Time: usualTargetTime}}
+	l.Merger = compact.Merger{Sort: duckdb.Sort, Create: l.create, Scratch: l.scratch}
 	if err := disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
 	}
@@ -58,14 +60,13 @@ func (l *localLake) close() { _ = l.staging.Close() }
 
 // Create implements run.Lake.
 func (l *localLake) Create(t *schemas.Table) (sinks.Writer, error) {
-	l.created++
-	return parquet.Create(l.Disk, l.staging.Path(fmt.Sprintf("%s.%d.parquet", t.FullName(), l.created)), t, parquet.Options{})
+	return l.create(t, parquet.Options{})
 }
 
 // Has implements run.Lake.
 func (l *localLake) Has(t *schemas.Table, job string, date time.Time) bool {
-	own, err := l.Of(t, job, date)
-	return err == nil && len(own) > 0
+	own, merged, err := l.Of(t, job, date)
+	return err == nil && len(own)+len(merged) > 0
 }
 
 // Catalog implements run.Lake.

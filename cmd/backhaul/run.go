@@ -29,6 +29,7 @@ type runFlags struct {
 	maxUnits []string
 	yes      bool
 	again    bool
+	noMerge  bool
 	limits   limitFlags
 }
 
@@ -57,6 +58,7 @@ stay incomplete until --again asks for them once more.`,
 	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
 	a.allowPaths(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
+	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see `backhaul compact`")
 	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves or replies could not be read")
 	return cmd
 }
@@ -119,6 +121,9 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	summary := report.Summarize(result, status, time.Since(begin))
 	if printErr := a.printSummary(summary); printErr != nil {
 		return printErr
+	}
+	if !f.noMerge && status != exitInterrupted && err == nil {
+		a.compactPast(ctx, lake, date)
 	}
 	if err == nil {
 		err = a.stopText(job, result, status)

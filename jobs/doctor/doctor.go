@@ -46,14 +46,24 @@ type Lake interface {
 	Digest(t *schemas.Table) sinks.Digester
 	// Read reads a published file of a table from first row to last.
 	Read(path string, t *schemas.Table) (sinks.Contents, error)
-	// Files returns the published files of a run's table: one, or none.
-	Files(t *schemas.Table, job string, date time.Time) ([]string, error)
+	// Find returns what a table has of a run.
+	Find(t *schemas.Table, job string, date time.Time) (Found, error)
+	// CheckMerged reads the merged files of a table's month and holds them against what they say they have. It returns their
+	// rows.
+	CheckMerged(ctx context.Context, t *schemas.Table, month time.Time) (rows int64, err error)
 	// Views asks every view of the warehouse.
 	Views(ctx context.Context) ([]View, error)
 	// CheckCatalog opens the published catalog: it may be damaged, sinks.ErrStale, or in use by another program (ErrInUse).
 	CheckCatalog(ctx context.Context) error
 	// DeadStaging returns the staging directories whose owners are dead.
 	DeadStaging() ([]string, error)
+}
+
+// Found is what a table has of a run: files of its own, and what the merged files of its month say of it.
+type Found struct {
+	Own    []string
+	Merged *sinks.Contents // nil if there is nothing in them
+	Parts  []string        // the merged files
 }
 
 // ErrInUse means that another program has the catalog open, so that it cannot be looked at.

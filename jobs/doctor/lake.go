@@ -38,27 +38,28 @@ func (e *examination) lake(ctx context.Context) {
 		}
 		files += e.tables(ctx, r, seen)
 	}
-	files += e.strays(seen)
+	files += e.strays(ctx, seen)
 	if files > 0 && !anyBad(e.findings[before:]) {
 		e.ok("lake", "%s read to the end, as the journals say", words.Plural(files, "file"))
 	}
 }
 
-// published returns the files that a run has of a table.
-func (e *examination) published(r *record, t *schemas.Table) []string {
+// find returns what a table has of a run, and marks the run's own files as seen.
+func (e *examination) find(r *record, t *schemas.Table, seen map[string]bool) Found {
 	date, _ := time.Parse(time.DateOnly, r.date)
-	files, err := e.Lake.Files(t, r.job, date)
+	found, err := e.Lake.Find(t, r.job, date)
 	if err != nil {
-		e.bad("lake "+e.Warehouse.Month(t.Schema, t.Name, date), "see that it can be read", nil, "%v", err)
+		e.failed("lake "+e.Warehouse.Month(t.Schema, t.Name, date), "see that it can be read", nil, err)
 	}
-	return files
+	for _, path := range found.Own {
+		seen[path] = true
+	}
+	return found
 }
 
 func (e *examination) markFiles(r *record, seen map[string]bool) {
 	for _, t := range schemas.All() {
-		for _, path := range e.published(r, t) {
-			seen[path] = true
-		}
+		e.find(r, t, seen)
 	}
 }
 
@@ -71,11 +72,16 @@ func (e *examination) tables(ctx context.Context, r *record, seen map[string]boo
 		if r.sound && r.run.ID != "" {
 			c = replay(r)
 		}
-		paths := e.published(r, t)
-		for _, path := range paths {
-			seen[path] = true
-		}
+		found := e.find(r, t, seen)
+		paths := found.Own
 		switch {
+		case found.Merged != nil && len(paths) > 0:
+			e.damaged("lake "+paths[0], "move it away", nil, "it has the rows of a run that %s has as well", found.Parts[0])
+		case found.Merged != nil:
+			e.holds(r, t, found.Parts[0], want, known, *found.Merged, c)
+			continue
+		case len(paths) == 0 && r.absent[t.FullName()]:
+			continue
 		case len(paths) == 0 && known && (r.run.State == ledger.Complete || r.retired != nil):
 			e.lost(e.missing(r, t), c, "missing")
 			continue
@@ -142,7 +148,7 @@ func (e *examination) holds(r *record, t *schemas.Table, path string, want wante
 func (e *examination) unequal(what string, t *schemas.Table, want wanted, got sinks.Contents, c *cure) {
 	var names []string
 	for i, column := range t.Columns() {
-		if len(want.Columns) > i && want.Columns[i] != got.Columns[i] {
+		if len(want.Columns) > i && len(got.Columns) > i && want.Columns[i] != got.Columns[i] {
 			names = append(names, column.Name)
 		}
 	}
@@ -206,7 +212,8 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 }
 
 // strays looks at the files of the lake that belong to no run.
-func (e *examination) strays(seen map[string]bool) (files int) {
+func (e *examination) strays(ctx context.Context, seen map[string]bool) (files int) {
+	months := map[string]bool{}
 	err := filepath.WalkDir(e.Warehouse.Lake(), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -214,7 +221,7 @@ func (e *examination) strays(seen map[string]bool) (files int) {
 		if err != nil || d.IsDir() || seen[path] {
 			return err
 		}
-		files += e.stray(path)
+		files += e.stray(ctx, path, months)
 		return nil
 	})
 	if err != nil {
@@ -223,7 +230,8 @@ func (e *examination) strays(seen map[string]bool) (files int) {
 	return files
 }
 
-func (e *examination) stray(path string) (files int) {
+// stray looks at a file that belongs to no run alone. Of merged files each month is looked at once.
+func (e *examination) stray(ctx context.Context, path string, months map[string]bool) (files int) {
 	what := "lake " + path
 	rel, _ := filepath.Rel(e.Warehouse.Lake(), path)
 	parts := strings.Split(rel, string(filepath.Separator))
@@ -241,6 +249,12 @@ func (e *examination) stray(path string) (files int) {
 		return 0
 	case !named, parts[2] != "month="+parsed.Month:
 		e.damaged(what, "move it away", nil, "a stray file that the views of %s take for rows", t.FullName())
+	case parsed.Job == "":
+		if !months[filepath.Dir(path)] {
+			months[filepath.Dir(path)] = true
+			e.merged(ctx, t, path, parsed.Month)
+		}
+		return 1
 	case named:
 		e.warn(what, "", nil, "of a run that neither ledger nor journals know")
 	}
@@ -252,6 +266,22 @@ func (e *examination) stray(path string) (files int) {
 	}
 	e.rows[t.FullName()] += got.Rows
 	return 1
+}
+
+// merged reads the merged files of a month.
+func (e *examination) merged(ctx context.Context, t *schemas.Table, path, month string) {
+	first, err := time.Parse("2006-01", month)
+	if err != nil {
+		e.bad("lake "+path, "move it away", nil, "%v", err)
+		return
+	}
+	rows, err := e.Lake.CheckMerged(ctx, t, first)
+	if err != nil {
+		e.unread[t.FullName()] = true
+		e.failed("lake "+filepath.Dir(path), "put back a copy, or move the month's files away and replay its runs", nil, err)
+		return
+	}
+	e.rows[t.FullName()] += rows
 }
 
 func firstLine(s string) string {

@@ -23,9 +23,10 @@ type record struct {
 	run             ledger.Run // its id is "" where the ledger does not know it
 	tasks           []ledger.Task
 	retired         *ledger.Retirement
-	busy            bool // a process is at work on it
-	gone            bool // no journal
-	sound           bool // the journal is whole
+	absent          map[string]bool // tables that the run was taken out of on purpose
+	busy            bool            // a process is at work on it
+	gone            bool            // no journal
+	sound           bool            // the journal is whole
 }
 
 func (r *record) name() string { return r.job + "/" + r.date }
@@ -72,6 +73,9 @@ func (e *examination) collect(ctx context.Context) error {
 			return err
 		}
 		if r.retired, err = e.ledger.Retired(ctx, known.ID); err != nil {
+			return err
+		}
+		if r.absent, err = e.ledger.AbsentTables(ctx, known.ID); err != nil {
 			return err
 		}
 	}

@@ -92,12 +92,16 @@ func (e *examination) retire(ctx context.Context, r *record, dry bool) (kept str
 			continue
 		}
 		if !want.exact {
-			files := e.published(r, t)
-			if len(files) != 1 {
-				return fmt.Sprintf("lake %s: %d files", e.missing(r, t), len(files)), nil
-			}
-			if want.Contents, err = e.Lake.Read(files[0], t); err != nil {
-				return "", err
+			found := e.find(r, t, map[string]bool{})
+			switch {
+			case found.Merged != nil:
+				want.Contents = *found.Merged
+			case len(found.Own) != 1:
+				return fmt.Sprintf("lake %s: %d files", e.missing(r, t), len(found.Own)), nil
+			default:
+				if want.Contents, err = e.Lake.Read(found.Own[0], t); err != nil {
+					return "", err
+				}
 			}
 		}
 		retirement.Tables = append(retirement.Tables, ledger.RetiredTable{Table: t.FullName(), Rows: want.Rows, Checksum: want.Checksum})

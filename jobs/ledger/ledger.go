@@ -75,6 +75,7 @@ CREATE TABLE IF NOT EXISTS settlements (
 	held INTEGER NOT NULL, charged INTEGER NOT NULL, why TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS grants_by_month ON grants (vendor, month);
+CREATE TABLE IF NOT EXISTS absent (run_id TEXT NOT NULL, table_name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (run_id, table_name));
 CREATE TABLE IF NOT EXISTS retired (run_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS retired_tables (
 	run_id TEXT NOT NULL, table_name TEXT NOT NULL, rows INTEGER NOT NULL, checksum INTEGER NOT NULL,

@@ -165,7 +165,7 @@ func (r *runner) importInto(ctx context.Context, imp Import, day *archiveDay) (o
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return one, err
 	}
-	one.untouched = one.Pages == 0 && r.state == ledger.Complete && r.published(tasks)
+	one.untouched = one.Pages == 0 && r.state == ledger.Complete && r.published(ctx, tasks)
 	if one.untouched {
 		return one, r.close(ctx, one.Result)
 	}

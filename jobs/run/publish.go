@@ -42,8 +42,12 @@ func (r *runner) hold(e *pipeline.Endpoint) {
 	}
 }
 
-// published reports whether every table of the tasks is in the lake.
-func (r *runner) published(tasks []pipeline.Task) bool {
+// published reports whether every table of the tasks is in the lake, or was taken out on purpose.
+func (r *runner) published(ctx context.Context, tasks []pipeline.Task) bool {
+	absent, err := r.ledger.AbsentTables(ctx, r.run.ID)
+	if err != nil {
+		return false
+	}
 	seen := map[*schemas.Table]bool{}
 	for _, t := range tasks {
 		source, err := r.Sources(t)
@@ -51,12 +55,12 @@ func (r *runner) published(tasks []pipeline.Task) bool {
 			return false
 		}
 		table := source.Endpoint().Table
-		if !seen[table] && !r.Lake.Has(table, r.Name, r.RunDate) {
+		if !seen[table] && !absent[table.FullName()] && !r.Lake.Has(table, r.Name, r.RunDate) {
 			return false
 		}
 		seen[table] = true
 	}
-	_, err := os.Stat(r.Warehouse.Catalog())
+	_, err = os.Stat(r.Warehouse.Catalog())
 	return err == nil
 }
 
@@ -89,6 +93,9 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		failpoint.Hit("run.publish.after")
 		r.loaded[s.Table.FullName()] = true
 		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: path, Rows: s.File.Rows, Bytes: s.File.Bytes})
+	}
+	if err := r.ledger.Present(ctx, r.run.ID); err != nil {
+		return err
 	}
 	return r.waste(ctx, loaded.Waste)
 }

@@ -67,7 +67,7 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 	switch {
 	case len(result.Plan.Work) > 0:
 		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", recovery.Missing(ctx, r.ledger, earlier.ID, path))
-	case !r.published(tasks):
+	case !r.published(ctx, tasks):
 		return nil, fmt.Errorf("%w: tables of run %s are missing in the lake, and its journal was retired; put them back", recovery.ErrDamaged, earlier.ID)
 	}
 	return result, nil

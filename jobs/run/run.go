@@ -214,7 +214,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	}
 	tasks := tasksOf(r.items)
 	result.Notes = r.notes
-	if result.untouched = idle && r.done() && r.published(tasks); result.untouched {
+	if result.untouched = idle && r.done() && r.published(ctx, tasks); result.untouched {
 		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
 	}
 	if err := r.askAgain(ctx, asked); err != nil {
@@ -286,7 +286,7 @@ func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err err
 		if err := r.expect(ctx, p, now); err != nil {
 			return false, err
 		}
-		if !r.done() || len(p.Work) > 0 || !r.published(tasksOf(r.items)) {
+		if !r.done() || len(p.Work) > 0 || !r.published(ctx, tasksOf(r.items)) {
 			idle = false
 			if err := r.round(ctx, result, p, now); err != nil {
 				return false, err

@@ -152,6 +152,15 @@ func (f FS) SweepAside(aside string, before time.Time) error {
 	return nil
 }
 
+// RemoveEmpty removes a directory if nothing is in it.
+func (f FS) RemoveEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) > 0 {
+		return err
+	}
+	return f.do(OpRemove, dir, func() error { return os.Remove(dir) })
+}
+
 func (f FS) removeAll(dir string) error {
 	return f.do(OpRemove, dir, func() error { return os.RemoveAll(dir) })
 }

@@ -97,7 +97,7 @@ func columns(w sinks.Warehouse) Columns {
 // published returns the path of a run's file.
 func published(t testing.TB, w sinks.Warehouse, table, job string, date time.Time) string {
 	t.Helper()
-	files, err := lake.Lake{Warehouse: w}.Of(schemas.Lookup(table), job, date)
+	files, _, err := lake.Lake{Warehouse: w}.Of(schemas.Lookup(table), job, date)
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -30,7 +31,10 @@ func damage(err error) error {
 	in := func(s string) bool { return strings.Contains(text, s) }
 	beginsWith := func(s string) bool { return strings.HasPrefix(text, s) }
 	switch {
-	case slices.ContainsFunc(spared, in), in("No files found"):
+	case in("No files found"):
+		// Every table has a file: DuckDB says nothing of a directory that it could not open.
+		return fmt.Errorf("%w: %w", syscall.EMFILE, err)
+	case slices.ContainsFunc(spared, in):
 		return err
 	case slices.ContainsFunc(broken, beginsWith), beginsWith("Invalid Input Error:") && slices.ContainsFunc(unread, in):
 		return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)

@@ -32,13 +32,18 @@ func globs(w sinks.Warehouse, mixed []string) source {
 	}
 }
 
-// only reads these files.
+// only reads these files, each of which may lack columns.
 func only(files []string) source {
-	return func(*schemas.Table) string {
+	return func(t *schemas.Table) string {
 		if len(files) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("read_parquet([%s], hive_partitioning => false)", literals(files))
+		empty := make([]string, len(t.Columns()))
+		for i, c := range t.Columns() {
+			empty[i] = fmt.Sprintf("NULL::%s AS %s", c.Type, ident(c.Name))
+		}
+		return fmt.Sprintf("(SELECT %s WHERE false UNION ALL BY NAME SELECT * FROM read_parquet([%s], hive_partitioning => false, union_by_name => true))",
+			strings.Join(empty, ", "), literals(files))
 	}
 }
 

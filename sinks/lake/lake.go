@@ -1,8 +1,9 @@
 // Package lake is the directory of what is published: which file has the rows of which run, and how one takes the place of
 // another.
 //
-// The directories are the only truth about that, and package sinks says why readers need no lock. The package knows neither
-// what a row means nor how a file is written.
+// The directories are the only truth about that, and package sinks says why readers need no lock. A run has a file of its own
+// until its month is merged; what is then published of it, or taken out, writes the merged files anew. The package knows
+// neither what a row means nor how a file is written.
 package lake
 
 import (
@@ -15,42 +16,47 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"backhaul/pipeline/failpoint"
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
+	"backhaul/sinks/compact"
 )
 
 // Lake is the published files of a warehouse. It is safe for concurrent use, by several processes too.
 type Lake struct {
 	Disk      blob.FS
 	Warehouse sinks.Warehouse
+	// Merger rewrites merged files. A lake that only looks needs none.
+	Merger compact.Merger
 }
 
 // File is a published file.
 type File struct {
 	Path string
 	sinks.Name
+	// Merged is what a file that has a month's runs says of them; else nil.
+	Merged *compact.Manifest
 }
 
-// Of returns the files of a table that have rows of the run of (job, date): one, none, or a month's that was merged.
-func (l Lake) Of(t *schemas.Table, job string, date time.Time) ([]File, error) {
-	files, err := l.month(t, date)
-	if err != nil {
-		return nil, err
+// Run returns what a merged file says of a run; nil if it has nothing of it.
+func (f File) Run(run sinks.RunKey) *compact.Run {
+	if f.Merged == nil {
+		return nil
 	}
-	var own []File
-	for _, f := range files {
-		if f.IsOf(job, date) {
-			own = append(own, f)
+	for i, r := range f.Merged.Runs {
+		if r.Key() == run {
+			return &f.Merged.Runs[i]
 		}
 	}
-	return own, nil
+	return nil
 }
 
-// month returns the files of a table's month. What the program did not name is left out.
-func (l Lake) month(t *schemas.Table, date time.Time) ([]File, error) {
+// Month returns the files of a table's month. What the program did not name is left out.
+func (l Lake) Month(t *schemas.Table, date time.Time) ([]File, error) {
 	dir := l.Warehouse.Month(t.Schema, t.Name, date)
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -58,11 +64,54 @@ func (l Lake) month(t *schemas.Table, date time.Time) ([]File, error) {
 	}
 	var files []File
 	for _, e := range entries {
-		if name, ok := sinks.ParseName(e.Name()); ok && name.Month == date.Format("2006-01") {
-			files = append(files, File{Path: filepath.Join(dir, e.Name()), Name: name})
+		name, ok := sinks.ParseName(e.Name())
+		if !ok || name.Month != date.Format("2006-01") {
+			continue
 		}
+		f := File{Path: filepath.Join(dir, e.Name()), Name: name}
+		if name.Job == "" {
+			m, err := compact.Read(f.Path)
+			if err != nil {
+				return nil, err
+			}
+			f.Merged = &m
+		}
+		files = append(files, f)
 	}
 	return files, nil
+}
+
+// Of returns the files of a table that have rows of the run of (job, date): its own, and those of its month that say so; none
+// if the table has nothing of it.
+func (l Lake) Of(t *schemas.Table, job string, date time.Time) (own, merged []File, err error) {
+	files, err := l.Month(t, date)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range files {
+		switch {
+		case f.Merged == nil && f.IsOf(job, date):
+			own = append(own, f)
+		case f.Run(sinks.KeyOf(job, date)) != nil:
+			merged = append(merged, f)
+		}
+	}
+	return own, merged, nil
+}
+
+// Months returns the months of which a table has files, but for that of its file without rows, in order.
+func (l Lake) Months(t *schemas.Table) ([]time.Time, error) {
+	entries, err := os.ReadDir(l.Warehouse.Table(t.Schema, t.Name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var months []time.Time
+	for _, e := range entries {
+		if month, err := time.Parse("month=2006-01", e.Name()); err == nil {
+			months = append(months, month)
+		}
+	}
+	return months, nil
 }
 
 // Publish makes a staged file the rows of the run of (job, date), in the place of what the table has of it, in one step, and
@@ -79,20 +128,189 @@ func (l Lake) Publish(ctx context.Context, t *schemas.Table, job string, date ti
 		return "", false, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	old, err := l.Of(t, job, date)
+	own, merged, err := l.Of(t, job, date)
 	if err != nil {
 		return "", false, err
 	}
-	c := blob.Change{Dir: filepath.Dir(path), Add: map[string]string{name.String(): staged}, Aside: l.Warehouse.Replaced()}
-	for _, f := range old {
-		c.Remove = append(c.Remove, filepath.Base(f.Path))
-	}
-	if len(old) == 1 && old[0].Path == path {
+	if len(own) == 1 && len(merged) == 0 && own[0].Path == path {
 		if now, err := contentID(path); err == nil && now == id { // else it is damaged
 			return path, false, l.Disk.Remove(staged)
 		}
 	}
+	c, err := l.without(ctx, t, job, date, own, merged)
+	if err != nil {
+		return "", false, err
+	}
+	c.Add[name.String()] = staged
 	return path, true, l.Disk.Apply(c)
+}
+
+// Remove takes the rows of the run of (job, date) out of a table, in one step, and reports whether there were any.
+func (l Lake) Remove(ctx context.Context, t *schemas.Table, job string, date time.Time) (removed bool, err error) {
+	release, err := l.lock(ctx, t)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	own, merged, err := l.Of(t, job, date)
+	if err != nil || len(own)+len(merged) == 0 {
+		return false, err
+	}
+	c, err := l.without(ctx, t, job, date, own, merged)
+	if err != nil {
+		return false, err
+	}
+	return true, l.Disk.Apply(c)
+}
+
+// Expire removes a table's month in one step, and returns the bytes of its files. With dry nothing changes.
+func (l Lake) Expire(ctx context.Context, t *schemas.Table, month time.Time, dry bool) (bytes int64, err error) {
+	release, err := l.lock(ctx, t)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	files, err := l.Month(t, month)
+	if bytes = bytesOf(files); err != nil || dry || len(files) == 0 {
+		return bytes, err
+	}
+	c := blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, month), Aside: l.Warehouse.Replaced()}
+	for _, f := range files {
+		c.Remove = append(c.Remove, filepath.Base(f.Path))
+	}
+	if err := l.Disk.Apply(c); err != nil {
+		return 0, err
+	}
+	return bytes, l.Disk.RemoveEmpty(c.Dir)
+}
+
+// without returns the change that takes a run out of its month: its own files go, and merged ones are written anew.
+func (l Lake) without(ctx context.Context, t *schemas.Table, job string, date time.Time, own, merged []File) (blob.Change, error) {
+	c := blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, date), Add: map[string]string{}, Aside: l.Warehouse.Replaced()}
+	for _, f := range append(own, merged...) {
+		c.Remove = append(c.Remove, filepath.Base(f.Path))
+	}
+	if len(merged) == 0 {
+		return c, nil
+	}
+	return c, l.merge(ctx, t, date, merged, &c, sinks.KeyOf(job, date))
+}
+
+// merge adds to a change the parts that files become.
+func (l Lake) merge(ctx context.Context, t *schemas.Table, date time.Time, files []File, c *blob.Change, except ...sinks.RunKey) error {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	parts, err := l.Merger.Merge(ctx, t, paths, except...)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		id, err := contentID(part.Path)
+		if err != nil {
+			return err
+		}
+		c.Add[sinks.Name{Month: date.Format("2006-01"), ID: id}.String()] = part.Path
+	}
+	return nil
+}
+
+// Check reads the merged files of a table's month and compares them with what they say of themselves. It returns how many rows
+// they have. A difference is sinks.ErrDamaged.
+func (l Lake) Check(ctx context.Context, t *schemas.Table, month time.Time) (rows int64, err error) {
+	files, err := l.Month(t, month)
+	if err != nil {
+		return 0, err
+	}
+	var merged []string
+	for _, f := range files {
+		if f.Merged != nil {
+			merged = append(merged, f.Path)
+		}
+	}
+	return compact.Check(ctx, t, merged)
+}
+
+// Compacted is what a merge of a table's month has done.
+type Compacted struct {
+	Table string `json:"table"`
+	Month string `json:"month"`
+	// Files and Bytes are those before; Parts and MergedBytes those after.
+	Files       int   `json:"files"`
+	Bytes       int64 `json:"bytes"`
+	Parts       int   `json:"parts"`
+	MergedBytes int64 `json:"merged_bytes"`
+}
+
+// Compact merges the files of a table's month into one, or its parts, in one step. It returns nil if there was nothing to
+// merge. Runs are published meanwhile; if one was in this month the merge is given up, and is due again.
+func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (*Compacted, error) {
+	files, err := l.Month(t, month)
+	if err != nil || compacted(files, t) {
+		return nil, err
+	}
+	c := blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, month), Add: map[string]string{}, Aside: l.Warehouse.Replaced()}
+	done := &Compacted{Table: t.FullName(), Month: month.Format("2006-01"), Files: len(files), Bytes: bytesOf(files)}
+	if err := l.merge(ctx, t, month, files, &c); err != nil {
+		return nil, err
+	}
+	for _, staged := range c.Add {
+		done.Parts++
+		done.MergedBytes += sizeOf(staged)
+	}
+	for _, f := range files {
+		if name := filepath.Base(f.Path); c.Add[name] == "" {
+			c.Remove = append(c.Remove, name)
+		}
+	}
+	failpoint.Hit("lake.merged")
+	return done, l.exchange(ctx, t, month, files, c)
+}
+
+// exchange applies the change if the month still has these files.
+func (l Lake) exchange(ctx context.Context, t *schemas.Table, month time.Time, files []File, c blob.Change) (err error) {
+	release, err := l.lock(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	now, err := l.Month(t, month)
+	if err != nil {
+		return err
+	}
+	if !slices.EqualFunc(files, now, func(a, b File) bool { return a.Path == b.Path }) {
+		return fmt.Errorf("%s, month %s: %w", t.FullName(), month.Format("2006-01"), ErrChanged)
+	}
+	return l.Disk.Apply(c)
+}
+
+// ErrChanged means that a month was published to while it was merged.
+var ErrChanged = errors.New("it was published to meanwhile")
+
+// compacted reports whether files are the parts of one merge, with today's columns, or there is none.
+func compacted(files []File, t *schemas.Table) bool {
+	for _, f := range files {
+		if f.Merged == nil || f.Merged.Merge != files[0].Merged.Merge || f.Merged.Columns != t.Fingerprint() {
+			return false
+		}
+	}
+	return true
+}
+
+func bytesOf(files []File) (n int64) {
+	for _, f := range files {
+		n += sizeOf(f.Path)
+	}
+	return n
+}
+
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // Columns sees to it that a table has its columns where it has no rows: its file without rows takes the place of what

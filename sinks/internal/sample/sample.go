@@ -118,6 +118,8 @@ var words = []string{"best", "seo", "tools", "click", "here", "příklad", "exam
 type Shape struct {
 	b         *schemas.Builder
 	rng       *rand.Rand
+	job       string // of one run, if it is not empty
+	date      time.Time
 	perTarget int
 	target    int
 	left      int
@@ -137,6 +139,9 @@ func (s *Shape) Next(rows int) arrow.RecordBatch {
 			s.left, s.rank = s.perTarget, 0
 			o := Origin(fmt.Sprintf("target-%07d.com", s.target))
 			o.FetchedAt = o.FetchedAt.Add(time.Duration(s.target) * time.Second)
+			if s.job != "" {
+				o.Job, o.RunID, o.RunDate = s.job, s.runID(), arrow.Date32FromTime(s.date)
+			}
 			s.b.Begin(o)
 		}
 		s.left--
@@ -150,7 +155,27 @@ func (s *Shape) Next(rows int) arrow.RecordBatch {
 	return s.b.Batch()
 }
 
+// Of makes the rows to come those of one run.
+func (s *Shape) Of(job string, date time.Time) *Shape {
+	s.job, s.date = job, date
+	return s
+}
+
+func (s *Shape) runID() string { return s.job + s.date.Format(time.DateOnly) }
+
 func (s *Shape) fill(row *schemas.Row, i int, c schemas.Column) {
+	switch {
+	case s.job == "":
+	case c.Name == "job":
+		row.SetString(i, s.job)
+		return
+	case c.Name == "run_id":
+		row.SetString(i, s.runID())
+		return
+	case c.Name == schemas.ColRunDate:
+		row.SetInt(i, int64(arrow.Date32FromTime(s.date)))
+		return
+	}
 	switch c.Type {
 	case schemas.String:
 		text := words[s.rng.IntN(len(words))]

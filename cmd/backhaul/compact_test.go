@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"backhaul/pipeline/emulator"
+	"backhaul/pipeline/failpoint"
+)
+
+// mergePoints are the failpoints that only a merge of a month comes to.
+var mergePoints = []string{"blob.exchange.after", "blob.exchange.before", "compact.sorted", "lake.merged"}
+
+// killMerges kills the program while it merges two nights, at each of its steps and at any moment: every row is there once,
+// whatever was left, and the next merge completes.
+func (l *lab) killMerges(t *testing.T) {
+	n := l.begin(t)
+	for _, date := range []string{"2026-11-22", killDate} {
+		n.date = date
+		if n.run(t, "", 0) {
+			t.Fatal("killed by nobody")
+		}
+	}
+	n.http.Close()
+	var moments []string
+	for _, point := range mergePoints {
+		moments = append(moments, point+":1", point+":2", point+":3")
+	}
+	want := len(moments) + 8
+	if text := os.Getenv(killsVariable); text != "" {
+		want, _ = strconv.Atoi(text)
+	}
+	random, kills := rand.New(rand.NewPCG(7, 5)), 0
+	for kills < want {
+		w := filepath.Join(t.TempDir(), "w")
+		if err := os.CopyFS(w, os.DirFS(n.warehouse)); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			point, after := "", 1+time.Duration(random.Int64N(int64(l.took)))
+			if len(moments) > 0 {
+				point, moments, after = moments[0], moments[1:], 0
+			}
+			if kills >= want || !l.merge(t, w, point, after) {
+				break
+			}
+			kills++
+			sameFiles(t, w, n.warehouse)
+		}
+		if l.merge(t, w, "", 0) {
+			t.Fatal("killed by nobody")
+		}
+		sameFiles(t, w, n.warehouse)
+		if files, _ := filepath.Glob(filepath.Join(w, "lake", "moz", "anchor_text", "month=2026-11", "*")); len(files) != 1 {
+			t.Errorf("after %d kills: %v", kills, files)
+		}
+	}
+	t.Logf("%d kills", kills)
+}
+
+// merge starts a merge, to be killed at a failpoint, or after a while, or not at all, and reports whether it was.
+func (l *lab) merge(t *testing.T, warehouse, point string, after time.Duration) (killed bool) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.Command(l.binary, "compact", "--month", "2026-11", "--warehouse", warehouse)
+	cmd.Env = append(os.Environ(), failpoint.Variable+"="+point, "TMPDIR="+filepath.Dir(warehouse))
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if after > 0 {
+		defer time.AfterFunc(after, func() { _ = cmd.Process.Kill() }).Stop()
+	}
+	err := cmd.Wait()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return true
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return false
+}
+
+// sameFiles holds every table of a lake against another's, row by row, past any catalog.
+func sameFiles(t *testing.T, got, want string) {
+	t.Helper()
+	var selects []string
+	for _, table := range []string{"moz.anchor_text", "moz.linking_root_domains", "ops.tasks", "ops.pages", "ops.runs", "ops.spend"} {
+		selects = append(selects, fmt.Sprintf(`select '%[1]s' as Name, (select count(*) from (from %[2]s except all from %[3]s))
+			+ (select count(*) from (from %[3]s except all from %[2]s)) + (select count(*) = 0 from %[3]s)::int as N`, table, files(got, table), files(want, table)))
+	}
+	type verdict struct {
+		Name string
+		N    int64
+	}
+	for _, v := range askOutside[verdict](t, want, "from ("+strings.Join(selects, " union all ")+") where N <> 0") {
+		t.Errorf("%s differs in %d rows", v.Name, v.N)
+	}
+}
+
+func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
+	serve(t, emulatorFlags{})
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "killed.yaml", strings.Replace(killJob, "all: [", "all: [", 1))
+	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	for _, date := range []string{"2026-10-21", "2026-10-22"} {
+		backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", date)
+	}
+	const query = "select run_date, count(*), md5(string_agg(anchor_text || rank || fetched_at, chr(10) order by target, scope, extract, rank)) from moz.anchor_text group by all order by all"
+	count := func() string { return backhaul(t, exitComplete, "query", "--format", "csv", "--warehouse", w, query) }
+	before := count()
+	if strings.Count(before, "\n") != 3 {
+		t.Fatal(before)
+	}
+	merged := func() (names []string) {
+		found, _ := filepath.Glob(filepath.Join(w, "lake", "moz", "anchor_text", "month=2026-10", "*"))
+		for _, path := range found {
+			name, _, _ := strings.Cut(filepath.Base(path), ".")
+			names = append(names, name)
+		}
+		return names
+	}
+	check := func(step string, want ...string) {
+		t.Helper()
+		if got := merged(); !slices.Equal(got, want) {
+			t.Errorf("%s: files %v, want %v", step, got, want)
+		}
+		backhaul(t, exitComplete, "doctor", "--warehouse", w)
+	}
+	backhaul(t, exitComplete, "compact", "--warehouse", w)
+	check("compact", "2026-10")
+	if got := count(); got != before {
+		t.Errorf("merged: %s\nwant %s", got, before)
+	}
+	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-10-21")
+	check("run again", "2026-10")
+	backhaul(t, exitComplete, "replay", "--job", "killed", "--date", "2026-10-21", "--warehouse", w)
+	check("replay", "2026-10", "killed")
+	if got := count(); got != before {
+		t.Errorf("replayed: %s\nwant %s", got, before)
+	}
+	backhaul(t, exitComplete, "compact", "--month", "2026-10", "--warehouse", w)
+	backhaul(t, exitComplete, "forget", "killed/2026-10-22", "--warehouse", w)
+	check("forget", "2026-10")
+	if got := count(); got == before || !strings.HasPrefix(before, strings.TrimSuffix(got, "\n")) {
+		t.Errorf("forgotten: %s\nof %s", got, before)
+	}
+	if spent := backhaul(t, exitComplete, "query", "--format", "csv", "--warehouse", w, "select count(distinct run_date) from ops.spend"); !strings.HasSuffix(spent, "\n2\n") {
+		t.Errorf("the account has %s", spent)
+	}
+	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-10-22")
+	backhaul(t, exitComplete, "replay", "--job", "killed", "--date", "2026-10-22", "--warehouse", w)
+	if got := count(); got != before {
+		t.Errorf("brought back: %s\nwant %s", got, before)
+	}
+}
+
+func TestADamagedMergedFileIsFound(t *testing.T) {
+	serve(t, emulatorFlags{})
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "killed.yaml", killJob)
+	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-10-21")
+	backhaul(t, exitComplete, "compact", "--warehouse", w)
+	found, _ := filepath.Glob(filepath.Join(w, "lake", "moz", "anchor_text", "month=2026-10", "*"))
+	if len(found) != 1 {
+		t.Fatal(found)
+	}
+	content, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/3] ^= 1
+	if err := os.WriteFile(found[0], content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if said := backhaul(t, exitDamaged, "doctor", "--warehouse", w); !strings.Contains(said, "month=2026-10") {
+		t.Error(said)
+	}
+}
+
+func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
+	serve(t, emulatorFlags{})
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "killed.yaml", killJob)
+	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	for _, date := range []string{"2026-09-21", "2026-10-22"} { // the second run merges the month of the first
+		backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", date)
+	}
+	count := func() string {
+		return backhaul(t, exitComplete, "query", "--format", "csv", "--warehouse", w, `select (select count(distinct run_date) from moz.anchor_text) as anchors,
+			(select count(distinct run_date) from moz.linking_root_domains) as domains, (select count(distinct run_date) from ops.spend) as spend`)
+	}
+	november := time.Since(time.Date(2026, 10, 2, 0, 0, 0, 0, time.UTC))
+	age := fmt.Sprintf("moz.anchor_text=%dd", int(november.Hours())/24)
+	said := backhaul(t, exitComplete, "gc", "--rows-older-than", age, "--dry-run", "--warehouse", w)
+	if !strings.Contains(said, "would remove 2026-09 of moz.anchor_text (") || strings.Contains(said, "2026-10") {
+		t.Error(said)
+	}
+	if got := count(); got != "anchors,domains,spend\n2,2,2\n" {
+		t.Errorf("a dry run: %s", got)
+	}
+	backhaul(t, exitComplete, "gc", "--rows-older-than", age, "--warehouse", w)
+	if got := count(); got != "anchors,domains,spend\n1,2,2\n" {
+		t.Errorf("removed: %s", got)
+	}
+	backhaul(t, exitComplete, "doctor", "--warehouse", w)
+	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-09-21")
+	if got := count(); got != "anchors,domains,spend\n1,2,2\n" {
+		t.Errorf("run again: %s", got)
+	}
+	for _, wrong := range []string{"moz.nothing=3d", "3y", "moz.links=x"} {
+		backhaul(t, exitUsage, "gc", "--rows-older-than", wrong, "--warehouse", w)
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"backhaul/jobs/recovery"
+	"backhaul/pipeline/words"
+)
+
+func (a *app) forgetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "forget RUN",
+		Short: "Take the rows of a run or an import out of the tables; what it cost stays in the account",
+		Long: `Takes the rows of a run, or of an import, out of every table, also of merged months: each table in one
+step. Its pages stay in the journal and its units in the account (ops.runs, ops.spend), so that nothing is
+bought again: ` + "`backhaul replay RUN`" + ` brings the rows back. The same job and date again does nothing.`,
+		Example: `  backhaul forget nightly/2026-11-23`,
+		Args:    exactly(1, "one run: an id, or job/date; see `backhaul status`"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			l, err := a.openLedger(ctx)
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			r, err := findRun(ctx, l, args[0])
+			if err != nil {
+				return err
+			}
+			w, err := a.warehouse()
+			if err != nil {
+				return err
+			}
+			lake, err := openLake(w)
+			if err != nil {
+				return err
+			}
+			defer lake.close()
+			tables, err := recovery.Forget(ctx, w, l, r, time.Now(), lake.Remove)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(map[string]any{"run_id": r.ID, "tables": append([]string{}, tables...)})
+			}
+			_, err = fmt.Fprintf(a.stdout, "took run %s (%s/%s) out of %s; its pages and what they cost are kept: `backhaul replay %[1]s` brings it back\n",
+				r.ID, r.Job, r.RunDate, words.Plural(len(tables), "table"))
+			return err
+		},
+	}
+}

@@ -1,0 +1,57 @@
+package recovery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"backhaul/jobs/ledger"
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// accounts are the tables that go on saying what a run cost when its rows are gone.
+var accounts = []string{"ops.runs", "ops.spend", "ops.reconciliation"}
+
+// Forget takes the rows of a run out of the tables, and returns which of them had any. The run's account, its journal and its
+// money stay: a replay brings the rows back. remove takes them out of one table, in one step.
+func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger.Run, now time.Time,
+	remove func(ctx context.Context, t *schemas.Table, job string, date time.Time) (removed bool, err error)) (tables []string, err error) {
+	date, err := time.Parse(time.DateOnly, run.RunDate)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	unlock, err := Lock(w, run.Job, run.RunDate)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	all := slices.DeleteFunc(schemas.All(), func(t *schemas.Table) bool { return slices.Contains(accounts, t.FullName()) })
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.FullName()
+	}
+	if err := l.Absent(ctx, run.ID, names, now); err != nil {
+		return nil, err
+	}
+	// ops.tasks goes first: what compares nights must not take the run for one without rows.
+	slices.SortStableFunc(all, func(a, b *schemas.Table) int { return first(a) - first(b) })
+	for _, t := range all {
+		removed, err := remove(ctx, t, run.Job, date)
+		if err != nil {
+			return tables, fmt.Errorf("forget run %s: %w", run.ID, err)
+		}
+		if removed {
+			tables = append(tables, t.FullName())
+		}
+	}
+	return tables, nil
+}
+
+func first(t *schemas.Table) int {
+	if t.FullName() == "ops.tasks" {
+		return 0
+	}
+	return 1
+}
