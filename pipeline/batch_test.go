@@ -96,3 +96,13 @@ func TestIDsOfTasksWithoutABatchAreAsEver(t *testing.T) {
 		t.Error("the batch is no part of what is asked")
 	}
 }
+
+func TestABatchIsKnownByTheJSONOfItsInputs(t *testing.T) {
+	for _, text := range []string{"", "a.example/b?c=d~", "a\"b", `a\b`, "a<b", "a>b", "a&b", "ü", "\x7f", "\n", "\xff"} {
+		for _, in := range []Input{{Target: text}, {Source: text}, {Target: text, Source: "b"}} {
+			if got, want := string(appendQuestion(nil, in)), string(encodeInput(in)); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+	}
+}

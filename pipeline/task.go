@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"strings"
 
 	"backhaul/pipeline/words"
@@ -74,17 +73,51 @@ func TaskID(t Task) string {
 // million, is hashed as it is made.
 func (t Task) digest(parts ...string) string {
 	h := sha256.New()
-	_, _ = io.WriteString(h, strings.Join(parts, "\x00"))
-	var text []byte
-	for i, in := range t.Inputs {
-		text = append(text[:0], ',')
-		if i == 0 {
-			text[0] = '['
+	text := make([]byte, 0, 512)
+	for i, part := range parts {
+		if i > 0 {
+			text = append(text, 0)
 		}
-		_, _ = h.Write(append(text, encodeInput(Input{Target: in.Target, Source: in.Source})...))
+		text = append(text, part...)
+	}
+	for i, in := range t.Inputs {
+		if i == 0 {
+			text = append(text, '[')
+		} else {
+			text = append(text, ',')
+		}
+		_, _ = h.Write(appendQuestion(text, in))
+		text = text[:0]
 	}
 	if len(t.Inputs) > 0 {
-		_, _ = io.WriteString(h, "]")
+		text = append(text, ']')
 	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	_, _ = h.Write(text)
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(sum[:0])[:8])
+}
+
+// appendQuestion appends what an input asks, as JSON.
+func appendQuestion(text []byte, in Input) []byte {
+	name, value := "target", in.Target
+	if value == "" {
+		name, value = "source", in.Source
+	}
+	if value == "" || in.Target != "" && in.Source != "" || escaped(value) {
+		return append(text, encodeInput(Input{Target: in.Target, Source: in.Source})...)
+	}
+	text = append(append(text, `{"`...), name...)
+	text = append(append(text, `":"`...), value...)
+	return append(text, `"}`...)
+}
+
+// escaped reports whether encoding/json may write a text in another way than as it is.
+func escaped(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return true
+		}
+	}
+	return false
 }
