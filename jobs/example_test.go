@@ -26,7 +26,7 @@ extracts:
 	}
 	known := vendors.Registry{mozv2.Surface()}
 	spec, _ := jobs.LoadFS(folder, "nightly.yaml", known)
-	for _, t := range spec.Tasks() {
+	for t := range spec.Tasks() {
 		fmt.Println(t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.MaxRows)
 	}
 	_, problems := jobs.LoadFS(folder, "slip.yaml", known)

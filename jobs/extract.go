@@ -100,11 +100,7 @@ func (l *loader) ask(x *Extract, d *draft) {
 
 // priced refuses what has no price: it would not be sent.
 func (l *loader) priced(x *Extract, d *draft) {
-	t := x.task(pipeline.Task{Scope: x.Scope, Params: x.Params})
-	if tasks := x.Tasks(); len(tasks) > 0 {
-		t = tasks[0]
-	}
-	if _, err := x.Endpoint.PriceOf(t, pipeline.Ask{}); err != nil {
+	if _, err := x.Endpoint.PriceOf(x.Sample(), pipeline.Ask{}); err != nil {
 		l.errorf(cmp.Or(d.keys["params"].value, d.node).Place, "%s", shortenQuotes(err.Error()))
 	}
 }
@@ -268,7 +264,7 @@ func (l *loader) pairSheet(file *node) *sheet {
 	if s == nil || l.column(s, "target") < 0 || l.column(s, "source") < 0 {
 		return nil
 	}
-	if len(s.rows) == 0 {
+	if s.rows() == 0 {
 		l.warnf(Place{s.file, 1, 1}, "the file has a header and no inputs")
 	}
 	return s

@@ -149,7 +149,7 @@ func minimal(more ...string) string {
 
 func tasksOf(s *Spec) []string {
 	var out []string
-	for _, t := range s.Tasks() {
+	for t := range s.Tasks() {
 		out = append(out, fmt.Sprintf("%s %s %s %s", t.Extract, t.Target, t.Scope, t.Params))
 	}
 	return out

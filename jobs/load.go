@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"backhaul/pipeline"
 )
@@ -84,26 +85,29 @@ func load(file string, known Registry, where folder) (*Spec, []Problem) {
 }
 
 // read returns the content of a file, of less than limit bytes, and adds it to the spec's hash.
-func (l *loader) read(name string, limit int64, open func() (fs.File, error)) ([]byte, error) {
+func (l *loader) read(name string, limit int64, open func() (fs.File, error)) (string, error) {
 	f, err := open()
 	if err != nil {
-		return nil, cause(err)
+		return "", cause(err)
 	}
 	defer f.Close()
 	tooLarge := fmt.Errorf("the file is larger than %d MiB", limit>>20)
+	var content strings.Builder
 	if info, err := f.Stat(); err == nil && info.Size() >= limit {
-		return nil, tooLarge
+		return "", tooLarge
+	} else if err == nil {
+		content.Grow(int(info.Size()))
 	}
-	data, err := io.ReadAll(io.LimitReader(f, limit)) // the size of some files is said to be 0
-	if err != nil {
-		return nil, cause(err)
+	if _, err := io.Copy(&content, io.LimitReader(f, limit)); err != nil { // the size of some files is said to be 0
+		return "", cause(err)
 	}
-	if int64(len(data)) == limit {
-		return nil, tooLarge
+	size := int64(content.Len())
+	if size == limit {
+		return "", tooLarge
 	}
-	fmt.Fprintf(l.digest, "%s\x00%d\x00", path.Base(filepath.ToSlash(name)), len(data))
-	l.digest.Write(data)
-	return data, nil
+	fmt.Fprintf(l.digest, "%s\x00%d\x00", path.Base(filepath.ToSlash(name)), size)
+	_, err = io.Copy(l.digest, io.LimitReader(strings.NewReader(content.String()), size)) // by parts: a string's reader would copy it whole
+	return content.String(), err
 }
 
 // cause strips operation and path from a file's error: the message around it names them.

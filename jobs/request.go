@@ -70,34 +70,36 @@ func (r *request) expand(lists []*targets) {
 		return
 	}
 	r.x.Scope, r.x.Params = own.scope, own.params
-	type key struct{ target, params string }
-	rows := len(r.x.Targets)
+	rows := 0
 	for _, t := range lists {
 		rows += len(t.rows)
 	}
-	r.x.Targets = slices.Grow(r.x.Targets, rows-len(r.x.Targets))
-	seen := make(map[key]bool, rows)
-	for _, t := range r.x.Targets {
-		seen[key{t.Target, t.Params}] = true
-	}
+	r.x.Targets = slices.Grow(r.x.Targets, rows)
+	known := newPositions(rows, func(n int) question { return r.x.Targets[n].question() })
 	for _, t := range lists {
 		r.header(t)
-		for i := range t.rows {
-			row := &t.rows[i]
-			asked, ok := r.row(row, own)
-			switch k := (key{row.target, asked.params}); {
-			case !ok:
-			case seen[k]:
-				r.x.Merged++
-			default:
-				seen[k] = true
-				r.x.Targets = append(r.x.Targets, Target{row.target, row.given, asked.scope, asked.params})
-			}
+		r.add(t, own, known)
+	}
+}
+
+// add adds the rows of a list to the extract's targets, but for those that are known.
+func (r *request) add(t *targets, own asked, known *positions) {
+	for _, row := range t.rows {
+		given, at := t.from.target(row.n)
+		asked, ok := r.row(t.from.overrides(row.n), at, own)
+		if !ok {
+			continue
+		}
+		target := Target{row.target, given, asked.scope, asked.params}
+		if known.add(len(r.x.Targets), target.question()) {
+			r.x.Targets = append(r.x.Targets, target)
+		} else {
+			r.x.Merged++
 		}
 	}
 }
 
-// pairs adds the rows of a sheet to the extract's inputs, duplicates merged. Columns that bear the name of a parameter
+// pairs adds the rows of a sheet to what the extract compares, duplicates merged. Columns that bear the name of a parameter
 // override it; others are the user's own business.
 func (r *request) pairs(s *sheet) {
 	own, ok := r.own()
@@ -105,29 +107,35 @@ func (r *request) pairs(s *sheet) {
 		return
 	}
 	target, source := r.column(s, "target"), r.column(s, "source")
-	type key struct{ target, source, params string }
-	seen := make(map[key]bool, len(s.rows))
-	r.x.Inputs.Rows = slices.Grow(r.x.Inputs.Rows, len(s.rows))
-	for _, cells := range s.rows {
-		to, okTo := r.canonical(cells[target].Place, "target", cells[target].text)
-		from, okFrom := r.canonical(cells[source].Place, "source", cells[source].text)
-		row := &targetRow{Place: cells[target].Place}
-		for _, f := range s.overrides(cells, target) {
-			if r.parameter(f.key) != "" {
-				row.overrides = append(row.overrides, f)
+	list := listed{s, target, s.columnsBut(target, func(name string) bool { return r.parameter(name) != "" })}
+	g := newGrouping(s.rows())
+	for n := range s.rows() {
+		given, at := list.target(n)
+		to, okTo := r.canonical(at, "target", given)
+		as := s.row(n)[source]
+		from, okFrom := r.canonical(s.place(as), "source", as.text)
+		asked, ok := r.row(list.overrides(n), at, own)
+		if ok && okTo && okFrom {
+			g.add(Target{Target: to, Scope: asked.scope, Params: asked.params}, from, n)
+		}
+	}
+	r.compare(g, list, source)
+}
+
+// compare gives targets their sources, which stand in a column of the list.
+func (r *request) compare(g *grouping, list listed, source int) {
+	all := make([]pipeline.Input, 0, len(g.members))
+	for about, group := range g.all() {
+		about.AsGiven, _ = list.target(int(group[0].n))
+		from := len(all)
+		for i, m := range group {
+			if i > 0 && m.name == group[i-1].name {
+				r.x.Merged++
+				continue
 			}
+			all = append(all, pipeline.Input{Source: m.name, SourceAsGiven: list.row(int(m.n))[source].text})
 		}
-		asked, ok := r.row(row, own)
-		if !ok || !okTo || !okFrom {
-			continue
-		}
-		if k := (key{to, from, asked.params}); seen[k] {
-			r.x.Merged++
-			continue
-		} else {
-			seen[k] = true
-		}
-		r.x.Inputs.Rows = append(r.x.Inputs.Rows, Input{to, cells[target].text, from, cells[source].text, asked.scope, asked.params})
+		r.x.Inputs.Compared = append(r.x.Inputs.Compared, Compared{about, slices.Clip(all[from:])})
 	}
 }
 
@@ -162,20 +170,20 @@ func (r *request) parameter(key string) string {
 	return ""
 }
 
-// row returns what a row asks.
-func (r *request) row(row *targetRow, own asked) (asked, bool) {
-	if len(row.overrides) == 0 {
+// row returns what a row asks that stands at a place.
+func (r *request) row(overrides []field, at Place, own asked) (asked, bool) {
+	if len(overrides) == 0 {
 		return own, true
 	}
-	spelling := spelled(row.overrides)
+	spelling := spelled(overrides)
 	if known, ok := r.rows[spelling]; ok && spelling != "" {
 		return known, true
 	}
-	settings, ok := r.override(row)
+	settings, ok := r.override(overrides)
 	if !ok {
 		return asked{}, false
 	}
-	out, ok := r.ask(settings, fmt.Sprintf(" with the values of the target at %s", row.Place))
+	out, ok := r.ask(settings, fmt.Sprintf(" with the values of the target at %s", at))
 	if ok {
 		r.rows[spelling] = out
 	}
@@ -195,11 +203,11 @@ func spelled(overrides []field) string {
 }
 
 // override returns the extract's parameters with those of the row.
-func (r *request) override(row *targetRow) (map[string]setting, bool) {
+func (r *request) override(overrides []field) (map[string]setting, bool) {
 	settings := maps.Clone(r.x.base)
 	set := map[string]bool{}
 	ok := true
-	for _, f := range row.overrides {
+	for _, f := range overrides {
 		if r.refused[field{key: f.key}] {
 			ok = false
 			continue
@@ -234,8 +242,8 @@ func (r *request) mixed(at Place) {
 		add(t.Scope)
 	}
 	if r.x.Inputs != nil {
-		for _, in := range r.x.Inputs.Rows {
-			add(in.Scope)
+		for _, c := range r.x.Inputs.Compared {
+			add(c.About.Scope)
 		}
 	}
 	for name, s := range r.x.base {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ func (x *Extract) Resolve(columns []string, rows [][]*string, held []pipeline.Ta
 // unusable returns an error if none of so many rows of an answer can be asked about: a run must not be complete without a
 // question. An answer without rows is one, too: there may be nothing to ask about today.
 func (x *Extract) unusable(rows int, problems []Problem) error {
-	if rows == 0 || len(x.Targets) > 0 || x.Inputs != nil && len(x.Inputs.Rows) > 0 {
+	if rows == 0 || len(x.Targets) > 0 || x.Inputs != nil && len(x.Inputs.Compared) > 0 {
 		return nil
 	}
 	text := fmt.Sprintf("%s: sql of extract %s returned %s, and none can be asked about", x.QueryPlace, x.Name, words.Plural(rows, "row"))
@@ -70,17 +71,12 @@ const mostReasons = 3
 // among them that still ask about anything wanted stay as they are, however batches would be cut today, and only the rest
 // becomes new tasks.
 func (x *Extract) Beside(held []pipeline.Task) []pipeline.Task {
-	wanted := map[question]bool{}
-	for _, t := range x.Targets {
-		wanted[question{t.Target, "", t.Params}] = true
+	if len(held) == 0 {
+		return slices.Collect(x.Tasks())
 	}
-	copied := *x
-	if x.Inputs != nil {
-		inputs := *x.Inputs
-		copied.Inputs = &inputs
-		for _, in := range x.Inputs.Rows {
-			wanted[question{in.Target, in.Source, in.Params}] = true
-		}
+	wanted := map[question]bool{}
+	for q := range x.questions() {
+		wanted[q] = true
 	}
 	asked := map[question]bool{}
 	var tasks []pipeline.Task
@@ -94,15 +90,48 @@ func (x *Extract) Beside(held []pipeline.Task) []pipeline.Task {
 			asked[q] = true
 		}
 	}
-	copied.Targets = slices.DeleteFunc(slices.Clone(x.Targets), func(t Target) bool { return asked[question{t.Target, "", t.Params}] })
-	if x.Inputs != nil {
-		copied.Inputs.Rows = slices.DeleteFunc(slices.Clone(x.Inputs.Rows), func(in Input) bool { return asked[question{in.Target, in.Source, in.Params}] })
-	}
-	return append(tasks, copied.Tasks()...)
+	return slices.AppendSeq(tasks, x.without(func(q question) bool { return asked[q] }).Tasks())
 }
 
-// question is what a vendor is asked about one target, or one source.
-type question struct{ target, source, params string }
+// questions are those about the extract's targets, or about its pairs.
+func (x *Extract) questions() iter.Seq[question] {
+	return func(yield func(question) bool) {
+		for _, t := range x.Targets {
+			if !yield(t.question()) {
+				return
+			}
+		}
+		if x.Inputs == nil {
+			return
+		}
+		for _, c := range x.Inputs.Compared {
+			for _, in := range c.Sources {
+				if !yield(c.question(in)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// without returns the extract without what it asks that is to be left out.
+func (x *Extract) without(leaveOut func(question) bool) *Extract {
+	rest := *x
+	rest.Targets = slices.DeleteFunc(slices.Clone(x.Targets), func(t Target) bool { return leaveOut(t.question()) })
+	if x.Inputs == nil {
+		return &rest
+	}
+	rest.Inputs = &Inputs{SQL: x.Inputs.SQL}
+	for _, c := range x.Inputs.Compared {
+		c.Sources = slices.DeleteFunc(slices.Clone(c.Sources), func(in pipeline.Input) bool {
+			return leaveOut(c.question(in))
+		})
+		if len(c.Sources) > 0 {
+			rest.Inputs.Compared = append(rest.Inputs.Compared, c)
+		}
+	}
+	return &rest
+}
 
 // questions are those of a task.
 func questions(t pipeline.Task) []question {
@@ -152,14 +181,13 @@ func (x *Extract) sheetOf(columns []string, rows [][]*string) (*sheet, error) {
 		if slices.ContainsFunc(at, func(i int) bool { return row[i] == nil || *row[i] == "" }) {
 			continue
 		}
-		cells := make([]node, len(row))
-		for i, v := range row {
-			cells[i] = node{Place: x.Place, kind: cell}
+		for _, v := range row {
+			e := entry{line: int32(x.Line), column: int32(x.Column)}
 			if v != nil {
-				cells[i].text = *v
+				e.text = *v
 			}
+			s.cells = append(s.cells, e)
 		}
-		s.rows = append(s.rows, cells)
 	}
 	return s, nil
 }
@@ -168,9 +196,6 @@ func (x *Extract) sheetOf(columns []string, rows [][]*string) (*sheet, error) {
 func (r *request) table(s *sheet) *targets {
 	t := &targets{}
 	at := r.column(s, "target")
-	for _, row := range s.rows {
-		overrides := slices.DeleteFunc(s.overrides(row, at), func(f field) bool { return r.parameter(f.key) == "" })
-		r.addRow(t, row[at].Place, row[at].text, overrides)
-	}
+	r.loader.rows(t, listed{s, at, s.columnsBut(at, func(name string) bool { return r.parameter(name) != "" })}, s.rows())
 	return t
 }

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -16,13 +15,33 @@ import (
 // maxSheet bounds a CSV file, in bytes: some five million targets.
 const maxSheet = 256 << 20
 
-// sheet is a CSV file with a header.
+// sheet is a CSV file with a header. It may have millions of rows, so a cell is small, and its text a part of the file's.
 type sheet struct {
 	file string
 	// header holds the columns' names in lower case.
 	header []*node
-	// rows hold one cell per column of the header; nil where the row ends early. Rows without text are left out.
-	rows [][]node
+	// cells are those of all rows, one per column of the header. Rows without text are left out.
+	cells []entry
+}
+
+// entry is a cell of a row, with its place in the file.
+type entry struct {
+	text         string
+	line, column int32
+}
+
+func (s *sheet) rows() int { return len(s.cells) / max(1, len(s.header)) }
+
+func (s *sheet) row(n int) []entry {
+	width := len(s.header)
+	return s.cells[n*width : (n+1)*width]
+}
+
+func (s *sheet) place(e entry) Place { return Place{s.file, int(e.line), int(e.column)} }
+
+// node is the cell as a value of the spec.
+func (s *sheet) node(e entry) *node {
+	return &node{Place: s.place(e), kind: cell, text: e.text, size: 1}
 }
 
 // sheet reads the CSV file that n names; nil if it reported why it cannot be read.
@@ -32,57 +51,95 @@ func (l *loader) sheet(n *node) *sheet {
 		return nil
 	}
 	s := &sheet{file: l.join(name)}
-	data, err := l.read(s.file, maxSheet, func() (fs.File, error) { return l.openList(s.file) })
+	text, err := l.read(s.file, maxSheet, func() (fs.File, error) { return l.openList(s.file) })
 	if err != nil {
 		l.errorf(n.Place, "cannot read %s: %v (paths are relative to the folder of the spec)", s.file, err)
 		return nil
 	}
-	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	if !utf8.Valid(data) {
-		l.errorf(firstInvalid(s.file, data), "the file is not valid UTF-8: save it as CSV UTF-8")
+	text = strings.TrimPrefix(text, byteOrderMark)
+	if !utf8.ValidString(text) {
+		l.errorf(firstInvalid(s.file, text), "the file is not valid UTF-8: save it as CSV UTF-8")
 		return nil
 	}
-	if !l.records(s, data) || !l.columns(s) {
+	if !l.records(s, text) || !l.columns(s) {
 		return nil
 	}
 	return s
 }
 
 // records reads header and rows with the places of their cells.
-func (l *loader) records(s *sheet, data []byte) bool {
-	r := csv.NewReader(bytes.NewReader(data))
+func (l *loader) records(s *sheet, text string) bool {
+	r := csv.NewReader(strings.NewReader(text))
 	r.FieldsPerRecord = -1
 	r.ReuseRecord = true
 	r.TrimLeadingSpace = true
-	where := newColumns(data)
+	at := &position{text: text, line: 1}
+	var row []entry
 	for {
 		record, err := r.Read()
 		if err == io.EOF {
 			return true
 		}
 		if err != nil {
-			l.damaged(s.file, where, err)
+			l.damaged(s.file, at, err)
 			return false
 		}
-		if strings.TrimSpace(strings.Join(record, "")) == "" {
-			continue
-		}
-		row := make([]node, len(record))
+		row = row[:0]
+		empty := true
 		for i, value := range record {
-			line, column := r.FieldPos(i)
-			row[i] = node{Place: Place{s.file, line, where.character(line, column)}, kind: cell, text: strings.TrimSpace(value), size: 1}
+			e := at.entry(value, r, i)
+			row, empty = append(row, e), empty && e.text == ""
 		}
-		if s.header == nil {
+		switch {
+		case empty:
+		case s.header == nil:
 			s.setHeader(row)
-			continue
-		}
-		if row = l.fit(s, row); row != nil {
-			s.rows = append(s.rows, row)
+			// Room for all rows; for less where most cells are shorter than any target, as in a file of empty lines.
+			s.cells = make([]entry, 0, min(len(row)*strings.Count(text, "\n"), len(text)/4))
+		default:
+			l.add(s, row)
 		}
 	}
 }
 
-func (l *loader) damaged(file string, where columns, err error) {
+// position follows a reader of CSV through its text.
+type position struct {
+	text        string
+	line, start int // the line the reader is in, and where it begins
+}
+
+// entry is field i of the record that was read last.
+func (p *position) entry(value string, r *csv.Reader, i int) entry {
+	line, column := r.FieldPos(i)
+	return entry{p.shared(strings.TrimSpace(value), line, column), int32(line), int32(p.character(line, column))}
+}
+
+// offset returns where a byte of a line is, which is not before the line asked for last.
+func (p *position) offset(line, column int) int {
+	for ; p.line < line; p.line++ {
+		p.start += strings.IndexByte(p.text[p.start:], '\n') + 1
+	}
+	return min(p.start+column-1, len(p.text))
+}
+
+// character turns a byte column into a character column.
+func (p *position) character(line, column int) int {
+	at := p.offset(line, column)
+	return utf8.RuneCountInString(p.text[p.start:at]) + 1
+}
+
+// shared returns the part of the text that a value was read from, so that the value is not kept beside it; the value itself
+// where it was written otherwise, with quotes doubled.
+func (p *position) shared(value string, line, column int) string {
+	from := p.text[p.offset(line, column):]
+	from = strings.TrimPrefix(from, `"`)
+	if strings.HasPrefix(from, value) {
+		return from[:len(value)]
+	}
+	return value
+}
+
+func (l *loader) damaged(file string, at *position, err error) {
 	var broken *csv.ParseError
 	if !errors.As(err, &broken) {
 		l.errorf(Place{file, 1, 1}, "not valid CSV: %v", err)
@@ -92,30 +149,30 @@ func (l *loader) damaged(file string, where columns, err error) {
 	if broken.StartLine != broken.Line {
 		begins = fmt.Sprintf(" (the row begins on line %d)", broken.StartLine)
 	}
-	at := Place{file, broken.Line, where.character(broken.Line, broken.Column)}
-	l.errorf(at, "not valid CSV here: %v%s; a cell with a quote or comma is written in quotes, with its quotes doubled", broken.Err, begins)
+	place := Place{file, broken.Line, at.character(broken.Line, broken.Column)}
+	l.errorf(place, "not valid CSV here: %v%s; a cell with a quote or comma is written in quotes, with its quotes doubled", broken.Err, begins)
 }
 
-func (s *sheet) setHeader(row []node) {
-	for i := range row {
-		row[i].text = strings.ToLower(row[i].text)
-		s.header = append(s.header, &row[i])
+func (s *sheet) setHeader(row []entry) {
+	for _, e := range row {
+		e.text = strings.ToLower(e.text)
+		s.header = append(s.header, s.node(e))
 	}
 }
 
-// fit makes a row as long as the header. Longer ones are reported, unless nothing is in their further cells.
-func (l *loader) fit(s *sheet, row []node) []node {
+// add adds a row, made as long as the header. Longer ones are reported, unless nothing is in their further cells.
+func (l *loader) add(s *sheet, row []entry) {
 	for i := len(s.header); i < len(row); i++ {
 		if row[i].text != "" {
-			l.errorf(row[i].Place, "the row has more cells than the header, which has %d: quote a cell that holds a comma", len(s.header))
-			return nil
+			l.errorf(s.place(row[i]), "the row has more cells than the header, which has %d: quote a cell that holds a comma", len(s.header))
+			return
 		}
 	}
+	last := row[len(row)-1]
 	for len(row) < len(s.header) {
-		end := row[len(row)-1].Place
-		row = append(row, node{Place: end, kind: cell, size: 1})
+		row = append(row, entry{"", last.line, last.column})
 	}
-	return row[:len(s.header)]
+	s.cells = append(s.cells, row[:len(s.header)]...)
 }
 
 // columns checks the header's names.
@@ -140,8 +197,8 @@ func (l *loader) columns(s *sheet) bool {
 }
 
 func (s *sheet) used(column int) bool {
-	for _, row := range s.rows {
-		if row[column].text != "" {
+	for n := range s.rows() {
+		if s.row(n)[column].text != "" {
 			return true
 		}
 	}
@@ -183,25 +240,3 @@ func headed(missing string, found []string) string {
 
 // columnName is what people call columns.
 var columnName = regexp.MustCompile(`^\pL[\pL _.()/-]{0,31}[0-9]{0,2}$`)
-
-// columns turns byte columns into character columns.
-type columns struct {
-	lines [][]byte // nil in a file of ASCII alone, where they are the same
-}
-
-func newColumns(data []byte) columns {
-	for _, c := range data {
-		if c >= utf8.RuneSelf {
-			return columns{bytes.SplitAfter(data, []byte("\n"))}
-		}
-	}
-	return columns{}
-}
-
-func (c columns) character(line, column int) int {
-	if line > len(c.lines) {
-		return column
-	}
-	text := c.lines[line-1]
-	return utf8.RuneCount(text[:min(column-1, len(text))]) + 1
-}

@@ -27,6 +27,7 @@
 package jobs
 
 import (
+	"iter"
 	"time"
 
 	"backhaul/pipeline"
@@ -123,20 +124,20 @@ type Target struct {
 	Params string
 }
 
-// Inputs are the rows of an endpoint that compares pairs.
+// Inputs are what an endpoint compares.
 type Inputs struct {
-	// Rows are in the file's order.
-	Rows []Input
+	// Compared are targets with their sources, in the order in which the targets come first in the file.
+	Compared []Compared
 	// SQL is the query that provides the rows. Default "": the spec lists them.
 	SQL string
 }
 
-// Input is one pair, both normalised, and both as the file spelled them.
-type Input struct {
-	Target, TargetAsGiven string
-	Source, SourceAsGiven string
-	// Scope and Params are as for Target: the extract's, with what columns of the row say that bear a parameter's name.
-	Scope, Params string
+// Compared is a target and the sources that it is compared with.
+type Compared struct {
+	// About is the target, with the extract's parameters and those that columns of its rows set that bear a parameter's name.
+	About Target
+	// Sources are sorted, and free of duplicates.
+	Sources []pipeline.Input
 }
 
 // Registry is what is known offline about the vendors. All that it lists is in the order people should read it.
@@ -151,13 +152,25 @@ type Registry interface {
 	Endpoints(vendor, surface string) []*pipeline.Endpoint
 }
 
-// Tasks returns the tasks of all extracts, in the spec's order.
-func (s *Spec) Tasks() []pipeline.Task {
-	var tasks []pipeline.Task
-	for i := range s.Extracts {
-		tasks = append(tasks, s.Extracts[i].Tasks()...)
+// Tasks makes the tasks of all extracts, one after another, in the spec's order.
+func (s *Spec) Tasks() iter.Seq[pipeline.Task] {
+	return func(yield func(pipeline.Task) bool) {
+		for i := range s.Extracts {
+			for t := range s.Extracts[i].Tasks() {
+				if !yield(t) {
+					return
+				}
+			}
+		}
 	}
-	return tasks
+}
+
+// Count returns how many tasks all extracts have.
+func (s *Spec) Count() (n int) {
+	for i := range s.Extracts {
+		n += s.Extracts[i].Count()
+	}
+	return n
 }
 
 // Extract returns the extract of that name, or nil.

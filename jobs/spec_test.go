@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,9 +65,9 @@ extracts:
 		},
 		{
 			Place: Place{"job.yaml", 25, 5}, Name: "third", Endpoint: &fake[3], Scope: "page", Params: `{"target_scope":"page"}`,
-			Inputs: &Inputs{Rows: []Input{
-				{"a.example/x", "A.example/x", "b.example/y", "http://b.example/y", "page", `{"target_scope":"page"}`},
-				{"a.example", "a.example", "c.example", "c.example", "page", `{"target_scope":"page"}`},
+			Inputs: &Inputs{Compared: []Compared{
+				{Target{"a.example/x", "A.example/x", "page", `{"target_scope":"page"}`}, []pipeline.Input{{Source: "b.example/y", SourceAsGiven: "http://b.example/y"}}},
+				{Target{"a.example", "a.example", "page", `{"target_scope":"page"}`}, []pipeline.Input{{Source: "c.example", SourceAsGiven: "c.example"}}},
 			}},
 		},
 	}
@@ -117,7 +118,7 @@ func TestTasksCarryTheWholeRequest(t *testing.T) {
 		MaxRows: 7, Priority: 3,
 	}
 	want.ID = pipeline.TaskID(want)
-	if diff := cmp.Diff([]pipeline.Task{want}, s.Tasks()); diff != "" {
+	if diff := cmp.Diff([]pipeline.Task{want}, slices.Collect(s.Tasks())); diff != "" {
 		t.Error(diff)
 	}
 	if s.Extract("x") != &s.Extracts[0] || s.Extract("y") != nil {

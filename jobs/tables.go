@@ -100,11 +100,12 @@ func (l *loader) userTable(t *UserTable, file *node) {
 		}
 		at[c.Name] = i
 	}
-	for n, cells := range s.rows {
+	for n := range s.rows() {
+		cells := s.row(n)
 		row := line{number: int64(n + 1), texts: map[int]string{}, counts: map[int]int64{}}
 		for _, c := range given {
 			if i := at[c.Name]; i >= 0 {
-				l.userCell(t.table, &row, c, &cells[i])
+				l.userCell(t.table, &row, c, s.node(cells[i]))
 			}
 		}
 		if rest := s.others(cells, given); rest != "" {
@@ -145,7 +146,7 @@ func (l *loader) userCell(table *schemas.Table, row *line, c schemas.Column, n *
 }
 
 // others returns the cells of other columns that have a value, as a JSON object, or "".
-func (s *sheet) others(cells []node, given []schemas.Column) string {
+func (s *sheet) others(cells []entry, given []schemas.Column) string {
 	rest := map[string]string{}
 	for i := range cells {
 		name := s.header[i].text

@@ -11,17 +11,74 @@ import (
 type targets struct {
 	field
 	rows []targetRow
+	// from is where the rows were read.
+	from origin
 	// columns are the names of the overriding columns of a CSV file, at their places in its header.
 	columns []field
 	used    bool
 }
 
-// targetRow is one entry of a list.
+// targetRow is one entry of a list that is sound: what stands at a place of its origin, normalised.
 type targetRow struct {
+	target string
+	n      int
+}
+
+// origin is what a list was read from: the spec itself, or a sheet.
+type origin interface {
+	// target returns what row n says its target is, and where.
+	target(n int) (string, Place)
+	// overrides are the parameters that row n sets, with their values.
+	overrides(n int) []field
+}
+
+// inline is a list of the spec.
+type inline []inlineRow
+
+type inlineRow struct {
 	Place
-	target, given string
-	// overrides are the parameters that the row sets, with their values.
-	overrides []field
+	given string
+	set   []field
+}
+
+func (in inline) target(n int) (string, Place) { return in[n].given, in[n].Place }
+
+func (in inline) overrides(n int) []field { return in[n].set }
+
+// listed is a sheet as a list of targets.
+type listed struct {
+	*sheet
+	// at is the column of targets, settings are those of parameters.
+	at       int
+	settings []int
+}
+
+func (s listed) target(n int) (string, Place) {
+	e := s.row(n)[s.at]
+	return e.text, s.place(e)
+}
+
+func (s listed) overrides(n int) []field {
+	var set []field
+	row := s.row(n)
+	for _, i := range s.settings {
+		if row[i].text != "" {
+			value := s.node(row[i])
+			set = append(set, field{Place: value.Place, key: s.header[i].text, value: value})
+		}
+	}
+	return set
+}
+
+// columnsBut are the columns with a name but for one, as far as they are wanted.
+func (s *sheet) columnsBut(at int, wanted func(name string) bool) []int {
+	var columns []int
+	for i, name := range s.header {
+		if i != at && name.text != "" && wanted(name.text) {
+			columns = append(columns, i)
+		}
+	}
+	return columns
 }
 
 func (l *loader) targetLists(n *node) {
@@ -52,20 +109,24 @@ func (l *loader) inline(t *targets) {
 	if len(t.value.items) == 0 {
 		l.errorf(t.value.Place, "target list %q is empty: name a target, or remove the list", shorten(t.key))
 	}
+	var rows inline
 	for _, item := range t.value.items {
+		target, overrides := item, []field(nil)
 		if item.kind == mapping {
-			l.object(t, item)
+			target, overrides = l.object(t, item)
+		}
+		if target == nil {
 			continue
 		}
-		if given, ok := l.str(item, "a target"); ok {
-			l.addRow(t, item.Place, given, nil)
+		if given, ok := l.str(target, "a target"); ok {
+			rows = append(rows, inlineRow{target.Place, given, overrides})
 		}
 	}
+	l.rows(t, rows, len(rows))
 }
 
-func (l *loader) object(t *targets, n *node) {
-	var target *node
-	var overrides []field
+// object returns the target of an entry, nil if it reported why there is none, and the parameters that it sets.
+func (l *loader) object(t *targets, n *node) (target *node, overrides []field) {
 	for _, f := range n.fields {
 		switch {
 		case f.value.kind == null:
@@ -76,15 +137,10 @@ func (l *loader) object(t *targets, n *node) {
 			overrides = append(overrides, f)
 		}
 	}
-	if target == nil {
-		if !n.has("target") {
-			l.errorf(n.Place, "an entry of target list %q has no target: write {target: example.com, …}", shorten(t.key))
-		}
-		return
+	if target == nil && !n.has("target") {
+		l.errorf(n.Place, "an entry of target list %q has no target: write {target: example.com, …}", shorten(t.key))
 	}
-	if given, ok := l.str(target, "a target"); ok {
-		l.addRow(t, target.Place, given, overrides)
-	}
+	return target, overrides
 }
 
 func (l *loader) fromFile(t *targets) {
@@ -101,34 +157,24 @@ func (l *loader) fromFile(t *targets) {
 	if at < 0 {
 		return
 	}
-	if len(s.rows) == 0 {
+	if s.rows() == 0 {
 		l.warnf(Place{s.file, 1, 1}, "the file has a header and no targets")
 	}
-	for i, name := range s.header {
-		if i != at && name.text != "" {
-			t.columns = append(t.columns, field{Place: name.Place, key: name.text})
-		}
+	settings := s.columnsBut(at, func(string) bool { return true })
+	for _, i := range settings {
+		t.columns = append(t.columns, field{Place: s.header[i].Place, key: s.header[i].text})
 	}
-	for _, row := range s.rows {
-		l.addRow(t, row[at].Place, row[at].text, s.overrides(row, at))
-	}
+	l.rows(t, listed{s, at, settings}, s.rows())
 }
 
-// overrides are the cells of a row that say something, apart from its target.
-func (s *sheet) overrides(row []node, target int) []field {
-	var out []field
-	for i := range row {
-		if i != target && row[i].text != "" {
-			out = append(out, field{Place: row[i].Place, key: s.header[i].text, value: &row[i]})
+// rows takes up what is sound of the first n rows of a list.
+func (l *loader) rows(t *targets, from origin, n int) {
+	t.from, t.rows = from, make([]targetRow, 0, n)
+	for i := range n {
+		given, at := from.target(i)
+		if target, ok := l.canonical(at, "target", given); ok {
+			t.rows = append(t.rows, targetRow{target, i})
 		}
-	}
-	return out
-}
-
-func (l *loader) addRow(t *targets, at Place, given string, overrides []field) {
-	target, ok := l.canonical(at, "target", given)
-	if ok {
-		t.rows = append(t.rows, targetRow{at, target, given, overrides})
 	}
 }
 
@@ -137,6 +183,9 @@ func (l *loader) canonical(at Place, what, given string) (string, bool) {
 	target, err := canon.Target(given)
 	switch {
 	case err == nil:
+		if i := strings.Index(given, target); i >= 0 {
+			target = given[i : i+len(target)] // which is kept anyway, as it was given
+		}
 		return target, true
 	case strings.TrimSpace(given) == "":
 		l.errorf(at, "the %s is empty: give a host or page, or remove the entry", what)

@@ -1,6 +1,8 @@
 package jobs
 
 import (
+	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,7 +66,7 @@ extracts:
 		`x b.example page {"target_scope":"page"}`,
 		`y a.example page {"scope":"page"}`,
 		`y b.example page {"scope":"page"}`)
-	if got := s.Tasks()[0].TargetAsGiven; got != "https://A.example/" {
+	if got := s.Extracts[0].Sample().TargetAsGiven; got != "https://A.example/" {
 		t.Errorf("the first spelling is lost: %q", got)
 	}
 	if s.Extracts[0].Merged != 4 || s.Extracts[1].Merged != 2 {
@@ -97,7 +99,7 @@ func TestHundredThousandTargetsLoadQuickly(t *testing.T) {
 	}
 	start := time.Now()
 	s := mustLoad(t, fromCSV, "t.csv", csv.String())
-	if n := len(s.Tasks()); n != 100_000 {
+	if n := s.Count(); n != 100_000 {
 		t.Fatalf("%d tasks", n)
 	}
 	took := time.Since(start)
@@ -119,4 +121,44 @@ func TestRowsWithOneMistakeEachAreAllReported(t *testing.T) {
 	if diff := cmp.Diff(strings.Join(want, "\n"), lines(found)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestAListIsHeldInLittleMoreThanItsFile(t *testing.T) {
+	const n = 50_000
+	var targets, pairs strings.Builder
+	targets.WriteString("target,scope\n")
+	pairs.WriteString("target,source\n")
+	for i := range n {
+		fmt.Fprintf(&targets, "https://www.shop%d.example/a/b?utm_source=x,root_domain\n", i)
+		fmt.Fprintf(&pairs, "a.example,https://www.blog%d.example/a?utm_source=x\n", i)
+	}
+	for name, c := range map[string]struct {
+		spec, file, content string
+		tasks               int
+	}{
+		"targets": {fromCSV, "t.csv", targets.String(), n},
+		"pairs":   {"job: j\nextracts: [{name: x, endpoint: moz/link_status, inputs: {file: p.csv}}]\n", "p.csv", pairs.String(), 1},
+	} {
+		folder := folderOf(c.spec, c.file, c.content)
+		before := held()
+		s, found := LoadFS(folder, "job.yaml", fake)
+		if s == nil || s.Count() != c.tasks {
+			t.Fatalf("%s: %v", name, found)
+		}
+		each := float64(held()-before-int64(len(c.content))) / n
+		t.Logf("%s: %.0f bytes each beside the file", name, each)
+		if each > 100 {
+			t.Errorf("%s: %.0f bytes each beside the file", name, each)
+		}
+		runtime.KeepAlive(folder)
+		runtime.KeepAlive(s)
+	}
+}
+
+// held is how many bytes are in use.
+func held() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

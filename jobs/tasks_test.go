@@ -44,8 +44,8 @@ targets:
   b: [a.example, e.example]
 extracts: [{name: m, endpoint: moz/url_metrics, targets: [a, b]}]
 `)
-	expect(t, s.Tasks(), "{} a.example,b.example", "{} d.example,e.example", `{"distributions":true} c.example`)
-	inputs := s.Tasks()[1].Inputs
+	expect(t, slices.Collect(s.Tasks()), "{} a.example,b.example", "{} d.example,e.example", `{"distributions":true} c.example`)
+	inputs := slices.Collect(s.Tasks())[1].Inputs
 	if inputs[0].TargetAsGiven != "d.example" {
 		t.Errorf("%+v", inputs)
 	}
@@ -59,7 +59,7 @@ extracts: [{name: s, endpoint: moz/link_status, inputs: {file: p.csv}}]
 	if len(found) != 1 || !strings.Contains(found[0].Text, "mixes scopes (page, root_domain)") {
 		t.Errorf("%v", found)
 	}
-	expect(t, s.Tasks(),
+	expect(t, slices.Collect(s.Tasks()),
 		`a.example {"target_scope":"page"} w.example,x.example`,
 		`b.example {"target_scope":"page"} y.example`,
 		`a.example {"target_scope":"root_domain"} z.example`)
@@ -82,7 +82,7 @@ extracts:
 	if want := `job.yaml:5:5: warning: extract "g" mixes scopes (page, root_domain): their numbers do not compare; one extract per scope keeps them apart`; lines(found) != want {
 		t.Errorf("%s\nwant\n%s", lines(found), want)
 	}
-	expect(t, s.Tasks(), "{}", `r.example+q.example {"filter":{"and":[{"field":"x","is":["gt",3]},{"field":"y","is":"is_null"}]},`+
+	expect(t, slices.Collect(s.Tasks()), "{}", `r.example+q.example {"filter":{"and":[{"field":"x","is":["gt",3]},{"field":"y","is":"is_null"}]},`+
 		`"positive_targets":[{"scope":"root_domain","target":"r.example"},{"scope":"page","target":"q.example"}]}`)
 }
 
@@ -105,7 +105,7 @@ extracts:
   - {name: next, endpoint: moz/url_metrics, after: [first], targets: {sql: "select page as target from first"}}
   - {name: pairs, endpoint: moz/link_status, after: [first], inputs: {sql: "select 1"}}
 `)
-	expect(t, s.Extract("next").Tasks())
+	expect(t, slices.Collect(s.Extract("next").Tasks()))
 	x := s.Extract("next")
 	rows := [][]*string{texts("b.example", "9"), texts("null", "9"), texts("localhost", "1"), texts("a.example/", "1"), texts("a.example", "2")}
 	tasks, problems, err := x.Resolve([]string{"Target", "links"}, rows, nil)
@@ -172,7 +172,7 @@ func TestWhatWasBoughtStaysHoweverTheListIsCutToday(t *testing.T) {
 		s := mustLoad(t, "job: j\ntargets: {a: ["+targets+"]}\nextracts: [{name: m, endpoint: moz/url_metrics, targets: [a]"+limit+"}]\n")
 		return &s.Extracts[0]
 	}
-	bought := list("b.example, c.example, d.example", "").Tasks()[:1]
+	bought := slices.Collect(list("b.example, c.example, d.example", "").Tasks())[:1]
 	for _, tc := range []struct {
 		targets, limit string
 		want           []string
@@ -185,7 +185,7 @@ func TestWhatWasBoughtStaysHoweverTheListIsCutToday(t *testing.T) {
 	} {
 		expect(t, list(tc.targets, tc.limit).Beside(bought), tc.want...)
 	}
-	respelled := list("HTTP://b.example, c.example/", "").Tasks()
+	respelled := slices.Collect(list("HTTP://b.example, c.example/", "").Tasks())
 	if respelled[0].ID != bought[0].ID || respelled[0].Request() != bought[0].Request() {
 		t.Error("another spelling of a target is another task")
 	}

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,13 +16,13 @@ import (
 const byteOrderMark = "\ufeff"
 
 // parse returns the spec's one document as a mapping, or nil if it reported why there is none.
-func parse(file string, data []byte, report *problems) *node {
+func parse(file, data string, report *problems) *node {
 	start := Place{file, 1, 1}
 	data, ok := clean(file, data, report)
 	if !ok {
 		return nil
 	}
-	body, err := document(file, string(data), report)
+	body, err := document(file, data, report)
 	if err != nil {
 		report.errorf(start, "%v", err)
 		return nil
@@ -45,30 +44,30 @@ func parse(file string, data []byte, report *problems) *node {
 
 // clean drops the byte order mark, turns line ends into \n (the scanner counts \r\n behind a comment twice) and
 // refuses what is no text.
-func clean(file string, data []byte, report *problems) ([]byte, bool) {
+func clean(file, data string, report *problems) (string, bool) {
 	start := Place{file, 1, 1}
-	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	data = strings.TrimPrefix(data, byteOrderMark)
+	data = strings.ReplaceAll(data, "\r\n", "\n")
+	data = strings.ReplaceAll(data, "\r", "\n")
 	switch {
 	case len(data) > maxSize:
 		report.errorf(start, "the file is larger than %d MiB: put long lists of targets into a CSV file", maxSize>>20)
-		return nil, false
-	case !utf8.Valid(data):
+		return "", false
+	case !utf8.ValidString(data):
 		report.errorf(firstInvalid(file, data), "the file is not valid UTF-8: save it as UTF-8")
-		return nil, false
-	case bytes.IndexByte(data, 0) >= 0:
+		return "", false
+	case strings.IndexByte(data, 0) >= 0:
 		report.errorf(start, "the file holds a NUL byte: it is no YAML text")
-		return nil, false
+		return "", false
 	}
 	return data, true
 }
 
 // firstInvalid returns the place of the first byte that is not UTF-8.
-func firstInvalid(file string, data []byte) Place {
+func firstInvalid(file, data string) Place {
 	line, column := 1, 1
 	for len(data) > 0 {
-		r, size := utf8.DecodeRune(data)
+		r, size := utf8.DecodeRuneInString(data)
 		if r == utf8.RuneError && size == 1 {
 			break
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -36,8 +37,22 @@ func (a *app) loadJob(ctx context.Context, path string) (*loadedJob, error) {
 	return &loadedJob{spec}, nil
 }
 
-// resolve turns the spec into what a run needs. from is nil where nothing is to be bought.
+// resolve turns the spec into what a run needs.
 func (j *loadedJob) resolve(date time.Time, from *sources) (*run.Job, error) {
+	job, err := j.outline(date, from)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for x := range j.plain() {
+		n += x.Count()
+	}
+	job.Items = slices.AppendSeq(make([]plan.Item, 0, n), j.items())
+	return job, nil
+}
+
+// outline is the job without its Items. from is nil where nothing is to be bought.
+func (j *loadedJob) outline(date time.Time, from *sources) (*run.Job, error) {
 	job := &run.Job{Name: j.Job, RunDate: date, SpecHash: j.Hash, Accounts: map[string]run.Account{}}
 	if from != nil {
 		job.Sources = from.source
@@ -47,9 +62,7 @@ func (j *loadedJob) resolve(date time.Time, from *sources) (*run.Job, error) {
 	}
 	for i := range j.Extracts {
 		x := &j.Extracts[i]
-		if items := itemsOf(x); plain(x) && len(items) > 0 {
-			job.Items = join(job.Items, items)
-		} else {
+		if !plain(x) {
 			job.Steps = append(job.Steps, j.step(x))
 		}
 		account, err := j.account(x.Endpoint, from)
@@ -61,9 +74,33 @@ func (j *loadedJob) resolve(date time.Time, from *sources) (*run.Job, error) {
 	return job, nil
 }
 
-// plain reports whether an extract's tasks follow from the spec alone, and can begin with the run.
+// plain reports whether an extract has tasks that follow from the spec alone, and can begin with the run.
 func plain(x *jobs.Extract) bool {
-	return x.Query() == "" && len(x.After) == 0 && !x.Endpoint.Asks.Batched()
+	return x.Query() == "" && len(x.After) == 0 && !x.Endpoint.Asks.Batched() && x.Count() > 0
+}
+
+// plain yields the extracts that are.
+func (j *loadedJob) plain() iter.Seq[*jobs.Extract] {
+	return func(yield func(*jobs.Extract) bool) {
+		for i := range j.Extracts {
+			if x := &j.Extracts[i]; plain(x) && !yield(x) {
+				return
+			}
+		}
+	}
+}
+
+// items makes the tasks of the plain extracts, in the order of the spec.
+func (j *loadedJob) items() iter.Seq[plan.Item] {
+	return func(yield func(plan.Item) bool) {
+		for x := range j.plain() {
+			for t := range x.Tasks() {
+				if !yield(itemOf(x, t)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // step returns what a run needs to know of an extract that is not plain, or has no task.
@@ -83,23 +120,6 @@ func (j *loadedJob) step(x *jobs.Extract) run.Step {
 			return tasks, notes, err
 		},
 	}
-}
-
-// join appends without a copy where there is nothing to append to.
-func join(all, more []plan.Item) []plan.Item {
-	if all == nil {
-		return more
-	}
-	return append(all, more...)
-}
-
-func itemsOf(x *jobs.Extract) []plan.Item {
-	tasks := x.Tasks()
-	items := make([]plan.Item, len(tasks))
-	for i, t := range tasks {
-		items[i] = itemOf(x, t)
-	}
-	return items
 }
 
 func itemOf(x *jobs.Extract, t pipeline.Task) plan.Item {

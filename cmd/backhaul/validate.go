@@ -32,7 +32,7 @@ func (a *app) validateCommand() *cobra.Command {
 				all = append(all, problems...)
 				valid = valid && spec != nil
 				if spec != nil && !a.json {
-					fmt.Fprintf(a.stderr, "%s: valid: job %s, %d extracts, %d tasks\n", path, spec.Job, len(spec.Extracts), len(spec.Tasks()))
+					fmt.Fprintf(a.stderr, "%s: valid: job %s, %d extracts, %d tasks\n", path, spec.Job, len(spec.Extracts), spec.Count())
 					for i := range spec.Extracts {
 						fmt.Fprintln(a.stderr, priceLine(&spec.Extracts[i]))
 					}
@@ -53,10 +53,7 @@ func (a *app) validateCommand() *cobra.Command {
 
 // priceLine says what an extract's rows cost.
 func priceLine(x *jobs.Extract) string {
-	t := pipeline.Task{Extract: x.Name, Endpoint: x.Endpoint.String(), Surface: x.Endpoint.Surface, Scope: x.Scope, Params: x.Params}
-	if tasks := x.Tasks(); len(tasks) > 0 {
-		t = tasks[0]
-	}
+	t := x.Sample()
 	if x.Endpoint.Asks.Batched() {
 		t.Inputs = nil // the price of an input, not of the first request for them
 	}
@@ -101,11 +98,11 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ready, err := job.resolve(date, nil)
+			outline, err := job.outline(date, nil)
 			if err != nil {
 				return err
 			}
-			p, err := run.Preview(cmd.Context(), *ready, w, time.Now())
+			p, err := run.Preview(cmd.Context(), *outline, job.items(), w, time.Now())
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ package plan
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"time"
@@ -227,7 +228,8 @@ func (p *Plan) Stuck() int {
 
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
 func Make(items []Item, histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
-	p := &Plan{Work: map[string][]*Item{}, Missing: make(map[string]Missing, len(items)), sellers: map[string]string{}, Extracts: []Extract{}, Vendors: []Vendor{}}
+	p := newPlan()
+	p.Work, p.Missing = map[string][]*Item{}, make(map[string]Missing, len(items))
 	open := map[string][]work{}
 	for i := range items {
 		it := &items[i]
@@ -236,6 +238,32 @@ func Make(items []Item, histories map[string]pipeline.History, accounts map[stri
 			open[it.Endpoint.Vendor] = append(open[it.Endpoint.Vendor], work{it, e.Missing})
 		}
 	}
+	p.sum(histories, accounts, pending)
+	for _, v := range p.Vendors {
+		if work := open[v.Vendor]; len(work) > 0 {
+			p.Work[v.Vendor] = order(work, v.Scarce)
+		}
+	}
+	return p
+}
+
+// Price is Make for those who only want to know what it comes to: the plan has neither Work nor Missing, and takes no more room
+// for a million items than for one. Each item is done with when the next is asked for.
+func Price(items iter.Seq[*Item], histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
+	p := newPlan()
+	for it := range items {
+		p.estimate(it, histories)
+	}
+	p.sum(histories, accounts, pending)
+	return p
+}
+
+func newPlan() *Plan {
+	return &Plan{sellers: map[string]string{}, Extracts: []Extract{}, Vendors: []Vendor{}}
+}
+
+// sum adds what waits, and keeps all under the ceilings.
+func (p *Plan) sum(histories map[string]pipeline.History, accounts map[string]Account, pending []Pending) {
 	for _, x := range pending {
 		if x.Items == nil {
 			p.wait(x)
@@ -248,13 +276,8 @@ func Make(items []Item, histories map[string]pipeline.History, accounts map[stri
 		p.total(&p.Extracts[i])
 	}
 	for i := range p.Vendors {
-		v := &p.Vendors[i]
-		v.allow(accounts[v.Vendor])
-		if work := open[v.Vendor]; len(work) > 0 {
-			p.Work[v.Vendor] = order(work, v.Scarce)
-		}
+		p.Vendors[i].allow(accounts[p.Vendors[i].Vendor])
 	}
-	return p
 }
 
 // total keeps an extract under its own ceiling and adds it to its vendor.
@@ -385,7 +408,7 @@ func remaining(it *Item, histories map[string]pipeline.History) estimate {
 	if c, ok := exact(it); ok {
 		return estimate{Missing: Missing{Cost: c, Known: true}}
 	}
-	h, known := histories[t.Request()]
+	h, known := history(t, histories)
 	if h.More && (t.MaxRows == 0 || t.MaxRows > h.Rows) {
 		known = false
 	}
@@ -402,6 +425,14 @@ func remaining(it *Item, histories map[string]pipeline.History) estimate {
 		c = pipeline.Cost{Pages: max(c.Pages, h.Pages), Rows: rows, Units: max(c.Units, h.Units)}
 	}
 	return estimate{Missing: Missing{Cost: c, Known: known}}
+}
+
+// history is what an earlier answer to the task's request says.
+func history(t pipeline.Task, histories map[string]pipeline.History) (h pipeline.History, known bool) {
+	if len(histories) > 0 { // a request is known by a hash, which takes time
+		h, known = histories[t.Request()]
+	}
+	return h, known
 }
 
 // hasLeast reports whether a request costs something however few its rows.
@@ -458,7 +489,8 @@ func batch(it *Item) (c pipeline.Cost, ok bool) {
 // Worst is the most a task can cost from its place on, or nil if nothing bounds it.
 func Worst(it *Item) *pipeline.Cost {
 	if c, ok := exact(it); ok {
-		return &c
+		known := c // so that only what is returned is allocated
+		return &known
 	}
 	if it.Task.MaxRows == 0 {
 		return nil

@@ -61,14 +61,15 @@ func (r *runner) atMost(extracts []string) *int64 {
 }
 
 func (r *runner) mostRows(extract string) (rows int64, ok bool) {
-	items := r.Items
+	items := r.all()
 	for _, s := range r.Steps {
 		if s.Extract != extract {
 			continue
 		}
 		if s.Query != "" {
 			targets := r.atMost(s.After)
-			each, bounded := rowsEach(s.Item(pipeline.Task{}))
+			it := s.Item(pipeline.Task{})
+			each, bounded := rowsEach(&it)
 			if targets == nil || !bounded {
 				return 0, false
 			}
@@ -78,9 +79,9 @@ func (r *runner) mostRows(extract string) (rows int64, ok bool) {
 		if err != nil {
 			return 0, false
 		}
-		items = s.items(tasks)
+		items = each(s.items(tasks))
 	}
-	for _, it := range items {
+	for it := range items {
 		if it.Task.Extract != extract {
 			continue
 		}
@@ -94,7 +95,7 @@ func (r *runner) mostRows(extract string) (rows int64, ok bool) {
 }
 
 // rowsEach is how many rows a task can bring; of a batch that is not made yet, one.
-func rowsEach(it plan.Item) (int64, bool) {
+func rowsEach(it *plan.Item) (int64, bool) {
 	e := it.Endpoint
 	switch {
 	case e.Asks.Batched():

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -13,19 +14,16 @@ import (
 	"backhaul/sinks"
 )
 
-// Preview plans a job without entering anything anywhere: what a run would do and cost now.
-func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
+// Preview plans a job without entering anything anywhere: what a run would do and cost now. items are further ones before
+// job.Items, made one after another, so that a plan of a million of them need not hold any. Default none.
+func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
 	r := newRunner(job, Options{Warehouse: w, Now: func() time.Time { return now }})
+	r.listed = items
 	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
 		if err := r.know(ctx); err != nil {
 			return nil, err
 		}
-		accounts := map[string]plan.Account{}
-		for vendor := range r.Accounts {
-			accounts[vendor] = r.allowed(vendor, 0, 0)
-		}
-		pending, err := r.pending(ctx)
-		return plan.Make(r.items, nil, accounts, pending...), err
+		return r.preview(ctx)
 	}
 	l, err := recovery.OpenLedger(ctx, w)
 	if err != nil {
@@ -36,30 +34,87 @@ func Preview(ctx context.Context, job Job, w sinks.Warehouse, now time.Time) (*p
 	if err := r.findPlaces(ctx, w); err != nil {
 		return nil, err
 	}
+	if err := r.raiseCeilings(ctx); err != nil {
+		return nil, err
+	}
+	return r.preview(ctx)
+}
+
+// preview prices all that is known without keeping it.
+func (r *runner) preview(ctx context.Context) (*plan.Plan, error) {
+	known, err := r.terms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	items := func(yield func(*plan.Item) bool) {
+		for it := range r.all() {
+			if r.place(it); r.ledger != nil {
+				if _, _, err = r.findAnswer(ctx, it, nil); err != nil {
+					return
+				}
+			}
+			if !yield(it) {
+				return
+			}
+		}
+	}
+	p := plan.Price(items, known.histories, known.accounts, known.pending...)
+	return p, err
+}
+
+// all yields the items that are known: of a run those that it holds, of a plan also those that are only listed, which are
+// gone when the next is asked for.
+func (r *runner) all() iter.Seq[*plan.Item] {
+	return func(yield func(*plan.Item) bool) {
+		if r.listed != nil {
+			var it plan.Item
+			for it = range r.listed {
+				if !yield(&it) {
+					return
+				}
+			}
+		}
+		each(r.items)(yield)
+	}
+}
+
+// each yields items where they are.
+func each(items []plan.Item) iter.Seq[*plan.Item] {
+	return func(yield func(*plan.Item) bool) {
+		for i := range items {
+			if !yield(&items[i]) {
+				return
+			}
+		}
+	}
+}
+
+// raiseCeilings makes the ceilings those of a run that began now.
+func (r *runner) raiseCeilings(ctx context.Context) error {
 	for vendor, a := range r.Accounts {
 		// What the run has spent before does not count against its budget, which bounds one execution.
-		before, _, err := l.Granted(ctx, r.run.ID, vendor, r.month(vendor))
+		before, _, err := r.ledger.Granted(ctx, r.run.ID, vendor, r.month(vendor))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if a.Ceiling.Run != nil {
 			most := before + *a.Ceiling.Run
 			a.Ceiling.Run = &most
 			r.Accounts[vendor] = a
 		}
-		said, err := l.MonthUsages(ctx, vendor, r.month(vendor))
+		said, err := r.ledger.MonthUsages(ctx, vendor, r.month(vendor))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		var last *ledger.Usage
 		if n := len(said); n > 0 {
 			last = &said[n-1]
 		}
 		if err := r.count(ctx, vendor, last); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return r.plan(ctx, nil)
+	return nil
 }
 
 // know takes from the waiting steps those whose tasks are known.

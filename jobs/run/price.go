@@ -24,15 +24,9 @@ func (r *runner) monthStart(vendor string) time.Time {
 
 // plan prices what is missing of the extracts, of all if there are none.
 func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error) {
-	histories, err := r.ledger.Histories(ctx)
+	known, err := r.terms(ctx)
 	if err != nil {
 		return nil, err
-	}
-	accounts := map[string]plan.Account{}
-	for vendor := range r.Accounts {
-		if accounts[vendor], err = r.accountOf(ctx, vendor); err != nil {
-			return nil, err
-		}
 	}
 	for i := range r.items {
 		r.place(&r.items[i])
@@ -44,11 +38,31 @@ func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error
 	if extracts != nil {
 		items = slices.DeleteFunc(slices.Clone(items), func(it plan.Item) bool { return !slices.Contains(extracts, it.Task.Extract) })
 	}
-	pending, err := r.pending(ctx)
-	if err != nil {
-		return nil, err
+	return plan.Make(items, known.histories, known.accounts, known.pending...), nil
+}
+
+// terms are what a plan depends on beside the items.
+type terms struct {
+	histories map[string]pipeline.History
+	accounts  map[string]plan.Account
+	pending   []plan.Pending
+}
+
+// terms returns what is known now; without a ledger, what a new one would say.
+func (r *runner) terms(ctx context.Context) (known terms, err error) {
+	if r.ledger != nil {
+		if known.histories, err = r.ledger.Histories(ctx); err != nil {
+			return known, err
+		}
 	}
-	return plan.Make(items, histories, accounts, pending...), nil
+	known.accounts = map[string]plan.Account{}
+	for vendor := range r.Accounts {
+		if known.accounts[vendor], err = r.accountOf(ctx, vendor); err != nil {
+			return known, err
+		}
+	}
+	known.pending, err = r.pending(ctx)
+	return known, err
 }
 
 // accountOf says what the vendor's account allows the run now.

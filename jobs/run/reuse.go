@@ -20,31 +20,38 @@ func (r *runner) findAnswers(ctx context.Context) error {
 		return err
 	}
 	for i := range r.items {
-		it := &r.items[i]
-		it.Saves, it.IndexDecides = plan.Nothing, false
-		if it.Place.Pages > 0 || it.MaxAge == 0 && !it.OnlyIfIndexChanged {
-			continue
-		}
-		answer, ok, err := r.ledger.LastAnswer(ctx, r.run.ID, it.Task)
+		answer, ok, err := r.findAnswer(ctx, &r.items[i], endings)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			continue
-		}
-		r.answers[it.Task.ID] = answer
-		it.AnswerUnits = answer.Units
-		it.IndexDecides = it.OnlyIfIndexChanged && answer.IndexID != "" && r.indexes == nil
-		switch {
-		case r.state == ledger.Complete && endings[it.Task.ID] == pipeline.EndUnchanged:
-			it.Saves = plan.Unchanged // what is complete stays so, whatever the index is by now
-		case it.OnlyIfIndexChanged && answer.IndexID != "" && answer.IndexID == r.indexes[it.Endpoint.Vendor]:
-			it.Saves = plan.Unchanged
-		case it.MaxAge > 0 && r.Now().Sub(answer.Ended) <= it.MaxAge && r.hasJournal(answer):
-			it.Saves = plan.Reused
+		if ok {
+			r.answers[r.items[i].Task.ID] = answer
 		}
 	}
 	return nil
+}
+
+// findAnswer marks one item, and returns the answer to its request that may do. endings are those of the run's tasks in earlier
+// executions.
+func (r *runner) findAnswer(ctx context.Context, it *plan.Item, endings map[string]pipeline.Ending) (answer ledger.Answer, ok bool, err error) {
+	it.Saves, it.IndexDecides = plan.Nothing, false
+	if it.Place.Pages > 0 || it.MaxAge == 0 && !it.OnlyIfIndexChanged {
+		return answer, false, nil
+	}
+	if answer, ok, err = r.ledger.LastAnswer(ctx, r.run.ID, it.Task); err != nil || !ok {
+		return answer, false, err
+	}
+	it.AnswerUnits = answer.Units
+	it.IndexDecides = it.OnlyIfIndexChanged && answer.IndexID != "" && r.indexes == nil
+	switch {
+	case r.state == ledger.Complete && endings[it.Task.ID] == pipeline.EndUnchanged:
+		it.Saves = plan.Unchanged // what is complete stays so, whatever the index is by now
+	case it.OnlyIfIndexChanged && answer.IndexID != "" && answer.IndexID == r.indexes[it.Endpoint.Vendor]:
+		it.Saves = plan.Unchanged
+	case it.MaxAge > 0 && r.Now().Sub(answer.Ended) <= it.MaxAge && r.hasJournal(answer):
+		it.Saves = plan.Reused
+	}
+	return answer, true, nil
 }
 
 // endings returns how the run's tasks ended in earlier executions.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -104,7 +105,8 @@ type runner struct {
 	counts  map[string]counted         // by vendor that has told
 	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]pipeline.Place
-	items   []plan.Item // tasks known so far
+	items   []plan.Item         // tasks known so far
+	listed  iter.Seq[plan.Item] // further ones, of a plan; nil in a run
 	// confirmed: the run may buy; withdrawn: it was new, and may not.
 	confirmed, withdrawn bool
 	steps

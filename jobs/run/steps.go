@@ -185,7 +185,7 @@ func (r *runner) bought(ctx context.Context, extract string) (held []pipeline.Ta
 // it names. If that changes, its answer may.
 func (r *runner) basis(s Step) string {
 	var parts []string
-	for _, it := range r.items {
+	for it := range r.all() {
 		if slices.Contains(s.After, it.Task.Extract) {
 			parts = append(parts, fmt.Sprintf("%s %d", it.Task.ID, it.Task.MaxRows))
 		}

@@ -137,7 +137,7 @@ func TestAnExtractWaitsForOthersAndIsMadeOfTheirRows(t *testing.T) {
 	}
 	next := job
 	next.RunDate = job.RunDate.AddDate(0, 0, 1)
-	p, err := Preview(context.Background(), next, sinks.Warehouse{Root: dir}, next.RunDate.AddDate(1, 0, 0))
+	p, err := Preview(context.Background(), next, nil, sinks.Warehouse{Root: dir}, next.RunDate.AddDate(1, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ const hopeless = 6
 // recovers reports whether the vendor has answered a question with something that cannot be read and then with a page: so
 // that is a matter of time there.
 func (r *runner) recovers(vendor string) bool {
-	for _, it := range r.items {
+	for it := range r.all() {
 		if it.Endpoint.Vendor == vendor && r.places[it.Task.ID].Recovered > 0 {
 			return true
 		}

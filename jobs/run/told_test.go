@@ -73,7 +73,7 @@ func TestAPlanKnowsWhatTheVendorLastSaidOfOthers(t *testing.T) {
 	now := time.Now()
 	preview := func() plan.Vendor {
 		t.Helper()
-		p, err := Preview(context.Background(), job, sinks.Warehouse{Root: dir}, now)
+		p, err := Preview(context.Background(), job, nil, sinks.Warehouse{Root: dir}, now)
 		if err != nil {
 			t.Fatal(err)
 		}
