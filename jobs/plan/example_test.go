@@ -20,9 +20,9 @@ func ExampleMake() {
 	histories := map[string]pipeline.History{items[0].Task.Request(): {Rows: 120}}
 
 	p := plan.Make(items, histories, map[string]plan.Account{"moz": {PerSecond: 2, Connections: 8}})
-	for _, it := range p.Work["moz"] {
-		missing := p.Missing[it.Task.ID]
-		fmt.Println(it.Task.Target, missing.Pages, "pages,", missing.Units, "units, known:", missing.Known)
+	for _, work := range p.Work["moz"] {
+		missing := work.Missing
+		fmt.Println(work.Task.Target, missing.Pages, "pages,", missing.Units, "units, known:", missing.Known)
 	}
 	fmt.Println(p.Expected().Units, "units expected,", p.Unknown(), "list of unknown length")
 	// Output:

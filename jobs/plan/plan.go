@@ -177,10 +177,14 @@ type Plan struct {
 	Extracts []Extract `json:"extracts"`
 	Vendors  []Vendor  `json:"vendors"`
 	// Work is every item that is not done, by vendor, in the order it is to be begun.
-	Work map[string][]*Item `json:"-"`
-	// Missing is what each item that is not done is expected to need, by task.
-	Missing map[string]Missing `json:"-"`
-	sellers map[string]string  // the vendor of each extract
+	Work    map[string][]Work `json:"-"`
+	sellers map[string]string // the vendor of each extract
+}
+
+// Work is an item that is not done, with what it is expected to need.
+type Work struct {
+	*Item
+	Missing Missing
 }
 
 // Missing is what remains of one task.
@@ -229,25 +233,21 @@ func (p *Plan) Stuck() int {
 // Make plans items in the order given. histories are by request, see pipeline.Task.Request.
 func Make(items []Item, histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
 	p := newPlan()
-	p.Work, p.Missing = map[string][]*Item{}, make(map[string]Missing, len(items))
-	open := map[string][]work{}
+	p.Work = map[string][]Work{}
 	for i := range items {
 		it := &items[i]
 		if e := p.estimate(it, histories); !e.done {
-			p.Missing[it.Task.ID] = e.Missing
-			open[it.Endpoint.Vendor] = append(open[it.Endpoint.Vendor], work{it, e.Missing})
+			p.Work[it.Endpoint.Vendor] = append(p.Work[it.Endpoint.Vendor], Work{it, e.Missing})
 		}
 	}
 	p.sum(histories, accounts, pending)
 	for _, v := range p.Vendors {
-		if work := open[v.Vendor]; len(work) > 0 {
-			p.Work[v.Vendor] = order(work, v.Scarce)
-		}
+		order(p.Work[v.Vendor], v.Scarce)
 	}
 	return p
 }
 
-// Price is Make for those who only want to know what it comes to: the plan has neither Work nor Missing, and takes no more room
+// Price is Make for those who only want to know what it comes to: the plan has no Work, and takes no more room
 // for a million items than for one. Each item is done with when the next is asked for.
 func Price(items iter.Seq[*Item], histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
 	p := newPlan()
@@ -545,33 +545,22 @@ func addWorst(sum **pipeline.Cost, c *pipeline.Cost) {
 	}
 }
 
-// work is an item that is not done, with what it is expected to need.
-type work struct {
-	*Item
-	expected Missing
-}
-
 // order sorts work as it is to be begun: by priority; then the longest lists first, so that none ends alone, and of
 // unknown length before them. When the budget is short, the cheapest first, so that whole targets are finished.
-func order(open []work, scarce bool) []*Item {
-	slices.SortStableFunc(open, func(a, b work) int {
+func order(open []Work, scarce bool) {
+	slices.SortStableFunc(open, func(a, b Work) int {
 		if c := cmp.Compare(b.Task.Priority, a.Task.Priority); c != 0 {
 			return c
 		}
 		if scarce {
-			return cmp.Compare(a.expected.Units, b.expected.Units)
+			return cmp.Compare(a.Missing.Units, b.Missing.Units)
 		}
-		if a.expected.Known != b.expected.Known {
-			if a.expected.Known {
+		if a.Missing.Known != b.Missing.Known {
+			if a.Missing.Known {
 				return 1
 			}
 			return -1
 		}
-		return cmp.Compare(b.expected.Pages, a.expected.Pages)
+		return cmp.Compare(b.Missing.Pages, a.Missing.Pages)
 	})
-	items := make([]*Item, len(open))
-	for i, w := range open {
-		items[i] = w.Item
-	}
-	return items
 }

@@ -21,7 +21,7 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 		return err
 	}
 	result.Notes = append(result.Notes, notesOf(dropped, r.date)...)
-	books := account.Books{Run: result.Run, RunDate: r.RunDate, Journal: r.journal, Tasks: result.Tasks, Dropped: dropped, Missing: result.missing,
+	books := account.Books{Run: result.Run, RunDate: r.RunDate, Journal: r.journal, Tasks: result.Tasks, Dropped: dropped, Missing: result.missing(),
 		Published: r.isPublished, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Rejected: r.rejected, RejectedRows: result.Rejected}
 	return books.Write(ctx, account.Shelf{Create: r.Lake.Create, Publish: func(t *schemas.Table, staged sinks.Staged) error {
 		_, _, err := r.Lake.Publish(ctx, t, r.Name, r.RunDate, staged.Path)

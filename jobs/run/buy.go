@@ -26,8 +26,8 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	buying, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var lanes []engine.Lane
-	for vendor, items := range p.Work {
-		lane, err := r.lane(vendor, items, p.Missing, stop)
+	for vendor, work := range p.Work {
+		lane, err := r.lane(vendor, work, stop)
 		if err != nil {
 			return err
 		}
@@ -120,25 +120,26 @@ func purse(units pipeline.Units) limit.Grant {
 
 // unhindered reports whether nothing but the connections holds a run up at a vendor: no ceiling, no priorities that a
 // ceiling could give a meaning, no known end of the cursors, and a rate that a connection alone does not come near.
-func unhindered(a Account, items []*plan.Item) bool {
+func unhindered(a Account, work []plan.Work) bool {
 	const perConnection = 5 // requests a second, at 200 ms each
 	free := a.Ceiling.Run == nil && a.Ceiling.Month == nil && a.TokenLife == 0 &&
 		(a.PerSecond == 0 || a.PerSecond >= perConnection*float64(max(1, a.Connections)))
-	for _, it := range items {
-		free = free && it.MaxUnits == nil && it.Task.Priority == items[0].Task.Priority
+	for _, it := range work {
+		free = free && it.MaxUnits == nil && it.Task.Priority == work[0].Task.Priority
 	}
 	return free
 }
 
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
 // cost a write, nor a run hold much that another could spend.
-func (r *runner) lane(vendor string, items []*plan.Item, missing map[string]plan.Missing, stop context.CancelCauseFunc) (engine.Lane, error) {
+func (r *runner) lane(vendor string, work []plan.Work, stop context.CancelCauseFunc) (engine.Lane, error) {
 	a := r.Accounts[vendor]
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: r.recovers(vendor)}
-	var pages []pipeline.Units
+	lane.Work = make([]engine.Work, 0, len(work))
+	pages := make([]pipeline.Units, 0, len(work))
 	purses := map[string]*limit.Gate{}
-	for _, it := range items {
+	for _, it := range work {
 		if x := it.Task.Extract; it.MaxUnits != nil && purses[x] == nil {
 			purses[x] = limit.New(limit.Config{Connections: connections, Grant: purse(*it.MaxUnits)})
 		}
@@ -146,12 +147,12 @@ func (r *runner) lane(vendor string, items []*plan.Item, missing map[string]plan
 		if err != nil {
 			return lane, err
 		}
-		size := pageSize(it, missing[it.Task.ID])
-		pages = append(pages, pageCost(it, size))
+		size := pageSize(it)
+		pages = append(pages, pageCost(it.Item, size))
 		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{source, r.pulse}, Place: it.Place, PageSize: size, Purse: purses[it.Task.Extract],
-			Unknown: !missing[it.Task.ID].Known})
+			Unknown: !it.Missing.Known})
 	}
-	lane.Probe = unhindered(a, items)
+	lane.Probe = unhindered(a, work)
 	inFlight := dearest(pages, connections)
 	block := inFlight
 	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {
@@ -172,8 +173,8 @@ func (r *runner) lane(vendor string, items []*plan.Item, missing map[string]plan
 
 // pageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,
 // and a crash sets aside, what it can bring and not the vendor's largest page.
-func pageSize(it *plan.Item, missing plan.Missing) int {
-	e := it.Endpoint
+func pageSize(it plan.Work) int {
+	e, missing := it.Endpoint, it.Missing
 	if !missing.Known || missing.Rows <= 0 || e.SteadySize || e.Once || e.Asks.Batched() {
 		return it.PageSize
 	}

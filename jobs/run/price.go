@@ -129,10 +129,14 @@ func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) er
 	expected := map[string]ledger.Expectation{}
 	for _, it := range r.items {
 		if extracts == nil || slices.Contains(extracts, it.Task.Extract) {
-			missing, open := p.Missing[it.Task.ID]
-			e := ledger.Expectation{Units: r.places[it.Task.ID].Units + missing.Units}
-			if open && !missing.Known {
-				e.Next = missing.Units
+			expected[it.Task.ID] = ledger.Expectation{Units: r.places[it.Task.ID].Units}
+		}
+	}
+	for _, work := range p.Work {
+		for _, it := range work {
+			e := expected[it.Task.ID]
+			if e.Units += it.Missing.Units; !it.Missing.Known {
+				e.Next = it.Missing.Units
 			}
 			expected[it.Task.ID] = e
 		}

@@ -110,11 +110,20 @@ func stopsOf(err error) []*engine.StopError {
 	return nil
 }
 
-// missing returns what a task is expected to need still; false if that is nothing, or unknown.
-func (r *Result) missing(taskID string) (units pipeline.Units, known bool) {
-	if r.Missing == nil {
-		return 0, false
+// missing tells what a task is expected to need still; false if that is nothing, or unknown.
+func (r *Result) missing() func(taskID string) (units pipeline.Units, known bool) {
+	need := map[string]pipeline.Units{}
+	if r.Missing != nil {
+		for _, work := range r.Missing.Work {
+			for _, it := range work {
+				if it.Missing.Known {
+					need[it.Task.ID] = it.Missing.Units
+				}
+			}
+		}
 	}
-	m, ok := r.Missing.Missing[taskID]
-	return m.Units, ok && m.Known
+	return func(taskID string) (pipeline.Units, bool) {
+		units, known := need[taskID]
+		return units, known
+	}
 }
