@@ -132,10 +132,10 @@ var opsSpend = &Table{
 
 // opsReconciliation holds the vendor's own account against the ledger.
 var opsReconciliation = &Table{
-	Schema: opsSchema, Name: "reconciliation", Meaning: "a vendor's own account against the ledger, over the executions of a run", Source: "backhaul", Key: []string{"run_id", "vendor", "month"},
+	Schema: opsSchema, Name: "reconciliation", Meaning: "a vendor's own account against the ledger, over the executions of a run", Source: "backhaul", Key: []string{"run_id", "vendor", "account_month"},
 	Own: append(runColumns(),
 		Column{Name: "vendor", Type: String, Required: true, Meaning: "the vendor", Source: "job spec"},
-		Column{Name: "month", Type: String, Required: true, Meaning: "the month of the vendor's meter, YYYY-MM", Source: "backhaul"},
+		Column{Name: "account_month", Type: String, Required: true, Meaning: "the month of the vendor's meter, YYYY-MM", Source: "backhaul"},
 		Column{Name: "first_asked_at", Type: Timestamp, Required: true, Meaning: "when the vendor was asked first, UTC", Source: "backhaul"},
 		Column{Name: "last_asked_at", Type: Timestamp, Required: true, Meaning: "when the vendor was asked last, UTC", Source: "backhaul"},
 		Column{Name: "vendor_units_before", Type: Int64, Required: true, Unit: "vendor units", Meaning: "consumed in the month, as the vendor said first", Source: "vendor response"},

@@ -36,6 +36,15 @@ func TestEveryColumnSaysWhatItMeansAndWhereItComesFrom(t *testing.T) {
 	}
 }
 
+// Readers of the lake take a partition's name for a column of every file: one of that name inside is hidden, or refused.
+func TestNoColumnIsNamedLikeThePartition(t *testing.T) {
+	for _, table := range All() {
+		if table.Index("month") >= 0 {
+			t.Errorf("%s has a column month, which the lake's month=YYYY-MM shadows", table.FullName())
+		}
+	}
+}
+
 func TestVendorTablesEndWithTheCommonColumnsInTheContractsOrder(t *testing.T) {
 	want := strings.Fields("target target_as_given scope rank job extract run_id run_date surface fetched_at page_seq extra")
 	seen := 0

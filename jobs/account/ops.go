@@ -387,7 +387,7 @@ func (a *accountant) reconciliation(all []Reconciliation) error {
 	for _, c := range all {
 		row := a.row()
 		row.text("vendor", c.Vendor)
-		row.text("month", c.First.Month)
+		row.text("account_month", c.First.Month)
 		row.time("first_asked_at", c.First.At)
 		row.time("last_asked_at", c.Last.At)
 		row.number("vendor_units_before", int64(c.First.VendorUnits))
