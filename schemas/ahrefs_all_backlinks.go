@@ -43,7 +43,7 @@ var ahrefsAllBacklinks = coarse(ahrefsTable("all_backlinks", "site-explorer/all-
 		{Name: "is_ugc", Type: Bool, Price: 1, Meaning: "rel=ugc"},
 		{Name: "js_crawl", Type: Bool, Price: 1, Meaning: "found after JS rendering"},
 		{Name: "languages", Type: Strings, Price: 1, Meaning: "languages of the referring page"},
-		{Name: "last_seen", Type: Timestamp, Nullable: true, Price: 1, Meaning: "when the link was found lost; null while live"},
+		{Name: "last_seen", Type: Timestamp, Nullable: true, Telling: true, Price: 1, Meaning: "when the link was found lost; null while live"},
 		{Name: "last_visited", Type: Timestamp, Price: 1, Meaning: "last re-crawl that verified the link"},
 		{Name: "link_group_count", Type: Int64, Price: 1, Meaning: "size of the group under aggregation; invalid with aggregation=all and in order_by"},
 		{Name: "link_type", Type: String, Price: 1, Values: ahrefsLinkTypes, Meaning: "kind of link"},

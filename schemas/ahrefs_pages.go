@@ -9,7 +9,7 @@ var ahrefsPagesByBacklinks = ahrefsTable("pages_by_backlinks", "site-explorer/pa
 		{Name: "http_code_target", Type: Int64, Nullable: true, Price: 1, Meaning: "HTTP status of the target page at crawl"},
 		{Name: "is_spam", Type: Bool, Price: 1, Meaning: "from a known-spam domain"},
 		{Name: "languages_target", Type: Strings, Price: 1, Meaning: "languages of the target page"},
-		{Name: "last_seen", Type: Timestamp, Nullable: true, Price: 1, Meaning: "when the page lost its last live link; null while any is live"},
+		{Name: "last_seen", Type: Timestamp, Nullable: true, Telling: true, Price: 1, Meaning: "when the page lost its last live link; null while any is live"},
 		{Name: "last_visited_source", Type: Timestamp, Price: 1, Meaning: "last verification of a live link to the page"},
 		{Name: "last_visited_target", Type: Timestamp, Nullable: true, Price: 1, Meaning: "last crawl of the target page"},
 		{Name: "links_to_target", Type: Int64, Price: 1, Meaning: "links to the page"},

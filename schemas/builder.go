@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"cmp"
+	"errors"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -41,6 +42,8 @@ type Rejection struct {
 	Origin Origin
 	Row    int    // place in the page, from 0
 	JSON   []byte // as received
+	// Field is the one that does not fit, "" where it is none alone.
+	Field  string
 	Reason string
 }
 
@@ -54,7 +57,9 @@ type Builder struct {
 	origin   Origin
 	left     int64 // rows the page may still bring; -1 all
 	rows     int
+	appended int64
 	row      Row
+	drift    drift
 	rejected []Rejection
 }
 
@@ -78,7 +83,7 @@ func newBuilder(t *Table) *Builder {
 	if t.Indexed() {
 		b.index = t.Index(colIndexID)
 	}
-	b.row.values = make([]value, len(t.Columns()))
+	b.row.values, b.row.fields, b.drift.fields = make([]value, len(t.Columns())), make([]string, len(t.Columns())), make([]string, len(t.Columns()))
 	return b
 }
 
@@ -139,7 +144,9 @@ func (b *Builder) Append() {
 	for i, c := range b.table.columns {
 		appendValue(b.rb.Field(i), c.Type, &b.row.values[i])
 	}
+	b.drift.add(&b.row)
 	b.rows++
+	b.appended++
 }
 
 func (b *Builder) fillCommon() {
@@ -162,8 +169,8 @@ func (b *Builder) fillCommon() {
 	o.Rank++
 }
 
-// Reject records a row that does not fit. json is copied.
-func (b *Builder) Reject(row int, json []byte, reason string) {
+// Reject records a row that does not fit; a [*FieldError] in why says which field it is. json is copied.
+func (b *Builder) Reject(row int, json []byte, why error) {
 	if b.keys != nil {
 		b.keys.addRejected(json)
 		return
@@ -171,7 +178,11 @@ func (b *Builder) Reject(row int, json []byte, reason string) {
 	if b.origin.Held != nil && b.origin.Held.dropRejected(json) {
 		return
 	}
-	b.rejected = append(b.rejected, Rejection{Table: b.table.FullName(), Origin: b.origin, Row: row, JSON: append([]byte(nil), json...), Reason: reason})
+	one := Rejection{Table: b.table.FullName(), Origin: b.origin, Row: row, JSON: append([]byte(nil), json...), Reason: why.Error()}
+	if e := (*FieldError)(nil); errors.As(why, &e) {
+		one.Field = e.Field
+	}
+	b.rejected = append(b.rejected, one)
 }
 
 // Rejected returns the rows rejected since the last call, and forgets them.
@@ -191,6 +202,9 @@ func (b *Builder) Keys() []uint64 {
 
 // Len returns the number of rows waiting in the builder.
 func (b *Builder) Len() int { return b.rows }
+
+// Appended returns how many rows have been appended in all.
+func (b *Builder) Appended() int64 { return b.appended }
 
 // NextRank returns the rank the next row of the page would get.
 func (b *Builder) NextRank() int64 { return b.origin.Rank }

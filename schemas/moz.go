@@ -27,7 +27,7 @@ var mozLinks = &Table{
 		{Name: "anchor_text", Type: String, Required: true, Meaning: "the link's text as Moz normalises it; '' for links without text", Source: mozDoc("links")},
 		{Name: "date_first_seen", Type: Date, Meaning: "when Moz first saw the link", Source: mozDoc("links")},
 		{Name: "date_last_seen", Type: Date, Meaning: "when Moz last saw the link", Source: mozDoc("links")},
-		{Name: "date_disappeared", Type: Date, Meaning: "when the link was found gone; null while it is live", Source: mozDoc("links")},
+		{Name: "date_disappeared", Type: Date, Telling: true, Meaning: "when the link was found gone; null while it is live", Source: mozDoc("links")},
 		{Name: "nofollow", Type: Bool, Meaning: "the link is rel=nofollow", Source: mozDoc("links")},
 		{Name: "redirect", Type: Bool, Meaning: "the link is a redirect from source to target", Source: mozDoc("links")},
 		{Name: "rel_canonical", Type: Bool, Meaning: "the link is a rel=canonical", Source: mozDoc("links")},
@@ -96,7 +96,7 @@ var mozFinalRedirect = &Table{
 	Meaning: "where a chain of redirects that begins at the target ends",
 	Source:  mozDoc("final_redirect"),
 	Own: []Column{
-		{Name: "final_page", Type: String, NoValue: []string{""}, Meaning: "the page the target redirects to in the end; null if no redirect is known", Source: mozDoc("final_redirect")},
+		{Name: "final_page", Type: String, NoValue: []string{""}, Telling: true, Meaning: "the page the target redirects to in the end; null if no redirect is known", Source: mozDoc("final_redirect")},
 	},
 }
 

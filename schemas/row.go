@@ -9,7 +9,11 @@ import (
 )
 
 // Row is one row under construction: a value, or null, per column of its table.
-type Row struct{ values []value }
+type Row struct {
+	values []value
+	fields []string // by column: the field of the vendor's row it is read from, "" where the row has none
+	strays []stray
+}
 
 type value struct {
 	valid bool
@@ -23,6 +27,8 @@ func (r *Row) reset() {
 	for i := range r.values {
 		r.values[i].valid = false
 	}
+	clear(r.fields)
+	r.strays = r.strays[:0]
 }
 
 // SetString sets a String column. The text is copied.

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -224,9 +225,9 @@ func TestRowsWithoutTheirKeyAreNotKnownAgain(t *testing.T) {
 func TestARejectedRowIsKnownAgainByItsJSON(t *testing.T) {
 	b := NewKeys(Lookup("moz.anchor_text"))
 	b.Begin(origin)
-	b.Reject(0, []byte(`{"a":1}`), "no anchor_text")
-	b.Reject(1, []byte(`{"a":2}`), "no anchor_text")
-	b.Reject(2, []byte(`{"a":1}`), "no anchor_text")
+	b.Reject(0, []byte(`{"a":1}`), errors.New("no anchor_text"))
+	b.Reject(1, []byte(`{"a":2}`), errors.New("no anchor_text"))
+	b.Reject(2, []byte(`{"a":1}`), errors.New("no anchor_text"))
 	if got := b.Keys(); len(got) != 3 || got[0] != got[2] || got[0] == got[1] || len(b.Keys()) != 0 {
 		t.Errorf("%x", got)
 	}

@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
@@ -73,6 +74,9 @@ type Column struct {
 	// Nullable: by the vendor's word the field may have no value. Only Ahrefs' documents say; where they do not, a column
 	// that is not Required may be null for any reason.
 	Nullable bool
+	// Telling: null says something by itself ("live", "no redirect"), rather than that the value is not known, so that a value that
+	// does not fit must not become null. Default false.
+	Telling bool
 	// Price is how many units naming the column adds to the price of a row. Default 0: rows are priced whole.
 	Price int
 	// From names the column of a user table whose canonical spelling, as it is sent to vendors, this one holds; null where that
@@ -140,6 +144,14 @@ func (t *Table) Index(name string) int {
 		return i
 	}
 	return -1
+}
+
+// Requires reports whether a value that does not fit the column costs the row. It does where null in its place would be false: in a
+// required column, in one that rows are known by, and where null says something by itself. That a field of the latter is absent,
+// because it was not asked for, is no misfit.
+func (t *Table) Requires(i int) bool {
+	c := t.Columns()[i]
+	return c.Required || c.Telling || slices.Contains(t.Key, c.Name)
 }
 
 // Arrow returns the Arrow schema of the table. Every field carries meaning, unit and source as metadata,

@@ -120,6 +120,12 @@ func decode(t *testing.T, s pipeline.Source, table *schemas.Table, page pipeline
 	t.Helper()
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)
+	rows, rejected, _, err = decodeAll(mem, s, table, page)
+	return rows, rejected, err
+}
+
+// decodeAll also returns how the rows differ from what their table expects.
+func decodeAll(mem memory.Allocator, s pipeline.Source, table *schemas.Table, page pipeline.Page) (rows []string, rejected []schemas.Rejection, drift []schemas.Drift, err error) {
 	b := schemas.NewBuilder(mem, table)
 	defer b.Release()
 	b.Begin(schemas.Origin{Rank: 1, Target: "a.example", TargetAsGiven: "a.example"})
@@ -133,7 +139,7 @@ func decode(t *testing.T, s pipeline.Source, table *schemas.Table, page pipeline
 		}
 		rows = append(rows, strings.Join(cells, "|"))
 	}
-	return rows, b.Rejected(), err
+	return rows, b.Rejected(), b.Drift(), err
 }
 
 // parts: the requests of a batch are about all its inputs, each once, in their order.

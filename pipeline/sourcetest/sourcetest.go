@@ -90,6 +90,7 @@ func Run(t *testing.T, cfg Config) {
 				"refused":    func(t *testing.T) { r.refused(t, pages) },
 				"secret":     func(t *testing.T) { r.secret(t, pages) },
 				"hostile":    func(t *testing.T) { r.hostile(t, pages) },
+				"misfit":     func(t *testing.T) { r.misfit(t, pages[0]) },
 			} {
 				t.Run(name, try)
 			}

@@ -40,7 +40,7 @@ func TestSourcesKeepWhatTheyPromise(t *testing.T) {
 			{Endpoint: "outlinks_stats", Task: of("outlinks_stats", "{}")},
 			{Endpoint: "refdomains_history", Task: of("refdomains_history", period)},
 			{Endpoint: "domain_rating_history", Task: of("domain_rating_history", period)},
-			{Endpoint: "anchors", Task: of("anchors", `{"select":"anchor,refdomains"}`), Limit: 100},
+			{Endpoint: "anchors", Task: of("anchors", `{"select":"anchor,refdomains,is_spam"}`), Limit: 100},
 			{Endpoint: "all_backlinks", Task: of("all_backlinks", `{"select":"url_from,url_to,anchor","where":{"field":"domain_rating_source","is":["gte",40]}}`), Limit: 100},
 			{Endpoint: "broken_backlinks", Task: of("broken_backlinks", "{}"), Limit: 50},
 			{Endpoint: "refdomains", Task: of("refdomains", `{"where":{"field":"links_to_target","is":["gte",2]}}`), Limit: 100},

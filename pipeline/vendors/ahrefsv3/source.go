@@ -300,7 +300,7 @@ func (s *source) load(reply rows.Reply, b *schemas.Builder, want func(i int) boo
 		}
 		row := b.Row()
 		if err := s.shape.Decode(raw, row); err != nil {
-			b.Reject(i, raw, err.Error())
+			b.Reject(i, raw, err)
 			continue
 		}
 		b.Append()

@@ -1,6 +1,7 @@
 package mozrpc
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -80,7 +81,7 @@ func (l batch) read(raw jsontext.Value, failed bool) (o outcome, echo string) {
 // rejected keeps an input without a result, with Moz's reason. That Moz has no record of it is an answer, and leaves no row.
 func (o outcome) rejected(i int, b *schemas.Builder) bool {
 	if o.fault != nil && !o.fault.none(0) {
-		b.Reject(i, o.raw, "Moz answers with an error: "+o.fault.String())
+		b.Reject(i, o.raw, errors.New("Moz answers with an error: "+o.fault.String()))
 	}
 	return o.fault != nil
 }

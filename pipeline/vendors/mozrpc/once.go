@@ -48,7 +48,7 @@ func quota() *method {
 func loadQuota(r record, b *schemas.Builder) error {
 	for i, raw := range r.Rows() {
 		if err := appendQuota(raw, b); err != nil {
-			b.Reject(i, raw, err.Error())
+			b.Reject(i, raw, err)
 		}
 	}
 	return nil
@@ -75,6 +75,9 @@ func appendQuota(raw []byte, b *schemas.Builder) error {
 			return err
 		}
 		row.SetBytes(t.Index(schemas.ColExtra), extra)
+		for name, value := range rest {
+			row.Stray(name, schemas.NewField, value)
+		}
 	}
 	b.Append()
 	return nil

@@ -86,7 +86,7 @@ func loadStatuses(r record, b *schemas.Builder) error {
 			Exists *bool `json:"exists"`
 		}
 		if err := json.Unmarshal(o.raw, &status); err != nil || status.Exists == nil {
-			b.Reject(i, o.raw, "exists: want true or false")
+			b.Reject(i, o.raw, &schemas.FieldError{Field: "exists", Problem: "want true or false"})
 			continue
 		}
 		asked, t, row := r.asked.Queries[i], b.Table(), b.Row()

@@ -106,7 +106,7 @@ func metrics() *method {
 					continue
 				}
 				if err := shape.Decode(o.metrics(), b.Row()); err != nil {
-					b.Reject(i, o.raw, err.Error())
+					b.Reject(i, o.raw, err)
 					continue
 				}
 				b.Append()

@@ -49,7 +49,7 @@ func (request statusRequest) load(reply rows.Reply, b *schemas.Builder) {
 		}
 		exists := string(raw) == "true"
 		if !exists && string(raw) != "false" {
-			b.Reject(i, raw, fmt.Sprintf("exists: want true or false for %s, got %.60s", request.Sources[i], raw))
+			b.Reject(i, raw, &schemas.FieldError{Field: "exists", Problem: fmt.Sprintf("want true or false for %s, got %.60s", request.Sources[i], raw)})
 			continue
 		}
 		row := b.Row()

@@ -71,7 +71,7 @@ func (r *report) result(one result, b *schemas.Builder) {
 		}
 		row := b.Row()
 		if err := r.shape.Decode(one.raw, row); err != nil {
-			b.Reject(one.place, one.raw, err.Error())
+			b.Reject(one.place, one.raw, err)
 			return
 		}
 		b.Append()

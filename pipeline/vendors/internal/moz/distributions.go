@@ -1,7 +1,6 @@
 package moz
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -30,7 +29,7 @@ const buckets = 10
 func LoadDistributions(b *schemas.Builder, place int, page string, object []byte) {
 	members, err := membersOf(object)
 	if err != nil {
-		b.Reject(place, object, "distributions: "+err.Error())
+		b.Reject(place, object, &schemas.FieldError{Field: "distributions", Problem: err.Error()})
 	}
 	for _, m := range members {
 		loadDistribution(b, place, page, m)
@@ -57,7 +56,7 @@ func LoadDistributionsAmong(b *schemas.Builder, place int, page string, object [
 func loadDistribution(b *schemas.Builder, place int, page string, m member) {
 	var numbers []int64
 	if m.value.Kind() != '[' || json.Unmarshal(m.value, &numbers) != nil {
-		b.Reject(place, m.value, fmt.Sprintf("%s: want integers, got %s", m.name, brief(m.value)))
+		b.Reject(place, m.value, &schemas.FieldError{Field: m.name, Problem: "want integers, got " + brief(m.value)})
 		return
 	}
 	appendDistribution(b, page, m.name, numbers)

@@ -64,7 +64,7 @@ func (h history) load(raw jsontext.Value) {
 }
 
 func (h history) reject(raw []byte, err error) {
-	h.b.Reject(h.place, raw, SeriesParam(h.series)+": "+err.Error())
+	h.b.Reject(h.place, raw, &schemas.FieldError{Field: SeriesParam(h.series), Problem: err.Error()})
 }
 
 // values appends a metric's values.
@@ -205,6 +205,10 @@ func (h history) append(metric string, day int64, c cells) {
 	}
 	if len(c.extra) > 0 {
 		row.SetBytes(t.Index(schemas.ColExtra), c.extra)
+		members, _ := membersOf(c.extra) // it was made of members
+		for _, m := range members {
+			row.Stray(SeriesParam(h.series)+"."+m.name, schemas.NewField, m.value)
+		}
 	}
 	h.b.Append()
 }

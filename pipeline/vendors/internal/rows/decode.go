@@ -31,7 +31,7 @@ func (s *Shape) LoadEach(r Reply, b *schemas.Builder, finish func(i int, row *sc
 		}
 		switch {
 		case err != nil:
-			b.Reject(i, raw, err.Error())
+			b.Reject(i, raw, err)
 		case keep:
 			b.Append()
 		}
@@ -39,8 +39,9 @@ func (s *Shape) LoadEach(r Reply, b *schemas.Builder, finish func(i int, row *sc
 	return nil
 }
 
-// Decode fills an empty row from one element of a reply, as Rows yields it. The error says which member does not fit
-// and what was found; the row's content is then of no use.
+// Decode fills an empty row from one element of a reply, as Rows yields it. A member that does not fit leaves its column null
+// and goes to extra, with its name there; one whose column the row needs ([schemas.Table.Requires]) is an error, which says what
+// was found, and the row's content is then of no use.
 func (s *Shape) Decode(raw []byte, row *schemas.Row) error {
 	d := decoder{shape: s}
 	return d.decode(raw, row)
@@ -68,7 +69,7 @@ func (d *decoder) decode(raw []byte, row *schemas.Row) error {
 	}
 	for _, l := range d.shape.required {
 		if row.Null(l.column) {
-			return fmt.Errorf("%s: missing", l.path)
+			return &schemas.FieldError{Field: l.path, Problem: "missing"}
 		}
 	}
 	return d.keepExtra()
@@ -82,30 +83,28 @@ func (d *decoder) object(n *node) error {
 		name := unescape(&d.name, quoted)
 		i, known := n.find(name, guess)
 		if !known {
-			d.spill.add(d.trail, quoted, d.c.value())
+			d.stray(quoted, n.under(name), schemas.NewField, d.c.value())
 			continue
 		}
 		guess = i + 1
-		if err := d.member(&n.fields[i]); err != nil {
+		if err := d.member(&n.fields[i], quoted); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *decoder) member(f *field) error {
-	if f.leaf != nil && f.leaf.column == nowhere {
-		d.c.value()
-		return nil
-	}
+// member reads a member whose name, quoted, the shape knows.
+func (d *decoder) member(f *field, quoted []byte) error {
 	if f.leaf != nil {
-		return d.set(f.leaf, d.c.value())
+		return d.leaf(f.leaf, quoted, d.c.value())
 	}
 	if !d.c.open('{') {
-		if raw := d.c.value(); string(raw) != "null" {
-			return mismatch(f.child.path, "an object", raw)
+		raw := d.c.value()
+		if string(raw) == "null" {
+			return nil
 		}
-		return nil
+		return d.misfit(f.child.needed, quoted, raw, mismatch(f.child.path, "an object", raw))
 	}
 	d.trail = append(d.trail, f.name)
 	if err := d.object(f.child); err != nil {
@@ -116,7 +115,32 @@ func (d *decoder) member(f *field) error {
 	return nil
 }
 
-// keepExtra writes the members that the table does not know into its column extra: names sorted, no spaces, values as
+func (d *decoder) leaf(l *leaf, quoted, raw []byte) error {
+	if l.column == nowhere {
+		return nil
+	}
+	d.row.Has(l.column, l.path)
+	if err := d.set(l, raw); err != nil {
+		return d.misfit(l.needed, quoted, raw, err)
+	}
+	return nil
+}
+
+// misfit keeps a value beside the row that does not fit, unless the row needs it.
+func (d *decoder) misfit(needed bool, quoted, raw []byte, err *schemas.FieldError) error {
+	if needed || d.shape.extra < 0 {
+		return err
+	}
+	d.stray(quoted, err.Field, schemas.Misfit, raw)
+	return nil
+}
+
+func (d *decoder) stray(quoted []byte, field string, kind schemas.DriftKind, raw []byte) {
+	d.spill.add(d.trail, quoted, raw)
+	d.row.Stray(field, kind, raw)
+}
+
+// keepExtra writes the members that found no column into the column extra: names sorted, no spaces, values as
 // received but for the escapes in strings, which are the fewest possible.
 func (d *decoder) keepExtra() error {
 	d.spill.leave(-1)
@@ -131,7 +155,7 @@ func (d *decoder) keepExtra() error {
 	return nil
 }
 
-// spill collects unknown members into one JSON object that keeps their nesting. Since a row is walked depth first, the
+// spill collects such members into one JSON object that keeps their nesting. Since a row is walked depth first, the
 // objects around a member are opened when the first unknown one is met and closed when the walk leaves them.
 type spill struct {
 	json []byte

@@ -34,6 +34,7 @@ type Shape struct {
 // node is an object within the row.
 type node struct {
 	path   string
+	needed bool // a column within it is one that the row needs
 	fields []field
 	index  map[string]int
 }
@@ -53,7 +54,8 @@ type leaf struct {
 	path     string
 	column   int
 	typ      schemas.Type
-	required bool
+	required bool // the member must be there, with a value
+	needed   bool // a value that does not fit costs the row
 	raw      bool
 	noText   []string // spellings of "no value" in strings
 	noNumber []int64  // and in numbers
@@ -75,6 +77,7 @@ func Compile(t *schemas.Table, rules ...Rule) (*Shape, error) {
 			continue
 		}
 		l := newLeaf(i, column, path)
+		l.needed = t.Requires(i)
 		l.raw = rule.Raw
 		if err := s.root.add(strings.Split(path, "."), l); err != nil {
 			return nil, fmt.Errorf("%s: column %s: %w", t.FullName(), column.Name, err)
@@ -151,9 +154,18 @@ func (n *node) add(path []string, l *leaf) error {
 		return fmt.Errorf("path %s leads through the value of another column", l.path)
 	}
 	if f.child == nil {
-		f.child = &node{path: strings.TrimPrefix(n.path+"."+path[0], ".")}
+		f.child = &node{path: n.under([]byte(path[0]))}
 	}
+	f.child.needed = f.child.needed || l.needed
 	return f.child.add(path[1:], l)
+}
+
+// under is the path of a member of that name.
+func (n *node) under(name []byte) string {
+	if n.path == "" {
+		return string(name)
+	}
+	return n.path + "." + string(name)
 }
 
 // find returns the field of that name. guess is where it stands if the vendor keeps the declared order.

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,18 @@ var sample = &schemas.Table{Schema: "moz", Name: "sample", Own: []schemas.Column
 	{Name: "elsewhere", Type: schemas.String},
 }}
 
-var sampleShape = MustCompile(sample,
-	Rule{Column: "source_*", Path: "source.*"}, Rule{Column: "deep", Path: "source.in.deep"}, Rule{Column: "elsewhere"})
+var sampleRules = []Rule{{Column: "source_*", Path: "source.*"}, {Column: "deep", Path: "source.in.deep"}, {Column: "elsewhere"}}
+
+var sampleShape = MustCompile(sample, sampleRules...)
+
+// tellingShape is that of sample where every null would say something.
+var tellingShape = func() *Shape {
+	own := slices.Clone(sample.Own)
+	for i := range own {
+		own[i].Telling = true
+	}
+	return MustCompile(&schemas.Table{Schema: sample.Schema, Name: sample.Name, Own: own}, sampleRules...)
+}()
 
 // load decodes a list and returns its rows by column, without the common ones but extra, and what was rejected.
 func load(t testing.TB, s *Shape, list string) ([]map[string]any, []schemas.Rejection) {
@@ -126,6 +137,43 @@ func TestZeroIsAValueWhereTheColumnDoesNotSayOtherwise(t *testing.T) {
 	}
 }
 
+func TestAValueThatMisfitsAnOptionalColumnIsKeptBesideTheRow(t *testing.T) {
+	for field, value := range map[string]string{
+		"count": `"abc"`, "small": `2147483648`, "ratio": `"1"`, "yes": `1`, "day": `"2026-02-31"`, "at": `"yesterday"`, "kind": `[7]`,
+		"tags": `["a",null]`, "places": `[1.5]`, "days": `["2026-13-01"]`,
+	} {
+		want := map[string]any{"text": "", "source_page": "p", "extra": `{"` + field + `":` + value + `}`}
+		misfits(t, fits(`"`+field+`":`+value), want, schemas.Drift{Field: field, Kind: schemas.Misfit, Rows: 1, Example: value})
+	}
+	misfits(t, `[{"text":"","source":{"page":"p","rank":"first","new":1,"in":[]},"count":3}]`,
+		map[string]any{"text": "", "source_page": "p", "count": int64(3), "extra": `{"source":{"in":[],"new":1,"rank":"first"}}`},
+		schemas.Drift{Field: "source.in", Kind: schemas.Misfit, Rows: 1, Example: "[]"},
+		schemas.Drift{Field: "source.new", Kind: schemas.NewField, Rows: 1, Example: "1"},
+		schemas.Drift{Field: "source.rank", Kind: schemas.Misfit, Rows: 1, Example: `"first"`})
+}
+
+// misfits loads a list of one row, which is that and drifts so.
+func misfits(t *testing.T, list string, want map[string]any, drift ...schemas.Drift) {
+	t.Helper()
+	got, rejected := load(t, sampleShape, list)
+	if diff := cmp.Diff([]map[string]any{want}, got); diff != "" || len(rejected) > 0 {
+		t.Errorf("%s: %s %v", list, diff, rejected)
+	}
+	b := schemas.NewBuilder(memory.DefaultAllocator, sample)
+	defer b.Release()
+	b.Begin(schemas.Origin{Rank: 1})
+	r, err := Scan([]byte(`{"results":`+list+`}`), layout)
+	if err == nil {
+		err = sampleShape.Load(r, b)
+	}
+	if diff := cmp.Diff(drift, b.Drift()); diff != "" || err != nil {
+		t.Errorf("%s: %v %s", list, err, diff)
+	}
+	if again := b.Drift(); len(again) > 0 {
+		t.Errorf("%s: told twice: %v", list, again)
+	}
+}
+
 func TestRowsThatDoNotFitSayWhy(t *testing.T) {
 	for list, reason := range map[string]string{
 		`[{"source":{"page":"p"}}]`:                     `text: missing`,
@@ -161,8 +209,8 @@ func TestRowsThatDoNotFitSayWhy(t *testing.T) {
 		`[null]`: `want an object, got null`,
 		`["{}"]`: `want an object, got "{}"`,
 	} {
-		got, rejected := load(t, sampleShape, list)
-		if len(got) != 0 || len(rejected) != 1 || rejected[0].Reason != reason {
+		got, rejected := load(t, tellingShape, list)
+		if field, _, _ := strings.Cut(reason, ": "); len(got) != 0 || len(rejected) != 1 || rejected[0].Reason != reason || rejected[0].Field != field && rejected[0].Field != "" {
 			t.Errorf("%s: %v %+v, want %q", list, got, rejected, reason)
 		} else if raw := list[1 : len(list)-1]; string(rejected[0].JSON) != raw {
 			t.Errorf("%s: kept as %s", list, rejected[0].JSON)

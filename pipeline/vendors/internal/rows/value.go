@@ -1,7 +1,6 @@
 package rows
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -12,7 +11,7 @@ import (
 
 // set converts one value and puts it into the row. Null, a date's "" and the column's own spellings of "no value" leave
 // the column null.
-func (d *decoder) set(l *leaf, raw []byte) error {
+func (d *decoder) set(l *leaf, raw []byte) *schemas.FieldError {
 	if len(raw) == 0 {
 		return mismatch(l.path, wanted[l.typ], raw)
 	}
@@ -53,7 +52,7 @@ func (d *decoder) set(l *leaf, raw []byte) error {
 }
 
 // setText sets a column from a JSON string.
-func (d *decoder) setText(l *leaf, raw []byte) error {
+func (d *decoder) setText(l *leaf, raw []byte) *schemas.FieldError {
 	text := unescape(&d.text, raw)
 	for _, none := range l.noText {
 		if none == string(text) {
@@ -80,7 +79,7 @@ func (d *decoder) setText(l *leaf, raw []byte) error {
 	return mismatch(l.path, wanted[l.typ], raw)
 }
 
-func (d *decoder) setFloat(l *leaf, raw []byte) error {
+func (d *decoder) setFloat(l *leaf, raw []byte) *schemas.FieldError {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || !number(raw) || math.IsInf(f, 0) {
 		return mismatch(l.path, wanted[l.typ], raw)
@@ -93,7 +92,7 @@ func (d *decoder) setFloat(l *leaf, raw []byte) error {
 }
 
 // setList sets a list column. Lists have no nulls in them.
-func (d *decoder) setList(l *leaf, raw []byte) error {
+func (d *decoder) setList(l *leaf, raw []byte) *schemas.FieldError {
 	c := cursor{b: raw}
 	if !c.open('[') {
 		return mismatch(l.path, wanted[l.typ], raw)
@@ -129,7 +128,7 @@ func (d *decoder) setList(l *leaf, raw []byte) error {
 }
 
 // none leaves the column null, if it may be.
-func (l *leaf) none(raw []byte) error {
+func (l *leaf) none(raw []byte) *schemas.FieldError {
 	if l.required {
 		return mismatch(l.path, wanted[l.typ], raw)
 	}
@@ -271,6 +270,6 @@ var wanted = map[schemas.Type]string{
 	schemas.Int32s: "a list of integers", schemas.Dates: "a list of dates",
 }
 
-func mismatch(path, want string, raw []byte) error {
-	return fmt.Errorf("%s: want %s, got %s", path, want, snippet(raw))
+func mismatch(path, want string, raw []byte) *schemas.FieldError {
+	return &schemas.FieldError{Field: path, Problem: "want " + want + ", got " + snippet(raw)}
 }
