@@ -2,6 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
+	"strings"
 
 	"backhaul/schemas"
 )
@@ -146,9 +149,32 @@ type Param struct {
 	Meaning  string
 	// Required: a request cannot be made without it. Default false.
 	Required bool
+	// Window reports whether the list is over a moving window of time with this value, or with it among the words of
+	// ParamWords. Default: with none.
+	Window func(value string) bool
 	// Check refuses combinations with other parameters; params are all the extract's parameters as
 	// decoded from YAML. Default none.
 	Check func(value any, params map[string]any) error
+}
+
+// Windowed reports whether the task's list is over a moving window of time, so that what leaves it is not gone.
+func (e *Endpoint) Windowed(t Task) bool {
+	var params map[string]any
+	_ = json.Unmarshal([]byte(t.Params), &params) // a placeholder's are none
+	for _, p := range e.Params {
+		text, given := params[p.Name].(string)
+		if !given || p.Window == nil {
+			continue
+		}
+		words := []string{text}
+		if p.Separator != "" {
+			words = strings.Split(text, p.Separator)
+		}
+		if slices.ContainsFunc(words, p.Window) {
+			return true
+		}
+	}
+	return false
 }
 
 // Param returns the parameter of that name, or nil.

@@ -19,6 +19,22 @@ var opsRejectedRows = &Table{
 	),
 }
 
+// opsDrift is how the vendors' replies differ from what their tables expect.
+var opsDrift = &Table{
+	Schema: opsSchema, Name: "drift", Meaning: "one field of a vendor's replies, in one extract of a run, that its table does not expect", Source: "backhaul",
+	Key: []string{"run_id", "table_name", "extract", "surface", "field", "kind"},
+	Own: append(runColumns(),
+		Column{Name: "table_name", Type: String, Required: true, Meaning: "the table, like moz.links", Source: "backhaul"},
+		Column{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},
+		Column{Name: "surface", Type: String, Required: true, Meaning: "the vendor's API that replied", Source: "job spec"},
+		Column{Name: "field", Type: String, Required: true, Meaning: "the member of the reply; names within names are joined by dots", Source: "vendor response"},
+		Column{Name: "kind", Type: String, Required: true, Values: []string{string(NewField), string(Misfit), string(Vanished)},
+			Meaning: "new: it has no column, its values are in extra; misfit: values that do not fit its column, which are in extra; vanished: earlier answers to the same question had it", Source: "backhaul"},
+		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows with such a value; of a field that vanished, rows without it", Source: "backhaul"},
+		Column{Name: "example", Type: String, Meaning: "one of its values, as JSON, cut where it is long; null for a field that vanished", Source: "vendor response"},
+	),
+}
+
 // opsRuns is how a run stands, as of its latest execution.
 var opsRuns = &Table{
 	Schema: opsSchema, Name: "runs", Meaning: "one run of a job for one run date, as of its latest execution", Source: "backhaul", Key: []string{"run_id"},
@@ -57,7 +73,10 @@ var opsTasks = &Table{
 		Column{Name: "ending", Type: String, Required: true, Meaning: "end of list, max_rows, index unchanged, not reached, interrupted, budget, quota, denied, unreachable, stale, repeats, fault", Source: "backhaul"},
 		Column{Name: "error", Type: String, Meaning: "why it is not complete", Source: "vendor response"},
 		Column{Name: "pages", Type: Int64, Required: true, Unit: "pages", Meaning: "pages bought", Source: "backhaul"},
-		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows held", Source: "backhaul"},
+		Column{Name: "rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows in its endpoint's table; where published is false, rows held", Source: "backhaul"},
+		Column{Name: "rejected_rows", Type: Int64, Unit: "rows", Meaning: "rows that did not fit their table: a list with some is not whole; null in runs of earlier versions", Source: "backhaul"},
+		Column{Name: "question", Type: String, Meaning: "what was asked about the target, parameters included: nights with different ones cannot be compared; null in runs of earlier versions", Source: "backhaul"},
+		Column{Name: "windowed", Type: Bool, Meaning: "the list is over a moving window of time: what leaves it is not lost; null in runs of earlier versions", Source: "job spec"},
 		Column{Name: "units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "units charged", Source: "vendor price"},
 		Column{Name: "waste_rows", Type: Int64, Required: true, Unit: "rows", Meaning: "rows bought again", Source: "backhaul"},
 		Column{Name: "maybe_units", Type: Int64, Required: true, Unit: "vendor units", Meaning: "what requests without an answer may have cost", Source: "vendor price"},
@@ -167,6 +186,6 @@ var tables = []*Table{
 	ahrefsAnchors, ahrefsAnchorsStats, ahrefsLinkedAnchorsExternal, ahrefsAllBacklinks, ahrefsBrokenBacklinks, ahrefsRefdomains, ahrefsLinkeddomains,
 	ahrefsPagesByBacklinks, ahrefsDomainRating, ahrefsBacklinksStats, ahrefsOutlinksStats, ahrefsLimitsAndUsage, ahrefsRefdomainsHistory,
 	ahrefsDomainRatingHistory, ahrefsBatchAnalysis,
-	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows,
+	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows, opsDrift,
 	userAnchorRules, userLabels, userPlacements,
 }

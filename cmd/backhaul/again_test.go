@@ -63,8 +63,8 @@ func TestARunIsIncompleteUntilEveryTargetOfABatchHasItsAnswer(t *testing.T) {
 					}
 					continue
 				}
-				if a.units != 12 || r.Rejected != 0 {
-					t.Errorf("seed %d: complete with %d units and %d rejected rows, want the metrics and distributions of 6 targets", seed, a.units, r.Rejected)
+				if a.units != 12 || r.Rejected() != 0 {
+					t.Errorf("seed %d: complete with %d units and %d rejected rows, want the metrics and distributions of 6 targets", seed, a.units, r.Rejected())
 				}
 				return
 			}

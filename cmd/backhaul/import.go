@@ -145,9 +145,9 @@ func (a *app) printImported(all []run.Imported) error {
 	var rejected int64
 	out := []imported{}
 	for _, one := range all {
-		rejected += one.Rejected
+		rejected += one.Rejected()
 		out = append(out, imported{RunID: one.Run.ID, Job: one.Run.Job, RunDate: one.Run.RunDate, State: one.Run.State,
-			Pages: one.Pages, Rows: one.Rows, Known: one.Known, Rejected: one.Rejected, Files: append([]run.File{}, one.Files...)})
+			Pages: one.Pages, Rows: one.Rows, Known: one.Known, Rejected: one.Rejected(), Files: append([]run.File{}, one.Files...)})
 	}
 	if a.json {
 		if err := a.printJSON(out); err != nil {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/report"
 	"backhaul/jobs/run"
 	"backhaul/pipeline/words"
 )
@@ -70,8 +72,8 @@ func (a *app) replay(cmd *cobra.Command, name string) error {
 			return err
 		}
 	}
-	if result.Rejected > 0 {
-		return &exitError{status: exitTasksFailed, err: fmt.Errorf("%s did not fit: see ops.rejected_rows", words.Plural(result.Rejected, "row"))}
+	if result.Rejected() > 0 {
+		return &exitError{status: exitTasksFailed, err: errors.New(report.RejectedText(result.Run.ID, result.Rejections))}
 	}
 	return nil
 }

@@ -143,7 +143,7 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 		return exitInterrupted
 	}
 	status := exitComplete
-	if len(r.Incomplete()) > 0 || r.Rejected > 0 {
+	if len(r.Incomplete()) > 0 || r.Rejected() > 0 {
 		status = exitTasksFailed
 	}
 	for _, t := range r.Incomplete() {
@@ -172,8 +172,7 @@ func (a *app) stopText(job *loadedJob, r *run.Result, status int) error {
 	case exitInterrupted:
 		return errors.New("interrupted; the pages under way are kept: run it again with the same --date to go on")
 	case exitTasksFailed:
-		return fmt.Errorf("finished, but %s of %s did not complete and %s did not fit; %s",
-			words.Count(len(r.Incomplete())), words.Plural(len(r.Tasks), "task"), words.Plural(r.Rejected, "row"), tryAgain(r))
+		return errors.New(unfinished(r))
 	}
 	var texts []string
 	for _, stop := range r.Stops() {
@@ -184,6 +183,18 @@ func (a *app) stopText(job *loadedJob, r *run.Result, status int) error {
 		return errors.New("an extract's max_units left some of its targets out; raise it, or run it again with the same --date to go on")
 	}
 	return errors.New(strings.Join(texts, "; "))
+}
+
+// unfinished says what a run that finished lacks.
+func unfinished(r *run.Result) string {
+	var texts []string
+	if open := len(r.Incomplete()); open > 0 {
+		texts = append(texts, fmt.Sprintf("%s of %s did not complete; %s", words.Count(open), words.Plural(len(r.Tasks), "task"), tryAgain(r)))
+	}
+	if r.Rejected() > 0 {
+		texts = append(texts, report.RejectedText(r.Run.ID, r.Rejections))
+	}
+	return "finished, but " + strings.Join(texts, "; and ")
 }
 
 // tryAgain says how to go on with what did not complete: what is stuck is not bought again unasked.

@@ -26,7 +26,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Show runs, tasks, failures, units spent and reserved, and what is missing",
 		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, or JOB/DATE:
 its tasks, how each list ended, and what it cost. A run whose process died is "interrupted": its job again,
-with the same --date, goes on.
+with the same --date, goes on. Rows that do not fit their table are shown until a replay has loaded them.
 
 With --replies: the replies that were paid for, perhaps, and could not be read; --reply N writes what one
 of them says, as it came.`,
@@ -105,10 +105,10 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	if a.json {
 		return a.printJSON(statuses)
 	}
-	rows := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "spent", "held", "reserved"})
+	rows := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "rejected", "spent", "held", "reserved"})
 	for _, s := range statuses {
 		rows.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
-			words.Count(s.Rows), words.Count(s.Spent), words.Count(s.Held), words.Count(s.Reserved)})
+			words.Count(s.Rows), words.Count(s.Rejected), words.Count(s.Spent), words.Count(s.Held), words.Count(s.Reserved)})
 	}
 	_, err = fmt.Fprintln(a.stdout, rows.Render())
 	return err
@@ -122,9 +122,9 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 	if a.json {
 		return a.printJSON(s)
 	}
-	rows := newTable(table.Row{"extract", "target", "scope", "ending", "pages", "rows", "units", "waste", "tried again", "error"})
+	rows := newTable(table.Row{"extract", "target", "scope", "ending", "pages", "rows", "rejected", "units", "waste", "tried again", "error"})
 	for _, t := range s.Tasks {
-		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, words.Count(t.Rows), words.Count(t.Units),
+		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, words.Count(t.Rows), words.Count(t.Rejected), words.Count(t.Units),
 			t.Waste, t.Retries, firstLine(t.Error)})
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s\n%s\n", rows.Render(), s.Text())

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/load"
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/journal"
@@ -33,10 +34,12 @@ type Books struct {
 	Reconciled []Reconciliation
 	// Charged is what requests without an answer are known to have cost, Held what they may have cost beyond that.
 	Charged, Held pipeline.Units
-	// Rejected are rows that did not fit their table, at most load.MostRejected of RejectedRows. Nil: nothing was loaded, and
-	// what the table holds of them stays.
-	Rejected     []schemas.Rejection
-	RejectedRows int64
+	// Windowed reports whether a task's list is over a moving window of time.
+	Windowed func(pipeline.Task) bool
+	// Loaded is what loading brought to light. Nil: nothing was loaded, and what the tables hold of that stays.
+	Loaded *load.Loaded
+	// Drift is how replies differ from what their tables expect, as of Loaded.
+	Drift []Drift
 }
 
 // Shelf is where tables are written.
@@ -58,8 +61,9 @@ func (b Books) Write(ctx context.Context, shelf Shelf) error {
 		{"ops.spend", func(a *accountant) error { return a.spend(ctx, b.Journal, paid) }},
 		{"ops.reconciliation", func(a *accountant) error { return a.reconciliation(b.Reconciled) }},
 	}
-	if b.Rejected != nil {
-		tables = append(tables, opsTable{"ops.rejected_rows", func(a *accountant) error { return a.rejected(b.Rejected) }})
+	if b.Loaded != nil {
+		tables = append(tables, opsTable{"ops.rejected_rows", func(a *accountant) error { return a.rejected(b.Loaded.Rejected) }},
+			opsTable{"ops.drift", func(a *accountant) error { return a.drift(b.Drift) }})
 	}
 	for _, t := range tables {
 		if err := b.table(shelf, t); err != nil {
@@ -151,7 +155,8 @@ func (a *accountant) run(b Books, paid []ledger.Task) error {
 	row.time("ended_at", b.Run.Ended)
 	var held ledger.Task
 	for _, t := range b.Tasks {
-		held.Rows += t.Rows
+		held.Rows += b.rows(t)
+		held.Rejected += t.Rejected
 	}
 	for _, t := range paid {
 		held.Pages += t.Pages
@@ -168,8 +173,18 @@ func (a *accountant) run(b Books, paid []ledger.Task) error {
 	row.number("maybe_units", int64(held.MaybeUnits))
 	row.number("charged_units", int64(b.Charged))
 	row.number("held_units", int64(b.Held))
-	row.number("rejected_rows", b.RejectedRows)
+	row.number("rejected_rows", held.Rejected)
 	return row.done()
+}
+
+// rows is how many rows the task's table has of it; where it is not published, how many the run holds.
+func (b Books) rows(t ledger.Task) int64 {
+	if b.Loaded != nil {
+		if n, ok := b.Loaded.Rows[t.ID]; ok {
+			return n
+		}
+	}
+	return t.Rows
 }
 
 func complete(tasks []ledger.Task) (n int) {
@@ -182,6 +197,7 @@ func complete(tasks []ledger.Task) (n int) {
 }
 
 func (a *accountant) tasks(b Books) error {
+	questions := questionsOf(b.Tasks)
 	for _, t := range b.Tasks {
 		row := a.row()
 		row.text("task_id", t.ID)
@@ -203,7 +219,10 @@ func (a *accountant) tasks(b Books) error {
 		row.text("ending", string(ending))
 		row.opt("error", t.Error)
 		row.number("pages", int64(t.Pages))
-		row.number("rows", t.Rows)
+		row.number("rows", b.rows(t))
+		row.number("rejected_rows", t.Rejected)
+		row.text("question", questions[listOf(t)])
+		row.flag("windowed", b.Windowed(t.Task))
 		row.number("units", int64(t.Units))
 		row.number("waste_rows", t.Waste)
 		row.number("maybe_units", int64(t.MaybeUnits))

@@ -28,7 +28,7 @@ import (
 )
 
 // layout is that of the file. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is
-// left, format 3 kept what may have been charged for ever.
+// left, format 3 kept what may have been charged for ever, format 4 did not know of rows that do not fit, nor of fields.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
 	`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`,
 	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
@@ -36,6 +36,7 @@ var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
 	`ALTER TABLE grants ADD COLUMN charged INTEGER NOT NULL DEFAULT 0; ALTER TABLE grants ADD COLUMN cleared INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE grants ADD COLUMN spent_at INTEGER NOT NULL DEFAULT 0; ALTER TABLE grants ADD COLUMN held_at INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE usages ADD COLUMN held_units INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN period_start INTEGER NOT NULL DEFAULT 0`,
+	``, // new tables alone: Schema makes them
 }}
 
 const schema = `
@@ -76,6 +77,15 @@ CREATE TABLE IF NOT EXISTS settlements (
 );
 CREATE INDEX IF NOT EXISTS grants_by_month ON grants (vendor, month);
 CREATE TABLE IF NOT EXISTS absent (run_id TEXT NOT NULL, table_name TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (run_id, table_name));
+CREATE TABLE IF NOT EXISTS rejections (
+	run_id TEXT NOT NULL REFERENCES runs(run_id), task_id TEXT NOT NULL, table_name TEXT NOT NULL, field TEXT NOT NULL,
+	rows INTEGER NOT NULL, reason TEXT NOT NULL,
+	PRIMARY KEY (run_id, task_id, table_name, field)
+);
+CREATE TABLE IF NOT EXISTS fields (
+	asked TEXT NOT NULL, table_name TEXT NOT NULL, field TEXT NOT NULL, first_seen TEXT NOT NULL,
+	PRIMARY KEY (asked, table_name, field)
+);
 CREATE TABLE IF NOT EXISTS retired (run_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS retired_tables (
 	run_id TEXT NOT NULL, table_name TEXT NOT NULL, rows INTEGER NOT NULL, checksum INTEGER NOT NULL,
@@ -236,8 +246,10 @@ type Task struct {
 	Waste      int64 // rows bought again
 	MaybeUnits pipeline.Units
 	Attempts   int // requests that yielded no page
-	Error      string
-	Ended      time.Time
+	// Rejected is how many of its rows did not fit their table when they were last loaded; see [Ledger.Reject].
+	Rejected int64
+	Error    string
+	Ended    time.Time
 	// ReusedFrom is the run whose pages the task took over instead of buying them. "" if it bought its own.
 	ReusedFrom string
 	// SavedUnits is what those pages had cost.

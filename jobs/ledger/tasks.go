@@ -116,7 +116,8 @@ func (l *Ledger) Expect(ctx context.Context, runID string, expected map[string]E
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority,
 		max_rows, ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id,
-		expected_units, expected_next FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
+		expected_units, expected_next,
+		(SELECT coalesce(sum(r.rows), 0) FROM rejections r WHERE r.run_id = tasks.run_id AND r.task_id = tasks.task_id) FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
@@ -128,7 +129,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 		var batch string
 		if err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &batch, &t.Priority,
 			&t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts, &t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID,
-			&t.Expected.Units, &t.Expected.Next); err != nil {
+			&t.Expected.Units, &t.Expected.Next, &t.Rejected); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		if t.Inputs, err = pipeline.DecodeInputs(batch); err != nil {

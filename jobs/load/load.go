@@ -50,8 +50,39 @@ type Loaded struct {
 	// Rejected are rows that did not fit their table, at most MostRejected of RejectedRows.
 	Rejected     []schemas.Rejection
 	RejectedRows int64
+	// Misfits are RejectedRows by task, table and field.
+	Misfits map[Misfit]*Misfits
+	// Rows is how many rows each task's own table has of it.
+	Rows map[string]int64
 	// Waste is how many rows of a task were bought again, of which the table has one.
 	Waste map[string]int64
+	// Drift is how replies differ from what their tables expect; Answers is which fields they had.
+	Drift   map[Field]*schemas.Drift
+	Answers map[Question]*Answer
+}
+
+// Misfit is what rows of a task are rejected for. Field is "" where it is no field alone.
+type Misfit struct{ Task, Table, Field string }
+
+// Misfits are such rows: how many, and why the first was.
+type Misfits struct {
+	Rows   int64
+	Reason string
+}
+
+// Field is a field of the replies of an extract, and how it differs from what their table expects.
+type Field struct {
+	Table, Extract, Surface, Field string
+	Kind                           schemas.DriftKind
+}
+
+// Question is what an extract asks of a vendor, whatever the target: the answers have the same fields.
+type Question struct{ Table, Extract, Surface, Asked string }
+
+// Answer is what came.
+type Answer struct {
+	Rows   int64
+	Fields map[string]bool // those that some row had
 }
 
 // All writes one file per table, in the order of the tables' names. When it fails no file is left.
@@ -61,9 +92,11 @@ func All(ctx context.Context, c Config, tasks []pipeline.Task) (*Loaded, error) 
 	return &l.Loaded, err
 }
 
-// Table writes the rows of the tasks that one table has.
-func Table(ctx context.Context, c Config, table *schemas.Table, tasks []pipeline.Task) (sinks.Staged, error) {
-	return newLoader(c).table(ctx, table, tasks)
+// Table writes the rows of the tasks that one table has, and returns how many do not fit it.
+func Table(ctx context.Context, c Config, table *schemas.Table, tasks []pipeline.Task) (file sinks.Staged, rejected int64, err error) {
+	l := newLoader(c)
+	file, err = l.table(ctx, table, tasks)
+	return file, l.RejectedRows, err
 }
 
 // batchRows is how many rows are handed to a writer at once: batches of a vendor's page cost three to four times as
@@ -79,7 +112,8 @@ type loader struct {
 }
 
 func newLoader(c Config) *loader {
-	return &loader{Config: c, Loaded: Loaded{Rejected: []schemas.Rejection{}, Waste: map[string]int64{}}, runDate: arrow.Date32FromTime(c.RunDate)}
+	return &loader{Config: c, runDate: arrow.Date32FromTime(c.RunDate), Loaded: Loaded{Rejected: []schemas.Rejection{}, Misfits: map[Misfit]*Misfits{},
+		Rows: map[string]int64{}, Waste: map[string]int64{}, Drift: map[Field]*schemas.Drift{}, Answers: map[Question]*Answer{}}}
 }
 
 func (l *loader) all(ctx context.Context, tasks []pipeline.Task) error {
@@ -201,11 +235,13 @@ func (l *loader) list(ctx context.Context, t pipeline.Task, first int64, b *sche
 	case place.Chain > 0:
 		r.origin.Held = schemas.NewHeld(b.Table())
 	}
+	before := b.Appended()
 	for chain := place.Chain; chain >= 0 && !r.full(); chain-- {
 		if err := r.chain(ctx, chain); err != nil {
 			return first, err
 		}
 	}
+	l.observe(t, b, b.Appended()-before, r.main)
 	if r.main && r.origin.Held != nil {
 		l.Waste[t.ID] = r.waste(place)
 	}
@@ -309,9 +345,37 @@ func (r *reading) waste(place pipeline.Place) int64 {
 // MostRejected is how many rejected rows ops.rejected_rows gets of a run at most. The journal has them all.
 const MostRejected = 100_000
 
-// reject keeps rejected rows for ops.rejected_rows.
+// observe adds up what the rows of a task's list were, and had.
+func (l *loader) observe(t pipeline.Task, b *schemas.Builder, rows int64, main bool) {
+	if main {
+		l.Rows[t.ID] = rows
+	}
+	table := b.Table().FullName()
+	for _, d := range b.Drift() {
+		at(l.Drift, Field{table, t.Extract, t.Surface, d.Field, d.Kind}, schemas.Drift{Field: d.Field, Kind: d.Kind, Example: d.Example}).Rows += d.Rows
+	}
+	asked := pipeline.Task{Endpoint: t.Endpoint, Surface: t.Surface, Params: t.Params}.Request()
+	a := at(l.Answers, Question{table, t.Extract, t.Surface, asked}, Answer{Fields: map[string]bool{}})
+	a.Rows += rows
+	for _, field := range b.Fields() {
+		a.Fields[field] = true
+	}
+}
+
+// at returns the value at the key, which is the given one if there was none.
+func at[K comparable, V any](all map[K]*V, key K, first V) *V {
+	if all[key] == nil {
+		all[key] = &first
+	}
+	return all[key]
+}
+
+// reject counts rejected rows, and keeps them for ops.rejected_rows.
 func (l *loader) reject(rows []schemas.Rejection) {
 	const most = MostRejected
 	l.RejectedRows += int64(len(rows))
+	for _, one := range rows {
+		at(l.Misfits, Misfit{one.Origin.Task, one.Table, one.Field}, Misfits{Reason: one.Reason}).Rows++
+	}
 	l.Rejected = append(l.Rejected, rows[:min(len(rows), most-len(l.Rejected))]...)
 }

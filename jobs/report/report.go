@@ -48,8 +48,12 @@ type Summary struct {
 	Incomplete []Task       `json:"incomplete"`
 	// Missing is what completing the rest is expected to cost; lists never read before count with one page. Null if that is not
 	// known.
-	Missing        *pipeline.Cost           `json:"missing"`
-	Rejected       int64                    `json:"rejected_rows"`
+	Missing *pipeline.Cost `json:"missing"`
+	// Rejected counts rows that do not fit their table, of whichever execution; Rejections says which.
+	Rejected   int64              `json:"rejected_rows"`
+	Rejections []ledger.Rejection `json:"rejections"`
+	// Drift is how what this execution loaded differs from what its tables expect.
+	Drift          []account.Drift          `json:"drift"`
 	Files          []run.File               `json:"files"`
 	Reconciliation []account.Reconciliation `json:"reconciliation"`
 	Seconds        float64                  `json:"seconds"`
@@ -101,7 +105,8 @@ type Task struct {
 func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	s := Summary{
 		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
-		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected, Files: r.Files,
+		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected(), Files: r.Files,
+		Rejections: append([]ledger.Rejection{}, r.Rejections...), Drift: append([]account.Drift{}, r.Drift...),
 		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled), Over: r.OverText(),
 		Holds: append([]plan.Hold{}, r.Holds...),
 	}
@@ -192,7 +197,13 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, words.Count(c.VendorUnits), words.Count(c.LedgerUnits), c.Explanation)
 	}
 	if s.Rejected > 0 {
-		p.line("  rejected  %s rows did not fit their table: see ops.rejected_rows", words.Count(s.Rejected))
+		p.line("  rejected  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
+		for _, r := range s.Rejections {
+			p.line("            %s", RejectionText(r))
+		}
+	}
+	for _, d := range byField(s.Drift) {
+		p.line("  drift     %s", DriftText(d))
 	}
 	for _, f := range s.Files {
 		p.line("  %-28s %12s rows %10s  %s", f.Table, words.Count(f.Rows), words.Bytes(f.Bytes), f.Path)

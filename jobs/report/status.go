@@ -40,13 +40,17 @@ type Status struct {
 	HeldSince time.Time `json:"held_since,omitzero"`
 	// ToFinish is what finishing is expected to cost by the run's latest plan: lists never read before count with one page.
 	ToFinish pipeline.Units `json:"units_to_finish"`
-	Tasks    []TaskStatus   `json:"task_list,omitempty"`
+	// Rejected is how many rows do not fit their table, Rejections which.
+	Rejected   int64              `json:"rejected_rows"`
+	Rejections []ledger.Rejection `json:"rejections,omitempty"`
+	Tasks      []TaskStatus       `json:"task_list,omitempty"`
 }
 
 // TaskStatus is where a task stands.
 type TaskStatus struct {
 	Task
-	Waste int64 `json:"waste_rows"`
+	Waste    int64 `json:"waste_rows"`
+	Rejected int64 `json:"rejected_rows"`
 	// Attempts counts requests that yielded no page, Retries those of them that were tried again.
 	Attempts int `json:"attempts"`
 	Retries  int `json:"retries"`
@@ -77,6 +81,10 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall
 		s.add(t, histories)
 	}
 	s.countUnpublished()
+	if s.Rejections, err = l.Rejections(ctx, r.ID); err != nil {
+		return s, err
+	}
+	s.Rejected = rowsOf(s.Rejections)
 	spends, err := l.Spends(ctx, r.ID)
 	if err != nil {
 		return s, err
@@ -105,7 +113,7 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 	s.TaskCount++
 	s.Rows += t.Rows
 	s.Spent += t.Units
-	s.Tasks = append(s.Tasks, TaskStatus{Task: summarizeTask(t), Waste: t.Waste, Attempts: t.Attempts, Retries: retries(t)})
+	s.Tasks = append(s.Tasks, TaskStatus{Task: summarizeTask(t), Waste: t.Waste, Rejected: t.Rejected, Attempts: t.Attempts, Retries: retries(t)})
 	if t.Ending.Complete() {
 		return
 	}
@@ -141,6 +149,9 @@ func (s Status) Text() string {
 	}
 	if s.Unpublished > 0 {
 		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", words.Are(s.Unpublished, "task"), again)
+	}
+	if s.Rejected > 0 {
+		text += "\n" + RejectedText(s.RunID, s.Rejections)
 	}
 	switch {
 	case s.Message == "":

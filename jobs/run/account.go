@@ -6,6 +6,7 @@ import (
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
 	"backhaul/pipeline/words"
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -22,11 +23,17 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 	}
 	result.Notes = append(result.Notes, notesOf(dropped, r.date)...)
 	books := account.Books{Run: result.Run, RunDate: r.RunDate, Journal: r.journal, Tasks: result.Tasks, Dropped: dropped, Missing: result.missing(),
-		Published: r.isPublished, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Rejected: r.rejected, RejectedRows: result.Rejected}
+		Published: r.isPublished, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Windowed: r.isWindowed, Loaded: r.content, Drift: result.Drift}
 	return books.Write(ctx, account.Shelf{Create: r.Lake.Create, Publish: func(t *schemas.Table, staged sinks.Staged) error {
 		_, _, err := r.Lake.Publish(ctx, t, r.Name, r.RunDate, staged.Path)
 		return err
 	}})
+}
+
+// isWindowed reports whether a task's list is over a moving window of time.
+func (r *runner) isWindowed(t pipeline.Task) bool {
+	source, err := r.Sources(t)
+	return err == nil && source.Endpoint().Windowed(t)
 }
 
 // dropped returns the tasks that the run has asked something for and that the spec asks for no more.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/pipeline"
@@ -79,8 +80,7 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	if err != nil || len(loaded.Files) == 0 {
 		return err
 	}
-	result.Rejected, r.rejected = loaded.RejectedRows, loaded.Rejected
-	r.loaded = map[string]bool{}
+	r.content, r.loaded = loaded, map[string]bool{}
 	failpoint.Hit("run.load.after")
 	for _, s := range loaded.Files {
 		if s.Beside && s.File.Rows == 0 && !r.Lake.Has(s.Table, r.Name, r.RunDate) {
@@ -97,7 +97,18 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	if err := r.ledger.Present(ctx, r.run.ID); err != nil {
 		return err
 	}
-	return r.waste(ctx, loaded.Waste)
+	if result.Drift, err = account.Drifted(ctx, r.ledger, loaded, r.date); err != nil {
+		return err
+	}
+	return errors.Join(r.waste(ctx, loaded.Waste), r.ledger.Reject(ctx, r.run.ID, rejections(loaded)))
+}
+
+// rejections are the rows that did not fit, as the ledger keeps them.
+func rejections(loaded *load.Loaded) (all []ledger.Rejection) {
+	for m, n := range loaded.Misfits {
+		all = append(all, ledger.Rejection{TaskID: m.Task, Table: m.Table, Field: m.Field, Rows: n.Rows, Reason: n.Reason})
+	}
+	return all
 }
 
 // loading says how the run's pages are loaded, with its tasks at those places.

@@ -64,6 +64,9 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := r.publish(ctx, result, tasks); err != nil {
 		return result, err
 	}
+	if err := r.tasks(ctx, result); err != nil {
+		return result, err
+	}
 	finished := result.Redeemed > 0 && len(result.Incomplete()) == 0
 	if finished {
 		result.Run.State = ledger.Complete

@@ -33,8 +33,11 @@ type Result struct {
 	Notes []string
 	// Redeemed is how many replies that could not be read when they came have become pages.
 	Redeemed int
-	// Rejected counts rows that did not fit their table.
-	Rejected int64
+	// Rejections are the rows that do not fit their table, by table and field: until they are mended, whichever execution bought
+	// them.
+	Rejections []ledger.Rejection
+	// Drift is how the replies differ from what their tables expect, if this execution loaded them.
+	Drift []account.Drift
 	// Reconciled compares the vendors' own accounts with the ledger.
 	Reconciled []account.Reconciliation
 	// Settled are the ends of what was held for requests without an answer, of whatever run, in this execution.
@@ -89,6 +92,14 @@ func (r *Result) Incomplete() []ledger.Task {
 		}
 	}
 	return open
+}
+
+// Rejected is how many rows do not fit their table.
+func (r *Result) Rejected() (rows int64) {
+	for _, one := range r.Rejections {
+		rows += one.Rows
+	}
+	return rows
 }
 
 // Stops returns why vendors were given up, one for each.

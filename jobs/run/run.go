@@ -11,6 +11,7 @@ import (
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/load"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -114,11 +115,10 @@ type runner struct {
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
 	answers map[string]ledger.Answer // by task: the latest earlier one
 	indexes map[string]string        // by vendor: the index it answers from
-	// rejected is what loading rejected; nil if nothing was loaded.
-	rejected []schemas.Rejection
-	loaded   map[string]bool // tables this execution has published
-	settled  []ledger.Settlement
-	pulse    *recovery.Pulse
+	content *load.Loaded             // what loading brought to light; nil if nothing was loaded
+	loaded  map[string]bool          // tables this execution has published
+	settled []ledger.Settlement
+	pulse   *recovery.Pulse
 }
 
 // newRunner returns a run that nothing is known of yet.
@@ -350,7 +350,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 // close writes the run's end into the ledger and completes the result.
 func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	ctx = context.WithoutCancel(ctx)
-	if result.Tasks, err = r.ledger.Tasks(ctx, r.run.ID); err != nil {
+	if err := r.tasks(ctx, result); err != nil {
 		return err
 	}
 	state, message := ledger.Complete, ""
@@ -392,6 +392,16 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		}
 	}
 	return r.ledger.End(ctx, r.run.ID, state, 0, message, result.Run.Ended)
+}
+
+// tasks reads from the ledger how the tasks went, and which rows did not fit: in this execution, or in the one before if this
+// one loaded nothing.
+func (r *runner) tasks(ctx context.Context, result *Result) (err error) {
+	if result.Tasks, err = r.ledger.Tasks(ctx, r.run.ID); err != nil {
+		return err
+	}
+	result.Rejections, err = r.ledger.Rejections(ctx, r.run.ID)
+	return err
 }
 
 // settle shrinks the run's grants to what its journal says.

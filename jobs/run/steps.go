@@ -53,6 +53,8 @@ type steps struct {
 	tried   map[string]bool            // extracts whose round this execution has had
 	stopped map[string]pipeline.Ending // by vendor
 	failed  map[string]error           // by extract: why its query yielded no tasks
+	unfit   map[string]int64           // by extract that is related: how many of its rows do not fit their table
+	partial map[string]string          // by extract: what is wrong with the lists it would ask about
 }
 
 // begin makes the tasks known that the spec lists for extracts that need not wait.
@@ -60,7 +62,7 @@ func (r *runner) begin() {
 	r.items = slices.Clip(r.Items) // what the run finds out about them is found out anew by the next
 	r.steps = steps{
 		waiting: slices.Clone(r.Steps), related: map[string]Relation{}, known: map[string]bool{}, tried: map[string]bool{},
-		stopped: map[string]pipeline.Ending{}, failed: map[string]error{},
+		stopped: map[string]pipeline.Ending{}, failed: map[string]error{}, unfit: map[string]int64{}, partial: map[string]string{},
 	}
 	for _, it := range r.items {
 		r.known[it.Task.Extract] = true
@@ -255,10 +257,11 @@ func (r *runner) relation(ctx context.Context, extract string, tasks []ledger.Ta
 	if err != nil {
 		return Relation{}, err
 	}
-	file, err := load.Table(ctx, r.loading(places), table, complete)
+	file, rejected, err := load.Table(ctx, r.loading(places), table, complete)
 	if err != nil {
 		return Relation{}, fmt.Errorf("load %s for queries: %w", extract, err)
 	}
+	r.unfit[extract] = rejected
 	return Relation{Name: extract, Table: table, Path: file.Path}, nil
 }
 

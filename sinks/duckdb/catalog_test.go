@@ -165,6 +165,7 @@ func task(t testing.TB, w sinks.Warehouse, job string, date time.Time, ending st
 	}
 	row.SetInt(table.Index("run_date"), int64(arrow.Date32FromTime(date)))
 	row.SetBool(table.Index("published"), published)
+	row.SetBool(table.Index("windowed"), false)
 	b.Append()
 	batch := b.Batch()
 	defer batch.Release()

@@ -45,9 +45,6 @@ func declare(tables []*schemas.Table, from source) (*declarations, error) {
 	slices.Sort(d.schemas)
 	d.schemas = slices.Compact(d.schemas)
 	d.names = regexp.MustCompile(`(?i)\b"?(` + strings.Join(d.schemas, "|") + `)"?\s*\.\s*"?(\w+)`)
-	if err := d.derive(drift(tables)); err != nil {
-		return nil, err
-	}
 	files, err := fs.Glob(marts, "marts/*.sql")
 	if err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -199,9 +201,8 @@ func layMonitor(b book) {
 			texts = append(texts, "anchors|us.example|root_domain|comes back|1|1")
 		}
 		b.lay(n, "moz.anchor_text", "extract target scope anchor_text external_root_domains external_pages", texts...)
-		b.lay(n, "ops.tasks", "task_id extract endpoint target scope ending", "4|anchors|moz/anchor_text|us.example|root_domain|"+ending, "1|links|moz/links|us.example|root_domain|"+ending,
-			"2|domains|moz/linking_root_domains|us.example|root_domain|"+ending, "3|gained|moz/links|us.example|root_domain|end of list")
-		b.lay(n, "ops.pages", "task_id extract page_seq request", `1|links|0|{"filter":"external+not_deleted"}`, `3|gained|0|{"filter":"external+gained_last_60_days"}`)
+		b.lay(n, "ops.tasks", "task_id extract endpoint target scope ending windowed", "4|anchors|moz/anchor_text|us.example|root_domain|"+ending+"|false", "1|links|moz/links|us.example|root_domain|"+ending+"|-",
+			"2|domains|moz/linking_root_domains|us.example|root_domain|"+ending+"|-", "3|gained|moz/links|us.example|root_domain|end of list|true")
 	}
 }
 
@@ -265,6 +266,47 @@ func TestNightsOfDifferentQuestionsAreNotCompared(t *testing.T) {
 	mustBuild(t, b.w)
 	want := []string{day(1) + "," + day(3) + ",lost,p1", day(1) + "," + day(3) + ",new,p3"}
 	if diff := cmp.Diff(want, b.csv("SELECT previous_run_date AS p, run_date, change, source_page FROM marts.link_changes ORDER BY ALL")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A night of which rows did not fit is no news, and neither fresh nor whole.
+func TestNightsWithRejectedRowsAreNotCompared(t *testing.T) {
+	b := book{t, warehouse(t), "nightly"}
+	const header = "extract target scope anchor_text external_root_domains external_pages"
+	for n, rows := range [][]string{{"one", "two"}, {}, {"one"}, {"one", "two"}} {
+		var texts []string
+		for _, text := range rows {
+			texts = append(texts, "anchors|us.example|page|"+text+"|1|1")
+		}
+		b.lay(n+1, "moz.anchor_text", header, texts...)
+		b.lay(n+1, "ops.tasks", "task_id question extract endpoint target scope ending rows rejected_rows windowed",
+			fmt.Sprintf("1|1|anchors|moz/anchor_text|us.example|page|end of list|%d|%d|false", len(rows), 2-len(rows)))
+	}
+	mustBuild(t, b.w)
+	if got := b.csv("FROM marts.anchor_changes"); len(got) > 0 {
+		t.Errorf("false news: %v", got)
+	}
+	if diff := cmp.Diff([]string{day(1) + "," + day(4), day(4) + ","}, b.csv("SELECT run_date, next_run_date FROM marts.whole_nights ORDER BY ALL")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{day(4) + ",2,0"}, b.csv("SELECT rows_of, rows, last_rejected_rows FROM marts.freshness")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What an earlier version wrote of its tasks is compared with what this one writes.
+func TestTheQuestionOfEarlierVersionsIsTheSame(t *testing.T) {
+	b := book{t, warehouse(t), "monitor"}
+	b.lay(1, "ops.tasks", "task_id extract endpoint target scope ending", "b|won|moz/link_status|us.example|page|end of list", "a|won|moz/link_status|us.example|page|end of list",
+		"c|links|moz/links|us.example|page|end of list")
+	several := sha256.Sum256([]byte("a b"))
+	question := hex.EncodeToString(several[:8])
+	b.lay(2, "ops.tasks", "task_id question rejected_rows windowed extract endpoint target scope ending", "b|"+question+"|0|false|won|moz/link_status|us.example|page|end of list",
+		"a|"+question+"|0|false|won|moz/link_status|us.example|page|end of list", "c|c|0|false|links|moz/links|us.example|page|end of list")
+	mustBuild(t, b.w)
+	want := []string{"links," + day(1) + "," + day(2), "won," + day(1) + "," + day(2)}
+	if diff := cmp.Diff(want, b.csv("SELECT extract, run_date, next_run_date FROM marts.whole_nights WHERE next_run_date IS NOT NULL ORDER BY ALL")); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -100,7 +100,7 @@ type Described struct {
 // DescribedColumn is one of its columns. Meaning ends with the unit in brackets, where there is one.
 type DescribedColumn struct{ Name, Type, Meaning string }
 
-// Derived returns the views of the catalog that are no declared tables, by name: the marts, and ops.drift.
+// Derived returns the views of the catalog that are no declared tables, by name: the marts.
 func (r *Rehearsal) Derived(ctx context.Context) ([]Described, error) {
 	_, rows, err := r.s.rows(ctx, `SELECT v.schema_name || '.' || v.view_name, coalesce(v.comment, ''), c.column_name, c.data_type, coalesce(c.comment, '')
 		FROM duckdb_views() v JOIN duckdb_columns() c ON c.database_name = v.database_name AND c.schema_name = v.schema_name AND c.table_name = v.view_name

@@ -27,6 +27,9 @@ func (r *Report) scoped() bool {
 }
 
 // params are the parameters a job may set, under Ahrefs' names. Source: Ahrefs OpenAPI 3.0.0, the parameters of each report.
+// sinceDay: a list since a day is one of a window.
+func sinceDay(history string) bool { return strings.HasPrefix(history, "since:") }
+
 func (r *Report) params() []pipeline.Param {
 	var out []pipeline.Param
 	if r.Selects() {
@@ -39,7 +42,7 @@ func (r *Report) params() []pipeline.Param {
 		out = append(out, modeParam, pipeline.Param{Name: "protocol", Type: pipeline.ParamEnum, Values: protocols, Meaning: "Ahrefs' default is both"})
 	}
 	if r.History {
-		out = append(out, pipeline.Param{Name: "history", Type: pipeline.ParamString, Check: checkHistory,
+		out = append(out, pipeline.Param{Name: "history", Type: pipeline.ParamString, Check: checkHistory, Window: sinceDay,
 			Meaning: "live, all_time or since:YYYY-MM-DD: whether lost links count; the default here is live, Ahrefs' own is all_time"})
 	}
 	if r.Grouped {

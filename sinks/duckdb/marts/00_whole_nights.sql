@@ -1,21 +1,21 @@
 -- Which nights of a list can be compared: those on which the whole list was bought, down to its end, and is in the lake. A
--- list that was cut off, by a fault, a budget or max_rows, is not taken for losses, and a night on which a target had no row
--- counts as a night. A night that was skipped because the vendor's index had not changed has no rows and is none.
+-- list that was cut off, by a fault, a budget or max_rows, or of which rows did not fit, is not taken for losses, and a night on
+-- which a target had no row counts as a night. A night that was skipped because the vendor's index had not changed has no rows
+-- and is none.
 --
--- Two nights are compared only where the same was asked on both: ops.tasks.task_id says so, a changed filter or another
+-- Two nights are compared only where the same was asked on both: ops.tasks.question says so, a changed filter or another
 -- surface begins anew. Lists over a moving window of time, such as Moz's gained_last_60_days, are left out: what leaves the
 -- window is not lost.
+--
+-- Runs of versions that did not keep these columns have null there: their rows are taken to have fitted, and their question is what
+-- this version would have written; `backhaul replay` fills the columns.
 CREATE VIEW marts.whole_nights AS
-WITH windowed AS (
-    SELECT DISTINCT run_id, task_id FROM ops.pages
-    WHERE page_seq = 0 AND regexp_matches(request, 'last_60_days|recently-|begin_date|end_date|since(:|%3A)')
-),
-lists AS (
-    SELECT t.job, t.extract, t.endpoint, t.target, t.scope, t.run_date, string_agg(t.task_id, ' ' ORDER BY t.task_id) AS question
-    FROM ops.tasks t
-    LEFT JOIN windowed w ON t.run_id = w.run_id AND t.task_id = w.task_id
-    GROUP BY t.job, t.extract, t.endpoint, t.target, t.scope, t.run_date
-    HAVING bool_and(t.published AND t.ending = 'end of list' AND w.task_id IS NULL)
+WITH lists AS (
+    SELECT job, extract, endpoint, target, scope, run_date,
+           coalesce(min(question), CASE count(*) WHEN 1 THEN min(task_id) ELSE left(sha256(string_agg(task_id, ' ' ORDER BY task_id)), 16) END) AS question
+    FROM ops.tasks
+    GROUP BY job, extract, endpoint, target, scope, run_date
+    HAVING bool_and(published AND ending = 'end of list' AND coalesce(rejected_rows, 0) = 0 AND NOT coalesce(windowed, false))
 )
 SELECT job, extract, endpoint, target, scope, question, run_date,
        lag(run_date) OVER list AS previous_run_date,
@@ -29,7 +29,7 @@ COMMENT ON COLUMN marts.whole_nights.extract IS 'the job''s extract';
 COMMENT ON COLUMN marts.whole_nights.endpoint IS 'vendor and report: moz/links';
 COMMENT ON COLUMN marts.whole_nights.target IS 'the target as sent';
 COMMENT ON COLUMN marts.whole_nights.scope IS 'scope or mode of the target';
-COMMENT ON COLUMN marts.whole_nights.question IS 'what was asked, parameters included: the ids of the tasks; nights with different ones are not compared';
+COMMENT ON COLUMN marts.whole_nights.question IS 'what was asked, parameters included; nights with different ones are not compared';
 COMMENT ON COLUMN marts.whole_nights.run_date IS 'the night';
 COMMENT ON COLUMN marts.whole_nights.previous_run_date IS 'the whole night before it; null if it is the first';
 COMMENT ON COLUMN marts.whole_nights.next_run_date IS 'the whole night after it; null if it is the latest';

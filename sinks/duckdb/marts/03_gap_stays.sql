@@ -22,7 +22,7 @@ WITH nights AS (
         FROM ops.tasks
         WHERE endpoint = 'moz/link_intersect'
         GROUP BY job, extract, target, scope, run_date
-        HAVING bool_and(published AND ending IN ('end of list', 'max_rows'))
+        HAVING bool_and(published AND ending IN ('end of list', 'max_rows') AND coalesce(rejected_rows, 0) = 0)
     )
 ),
 present AS (

@@ -20,7 +20,7 @@ WITH lists AS (
     FROM ops.tasks
     WHERE endpoint IN ('moz/anchor_text', 'ahrefs/anchors')
     GROUP BY ALL
-    HAVING bool_and(published AND ending IN ('end of list', 'max_rows'))
+    HAVING bool_and(published AND ending IN ('end of list', 'max_rows') AND coalesce(rejected_rows, 0) = 0)
 ),
 anchors AS (
     SELECT vendor, job, extract, target, scope, run_date, anchor_key, max(domains) AS domains, max(pages) AS pages

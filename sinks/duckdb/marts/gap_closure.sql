@@ -11,7 +11,7 @@ WITH nights AS (
     FROM ops.tasks
     WHERE endpoint = 'moz/link_intersect'
     GROUP BY job, extract, target, scope, run_date
-    HAVING bool_and(published AND ending IN ('end of list', 'max_rows'))
+    HAVING bool_and(published AND ending IN ('end of list', 'max_rows') AND coalesce(rejected_rows, 0) = 0)
 ),
 months AS (
     SELECT job, extract, target, scope, question, date_trunc('month', run_date)::DATE AS month, min(run_date) AS first_night, max(run_date) AS last_night

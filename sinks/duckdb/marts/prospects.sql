@@ -7,7 +7,7 @@ WITH nights AS (
     FROM ops.tasks
     WHERE endpoint = 'moz/link_intersect'
     GROUP BY job, extract, target, scope, run_date
-    HAVING bool_and(published AND ending IN ('end of list', 'max_rows'))
+    HAVING bool_and(published AND ending IN ('end of list', 'max_rows') AND coalesce(rejected_rows, 0) = 0)
     QUALIFY row_number() OVER (PARTITION BY job, extract, target, scope ORDER BY run_date DESC) = 1
 ),
 gap AS (

@@ -1,6 +1,10 @@
 package moz
 
-import "backhaul/pipeline"
+import (
+	"strings"
+
+	"backhaul/pipeline"
+)
 
 // anchorText: anchor texts of followed external links to a target, most linking root domains first (fixed order), as
 // deep as there are any. Source: Moz, anchor_text.
@@ -27,7 +31,7 @@ func links() pipeline.Endpoint {
 			{Name: "sort", Type: pipeline.ParamEnum, Check: linksSort, Meaning: "order, always descending; Moz's default is source_page_authority", Values: []string{
 				"source_page_authority", "source_domain_authority", "source_spam_score", "source_link_propensity",
 				"root_domains_to_source_page", "root_domains_to_source_root_domain"}},
-			{Name: "filter", Type: pipeline.ParamWords, Separator: "+", Check: linksFilter,
+			{Name: "filter", Type: pipeline.ParamWords, Separator: "+", Window: lastDays, Check: linksFilter,
 				Meaning: "which links, all words must hold; Moz's default is external, which includes deleted links", Values: []string{
 					"external", "follow", "nofollow", "deleted", "not_deleted", "redirect", "not_redirect", "rel_canonical", "not_rel_canonical",
 					"via_redirect", "not_via_redirect", "via_rel_canonical", "not_via_rel_canonical", "gained_last_60_days", "lost_last_60_days"}},
@@ -49,16 +53,22 @@ func linkingRootDomains() pipeline.Endpoint {
 		DefaultScope: "page",
 		Params: []pipeline.Param{
 			scopeParam("target_scope"),
-			{Name: "sort", Type: pipeline.ParamEnum, Meaning: "order, descending, dates newest first; Moz's default is source_domain_authority", Values: []string{
+			{Name: "sort", Type: pipeline.ParamEnum, Window: byDate, Meaning: "order, descending, dates newest first; Moz's default is source_domain_authority", Values: []string{
 				"source_domain_authority", "source_link_propensity", "source_spam_score", "date_gained", "date_lost"}},
-			{Name: "filter", Type: pipeline.ParamWords, Separator: "+", Check: severalNeedExternal,
+			{Name: "filter", Type: pipeline.ParamWords, Separator: "+", Window: lastDays, Check: severalNeedExternal,
 				Meaning: "which domains: positive words need one link that fits, negative words need all to fit; Moz's default is external", Values: []string{
 					"external", "follow", "nofollow", "deleted", "not_deleted", "gained_last_60_days", "lost_last_60_days"}},
-			{Name: "begin_date", Type: pipeline.ParamDate, Check: needsDateSort, Meaning: "first day of gain or loss; with sort date_gained or date_lost"},
-			{Name: "end_date", Type: pipeline.ParamDate, Check: needsDateSort, Meaning: "last day of gain or loss; with sort date_gained or date_lost"},
+			{Name: "begin_date", Type: pipeline.ParamDate, Window: always, Check: needsDateSort, Meaning: "first day of gain or loss; with sort date_gained or date_lost"},
+			{Name: "end_date", Type: pipeline.ParamDate, Window: always, Check: needsDateSort, Meaning: "last day of gain or loss; with sort date_gained or date_lost"},
 		},
 	}
 }
+
+// What makes a list one of a window of time: words of filters, an order by when links came or went, of which JSON-RPC lists the
+// last 60 days, and dates.
+func lastDays(word string) bool { return strings.HasSuffix(word, "_last_60_days") }
+func byDate(sort string) bool   { return strings.HasPrefix(sort, "date_") }
+func always(string) bool        { return true }
 
 // linkStatus: whether each of a target's sources links to it. Source: Moz, link_status.
 func linkStatus() pipeline.Endpoint {
