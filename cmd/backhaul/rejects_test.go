@@ -78,3 +78,41 @@ func toldUntilMended(t *testing.T, spoil func(row int) string) {
 	}
 	backhaul(t, exitTasksFailed, "replay", "--job", "measured", "--date", night, "--warehouse", w)
 }
+
+// An extract that asks about a list of which rows did not fit waits, and says what for.
+func TestAnExtractWaitsForAListOfWhichRowsDidNotFit(t *testing.T) {
+	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, target, _ string) bool {
+		if listLength(target) != 2 {
+			return false
+		}
+		fmt.Fprint(w, `{"results":[{"anchor_text":"a","external_root_domains":1,"external_pages":1},{"anchor_text":7}],"next_token":""}`)
+		return true
+	}})
+	t.Setenv("MOZ_TOKEN", "secret-token")
+	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "waits.yaml", fmt.Sprintf(`job: waits
+vendors: {moz: {requests_per_second: 1000}}
+targets: {all: [%s]}
+extracts:
+  - {name: first, endpoint: moz/anchor_text, targets: [all]}
+  - {name: next, endpoint: moz/anchor_text, after: [first], targets: {sql: "select '%s' as target from first"}}
+`, listTarget(1, 2), listTarget(2, 5)))
+	type task struct{ Extract, Ending, Error string }
+	const tasks = `select extract as Extract, ending as Ending, coalesce(error, '') as Error from ops.tasks where extract = 'next'`
+	backhaul(t, exitTasksFailed, "run", job, "--warehouse", w)
+	if got := ask[task](t, w, tasks); len(got) != 1 || got[0].Ending != "not reached" || !strings.Contains(got[0].Error, "waits for first, of which 1 row did not fit") {
+		t.Errorf("%+v", got)
+	}
+	if s.bought() != 0 {
+		t.Errorf("%d rows were bought", s.bought())
+	}
+	backhaul(t, exitTasksFailed, "run", job, "--again", "--warehouse", w)
+	for range 2 {
+		if got := ask[task](t, w, tasks); len(got) != 1 || got[0].Ending != "end of list" || s.bought() != 5 {
+			t.Errorf("%+v, with %d rows bought", got, s.bought())
+		}
+		backhaul(t, exitTasksFailed, "run", job, "--warehouse", w)
+	}
+}

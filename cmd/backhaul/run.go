@@ -43,7 +43,11 @@ into Parquet and publishes each table in one step. The same job and date again: 
 nothing and costs nothing, an incomplete one goes on where every list stopped.
 
 A list that repeats itself, and a reply that cannot be read, are not bought again on the same date: they
-stay incomplete until --again asks for them once more.`,
+stay incomplete until --again asks for them once more.
+
+An extract that asks about the lists of others (after, with sql) is bought once those are whole. While one
+of them lacks something, or some of its rows did not fit, the extract waits, since what a list lacks looks
+gone; --again asks about what there is.`,
 		Args: exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			job, err := a.loadJob(cmd.Context(), args[0])
@@ -59,7 +63,7 @@ stay incomplete until --again asks for them once more.`,
 	a.allowPaths(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
 	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see `backhaul compact`")
-	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves or replies could not be read")
+	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")
 	return cmd
 }
 

@@ -79,7 +79,7 @@ type Options struct {
 	Now   func() time.Time
 	Retry engine.Retry
 	// Again buys on where lists repeated themselves or replies could not be read, which is else not tried again on the same
-	// date. Default false.
+	// date, and where an extract waits for lists that are not whole. Default false.
 	Again bool
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
 	Confirm func(*plan.Plan) error

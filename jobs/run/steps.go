@@ -54,7 +54,7 @@ type steps struct {
 	stopped map[string]pipeline.Ending // by vendor
 	failed  map[string]error           // by extract: why its query yielded no tasks
 	unfit   map[string]int64           // by extract that is related: how many of its rows do not fit their table
-	partial map[string]string          // by extract: what is wrong with the lists it would ask about
+	partial map[string]string          // by extract: why the lists it would ask about are not whole, "" if they are
 }
 
 // begin makes the tasks known that the spec lists for extracts that need not wait.
@@ -81,6 +81,13 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 	var items []plan.Item
 	for _, s := range r.waiting {
 		if _, stopped := r.stopped[s.Endpoint.Vendor]; stopped || r.failed[s.Extract] != nil || !r.over(tasks, s.After...) {
+			waiting = append(waiting, s)
+			continue
+		}
+		if r.partial[s.Extract], err = r.lacking(ctx, s, tasks); err != nil {
+			return nil, err
+		}
+		if r.partial[s.Extract] != "" {
 			waiting = append(waiting, s)
 			continue
 		}

@@ -93,10 +93,10 @@ func (m *meter) after(name string, upstream ...string) Step {
 		}}
 }
 
-func runAsked(t *testing.T, job Job, dir string, lake asked) *Result {
+func runAsked(t *testing.T, job Job, dir string, lake asked, again ...bool) *Result {
 	t.Helper()
 	o := options(dir)
-	o.Lake = lake
+	o.Lake, o.Again = lake, len(again) > 0
 	result, err := Run(context.Background(), job, o)
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestWhatAnExtractWaitsForInVainIsSaidAndBoughtLater(t *testing.T) {
 	}
 }
 
-func TestWhatFailedAloneHoldsNobodyUpAndIsMadeGood(t *testing.T) {
+func TestWhatFailedAloneHoldsNobodyUpWhoAsksAgainAndIsMadeGood(t *testing.T) {
 	dir := t.TempDir()
 	lake := newAsked(dir)
 	m := newMeter(1, 50)
@@ -187,7 +187,7 @@ func TestWhatFailedAloneHoldsNobodyUpAndIsMadeGood(t *testing.T) {
 		job.Items[i].Task.ID = pipeline.TaskID(job.Items[i].Task)
 	}
 	job.Steps = []Step{m.after("y", "x")}
-	if got, want := endings(runAsked(t, job, dir, lake)), "x/40:end of list x/77:fault y/40:end of list"; got != want {
+	if got, want := endings(runAsked(t, job, dir, lake, true)), "x/40:end of list x/77:fault y/40:end of list"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	broken = false
@@ -196,6 +196,31 @@ func TestWhatFailedAloneHoldsNobodyUpAndIsMadeGood(t *testing.T) {
 	}
 	if m.billed != 2*(40+77) {
 		t.Errorf("%d units billed, want %d: nothing twice", m.billed, 2*(40+77))
+	}
+}
+
+func TestAnExtractWaitsUntilTheListsItAsksAboutAreWhole(t *testing.T) {
+	dir := t.TempDir()
+	lake := newAsked(dir)
+	m := newMeter(1, 50)
+	broken := true
+	m.fault = func() (pipeline.Kind, bool, bool) { return pipeline.Rejected, false, broken && m.asking == "77" }
+	job := m.job("a", 1, ledger.Ceiling{}, 40, 77)
+	for i := range job.Items {
+		job.Items[i].Task.Extract = "x"
+		job.Items[i].Task.ID = pipeline.TaskID(job.Items[i].Task)
+	}
+	job.Steps = []Step{m.after("y", "x"), m.after("z", "y")}
+	result := runAsked(t, job, dir, lake)
+	if got, want := endings(result), "x/40:end of list x/77:fault y/:not reached z/:not reached"; got != want || m.billed != 40 {
+		t.Errorf("%s for %d units, want %s for 40", got, m.billed, want)
+	}
+	if notes := strings.Join(result.Notes, "; "); !strings.Contains(notes, "extract y waits for x, of whose 2 lists 1 did not complete") {
+		t.Errorf("it says %q", notes)
+	}
+	broken = false
+	if got, want := endings(runAsked(t, job, dir, lake)), "x/40:end of list x/77:end of list y/40:end of list y/77:end of list z/40:end of list z/77:end of list"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -296,7 +321,7 @@ func TestWhatALaterAnswerLeftOutStaysOut(t *testing.T) {
 		return make(columns, rows, held)
 	}
 	x.Steps = []Step{y}
-	if got, want := endings(runAsked(t, x, dir, lake)), "x/40:end of list x/77:fault y/40:end of list y/5:fault"; got != want {
+	if got, want := endings(runAsked(t, x, dir, lake, true)), "x/40:end of list x/77:fault y/40:end of list y/5:fault"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	broken = false

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/words"
 )
 
 // giveUp notes which vendors were given up, so that no step begins there.
@@ -35,6 +37,9 @@ func real(tasks []pipeline.Task) []pipeline.Task {
 func (r *runner) leaveWaiting(ctx context.Context) error {
 	var records []ledger.Task
 	for _, s := range r.waiting {
+		if why := r.partial[s.Extract]; why != "" {
+			r.notes = append(r.notes, "extract "+s.Extract+" "+why)
+		}
 		tasks, final, err := r.made(ctx, s)
 		if err != nil {
 			return err
@@ -57,8 +62,63 @@ func (r *runner) leaveWaiting(ctx context.Context) error {
 	return r.ledger.Record(ctx, r.run.ID, records...)
 }
 
+// lacking says why a step cannot begin though what it waits for is over: a list that its query asks about is not whole. What is
+// missing from a list looks gone to a query, and what it finds instead is bought for nothing. So it waits until the list is whole,
+// or the user says so ([Options.Again]); a step that has asked before keeps its tasks. Answers that stand each alone, one request
+// for a target, hold nobody up.
+func (r *runner) lacking(ctx context.Context, s Step, tasks []ledger.Task) (why string, err error) {
+	if s.Query == "" || r.Again {
+		return "", nil
+	}
+	if _, settled, err := r.made(ctx, s); settled || err != nil {
+		return "", err
+	}
+	for _, name := range s.After {
+		if e := r.endpointOf(name); e.Once || e.Asks.Batched() {
+			continue
+		}
+		if why, err = r.short(ctx, name, tasks); err != nil {
+			return "", err
+		}
+		if why == "" {
+			continue
+		}
+		cost, _, known, err := r.ledger.LastTime(ctx, r.run.ID, r.Name, s.Extract)
+		if known {
+			why += fmt.Sprintf("; %s cost %s the last time", s.Extract, words.Plural(cost.Units, "unit"))
+		}
+		return why + "; `backhaul run --again` asks about what there is", err
+	}
+	return "", nil
+}
+
+// short says what the lists of an extract lack, "" if nothing.
+func (r *runner) short(ctx context.Context, extract string, tasks []ledger.Task) (string, error) {
+	all, open := 0, 0
+	for _, t := range tasks {
+		if t.Extract == extract {
+			all++
+			if !t.Ending.Complete() {
+				open++
+			}
+		}
+	}
+	if open > 0 {
+		return fmt.Sprintf("waits for %s, of whose %s %d did not complete", extract, words.Plural(all, "list"), open), nil
+	}
+	if _, err := r.relate(ctx, tasks, []string{extract}); err != nil {
+		return "", err
+	}
+	if n := r.unfit[extract]; n > 0 {
+		return fmt.Sprintf("waits for %s, of which %s did not fit", extract, words.Plural(n, "row")), nil
+	}
+	return "", nil
+}
+
 func (r *runner) whyWaiting(s Step) string {
 	switch {
+	case r.partial[s.Extract] != "":
+		return r.partial[s.Extract]
 	case r.failed[s.Extract] != nil:
 		return r.failed[s.Extract].Error()
 	case len(s.After) > 0:
