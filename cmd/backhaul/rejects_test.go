@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"backhaul/jobs/report"
 )
 
@@ -114,5 +116,58 @@ extracts:
 			t.Errorf("%+v, with %d rows bought", got, s.bought())
 		}
 		backhaul(t, exitTasksFailed, "run", job, "--warehouse", w)
+	}
+}
+
+// What replies have otherwise than the tables expect is told by the run, kept night by night and listed.
+func TestDriftIsToldAndListed(t *testing.T) {
+	var night atomic.Int32
+	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, _, _ string) bool {
+		rest := []string{
+			`"domain_authority":5,"spam_score":1`, `"domain_authority":5,"spam_score":1,"shiny":{"deep":1}`, `"domain_authority":"high","shiny":2`,
+		}[night.Load()]
+		fmt.Fprintf(w, `{"results":[{"root_domain":"a.example",%s},{"root_domain":"b.example",%s}],"next_token":""}`, rest, rest)
+		return true
+	}})
+	t.Setenv("MOZ_TOKEN", "secret-token")
+	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "drifts.yaml", `job: drifts
+vendors: {moz: {requests_per_second: 1000}}
+targets: {all: [x.example]}
+extracts:
+  - {name: domains, endpoint: moz/linking_root_domains, targets: [all]}
+`)
+	var last report.Summary
+	for n, date := range []string{"2026-11-20", "2026-11-21", "2026-11-22"} {
+		night.Store(int32(n))
+		last = report.Summary{}
+		if err := json.Unmarshal([]byte(backhaul(t, exitComplete, "run", job, "--json", "--date", date, "--warehouse", w)), &last); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []string
+	for _, d := range last.Drift {
+		told = append(told, fmt.Sprintf("%s %s %s %d %s", d.Table, d.Field, d.Kind, d.Rows, d.Example))
+	}
+	const table = "moz.linking_root_domains "
+	want := []string{table + `domain_authority misfit 2 "high"`, table + `shiny new 2 2`, table + `spam_score vanished 2 `}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
+	}
+	var listed []driftInfo
+	if err := json.Unmarshal([]byte(backhaul(t, exitComplete, "tables", "--drift", "--json", "--warehouse", w)), &listed); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]driftInfo{
+		{"moz.linking_root_domains", "domain_authority", "misfit", "2026-11-22", "2026-11-22", 2, `"high"`},
+		{"moz.linking_root_domains", "shiny", "new", "2026-11-21", "2026-11-22", 4, "2"},
+		{"moz.linking_root_domains", "spam_score", "vanished", "2026-11-22", "2026-11-22", 2, ""},
+	}, listed); diff != "" {
+		t.Error(diff)
+	}
+	if text := backhaul(t, exitComplete, "tables", "--drift", "--warehouse", w); !strings.Contains(text, "one line in package schemas") || !strings.Contains(text, "backhaul replay") {
+		t.Errorf("it says %s", text)
 	}
 }

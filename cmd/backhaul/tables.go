@@ -38,11 +38,19 @@ type columnInfo struct {
 }
 
 func (a *app) tablesCommand() *cobra.Command {
-	return &cobra.Command{
+	var drift bool
+	cmd := &cobra.Command{
 		Use:   "tables [NAME]",
 		Short: "Show tables, columns, types, meanings, units and vendor sources",
-		Args:  atMost(1, "at most one table"),
+		Long: `Shows what the tables are and mean. With --drift: the fields of vendors' replies that the tables of
+this warehouse did not expect, and since when: new ones, values that misfit their column, and ones that
+have vanished. A field gets a column by one line in package schemas; then ` + "`backhaul replay`" + ` fills it
+for the nights there are, for nothing.`,
+		Args: atMost(1, "at most one table"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if drift {
+				return a.showDrift(cmd.Context(), args)
+			}
 			if len(args) == 0 {
 				return a.listTables(cmd.Context())
 			}
@@ -63,6 +71,8 @@ func (a *app) tablesCommand() *cobra.Command {
 			return usage("unknown table %q%s; see `backhaul tables`", args[0], closest(names, args[0]))
 		},
 	}
+	cmd.Flags().BoolVar(&drift, "drift", false, "the fields that the tables did not expect, and since when")
+	return cmd
 }
 
 // allTables describes the declared tables and the views that the catalog derives from them, by name.
