@@ -35,7 +35,7 @@ func (a *app) showDrift(ctx context.Context, names []string) error {
 		return err
 	}
 	var answer bytes.Buffer
-	if err := duckdb.Query(ctx, w.Catalog(), driftQuery, duckdb.JSON, duckdb.Limits{}, &answer); err != nil {
+	if err := duckdb.Query(ctx, w, driftQuery, duckdb.JSON, duckdb.Limits{}, &answer); err != nil {
 		return err
 	}
 	var all []driftInfo

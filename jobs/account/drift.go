@@ -3,11 +3,13 @@ package account
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
+	"backhaul/pipeline/words"
 	"backhaul/schemas"
 )
 
@@ -20,6 +22,18 @@ type Drift struct {
 	Kind    schemas.DriftKind `json:"kind"`
 	Rows    int64             `json:"rows"`
 	Example string            `json:"example,omitempty"`
+}
+
+// Text says what became of the field.
+func (d Drift) Text() string {
+	rows := words.Plural(d.Rows, "row")
+	switch d.Kind {
+	case schemas.NewField:
+		return fmt.Sprintf("%s: new field %s in %s, kept in extra: %s", d.Table, d.Field, rows, d.Example)
+	case schemas.Misfit:
+		return fmt.Sprintf("%s: %s misfits its column in %s, is null there and kept in extra: %s", d.Table, d.Field, rows, d.Example)
+	}
+	return fmt.Sprintf("%s: field %s has vanished from %s: earlier answers to the same question had it", d.Table, d.Field, rows)
 }
 
 // Drifted returns how what was loaded differs from what its tables expect, in order, and enters in the ledger which fields it

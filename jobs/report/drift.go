@@ -8,7 +8,6 @@ import (
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline/words"
-	"backhaul/schemas"
 )
 
 // RejectionText says of which field how many rows did not fit.
@@ -34,18 +33,6 @@ func rowsOf(all []ledger.Rejection) (rows int64) {
 		rows += r.Rows
 	}
 	return rows
-}
-
-// DriftText says what a field's kind of drift means.
-func DriftText(d account.Drift) string {
-	rows := words.Plural(d.Rows, "row")
-	switch d.Kind {
-	case schemas.NewField:
-		return fmt.Sprintf("%s: new field %s in %s, kept in extra: %s", d.Table, d.Field, rows, d.Example)
-	case schemas.Misfit:
-		return fmt.Sprintf("%s: %s misfits its column in %s, is null there and kept in extra: %s", d.Table, d.Field, rows, d.Example)
-	}
-	return fmt.Sprintf("%s: field %s has vanished, none of %s has it", d.Table, d.Field, rows)
 }
 
 // byField adds up drift that several extracts and surfaces have alike.

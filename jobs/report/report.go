@@ -203,7 +203,7 @@ func (s Summary) Text(w io.Writer) error {
 		}
 	}
 	for _, d := range byField(s.Drift) {
-		p.line("  drift     %s", DriftText(d))
+		p.line("  drift     %s", d.Text())
 	}
 	for _, f := range s.Files {
 		p.line("  %-28s %12s rows %10s  %s", f.Table, words.Count(f.Rows), words.Bytes(f.Bytes), f.Path)
