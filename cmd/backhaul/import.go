@@ -12,6 +12,7 @@ import (
 	"backhaul/jobs/archive"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
+	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/words"
 )
 
@@ -39,7 +40,8 @@ ENDPOINT_TARGET[_MODE]_DATE[_NUMBER].json: anchors_example.com_domain_2025-01-31
 slash of a target is %2F there). The endpoint of a bare reply is recognised by its rows, where only
 one fits; one about several targets or sources at once needs its request. What cannot be found out
 is an error, and so is a flag that contradicts the archive, but for --date: without it each reply
-belongs to the day it was fetched.
+belongs to the day it was fetched. A reply of another surface or endpoint than it is said to be of is
+refused: its rows would be mostly empty.
 
 Replies about the same question, in one file or several, are the pages of one list, in the order
 given. All files are checked before anything is entered; problems are printed as file:line: text.
@@ -66,7 +68,7 @@ func (a *app) archived() string {
 	var names []string
 	for _, s := range a.vendors {
 		if s.Archives {
-			names = append(names, s.Vendor+"-"+s.Name)
+			names = append(names, surfaceName(s))
 		}
 	}
 	return strings.Join(names, ", ")
@@ -86,8 +88,17 @@ func (a *app) archiveReader(name string, f importFlags) (*archive.Reader, error)
 			return nil, err
 		}
 	}
-	return &archive.Reader{Sources: s.Offline(), NameOf: s.NameOf, Given: given}, nil
+	r := &archive.Reader{Sources: s.Offline(), NameOf: s.NameOf, Surface: name, Given: given}
+	for _, other := range a.vendors {
+		if called := surfaceName(other); called != name {
+			r.Others = append(r.Others, archive.Surface{Name: called, Sources: other.Offline(), Archives: other.Archives})
+		}
+	}
+	return r, nil
 }
+
+// surfaceName is what an import calls a surface: ahrefs-v2.
+func surfaceName(s vendors.Surface) string { return s.Vendor + "-" + s.Name }
 
 func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f importFlags) error {
 	r, err := a.archiveReader(surface, f)

@@ -38,7 +38,19 @@ type Reader struct {
 	Sources []pipeline.Source
 	// NameOf returns the endpoint for another name the vendor has for it, "" if there is none. Default: none has one.
 	NameOf func(name string) string
+	// Surface is what the surface is called where it is imported: moz-v2.
+	Surface string
+	// Others are the surfaces whose replies may have been taken for this one's. Default: none is known.
+	Others []Surface
 	Given
+}
+
+// Surface is another surface than the reader's.
+type Surface struct {
+	Name    string // moz-rpc
+	Sources []pipeline.Source
+	// Archives: there is a reader of its archives too.
+	Archives bool
 }
 
 // Page is one archived reply.

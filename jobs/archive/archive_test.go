@@ -16,17 +16,38 @@ import (
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/ahrefsv2"
 	"backhaul/pipeline/vendors/ahrefsv3"
+	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 	"backhaul/testdata/vendors"
 )
 
-func ahrefs(given Given) *Reader {
-	return &Reader{Sources: ahrefsv2.Offline(), NameOf: ahrefsv2.EndpointOf, Given: given}
+// surfaces are those of the program.
+var surfaces = []Surface{
+	{"moz-v2", mozv2.Offline(), true}, {"moz-rpc", mozrpc.Offline(), false},
+	{"ahrefs-v3", ahrefsv3.Offline(), true}, {"ahrefs-v2", ahrefsv2.Offline(), true},
 }
 
-func ahrefs3(given Given) *Reader { return &Reader{Sources: ahrefsv3.Offline(), Given: given} }
+func reader(surface string, given Given) *Reader {
+	r := &Reader{Surface: surface, Given: given}
+	for _, s := range surfaces {
+		if s.Name == surface {
+			r.Sources = s.Sources
+		} else {
+			r.Others = append(r.Others, s)
+		}
+	}
+	return r
+}
 
-func moz(given Given) *Reader { return &Reader{Sources: mozv2.Offline(), Given: given} }
+func ahrefs(given Given) *Reader {
+	r := reader("ahrefs-v2", given)
+	r.NameOf = ahrefsv2.EndpointOf
+	return r
+}
+
+func ahrefs3(given Given) *Reader { return reader("ahrefs-v3", given) }
+
+func moz(given Given) *Reader { return reader("moz-v2", given) }
 
 func write(t testing.TB, name, content string) string {
 	t.Helper()
@@ -120,13 +141,13 @@ func TestWhatIsMissingOrContradictsIsAProblemWithItsPlace(t *testing.T) {
 		"other endpoint":         {without(func(g *Given) { g.Endpoint = "refdomains" }), wrapped(`"endpoint":"anchors"`), "x.json:1: the archive says it is of anchors, --endpoint says refdomains"},
 		"endpoint of no table":   {ahrefs(full), wrapped(`"endpoint":"broken_links"`), `x.json:1: the archive says it is of "broken_links", which this program does not read; it reads anchors, all_backlinks`},
 		"no such endpoint":       {without(func(g *Given) { g.Endpoint = "nothing" }), anchors, `x.json:1: --endpoint "nothing" is none this program reads`},
-		"wrong endpoint":         {without(func(g *Given) { g.Endpoint = "refdomains" }), anchors, "x.json:1: read a page of ahrefs/refdomains: refdomains: missing"},
+		"wrong endpoint":         {without(func(g *Given) { g.Endpoint = "refdomains" }), anchors, "x.json:1: it looks like a reply of anchors, not of refdomains, as --endpoint says: give --endpoint anchors"},
 		"recognised by nobody":   {ahrefs(full), `{"positions":[]}`, "x.json:1: no endpoint recognises it; name one with --endpoint"},
 		"rows of another table":  {ahrefs(full), `{"anchors":[{"anchor":"a","links_internal":1,"links_external":2}]}`, "x.json:1: no endpoint recognises it"},
 		"a refusal":              {ahrefs(full), `{"error":"invalid token"}`, "x.json:1: no endpoint recognises it (it says: invalid token)"},
 		"moz, nothing to go by":  {moz(Given{Target: "a.example", Scope: "page", Date: day}), `{"results":[]}`, "x.json:1: it may be of anchor_text or links or "},
-		"v3 taken for v2":        {ahrefs(full), anchors3, "x.json:1: no endpoint recognises it"},
-		"v2 taken for v3":        {ahrefs3(full), anchors, "x.json:1: no endpoint recognises it"},
+		"v3 taken for v2":        {ahrefs(full), anchors3, "x.json:1: it looks like a reply of ahrefs-v3, anchors, not of anchors: import it with `backhaul import ahrefs-v3`"},
+		"v2 taken for v3":        {ahrefs3(full), anchors, "x.json:1: it looks like a reply of ahrefs-v2, anchors, not of anchors: import it with `backhaul import ahrefs-v2`"},
 		"v3, two that fit":       {ahrefs3(full), `{"backlinks":[{"url_from":"http://a.example/"}]}`, "x.json:1: it may be of all_backlinks or broken_backlinks: say which with --endpoint"},
 		"v3, a batch":            {ahrefs3(full), `{"endpoint":"batch-analysis","response":{"targets":[]}}`, "x.json:1: whose rows a reply of ahrefs/batch_analysis has stands in the targets of its request"},
 		"moz, a batch of whom":   {moz(Given{Date: day, Endpoint: "url_metrics"}), `{"results":[{"page":"b.example/"}]}`, "x.json:1: whose rows a reply of moz/url_metrics has stands in the targets of its request"},

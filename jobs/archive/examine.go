@@ -15,10 +15,11 @@ type examiner struct {
 	*Reader
 	builders map[*schemas.Table]*schemas.Builder
 	names    map[string]named
+	judged   map[string]bool // shapes that are no other endpoint's
 }
 
 func newExaminer(r *Reader) *examiner {
-	return &examiner{Reader: r, builders: map[*schemas.Table]*schemas.Builder{}, names: map[string]named{}}
+	return &examiner{Reader: r, builders: map[*schemas.Table]*schemas.Builder{}, names: map[string]named{}, judged: map[string]bool{}}
 }
 
 func (x *examiner) release() {
@@ -39,7 +40,10 @@ func (x *examiner) page(f found) (Page, error) {
 		x.names[f.file] = name
 	}
 	p := Page{File: f.file, Line: f.line, Page: pipeline.Page{Body: s.body, Status: s.status}}
-	source, err := x.endpoint(s, name)
+	source, word, err := x.endpoint(s, name)
+	if err == nil {
+		err = x.misplaced(source, word, s.body)
+	}
 	if err == nil {
 		p.Task, err = x.task(source.Endpoint(), s, name)
 	}
@@ -78,8 +82,12 @@ func (x *examiner) otherName(name string) string {
 	return x.NameOf(name)
 }
 
-// endpoint finds out which endpoint a reply is of: from its wrapper, its request, the caller, the file's name, or its rows.
-func (x *examiner) endpoint(s said, name named) (pipeline.Source, error) {
+// archiveSays is who says what endpoint a reply is of, where its wrapper or its request does.
+const archiveSays = "the archive"
+
+// endpoint finds out which endpoint a reply is of: from its wrapper, its request, the caller, the file's name, or its rows;
+// and who says so.
+func (x *examiner) endpoint(s said, name named) (source pipeline.Source, word string, err error) {
 	text := cmp.Or(s.endpoint, s.text("from"))
 	if from := s.text("from"); from != "" && x.source(s.endpoint) == nil {
 		text = from // v2 has nothing but a slash for a path, and gateways what they like
@@ -88,22 +96,23 @@ func (x *examiner) endpoint(s said, name named) (pipeline.Source, error) {
 	case text != "":
 		source := x.source(text)
 		if source == nil {
-			return nil, fmt.Errorf("the archive says it is of %q, which this program does not read; it reads %s", brief(text), x.list())
+			return nil, "", fmt.Errorf("the archive says it is of %q, which this program does not read; it reads %s", brief(text), x.list())
 		}
 		if given := x.source(x.Given.Endpoint); x.Given.Endpoint != "" && given != source {
-			return nil, fmt.Errorf("the archive says it is of %s, --endpoint says %s", source.Endpoint().Name, x.Given.Endpoint)
+			return nil, "", fmt.Errorf("the archive says it is of %s, --endpoint says %s", source.Endpoint().Name, x.Given.Endpoint)
 		}
-		return source, nil
+		return source, archiveSays, nil
 	case x.Given.Endpoint != "":
 		source := x.source(x.Given.Endpoint)
 		if source == nil {
-			return nil, fmt.Errorf("--endpoint %q is none this program reads; it reads %s", brief(x.Given.Endpoint), x.list())
+			return nil, "", fmt.Errorf("--endpoint %q is none this program reads; it reads %s", brief(x.Given.Endpoint), x.list())
 		}
-		return source, nil
+		return source, "--endpoint", nil
 	case name.endpoint != nil:
-		return x.source(name.endpoint.Name), nil
+		return x.source(name.endpoint.Name), "the file's name", nil
 	}
-	return x.recognise(s.body)
+	source, err = x.recognise(s.body)
+	return source, "", err
 }
 
 func (x *examiner) list() string {
@@ -121,7 +130,7 @@ type recogniser interface{ Recognises(body []byte) bool }
 func (x *examiner) recognise(body []byte) (pipeline.Source, error) {
 	var fits, empty []pipeline.Source
 	for _, s := range x.Sources {
-		if r, ok := s.(recogniser); ok && !r.Recognises(body) || s.Endpoint().Asks.Batched() || s.Endpoint().Asks == pipeline.AboutParams {
+		if guesses(s, body) || s.Endpoint().Asks.Batched() || s.Endpoint().Asks == pipeline.AboutParams {
 			continue // of those nothing but the request tells what their rows are about
 		}
 		switch look, err := x.look(s, pipeline.Page{Body: body}, true); {
@@ -139,6 +148,9 @@ func (x *examiner) recognise(body []byte) (pipeline.Source, error) {
 	case 1:
 		return fits[0], nil
 	case 0:
+		if of, names := x.kin(body, look{}, false); names != nil {
+			return nil, x.elsewhere(of, strings.Join(names, " or "), nil, "")
+		}
 		return nil, fmt.Errorf("no endpoint recognises it%s; name one with --endpoint: %s", x.refusal(body), x.list())
 	}
 	var names []string

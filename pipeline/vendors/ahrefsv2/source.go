@@ -179,27 +179,16 @@ func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 }
 
 // Recognises reports whether a reply whose request is not known can be of this endpoint: it has the member with the rows,
-// where that is documented, and its rows do not have members that only v3 calls so.
+// where that is documented.
 func (s *source) Recognises(body []byte) bool {
 	if s.tables[0].Envelope == "" {
 		return false
 	}
 	body, err := s.json(body)
-	if err != nil {
-		return false
+	if err == nil {
+		_, err = s.scan(body)
 	}
-	reply, err := s.scan(body)
-	if err != nil {
-		return false
-	}
-	for _, row := range reply.Rows() {
-		first, err := rows.Scan(row, rows.Layout{One: true})
-		return err == nil && !slices.ContainsFunc(s.aliases, func(a alias) bool {
-			_, both := s.types[a.column]
-			return !both && first.Member(a.column) != nil
-		})
-	}
-	return true
+	return err == nil
 }
 
 // load reads what stands beside the rows. It is of the whole list and repeated on every page, so the first page's counts.
