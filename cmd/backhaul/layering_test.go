@@ -40,6 +40,8 @@ var house = map[string]string{
 	"sinks/compact":                    "sinks sinks/parquet schemas pipeline/failpoint",
 	"sinks/lake":                       "sinks sinks/blob sinks/compact schemas pipeline/failpoint",
 	"sinks/duckdb":                     "sinks sinks/blob schemas pipeline/failpoint",
+	"sinks/xlsx":                       "sinks",
+	"sinks/sqlite":                     "sinks",
 	"jobs":                             "pipeline pipeline/words schemas schemas/canon",
 	"jobs/plan":                        "pipeline",
 	"jobs/ledger":                      "pipeline pipeline/sqlite pipeline/failpoint",
@@ -62,7 +64,8 @@ var only = map[string]string{
 	"github.com/sourcegraph/conc/":            "pipeline/engine",
 	"github.com/goccy/go-yaml/":               "jobs",
 	"log/slog":                                "cmd/backhaul",
-	"modernc.org/sqlite":                      "pipeline/sqlite",
+	"modernc.org/sqlite":                      "pipeline/sqlite sinks/sqlite",
+	"github.com/xuri/excelize/v2":             "sinks/xlsx",
 	"github.com/spf13/cobra":                  "cmd/backhaul",
 }
 

@@ -40,6 +40,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":           exits,
 			"parquet":         holds,
+			"sheet":           sheet,
+			"sqlite":          inSQLite,
 			"billed":          billed(func(got, want int64) bool { return got == want }),
 			"billed-at-most":  billed(func(got, want int64) bool { return got <= want }),
 			"billed-at-least": billed(func(got, want int64) bool { return got >= want }),

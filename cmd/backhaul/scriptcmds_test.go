@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xuri/excelize/v2"
 
 	"backhaul/pipeline/emulator"
 )
@@ -69,5 +73,47 @@ func holds(ts *testscript.TestScript, neg bool, args []string) {
 		if !strings.Contains(text.String(), want) {
 			ts.Fatalf("%s holds\n%s\nwithout %s", args[0], text.String(), want)
 		}
+	}
+}
+
+// sheet checks that the first rows of a workbook have each of the texts: sheet FILE TEXT...
+func sheet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: sheet FILE TEXT...")
+	}
+	book, err := excelize.OpenReader(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	rows, err := book.GetRows(book.GetSheetName(0))
+	ts.Check(errors.Join(err, book.Close()))
+	for _, want := range args[1:] {
+		if !slices.ContainsFunc(rows[:min(2, len(rows))], func(row []string) bool { return slices.Contains(row, want) }) {
+			ts.Fatalf("%s begins with %q, without %s", args[0], rows[:min(2, len(rows))], want)
+		}
+	}
+}
+
+// inSQLite checks the first row of an answer of a SQLite file against a pattern: sqlite FILE QUESTION PATTERN
+func inSQLite(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: sqlite FILE QUESTION PATTERN")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	result, err := db.Query(args[1])
+	ts.Check(err)
+	defer result.Close()
+	columns, err := result.Columns()
+	ts.Check(err)
+	row, places := make([]string, len(columns)), make([]any, len(columns))
+	for i := range row {
+		places[i] = &row[i]
+	}
+	if !result.Next() {
+		ts.Fatalf("no rows: %v", result.Err())
+	}
+	ts.Check(result.Scan(places...))
+	if got := strings.Join(row, " "); !regexp.MustCompile("^(" + args[2] + ")$").MatchString(got) {
+		ts.Fatalf("%s says %s, want %s", args[0], got, args[2])
 	}
 }

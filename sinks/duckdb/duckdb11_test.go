@@ -78,7 +78,7 @@ import duckdb, sys
 assert duckdb.__version__.startswith("1.1."), duckdb.__version__
 c = duckdb.connect(sys.argv[1], read_only=True)
 c.execute("COPY (" + sys.argv[2] + ") TO '/dev/stdout' (FORMAT csv, HEADER)")
-`, w.Catalog(), sql)
+`, w, sql)
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		out, err := cmd.Output()
