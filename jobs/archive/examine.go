@@ -42,7 +42,7 @@ func (x *examiner) page(f found) (Page, error) {
 	p := Page{File: f.file, Line: f.line, Page: pipeline.Page{Body: s.body, Status: s.status}}
 	source, word, err := x.endpoint(s, name)
 	if err == nil {
-		err = x.misplaced(source, word, s.body)
+		err = x.misplaced(source, word, s)
 	}
 	if err == nil {
 		p.Task, err = x.task(source.Endpoint(), s, name)
@@ -130,8 +130,8 @@ type recogniser interface{ Recognises(body []byte) bool }
 func (x *examiner) recognise(body []byte) (pipeline.Source, error) {
 	var fits, empty []pipeline.Source
 	for _, s := range x.Sources {
-		if guesses(s, body) || s.Endpoint().Asks.Batched() || s.Endpoint().Asks == pipeline.AboutParams {
-			continue // of those nothing but the request tells what their rows are about
+		if guesses(s, body) || readByRequest(s.Endpoint()) {
+			continue
 		}
 		switch look, err := x.look(s, pipeline.Page{Body: body}, true); {
 		case err != nil || look.rejected > 0:

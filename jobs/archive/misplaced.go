@@ -14,33 +14,38 @@ type asker interface{ RequestOf(body []byte) []byte }
 
 // misplaced says what a reply is that is not of the endpoint it is said to be of: another endpoint makes more of it, or this
 // one makes nothing of it. word is who says it, "" if only its rows do.
-func (x *examiner) misplaced(said pipeline.Source, word string, body []byte) error {
-	if said.Endpoint().Asks.Batched() {
-		return nil // its request says what is what
-	}
-	mine, err := x.look(said, pipeline.Page{Body: body}, true)
-	guess := guesses(said, body)
-	if err == nil && mine.rejected+mine.left == 0 && (mine.rows == 0 || !guess) {
+func (x *examiner) misplaced(of pipeline.Source, word string, s said) error {
+	mine, err := x.look(of, pipeline.Page{Body: s.body, Request: keep(of.Endpoint(), s)}, true)
+	guess := guesses(of, s.body)
+	switch {
+	case err == nil && mine.rejected+mine.left == 0 && (mine.rows == 0 || !guess):
 		return nil // it is this endpoint's, or a list of nothing, which may be anybody's
+	case err != nil && readByRequest(of.Endpoint()):
+		return nil // that its request is missing is said where the task is made
 	}
 	// A reply whose rows leave the same members over as those of an earlier one is like it.
-	shape := fmt.Sprint(said.Endpoint().Name, slices.Sorted(maps.Keys(mine.rest)))
+	shape := fmt.Sprint(of.Endpoint().Name, slices.Sorted(maps.Keys(mine.rest)))
 	if err == nil && mine.rejected == 0 && !guess && x.judged[shape] {
 		return nil
 	}
-	if of, names := x.kin(body, mine, guess); names != nil {
-		return x.elsewhere(of, strings.Join(names, " or "), said, word)
+	if other, names := x.kin(s.body, mine, guess); names != nil {
+		return x.elsewhere(other, strings.Join(names, " or "), of, word)
 	}
 	switch {
 	case err != nil: // reading it will say so
 		return nil
 	case mine.nothing():
-		return fmt.Errorf("no row of it fits %s%s: %s", said.Endpoint(), by(word), brief(mine.reason))
+		return fmt.Errorf("no row of it fits %s%s: %s", of.Endpoint(), by(word), brief(mine.reason))
 	case mine.read == 0 && mine.left > 0:
-		return fmt.Errorf("nothing in it is of %s%s: no column knows a member of its rows", said.Endpoint(), by(word))
+		return fmt.Errorf("nothing in it is of %s%s: no column knows a member of its rows", of.Endpoint(), by(word))
 	}
 	x.judged[shape] = true
 	return nil
+}
+
+// readByRequest reports whether nothing but the request tells what an endpoint's rows are about.
+func readByRequest(e *pipeline.Endpoint) bool {
+	return e.Asks.Batched() || e.Asks == pipeline.AboutParams
 }
 
 // by is who says what endpoint a reply is of, within a message.

@@ -131,6 +131,7 @@ func TestItIsSaidWhereAReplyBelongs(t *testing.T) {
 	v2, moz := given(surfaces[3], ""), given(surfaces[0], "")
 	links := moz
 	links.Endpoint = "links"
+	gap := given(surfaces[0], "link_intersect")
 	pages := given(surfaces[3], "pages_by_backlinks")
 	for name, tc := range map[string]struct {
 		surface       string
@@ -149,6 +150,10 @@ func TestItIsSaidWhereAReplyBelongs(t *testing.T) {
 			"it looks like a reply of anchor_text, not of links, as the file's name says: give --endpoint anchor_text"},
 		"of another endpoint, by its wrapper": {"moz-v2", moz, "x", `{"endpoint":"links","response":` + texts + `}`,
 			"it looks like a reply of anchor_text, not of links, as the archive says: correct the archive"},
+		"of a list, for a batch": {"moz-v2", moz, "x", `{"endpoint":"url_metrics","request":{"targets":["a.example"]},"response":` + texts + `}`,
+			"it looks like a reply of anchor_text, not of url_metrics, as the archive says: correct the archive"},
+		"an intersection without its request": {"moz-v2", gap, "x", reply(t, "moz-v2", "v2_link_intersect.json"),
+			`what a reply of moz/link_intersect is about stands in its request: it needs one, as {"request": {…}, "response": …}`},
 		"of none, as far as its members go": {"ahrefs-v2", pages, "x", `{"things":[{"colour":"red"}]}`,
 			"nothing in it is of ahrefs/pages_by_backlinks, as --endpoint says: no column knows a member of its rows"},
 		"of none, as far as its values go": {"moz-v2", links, "x", `{"results":["red"],"next_token":""}`,
