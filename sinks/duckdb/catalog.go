@@ -108,6 +108,9 @@ func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns
 		return err
 	}
 	failpoint.Hit("catalog.swap.after")
+	if err := write(disk, staging.Path("README.md"), filepath.Join(w.Root, "README.md"), []byte(Readme(w.Root))); err != nil {
+		return err
+	}
 	return n.write(disk, staging, w)
 }
 
@@ -137,6 +140,21 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 		return note{}, err
 	}
 	return note{Columns: fingerprint(tables), Mixed: mixed, Declared: d.hash()}, s.close()
+}
+
+// write makes a text the content of a file, in one step.
+func write(disk blob.FS, staged, final string, text []byte) error {
+	f, err := disk.Create(staged)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(text); err != nil {
+		return errors.Join(err, f.Abort())
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return disk.Replace(staged, final)
 }
 
 // publish makes the closed catalog durable and renames it into place. It is for reading only: a tool that opens it for

@@ -359,7 +359,7 @@ func TestCatalogHasNoLogAndNoRowsAndStagingIsEmpty(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if diff := cmp.Diff([]string{"catalog.duckdb", "lake", "staging"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"README.md", "catalog.duckdb", "lake", "staging"}, names); diff != "" {
 		t.Error(diff)
 	}
 	if staged, _ := filepath.Glob(filepath.Join(strings.ReplaceAll(w.Staging(), "[", `\[`), "*/*")); len(staged) > 0 {

@@ -50,17 +50,7 @@ func (n note) write(disk blob.FS, staging *blob.Staging, w sinks.Warehouse) erro
 	if err != nil {
 		return err
 	}
-	f, err := disk.Create(staging.Path("catalog.json"))
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return disk.Replace(f.Name(), notePath(w))
+	return write(disk, staging.Path("catalog.json"), notePath(w), text)
 }
 
 // current reports whether the catalog in place is the one that was built of these declarations, and every table has its

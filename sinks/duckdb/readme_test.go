@@ -16,7 +16,7 @@ func TestTheFirstQueriesAreAnswered(t *testing.T) {
 		t.Errorf("%d queries, and the contract promises ten", len(FirstQueries))
 	}
 	for _, q := range FirstQueries {
-		_, _, err := Select(t.Context(), w.Catalog(), q.SQL)
+		_, _, err := Select(t.Context(), w, q.SQL)
 		isComing := slices.ContainsFunc(coming, func(name string) bool { return strings.Contains(q.SQL, "marts."+name) })
 		if (err == nil) == isComing {
 			t.Errorf("%s: coming: %v; %v", q.Asks, isComing, err)
