@@ -122,7 +122,9 @@ type Table struct {
 func (t *Table) FullName() string { return t.Schema + "." + t.Name }
 
 // Vendor reports whether the table holds a vendor's rows and therefore carries the common columns.
-func (t *Table) Vendor() bool { return t.Schema != opsSchema && t.Schema != userSchema }
+func (t *Table) Vendor() bool {
+	return t.Schema != opsSchema && t.Schema != userSchema && t.Schema != martsSchema
+}
 
 // Indexed reports whether rows of the table tell which index of the vendor they come from. Where the reply does not say so,
 // it is what the vendor says of its index beside it.

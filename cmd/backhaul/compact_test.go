@@ -226,3 +226,44 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 		backhaul(t, exitUsage, "gc", "--rows-older-than", wrong, "--warehouse", w)
 	}
 }
+
+// A night that is filled in later, or forgotten, is one in whatever order it came.
+func TestWhatChangedDoesNotDependOnTheOrderOfNights(t *testing.T) {
+	e := serve(t, emulatorFlags{})
+	job := writeFile(t, t.TempDir(), "killed.yaml", killJob)
+	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	run := func(w string, nights ...int) {
+		for _, n := range nights {
+			e.server.SetDay(30 * n)
+			backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", fmt.Sprintf("2026-11-%02d", 20+n))
+		}
+	}
+	changes := func(w string) string {
+		return backhaul(t, exitComplete, "query", "--format", "csv", "--warehouse", w, "from marts.anchor_changes order by all")
+	}
+	dir := t.TempDir()
+	inOrder, filled, without := filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "c")
+	run(inOrder, 1, 2, 3)
+	want := changes(inOrder)
+	if strings.Count(want, ",new,") < 2 || strings.Count(want, ",lost,") < 2 {
+		t.Fatalf("too little happens: %s", want)
+	}
+	run(filled, 1, 3)
+	run(without, 1, 3)
+	gap := changes(filled)
+	if gap == want {
+		t.Fatal("the night between makes no difference")
+	}
+	run(filled, 2)
+	if got := changes(filled); got != want {
+		t.Errorf("filled in: %s\nwant %s", got, want)
+	}
+	backhaul(t, exitComplete, "forget", "killed/2026-11-22", "--warehouse", filled)
+	if got := changes(filled); got != changes(without) {
+		t.Errorf("forgotten: %s\nwant %s", got, gap)
+	}
+	backhaul(t, exitComplete, "replay", "--job", "killed", "--date", "2026-11-22", "--warehouse", filled)
+	if got := changes(filled); got != want {
+		t.Errorf("brought back: %s\nwant %s", got, want)
+	}
+}

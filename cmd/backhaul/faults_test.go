@@ -82,9 +82,10 @@ func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // `backhaul replay` makes the lake afterwards, from the journal.
 type noLake struct{}
 
-func (noLake) Create(*schemas.Table) (sinks.Writer, error) { return &noFile{}, nil }
-func (noLake) Has(*schemas.Table, string, time.Time) bool  { return false }
-func (noLake) Catalog(context.Context) error               { return nil }
+func (noLake) Create(*schemas.Table) (sinks.Writer, error)      { return &noFile{}, nil }
+func (noLake) Changes(context.Context, string, time.Time) error { return nil }
+func (noLake) Has(*schemas.Table, string, time.Time) bool       { return false }
+func (noLake) Catalog(context.Context) error                    { return nil }
 
 func (noLake) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, bool, error) {
 	return "", true, nil

@@ -43,6 +43,11 @@ bought again: ` + "`backhaul replay RUN`" + ` brings the rows back. The same job
 			if err != nil {
 				return err
 			}
+			if date, err := time.Parse(time.DateOnly, r.RunDate); err == nil && len(tables) > 0 {
+				if err := lake.Changes(ctx, r.Job, date); err != nil {
+					return fmt.Errorf("the run is out of the tables, but what its neighbours' nights changed could not be worked out: %w; `backhaul replay` of the night after it does it again", err)
+				}
+			}
 			if a.json {
 				return a.printJSON(map[string]any{"run_id": r.ID, "tables": append([]string{}, tables...)})
 			}

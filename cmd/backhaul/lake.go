@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
@@ -72,6 +74,36 @@ func (l *localLake) Has(t *schemas.Table, job string, date time.Time) bool {
 // Catalog implements run.Lake.
 func (l *localLake) Catalog(ctx context.Context) error {
 	return duckdb.Update(ctx, l.Disk, l.Warehouse, l.columns)
+}
+
+// Changes implements run.Lake. A table without changes has no file, unless it had one.
+func (l *localLake) Changes(ctx context.Context, job string, date time.Time) error {
+	return duckdb.Changes(ctx, l.Warehouse, job, date, func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		w, err := l.Create(t)
+		if err != nil {
+			return err
+		}
+		rows := int64(0)
+		for batch, err := range batches {
+			if err == nil {
+				rows += batch.NumRows()
+				err = w.Write(batch)
+				batch.Release()
+			}
+			if err != nil {
+				return errors.Join(err, w.Abort())
+			}
+		}
+		if rows == 0 && !l.Has(t, job, date) {
+			return w.Abort()
+		}
+		staged, err := w.Close()
+		if err != nil {
+			return err
+		}
+		_, _, err = l.Publish(ctx, t, job, date, staged.Path)
+		return err
+	})
 }
 
 // columns implements duckdb.Columns.

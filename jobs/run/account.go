@@ -71,3 +71,11 @@ func notesOf(dropped []ledger.Task, date string) []string {
 	return []string{fmt.Sprintf("%s of %s that this run bought and the spec asks for no more; "+
 		"the journal keeps them: asked for again for %s, they cost nothing", words.Plural(rows, "row"), words.Plural(tasks, "task"), date)}
 }
+
+// compare works out what came and went between this night and those before and after it. The night itself is published: if
+// that fails it is said, and a replay does it again.
+func (r *runner) compare(ctx context.Context, result *Result) {
+	if err := r.Lake.Changes(ctx, r.Name, r.RunDate); err != nil && ctx.Err() == nil {
+		result.Notes = append(result.Notes, fmt.Sprintf("what changed since the night before could not be worked out: %v; `backhaul replay %s` does it again", err, r.run.ID))
+	}
+}

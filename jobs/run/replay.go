@@ -74,8 +74,11 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := r.account(ctx, result); err != nil {
 		return result, err
 	}
-	if err := o.Lake.Catalog(ctx); err != nil || !finished {
+	if err := o.Lake.Catalog(ctx); err != nil {
 		return result, err
+	}
+	if r.compare(ctx, result); !finished {
+		return result, nil
 	}
 	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", r.Now().UTC())
 }

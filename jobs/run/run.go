@@ -63,6 +63,8 @@ type Lake interface {
 	Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, changed bool, err error)
 	// Has reports whether a table has a file of the run of (job, date), be it without rows.
 	Has(t *schemas.Table, job string, date time.Time) bool
+	// Changes works out anew what came and went between the whole nights that the run of (job, date) is one of, and publishes it.
+	Changes(ctx context.Context, job string, date time.Time) error
 	// Catalog sees to it that there is a catalog, and that it is the one this program writes.
 	Catalog(ctx context.Context) error
 	// Ask puts one query to the catalog and the relations, and returns its columns and rows as text, nil for null.
@@ -385,6 +387,9 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
 		if err = r.account(ctx, result); err == nil {
 			err = r.Lake.Catalog(ctx)
+		}
+		if err == nil {
+			r.compare(ctx, result)
 		}
 		if err != nil {
 			result.Run.State = ledger.Incomplete // it cannot be seen yet

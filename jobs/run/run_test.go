@@ -30,6 +30,8 @@ type nowhere struct{ dir string }
 func (nowhere) Create(*schemas.Table) (sinks.Writer, error) { return &nothing{}, nil }
 func (nowhere) Catalog(context.Context) error               { return nil }
 
+func (nowhere) Changes(context.Context, string, time.Time) error { return nil }
+
 func (nowhere) Ask(context.Context, string, []Relation) ([]string, [][]*string, error) {
 	return nil, nil, errors.New("nobody to ask")
 }

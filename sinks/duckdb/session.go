@@ -84,21 +84,30 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 // declare makes the wanted views of the warehouse in memory. What is said about them takes most of the time, and few ask for
 // it.
 func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*declarations) func(string) bool, comments bool) error {
-	mixed, err := s.mixed(ctx, w, schemas.All())
+	d, err := s.declared(ctx, w)
 	if err != nil {
 		return err
 	}
+	return s.make(ctx, d, wanted(d), comments)
+}
+
+// declared returns the declarations of the warehouse as it is now.
+func (s *session) declared(ctx context.Context, w sinks.Warehouse) (*declarations, error) {
+	w, err := absolute(w)
+	if err != nil {
+		return nil, err
+	}
+	mixed, err := s.mixed(ctx, w, schemas.All())
+	if err != nil {
+		return nil, err
+	}
 	all := globs(w, mixed)
-	d, err := declare(schemas.All(), func(t *schemas.Table) string {
+	return declare(schemas.All(), func(t *schemas.Table) string {
 		if !hasFiles(w, t) { // nothing was published by this version yet
 			return ""
 		}
 		return all(t)
 	})
-	if err != nil {
-		return err
-	}
-	return s.make(ctx, d, wanted(d), comments)
 }
 
 // make declares what is wanted in a database of its own in memory, which becomes the default.

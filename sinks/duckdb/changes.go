@@ -1,0 +1,148 @@
+package duckdb
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"iter"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"backhaul/schemas"
+	"backhaul/sinks"
+)
+
+// changes are the queries that work out what came and went, one per table of schemas.Changes, over $job and $date: the later
+// night of the two that are compared.
+//
+//go:embed changes/*.sql
+var changes embed.FS
+
+// changesBatch is how many rows of changes are held at once.
+const changesBatch = 8192
+
+// Changes works out what came and went between the whole nights that the run of (job, date) is one of: from the night before
+// to it, and from it to the night after, if there is one. take is handed the batches of each table and later night; what it is
+// not handed batches for has no changes. Errors are those of Query, and of take.
+func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
+	take func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error) error {
+	return damage(over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
+		d, err := s.declared(ctx, w)
+		if err != nil {
+			return err
+		}
+		dates, err := s.laterNights(ctx, d, job, date)
+		if err != nil {
+			return err
+		}
+		for _, date := range append(dates, date) {
+			for _, t := range schemas.Changes() {
+				if err := take(t, date, s.changes(ctx, d, t, job, date)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
+}
+
+// laterNights returns the nights after a date that lists of the job are compared with.
+func (s *session) laterNights(ctx context.Context, d *declarations, job string, date time.Time) (dates []time.Time, err error) {
+	_, rows, err := s.rows(ctx, fmt.Sprintf(`SELECT DISTINCT next FROM (SELECT min(run_date) AS next FROM (%s)
+		WHERE job = %s AND run_date > %s GROUP BY extract, endpoint, target, scope, question) ORDER BY 1`,
+		d.inlined(d.byName["marts.whole_nights"]), quote(job), sqlDate(date)))
+	for _, row := range rows {
+		dates = append(dates, row[0].(time.Time))
+	}
+	return dates, err
+}
+
+func sqlDate(date time.Time) string { return "DATE " + quote(date.Format(time.DateOnly)) }
+
+// changes yields the rows of one table for one later night.
+func (s *session) changes(ctx context.Context, d *declarations, t *schemas.Table, job string, date time.Time) iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		text, err := changes.ReadFile("changes/" + t.Name + ".sql")
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		query := strings.NewReplacer("$job", quote(job), "$date", sqlDate(date)).Replace(string(text))
+		names := make([]string, len(t.Columns()))
+		for i, c := range t.Columns() {
+			names[i] = ident(c.Name)
+		}
+		query = d.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)})
+		if err := s.batches(ctx, query, t, yield); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// batches yields the answer to a query as rows of a table.
+func (s *session) batches(ctx context.Context, query string, t *schemas.Table, yield func(arrow.RecordBatch, error) bool) error {
+	result, err := s.conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	b := schemas.NewBuilder(memory.DefaultAllocator, t)
+	defer b.Release()
+	values, places := make([]any, len(t.Columns())), make([]any, len(t.Columns()))
+	for i := range values {
+		places[i] = &values[i]
+	}
+	for result.Next() {
+		if err := result.Scan(places...); err != nil {
+			return err
+		}
+		row := b.Row()
+		for i, v := range values {
+			if err := setValue(row, i, v); err != nil {
+				return fmt.Errorf("column %s: %w", t.Columns()[i].Name, err)
+			}
+		}
+		if b.Append(); b.Len() >= changesBatch && !yield(b.Batch(), nil) {
+			return nil
+		}
+	}
+	if err := result.Err(); err != nil || b.Len() == 0 {
+		return err
+	}
+	yield(b.Batch(), nil)
+	return nil
+}
+
+// setValue sets a column to a value as the driver has it.
+func setValue(row *schemas.Row, i int, v any) error {
+	switch v := v.(type) {
+	case nil:
+	case string:
+		row.SetString(i, v)
+	case bool:
+		row.SetBool(i, v)
+	case int32:
+		row.SetInt(i, int64(v))
+	case int64:
+		row.SetInt(i, v)
+	case *big.Int:
+		row.SetInt(i, v.Int64())
+	case time.Time:
+		row.SetInt(i, int64(arrow.Date32FromTime(v)))
+	case []any:
+		texts := make([]string, 0, len(v))
+		for _, text := range v {
+			if text, ok := text.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+		row.SetStrings(i, texts)
+	default:
+		return fmt.Errorf("unexpected %T", v)
+	}
+	return nil
+}
