@@ -23,6 +23,7 @@ import (
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
+	"backhaul/sinks/compact"
 	"backhaul/sinks/internal/sample"
 	"backhaul/sinks/lake"
 	"backhaul/sinks/parquet"
@@ -119,6 +120,30 @@ func columns(w sinks.Warehouse) Columns {
 		return lake.Lake{Warehouse: w}.Columns(ctx, table, func(table *schemas.Table) (sinks.Writer, error) {
 			return parquet.Create(st.FS, st.Path("f.parquet"), table, parquet.Options{})
 		})
+	}
+}
+
+// merge merges a table's month.
+func merge(t testing.TB, w sinks.Warehouse, table string, month time.Time) {
+	t.Helper()
+	st, err := blob.FS{}.OpenStaging(w.Staging(), "merge")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	made := 0
+	l := lake.Lake{Warehouse: w, Merger: compact.Merger{Sort: Sort,
+		Create: func(table *schemas.Table, o parquet.Options) (*parquet.Writer, error) {
+			made++
+			return parquet.Create(st.FS, st.Path(fmt.Sprintf("%d.parquet", made)), table, o)
+		},
+		Scratch: func() (string, func() error, error) {
+			dir := st.Path("scratch")
+			return dir, func() error { return os.RemoveAll(dir) }, os.MkdirAll(dir, 0o777)
+		},
+	}}
+	if _, err := l.Compact(context.Background(), schemas.Lookup(table), month); err != nil {
+		t.Fatal(err)
 	}
 }
 

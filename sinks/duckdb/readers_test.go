@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -69,8 +70,9 @@ func read(t *testing.T, w sinks.Warehouse) {
 	}
 }
 
-// TestAQueryDuringPublishingSeesTheOldNightOrTheNew replaces a night of 1 to 400 rows, over and over, while other
-// sessions read it. Every row of a version says which version it is and how many rows it has.
+// TestAQueryDuringPublishingSeesTheOldNightOrTheNew replaces a night of 1 to 400 rows, over and over, and merges its month now
+// and then, while other sessions read it: one held open, fresh ones, and one that knows no catalog. Every row of a version says
+// which version it is and how many rows it has.
 func TestAQueryDuringPublishingSeesTheOldNightOrTheNew(t *testing.T) {
 	const nights = 100
 	w := warehouse(t)
@@ -86,21 +88,28 @@ func TestAQueryDuringPublishingSeesTheOldNightOrTheNew(t *testing.T) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	held := outside(t, w)
-	for _, open := range []func() *session{func() *session { return held }, func() *session { return outside(t, w) }} {
-		wg.Go(func() { readVersions(t, open, done) })
+	plain := "read_parquet(" + quote(escapePattern.Replace(w.Table("moz", "anchor_text"))+allFiles) + ")"
+	for _, r := range []struct {
+		from string
+		open func() *session
+	}{{"moz.anchor_text", func() *session { return held }}, {"moz.anchor_text", func() *session { return outside(t, w) }}, {plain, func() *session { return outside(t, w) }}} {
+		wg.Go(func() { readVersions(t, r.open, r.from, done) })
 	}
 	for n := range nights {
 		anchors(t, w, "nightly", night, version(n))
+		if n%7 == 0 {
+			merge(t, w, "moz.anchor_text", night)
+		}
 	}
 	close(done)
 	wg.Wait()
 }
 
 const versionSQL = `SELECT count(*), count(DISTINCT external_root_domains), min(external_root_domains), count(DISTINCT split_part(anchor_text, ' ', 1))
-	FROM moz.anchor_text`
+	FROM `
 
 // readVersions asks until done. A query may lose a file that is replaced under it, and says which.
-func readVersions(t *testing.T, open func() *session, done chan struct{}) {
+func readVersions(t *testing.T, open func() *session, from string, done chan struct{}) {
 	questions, lost := 0, 0
 	defer func() { t.Logf("asked %d times, %d of them lost a file", questions, lost) }()
 	for {
@@ -110,8 +119,8 @@ func readVersions(t *testing.T, open func() *session, done chan struct{}) {
 		default:
 		}
 		questions++
-		_, rows, err := open().rows(context.Background(), versionSQL)
-		if err != nil && strings.Contains(err.Error(), "Cannot open file") && strings.Contains(err.Error(), "nightly.2026-11-23.") {
+		_, rows, err := open().rows(context.Background(), versionSQL+from)
+		if err != nil && strings.Contains(err.Error(), "Cannot open file") && strings.Contains(err.Error(), ".parquet") {
 			lost++
 			continue
 		}
@@ -124,5 +133,72 @@ func readVersions(t *testing.T, open func() *session, done chan struct{}) {
 			t.Errorf("neither old nor new: %v", r)
 			return
 		}
+	}
+}
+
+func TestAConnectionHeldOpenSeesEveryNight(t *testing.T) {
+	w := warehouse(t)
+	mustBuild(t, w)
+	held := outside(t, w)
+	for n := range 30 {
+		date := night.AddDate(0, 0, n-22) // from the 1st of November
+		anchors(t, w, "nightly", date, map[string]int64{"brand": int64(n), "other": 1})
+		if n == 10 || n == 20 {
+			merge(t, w, "moz.anchor_text", date)
+		}
+		_, rows, err := held.rows(t.Context(), "SELECT count(*), count(DISTINCT run_date), max(external_root_domains) FROM moz.anchor_text")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := fmt.Sprint(rows[0]), fmt.Sprint([]any{2 * (n + 1), n + 1, max(n, 1)}); got != want {
+			t.Errorf("night %d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestWarehousesAttachedSideBySideAnswerForThemselves(t *testing.T) {
+	s, err := openSession(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	for name, rows := range map[string]map[string]int64{"a": {"x": 1}, "b": {"x": 1, "y": 2, "z": 3}} {
+		w := warehouse(t)
+		anchors(t, w, "nightly", night, rows)
+		task(t, w, "nightly", night, "end of list", true)
+		mustBuild(t, w)
+		if err := s.exec(t.Context(), "ATTACH "+quote(w.Catalog())+" AS "+name+" (READ_ONLY)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, use := range []string{"memory", "a", "b"} {
+		_, rows, err := s.rows(t.Context(), "SELECT (SELECT count(*) FROM a.moz.anchor_text), (SELECT count(*) FROM b.moz.anchor_text), (SELECT count(*) FROM a.marts.freshness), (SELECT count(*) FROM b.marts.freshness)")
+		if err != nil || fmt.Sprint(rows[0]) != "[1 3 1 1]" {
+			t.Errorf("with %s as the default: %v, %v", use, rows, err)
+		}
+		if err := s.exec(t.Context(), "USE "+use); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestACopyAnswersFromTheCopyByTheVariable(t *testing.T) {
+	w := warehouse(t)
+	anchors(t, w, "nightly", night, map[string]int64{"x": 1})
+	mustBuild(t, w)
+	copied := sinks.Warehouse{Root: filepath.Join(t.TempDir(), "copy [2] *")}
+	if err := os.CopyFS(copied.Root, os.DirFS(w.Root)); err != nil {
+		t.Fatal(err)
+	}
+	anchors(t, copied, "nightly", night.AddDate(0, 0, 1), map[string]int64{"y": 1})
+	s := outside(t, copied)
+	if err := s.exec(t.Context(), "SET VARIABLE backhaul_warehouse = "+quote(copied.Root)); err != nil {
+		t.Fatal(err)
+	}
+	if _, rows, err := s.rows(t.Context(), "SELECT count(*) FROM moz.anchor_text"); err != nil || rows[0][0] != int64(2) {
+		t.Errorf("the copy: %v, %v", rows, err)
+	}
+	if got := ask(t, copied, "SELECT count(*) AS n FROM moz.anchor_text", CSV); got != "n\n2\n" {
+		t.Errorf("the program: %s", got)
 	}
 }
