@@ -89,18 +89,9 @@ func findRun(ctx context.Context, l *ledger.Ledger, name string) (ledger.Run, er
 }
 
 func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {
-	runs, err := l.Runs(ctx)
+	statuses, err := report.Statuses(ctx, l, func(r ledger.Run) report.Recall { return recallIn(ctx, w, r) })
 	if err != nil {
 		return err
-	}
-	statuses := make([]report.Status, 0, len(runs))
-	for _, r := range runs {
-		s, err := statusIn(ctx, l, w, r)
-		if err != nil {
-			return err
-		}
-		s.Tasks = nil
-		statuses = append(statuses, s)
 	}
 	if a.json {
 		return a.printJSON(statuses)
@@ -133,7 +124,11 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 
 // statusIn reads the status of a run of a warehouse.
 func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
-	return report.StatusOf(ctx, l, r, func(tasks []ledger.Task) (bool, error) { return recovery.Recall(ctx, w, r, tasks) })
+	return report.StatusOf(ctx, l, r, recallIn(ctx, w, r))
+}
+
+func recallIn(ctx context.Context, w sinks.Warehouse, r ledger.Run) report.Recall {
+	return func(tasks []ledger.Task) (bool, error) { return recovery.Recall(ctx, w, r, tasks) }
 }
 
 func firstLine(s string) string {

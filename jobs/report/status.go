@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -62,12 +63,8 @@ type Recall func([]ledger.Task) (died bool, err error)
 
 // StatusOf reads a run's status from the ledger, and what its process was not left to enter there from recall.
 func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall) (Status, error) {
-	s := Status{RunID: r.ID, Job: r.Job, RunDate: r.RunDate, State: string(r.State), Message: r.Message, Started: r.Started, Ended: r.Ended}
+	s := begin(r)
 	tasks, err := l.Tasks(ctx, r.ID)
-	if err != nil {
-		return s, err
-	}
-	histories, err := l.Histories(ctx)
 	if err != nil {
 		return s, err
 	}
@@ -77,20 +74,60 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall
 			s.Message += "; how far it came is not known: " + err.Error()
 		}
 	}
+	var histories map[string]pipeline.History
+	if slices.ContainsFunc(tasks, unplanned) {
+		if histories, err = l.Histories(ctx); err != nil {
+			return s, err
+		}
+	}
 	for _, t := range tasks {
 		s.add(t, histories)
 	}
 	s.countUnpublished()
-	if s.Rejections, err = l.Rejections(ctx, r.ID); err != nil {
-		return s, err
+	return s, s.complete(ctx, l)
+}
+
+func begin(r ledger.Run) Status {
+	return Status{RunID: r.ID, Job: r.Job, RunDate: r.RunDate, State: string(r.State), Message: r.Message, Started: r.Started, Ended: r.Ended}
+}
+
+// complete enters what is not of single tasks.
+func (s *Status) complete(ctx context.Context, l *ledger.Ledger) (err error) {
+	if s.Rejections, err = l.Rejections(ctx, s.RunID); err != nil {
+		return err
 	}
 	s.Rejected = rowsOf(s.Rejections)
-	spends, err := l.Spends(ctx, r.ID)
-	if err != nil {
-		return s, err
-	}
+	spends, err := l.Spends(ctx, s.RunID)
 	s.account(spends)
-	return s, nil
+	return err
+}
+
+// Statuses returns the statuses of all runs, the latest first, without their tasks. Of a run that is complete, as most are, the
+// tasks are not read.
+func Statuses(ctx context.Context, l *ledger.Ledger, recall func(ledger.Run) Recall) ([]Status, error) {
+	runs, err := l.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	totals, err := l.Totals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Status, 0, len(runs))
+	for _, r := range runs {
+		s, sum := begin(r), totals[r.ID]
+		if r.State == ledger.Complete && sum.Complete == sum.Tasks {
+			s.TaskCount, s.Rows, s.Spent = sum.Tasks, sum.Rows, sum.Units
+			err = s.complete(ctx, l)
+		} else if s, err = StatusOf(ctx, l, r, recall(r)); err == nil {
+			s.Tasks = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
 }
 
 // account enters what the run has cost. Its tasks are those the spec asks for today; it may have spent on others before.
@@ -118,10 +155,15 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 		return
 	}
 	s.IncompleteCount++
-	if t.Expected == (ledger.Expectation{}) { // it was never planned
+	if unplanned(t) {
 		t.Expected.Units = histories[t.Request()].Units
 	}
 	s.ToFinish += t.Missing()
+}
+
+// unplanned: it is not complete, and was never planned, so that what it needs is what it needed before.
+func unplanned(t ledger.Task) bool {
+	return !t.Ending.Complete() && t.Expected == (ledger.Expectation{})
 }
 
 // countUnpublished counts what only its tables lack. A run publishes after it has bought, and says that it is complete after
