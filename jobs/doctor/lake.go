@@ -80,7 +80,7 @@ func (e *examination) tables(ctx context.Context, r *record, seen map[string]boo
 		case found.Merged != nil:
 			e.holds(r, t, found.Parts[0], want, known, *found.Merged, c)
 			continue
-		case len(paths) == 0 && r.absent[t.FullName()]:
+		case len(paths) == 0 && (r.absent[t.FullName()] || known && want.Rows == 0 && !t.Vendor()):
 			continue
 		case len(paths) == 0 && known && (r.run.State == ledger.Complete || r.retired != nil):
 			e.lost(e.missing(r, t), c, "missing")
