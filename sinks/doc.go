@@ -17,7 +17,9 @@
 //     month sees all of the old state or all of the new one; a file that stays has its name in both.
 //
 // The directory that was exchanged away is kept for a while, since somebody may be in the middle of listing it. A
-// query that has listed the month and comes to a file that is no more ends with an error that names it.
+// query that has listed the month and comes to a file that is no more ends with an error that names it. Between the
+// two there is a moment: DuckDB and Arrow list a directory, look at each name, and leave out without a word what has
+// gone since. So an exchange waits for a moment in which nobody has the directory open (inotify, on Linux).
 //
 // Where the filesystem cannot exchange directories (some network and user-space ones) what is replaced is removed
 // before the new name appears: for a moment a reader sees that run's rows not at all, and never twice. A crash in

@@ -239,7 +239,7 @@ func TestGCWithoutTheFlagKeepsEveryJournal(t *testing.T) {
 	if l, _ := level(t, w, "staging"); l != doctor.Warn {
 		t.Errorf("a leftover is a warning: %s", l)
 	}
-	if status, said := w.try("gc"); status != exitComplete || !strings.Contains(said, "0 journals") || !strings.Contains(said, "1 leftovers") {
+	if status, said := w.try("gc"); status != exitComplete || !strings.Contains(said, "0 journals") || !strings.Contains(said, "1 leftover of dead") {
 		t.Errorf("exit %d: %s", status, said)
 	}
 	if _, err := os.Stat(w.path(wardJournal)); err != nil {

@@ -326,8 +326,8 @@ func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
 	type own struct{ Rows, Waste, Maybe int64 }
 	m := e.server.Meter()
 	for _, view := range []string{"ops.tasks", "ops.runs"} {
-		a := ask[own](t, w, `select sum(rows)::bigint as Rows, sum(waste_rows)::bigint as Waste, sum(maybe_units)::bigint as Maybe from `+view)[0]
-		if a.Rows+a.Waste != m.Rows-m.WasteRows || a.Waste != m.DuplicateRows || m.WasteRows > a.Maybe {
+		a := ask[own](t, w, `select (select sum(rows)::bigint from ops.pages) as Rows, sum(waste_rows)::bigint as Waste, sum(maybe_units)::bigint as Maybe from `+view)[0]
+		if a.Rows != m.Rows-m.WasteRows || a.Waste != m.DuplicateRows || m.WasteRows > a.Maybe {
 			t.Errorf("%s says %+v, the vendor billed %d rows, of which %d were not delivered and %d delivered again", view, a, m.Rows, m.WasteRows, m.DuplicateRows)
 		}
 	}

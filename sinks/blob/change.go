@@ -67,6 +67,7 @@ func (f FS) exchange(c Change) error {
 		return errors.Join(err, f.removeAll(next))
 	}
 	failpoint.Hit("blob.exchange.before")
+	awaitQuiet(c.Dir)
 	if err := f.do(OpExchange, c.Dir, func() error { return exchange(next, c.Dir) }); err != nil {
 		return errors.Join(err, f.back(c, next), f.removeAll(next))
 	}
