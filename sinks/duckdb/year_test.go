@@ -1,0 +1,138 @@
+package duckdb
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"backhaul/schemas"
+	"backhaul/sinks"
+	"backhaul/sinks/internal/sample"
+)
+
+// yearVariable makes the year of the benchmark smaller: rows a night.
+const yearVariable = "BACKHAUL_YEAR_ROWS"
+
+// BenchmarkYear asks an analyst's first questions of 365 nights of 100 targets with 1,000 anchor texts each, past months merged,
+// over a connection that stays open, and the same of DuckDB's own file of the same rows in the order that suits it best. Times
+// are the best of several, in ms; ratios are to DuckDB's own.
+func BenchmarkYear(b *testing.B) {
+	rows := 100_000
+	if text := os.Getenv(yearVariable); text != "" {
+		rows, _ = strconv.Atoi(text)
+	}
+	w, last := warehouse(b), time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
+	y := year{b: b, w: w, rows: rows}
+	for n := range 365 {
+		y.night(last.AddDate(0, 0, n-364))
+	}
+	mustBuildOnly(b, w)
+	for n := range 8 {
+		changed(b, w, "nightly", last.AddDate(0, 0, -n))
+	}
+	own := filepath.Join(b.TempDir(), "own.parquet")
+	s := outside(b, w)
+	y.must(s, "COPY (SELECT * FROM moz.anchor_text ORDER BY target, scope, anchor_text, run_date) TO "+quote(own)+" (FORMAT parquet, COMPRESSION zstd)")
+	from := "read_parquet(" + quote(own) + ")"
+	const target, first, second = "target-0000042.com", "2026-11-01", "2026-11-27"
+	by := func(date string) string {
+		return fmt.Sprintf("(SELECT anchor_text FROM %s WHERE target = '%s' AND run_date = DATE '%s')", from, target, date)
+	}
+	for _, q := range []struct{ name, ours, own string }{
+		{"history", "SELECT run_date, count(*), sum(external_pages) FROM moz.anchor_text WHERE target = '" + target + "' GROUP BY 1",
+			"SELECT run_date, count(*), sum(external_pages) FROM " + from + " WHERE target = '" + target + "' GROUP BY 1"},
+		{"current", "SELECT count(*) FROM marts.anchors_current WHERE target = '" + target + "'", "SELECT count(*) FROM " + by(second)},
+		{"between", fmt.Sprintf("FROM marts.anchors_between('%s', DATE '%s', DATE '%s')", target, first, second),
+			"FROM " + by(second) + " c FULL JOIN " + by(first) + " p USING (anchor_text) WHERE c.anchor_text IS NULL OR p.anchor_text IS NULL"},
+		{"changes", "FROM marts.anchor_changes WHERE run_date > DATE '2026-11-20'", ""},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			for b.Loop() {
+				ours := y.best(s, q.ours)
+				b.ReportMetric(float64(ours.Microseconds())/1000, "ms")
+				if q.own != "" {
+					b.ReportMetric(float64(ours)/float64(y.best(s, q.own)), "of-own")
+				}
+			}
+		})
+	}
+}
+
+// year is a warehouse under construction.
+type year struct {
+	b    *testing.B
+	w    sinks.Warehouse
+	rows int
+	last time.Time
+}
+
+// night publishes a night, and merges the month before it when it is over.
+func (y *year) night(date time.Time) {
+	table := schemas.Lookup("moz.anchor_text")
+	shape := sample.NewShape(memory.DefaultAllocator, table, y.rows/100).Of("nightly", date)
+	batch := shape.Next(y.rows - date.Day()%7)
+	put(y.b, y.w, table, "nightly", date, batch)
+	batch.Release()
+	y.tasks(date)
+	if !y.last.IsZero() && y.last.Month() != date.Month() {
+		merge(y.b, y.w, "moz.anchor_text", y.last)
+		merge(y.b, y.w, "ops.tasks", y.last)
+	}
+	y.last = date
+}
+
+// tasks writes that each of the hundred lists was bought to its end.
+func (y *year) tasks(date time.Time) {
+	table := schemas.Lookup("ops.tasks")
+	build := schemas.NewBuilder(memory.DefaultAllocator, table)
+	defer build.Release()
+	for n := range 100 {
+		row := build.Row()
+		for i, c := range table.Columns() {
+			switch {
+			case !c.Required:
+			case c.Type == schemas.String:
+				row.SetString(i, "x")
+			case c.Type == schemas.Bool:
+				row.SetBool(i, true)
+			default:
+				row.SetInt(i, 0)
+			}
+		}
+		target := fmt.Sprintf("target-%07d.com", n+1)
+		for column, text := range map[string]string{"job": "nightly", "extract": "sample", "endpoint": "moz/anchor_text", "ending": "end of list",
+			"target": target, "scope": "root_domain", "question": "q", "task_id": target} {
+			row.SetString(table.Index(column), text)
+		}
+		row.SetInt(table.Index("run_date"), int64(arrow.Date32FromTime(date)))
+		build.Append()
+	}
+	batch := build.Batch()
+	defer batch.Release()
+	put(y.b, y.w, table, "nightly", date, batch)
+}
+
+func (y *year) must(s *session, sql string) {
+	y.b.Helper()
+	if _, _, err := s.rows(y.b.Context(), sql); err != nil {
+		y.b.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// best is the shortest time that a question takes.
+func (y *year) best(s *session, sql string) time.Duration {
+	y.b.Helper()
+	best := time.Hour
+	for range 7 {
+		begin := time.Now()
+		y.must(s, sql)
+		best = min(best, time.Since(begin))
+	}
+	return best
+}
