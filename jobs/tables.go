@@ -145,11 +145,15 @@ func (l *loader) userCell(table *schemas.Table, row *line, c schemas.Column, n *
 	}
 }
 
-// others returns the cells of other columns that have a value, as a JSON object, or "".
+// others returns the cells of other columns that have a value, as a JSON object, or "". A list that was exported has such an
+// object in a column, which is read back.
 func (s *sheet) others(cells []entry, given []schemas.Column) string {
 	rest := map[string]string{}
 	for i := range cells {
 		name := s.header[i].text
+		if name == schemas.ColExtra && unpack(cells[i].text, rest) {
+			continue
+		}
 		known := slices.ContainsFunc(given, func(c schemas.Column) bool { return c.Name == name })
 		if !known && cells[i].text != "" {
 			rest[name] = cells[i].text
@@ -165,4 +169,19 @@ func (s *sheet) others(cells []entry, given []schemas.Column) string {
 		panic(fmt.Sprintf("encode a row: %v", err)) // texts always encode
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// unpack takes the columns of an exported line out of its object, but those that the file has by now. It reports whether the
+// text is such an object.
+func unpack(text string, rest map[string]string) bool {
+	var packed map[string]string
+	if err := json.Unmarshal([]byte(text), &packed); err != nil || packed == nil {
+		return false
+	}
+	for name, value := range packed {
+		if _, given := rest[name]; !given {
+			rest[name] = value
+		}
+	}
+	return true
 }

@@ -52,6 +52,17 @@ func TestListsThatAJobBringsAlongAreReadAsTheirTableSays(t *testing.T) {
 	}
 }
 
+func TestAnExportedListIsReadAsItWas(t *testing.T) {
+	s := mustLoad(t, minimal()+"tables: {labels: {file: l.csv}}\n",
+		"l.csv", "source,da,extra\na.example,,\"{\"\"since\"\":\"\"May\"\",\"\"da\"\":\"\"1\"\"}\"\nb.example,7,\"{\"\"da\"\":\"\"1\"\"}\"\nc.example,,null\nd.example,,words\n")
+	got := rowsOf(t, &s.Tables[0])
+	for _, want := range []string{`"{\"da\":\"1\",\"since\":\"May\"}"`, `"{\"da\":\"7\"}"`, `"{\"extra\":\"null\"}"`, `"{\"extra\":\"words\"}"`} {
+		if !strings.Contains(got, `"extra":`+want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
 func TestWhatIsWrongWithAListIsSaidAtItsPlace(t *testing.T) {
 	_, found := LoadFS(folderOf(minimal()+`tables:
   x: {file: labels.csv}

@@ -44,7 +44,7 @@ func Ask(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose, lim
 func askWith(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose, memory int64) (columns []string, rows [][]*string, err error) {
 	err = over(ctx, w, sql, memory, tables, func(ctx context.Context, s *session) error {
 		for _, t := range tables {
-			if err := s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+selection(t.Table, only(t.Files))); err != nil {
+			if err := s.lay(ctx, t, only(t.Files)); err != nil {
 				return fmt.Errorf("table %s: %w", t.Name, err)
 			}
 		}
@@ -59,4 +59,18 @@ func askWith(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose,
 		return err
 	})
 	return columns, rows, err
+}
+
+// lay makes a loose table a view. A list that a job brings along is what the mart of its name makes of it, so that a question
+// means by a label what the marts mean.
+func (s *session) lay(ctx context.Context, t Loose, from source) error {
+	d, err := declare([]*schemas.Table{t.Table}, from)
+	if err != nil {
+		return err
+	}
+	shown := d.byName[t.Table.FullName()]
+	if t.Table.Given() != nil {
+		shown = d.byName["marts."+t.Table.Name]
+	}
+	return s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+d.inlined(shown))
 }

@@ -27,6 +27,34 @@ func TestAskReadsTheCatalogAndTablesOutsideIt(t *testing.T) {
 	}
 }
 
+func TestAListIsAskedAsItsMartShowsIt(t *testing.T) {
+	b := book{t, warehouse(t), "job"}
+	b.lay(1, "user.labels", "row source source_page label", "1|a.example|a.example|good", "2|a.example|a.example|Ignored", "3|b.example|b.example|-")
+	b.lay(1, "ahrefs.anchors", "target anchor", "a.example|kept as it is")
+	mustBuild(t, b.w)
+	var loose []Loose
+	for _, name := range []string{"user.labels", "ahrefs.anchors"} {
+		table := schemas.Lookup(name)
+		loose = append(loose, Loose{Name: table.Name, Table: table, Files: []string{published(t, b.w, name, "job", date(1))}})
+	}
+	const sql = "select l.source_page, l.label, l.ignored, a.anchor from labels l left join anchors a on a.target = l.source_page order by l.source_page"
+	_, rows, err := Ask(t.Context(), b.w, sql, loose, Limits{})
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if *rows[0][1] != "Ignored" || *rows[0][2] != "true" || *rows[0][3] != "kept as it is" || rows[1][2] != nil {
+		t.Errorf("%v", rows)
+	}
+	r, err := Rehearse(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	if columns, err := r.Columns(t.Context(), sql, loose); err != nil || len(columns) != 4 {
+		t.Errorf("%v, %v", columns, err)
+	}
+}
+
 func TestAskTellsAMissingRelationFromOtherMistakes(t *testing.T) {
 	w := warehouse(t)
 	mustBuild(t, w)

@@ -164,10 +164,38 @@ func TestALabelOfAPageCountsBeforeOneOfItsHost(t *testing.T) {
 		"gap|us.example|page|a.example/x|one.example|us.example",       // delivered twice
 		"gap|us.example|page|blog.us.example/z|one.example|us.example") // ours
 	b.lay(1, "ops.tasks", "extract endpoint target scope ending", "gap|moz/link_intersect|us.example|page|end of list")
-	b.lay(1, "user.labels", "row source source_page label", "1|a.example|a.example|ignore", "2|a.example/x|a.example/x|good")
+	b.lay(1, "user.labels", "row source source_page label", "1|a.example|a.example|ignore", "2|a.example/x|a.example/x|good", "3|a.example/y|a.example/y|-",
+		"4|a.example|a.example|-")
 	mustBuild(t, b.w)
-	got := b.csv("SELECT source_page, label, ignored FROM marts.prospects ORDER BY ALL")
-	if diff := cmp.Diff([]string{"a.example/x,good,false", "a.example/y,ignore,true"}, got); diff != "" {
+	for sql, want := range map[string][]string{
+		"SELECT source_page, label, ignored FROM marts.prospects ORDER BY ALL": {"a.example/x,good,false", "a.example/y,ignore,true"},
+		"SELECT source, label FROM marts.prospects_review":                     {"a.example/x,good"},
+		"SELECT source, label FROM marts.labels_sheet":                         {"a.example,ignore", "a.example/x,good", "a.example/y,"},
+		"SELECT ignored FROM marts.gap_closure":                                {"1"},
+	} {
+		if diff := cmp.Diff(want, b.csv(sql)); diff != "" {
+			t.Errorf("%s: %s", sql, diff)
+		}
+	}
+}
+
+func TestOnlySourcesWorthALookAreUpForReview(t *testing.T) {
+	b := book{t, warehouse(t), "linkgap"}
+	var rows []string
+	for page, spam := range map[string]string{"low.example": "30", "medium.example": "31", "unknown.example": "-", "asked.example": "1", "noted.example": "1", "own.example": "1"} {
+		rows = append(rows, "gap|us.example|root_domain|"+page+"|"+spam+"|one.example|us.example")
+	}
+	slices.Sort(rows)
+	b.lay(1, "moz.link_intersect", "extract target scope page spam_score matching_targets negative_targets", rows...)
+	b.lay(1, "ops.tasks", "extract endpoint target scope ending", "gap|moz/link_intersect|us.example|root_domain|end of list")
+	b.lay(1, "user.labels", "row source source_page label note", "1|asked.example|asked.example|CONTACTED|-", "2|noted.example|noted.example|-|later", "3|own.example|own.example|good|-")
+	mustBuild(t, b.w)
+	got := b.csv("SELECT source, label, note FROM marts.prospects_review")
+	if diff := cmp.Diff([]string{"low.example,,", "noted.example,,later", "own.example,good,", "unknown.example,,"}, got); diff != "" {
+		t.Error(diff)
+	}
+	got = b.csv("SELECT source, label, note FROM marts.labels_sheet")
+	if diff := cmp.Diff([]string{"asked.example,CONTACTED,", "noted.example,,later", "own.example,good,", "low.example,,", "unknown.example,,"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -46,7 +46,7 @@ func (e atFault) Unwrap() []error { return []error{e.error, ErrQuestion} }
 // not ErrQuestion may be the circumstances'.
 func (r *Rehearsal) Columns(ctx context.Context, sql string, tables []Loose) (columns []string, err error) {
 	for _, t := range tables {
-		if err := r.s.exec(ctx, "CREATE TEMP VIEW "+ident(t.Name)+" AS "+selection(t.Table, none)); err != nil {
+		if err := r.s.lay(ctx, t, none); err != nil {
 			return nil, err
 		}
 	}

@@ -20,15 +20,14 @@ months AS (
 ),
 ignored AS (
     SELECT job, source_page, min(run_date) AS ignored_on
-    FROM "user".labels
-    WHERE lower(trim(label)) IN ('ignore', 'ignored')
+    FROM marts.gap_labels
+    WHERE ignored
     GROUP BY job, source_page
 ),
 stays AS (
-    SELECT s.*, least(p.ignored_on, h.ignored_on) AS ignored_on
+    SELECT s.*, i.ignored_on
     FROM marts.gap_stays s
-    LEFT JOIN ignored p ON p.job = s.job AND p.source_page = s.source_page
-    LEFT JOIN ignored h ON h.job = s.job AND h.source_page = split_part(s.source_page, '/', 1)
+    LEFT JOIN ignored i ON i.job = s.job AND i.source_page = s.source_page
 )
 SELECT m.job, m.extract, m.target, m.scope, m.month, m.first_night, m.last_night,
        count(*) FILTER (s.opened_on < m.month AND (s.left_on IS NULL OR s.left_on >= m.month) OR s.from_the_start AND s.opened_on >= m.month AND s.opened_on <= m.last_night) AS open_before,

@@ -1,6 +1,6 @@
 -- Who could be asked for a link: the gap of each link_intersect extract on its latest night whose list is in the lake, down to
--- its end or to max_rows, best first, with what has been decided about each. A label of a page counts before one of its host. The
--- sites that are compared, and what belongs to them, are nobody to ask.
+-- its end or to max_rows, best first, with what has been decided about each (marts.gap_labels). The sites that are compared, and
+-- what belongs to them, are nobody to ask.
 CREATE VIEW marts.prospects AS
 WITH nights AS (
     SELECT job, extract, target, scope, run_date
@@ -40,14 +40,13 @@ SELECT g.job, g.extract, g.target, g.scope, g.run_date, g.source_page, g.title,
        g.matching_targets, len(g.matching_targets) AS matching,
        coalesce(g.domain_authority, m.domain_authority) AS domain_authority, m.page_authority, coalesce(g.spam_score, m.spam_score) AS spam_score,
        m.run_date AS authority_of, s.first_seen, s.open_since,
-       coalesce(p.label, h.label) AS label, coalesce(p.note, h.note) AS note, coalesce(p.ignored, h.ignored, false) AS ignored
+       l.label, l.note, coalesce(l.ignored, false) AS ignored, coalesce(l.contacted, false) AS contacted
 FROM gap g
 LEFT JOIN stays s
   ON  s.job = g.job AND s.extract = g.extract AND s.source_page = g.source_page
   AND s.target IS NOT DISTINCT FROM g.target AND s.scope IS NOT DISTINCT FROM g.scope
 LEFT JOIN metrics m ON m.target = g.source_page
-LEFT JOIN marts.labels p ON p.job = g.job AND p.source_page = g.source_page
-LEFT JOIN marts.labels h ON h.job = g.job AND h.source_page = split_part(g.source_page, '/', 1)
+LEFT JOIN marts.gap_labels l ON l.job = g.job AND l.source_page = g.source_page AND l.latest
 ORDER BY g.job, g.extract, g.target, matching DESC, domain_authority DESC NULLS LAST, page_authority DESC NULLS LAST, g.source_page;
 
 COMMENT ON VIEW marts.prospects IS 'one source that links to rivals and not to us, on the latest known night of a link_intersect extract, best first';
@@ -68,4 +67,59 @@ COMMENT ON COLUMN marts.prospects.first_seen IS 'the first night on which it was
 COMMENT ON COLUMN marts.prospects.open_since IS 'the first night since when it has been there without a break';
 COMMENT ON COLUMN marts.prospects.label IS 'what was decided about it, or about its host, from the job''s latest labels';
 COMMENT ON COLUMN marts.prospects.note IS 'the note beside the label';
-COMMENT ON COLUMN marts.prospects.ignored IS 'the label is ignore';
+COMMENT ON COLUMN marts.prospects.ignored IS 'the label is ignore or ignored, in any case';
+COMMENT ON COLUMN marts.prospects.contacted IS 'the label is contacted, in any case';
+
+-- The queue to look through: one row per source, where it fits best, without those that are ignored or contacted, or whose Spam Score is
+-- 31 and more, which is above what Moz calls low. Other labels leave a source in it. Its first columns are those of a labels file.
+CREATE VIEW marts.prospects_review AS
+SELECT source_page AS source, label, note, matching, matching_targets, domain_authority, page_authority, spam_score, title,
+       first_seen, open_since, job, extract, target, scope, run_date
+FROM marts.prospects
+WHERE NOT ignored AND NOT contacted AND coalesce(spam_score, 0) < 31
+QUALIFY row_number() OVER (PARTITION BY job, source_page ORDER BY matching DESC, domain_authority DESC NULLS LAST, extract, target, scope) = 1
+ORDER BY job, matching DESC, domain_authority DESC NULLS LAST, page_authority DESC NULLS LAST, source_page;
+
+COMMENT ON VIEW marts.prospects_review IS 'one source to decide about: marts.prospects without those that are ignored or contacted, or have a Spam Score from 31, best first; its first columns are those of a labels file';
+COMMENT ON COLUMN marts.prospects_review.source IS 'the source as it is sent to the vendor: a page, or a host';
+COMMENT ON COLUMN marts.prospects_review.label IS 'what was decided about it, or about its host: neither ignore nor contacted';
+COMMENT ON COLUMN marts.prospects_review.note IS 'the note beside the label';
+COMMENT ON COLUMN marts.prospects_review.matching IS 'how many of the rivals it links to [rivals]';
+COMMENT ON COLUMN marts.prospects_review.matching_targets IS 'which they are';
+COMMENT ON COLUMN marts.prospects_review.domain_authority IS 'Domain Authority of the source [score 1-100]';
+COMMENT ON COLUMN marts.prospects_review.page_authority IS 'Page Authority of the source (of a domain: of its home page), latest known of any job; null if moz/url_metrics was not asked [score 1-100]';
+COMMENT ON COLUMN marts.prospects_review.spam_score IS 'Spam Score of the source; null if none is known [percent]';
+COMMENT ON COLUMN marts.prospects_review.title IS 'page title; '''' if none is known, and for root domains';
+COMMENT ON COLUMN marts.prospects_review.first_seen IS 'the first night on which it was seen in the gap, other rivals than today''s included';
+COMMENT ON COLUMN marts.prospects_review.open_since IS 'the first night since when it has been there without a break';
+COMMENT ON COLUMN marts.prospects_review.job IS 'the job';
+COMMENT ON COLUMN marts.prospects_review.extract IS 'the job''s extract';
+COMMENT ON COLUMN marts.prospects_review.target IS 'our targets, which the source does not link to, joined with +';
+COMMENT ON COLUMN marts.prospects_review.scope IS 'how wide the source is taken: page, root_domain';
+COMMENT ON COLUMN marts.prospects_review.run_date IS 'the night of the list';
+
+-- The labels file to be: the job's labels as they are, in their order, and below them the sources of the queue that nobody has
+-- said anything about. Whoever fills it in and puts it in the place of the old file forgets no decision.
+CREATE VIEW marts.labels_sheet AS
+SELECT source, label, note, matching, matching_targets, domain_authority, page_authority, spam_score, title, extra, job
+FROM (
+    SELECT source, label, note, extra, job, row FROM marts.labels
+    UNION ALL BY NAME
+    SELECT r.source, r.matching, r.matching_targets, r.domain_authority, r.page_authority, r.spam_score, r.title, r.job
+    FROM marts.prospects_review r
+    ANTI JOIN marts.gap_labels l ON l.job = r.job AND l.source_page = r.source AND l.latest
+)
+ORDER BY job, row NULLS LAST, matching DESC, domain_authority DESC NULLS LAST, page_authority DESC NULLS LAST, source;
+
+COMMENT ON VIEW marts.labels_sheet IS 'one line of a job''s labels file as it is, or to be: its labels, and below them the sources of marts.prospects_review without one';
+COMMENT ON COLUMN marts.labels_sheet.source IS 'a page, or a host for all its pages';
+COMMENT ON COLUMN marts.labels_sheet.label IS 'the decision; null where there is none yet';
+COMMENT ON COLUMN marts.labels_sheet.note IS 'the note beside the label';
+COMMENT ON COLUMN marts.labels_sheet.extra IS 'JSON object of the line''s other columns, which the program reads back from here';
+COMMENT ON COLUMN marts.labels_sheet.matching IS 'how many of the rivals it links to [rivals]';
+COMMENT ON COLUMN marts.labels_sheet.matching_targets IS 'which they are';
+COMMENT ON COLUMN marts.labels_sheet.domain_authority IS 'Domain Authority of the source [score 1-100]';
+COMMENT ON COLUMN marts.labels_sheet.page_authority IS 'Page Authority of the source (of a domain: of its home page), latest known of any job; null if moz/url_metrics was not asked [score 1-100]';
+COMMENT ON COLUMN marts.labels_sheet.spam_score IS 'Spam Score of the source; null if none is known [percent]';
+COMMENT ON COLUMN marts.labels_sheet.title IS 'page title; '''' if none is known, and for root domains';
+COMMENT ON COLUMN marts.labels_sheet.job IS 'the job';
