@@ -257,7 +257,8 @@ func (a *app) printSummary(s report.Summary) error {
 	if err := s.Text(a.stdout); err != nil {
 		return err
 	}
-	if len(s.Files) == 0 {
+	queries := s.Queries()
+	if len(s.Files) == 0 || len(queries) == 0 {
 		return nil
 	}
 	fmt.Fprintln(a.stdout, "try:")
@@ -265,7 +266,7 @@ func (a *app) printSummary(s report.Summary) error {
 	if a.warehouseDir != "" {
 		flag = "--warehouse " + a.warehouseDir + " "
 	}
-	for _, q := range s.Queries() {
+	for _, q := range queries {
 		if _, err := fmt.Fprintf(a.stdout, "  backhaul query %s%q\n", flag, q); err != nil {
 			return err
 		}

@@ -58,6 +58,8 @@ type Summary struct {
 	Reconciliation []account.Reconciliation `json:"reconciliation"`
 	Seconds        float64                  `json:"seconds"`
 	Stop           string                   `json:"stop,omitempty"`
+
+	whole []ledger.Task // as in run.Result
 }
 
 // Settlement is the end of units that were held for requests of a run that got no answer.
@@ -108,7 +110,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected(), Files: r.Files,
 		Rejections: append([]ledger.Rejection{}, r.Rejections...), Drift: append([]account.Drift{}, r.Drift...),
 		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled), Over: r.OverText(),
-		Holds: append([]plan.Hold{}, r.Holds...),
+		Holds: append([]plan.Hold{}, r.Holds...), whole: r.Whole,
 	}
 	if s.Files == nil {
 		s.Files = []run.File{}
@@ -257,28 +259,6 @@ func (t Task) text() string {
 		text += ": " + strings.ReplaceAll(t.Error, "\n", "; ")
 	}
 	return text
-}
-
-// Queries suggests two queries over what a run has published.
-func (s Summary) Queries() []string {
-	var q []string
-	for _, f := range s.Files {
-		switch f.Table {
-		case "moz.anchor_text":
-			q = append(q, fmt.Sprintf("select target, anchor_text, external_root_domains from moz.anchor_text where run_date = '%s' order by external_root_domains desc limit 20", s.RunDate),
-				fmt.Sprintf("from marts.anchor_changes where run_date = '%s' limit 20", s.RunDate))
-		case "moz.link_intersect":
-			q = append(q, fmt.Sprintf("from marts.prospects where run_date = '%s' limit 20", s.RunDate))
-		case "moz.link_status":
-			q = append(q, fmt.Sprintf("select target, source from moz.link_status where run_date = '%s' and not link_exists", s.RunDate))
-		case "moz.linking_root_domains":
-			q = append(q, fmt.Sprintf("select root_domain, domain_authority, to_target_pages, target from moz.linking_root_domains where run_date = '%s' order by domain_authority desc limit 20", s.RunDate))
-		case "moz.links":
-			q = append(q, fmt.Sprintf("select target, count(*) links, count(*) filter (where not nofollow) followed from moz.links where run_date = '%s' group by target order by links desc", s.RunDate))
-		}
-	}
-	q = append(q, fmt.Sprintf("select extract, target, ending, rows, units from ops.tasks where run_date = '%s' order by rows desc", s.RunDate))
-	return q[:min(2, len(q))]
 }
 
 // printer keeps the first error of many writes.

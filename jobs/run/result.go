@@ -23,6 +23,8 @@ type Result struct {
 	// Missing is what is still to be bought now that it has ended.
 	Missing *plan.Plan
 	Tasks   []ledger.Task
+	// Whole are those of the tasks whose list can be compared with other nights': bought to its end, and not over a moving window.
+	Whole []ledger.Task
 	// Bought counts what this execution bought; the tasks count what the run holds in all.
 	Bought pipeline.Cost
 	// Saved is what this execution did not have to spend, because an earlier answer would do.

@@ -405,6 +405,12 @@ func (r *runner) tasks(ctx context.Context, result *Result) (err error) {
 	if result.Tasks, err = r.ledger.Tasks(ctx, r.run.ID); err != nil {
 		return err
 	}
+	result.Whole = nil
+	for _, t := range result.Tasks {
+		if t.Ending == pipeline.EndOfList && !r.isWindowed(t.Task) {
+			result.Whole = append(result.Whole, t)
+		}
+	}
 	result.Rejections, err = r.ledger.Rejections(ctx, r.run.ID)
 	return err
 }
