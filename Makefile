@@ -26,6 +26,21 @@ duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
 	DUCKDB11_PYTHON=$(CURDIR)/bin/duckdb11/bin/python go test -count=1 -tags duckdb11 -run DuckDB11 ./sinks/duckdb
 
+# One virtual environment for each list of pinned packages.
+INTEROP     := $(filter-out fast,$(basename $(notdir $(wildcard testdata/interop/requirements/*.txt))))
+
+interop: build $(INTEROP:%=bin/interop/%/installed) ## let every reader read a warehouse, and compare what each saw
+	bin/interop/arrow/bin/python testdata/interop/interop.py $(BIN) bin/interop $(INTEROP)
+
+interop-fast: build bin/interop/fast/installed ## the same with a few readers
+	bin/interop/fast/bin/python testdata/interop/interop.py $(BIN) bin/interop fast
+
+bin/interop/%/installed: testdata/interop/requirements/%.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -qy python3-venv; }
+	python3 -m venv --clear bin/interop/$*
+	bin/interop/$*/bin/pip install -q --no-deps -r $<
+	@touch $@
+
 race: ## run the tests under the race detector, fewer rounds of the long ones
 	go test -race -short -timeout 20m ./...
 
@@ -48,4 +63,4 @@ ci: lint test race fuzz run ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test duckdb11 race lint fuzz bench ci clean
+.PHONY: help build run demo test duckdb11 interop interop-fast race lint fuzz bench ci clean
