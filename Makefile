@@ -28,8 +28,9 @@ duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 
 # One virtual environment for each list of pinned packages.
 INTEROP     := $(filter-out fast,$(basename $(notdir $(wildcard testdata/interop/requirements/*.txt))))
+JDBC        := bin/interop/java/duckdb_jdbc-1.5.6.0.jar
 
-interop: build $(INTEROP:%=bin/interop/%/installed) ## let every reader read a warehouse, and compare what each saw
+interop: build $(INTEROP:%=bin/interop/%/installed) $(JDBC) ## let every reader read a warehouse, and compare what each saw
 	bin/interop/arrow/bin/python testdata/interop/interop.py $(BIN) bin/interop $(INTEROP)
 
 interop-fast: build bin/interop/fast/installed ## the same with a few readers
@@ -40,6 +41,10 @@ bin/interop/%/installed: testdata/interop/requirements/%.txt
 	python3 -m venv --clear bin/interop/$*
 	bin/interop/$*/bin/pip install -q --no-deps -r $<
 	@touch $@
+
+$(JDBC):
+	@javac --version >/dev/null 2>&1 && mvn --version >/dev/null 2>&1 || { apt-get update -q && apt-get install -qy default-jdk-headless maven; }
+	mvn -q -B dependency:copy -Dartifact=org.duckdb:duckdb_jdbc:$(@:bin/interop/java/duckdb_jdbc-%.jar=%) -DoutputDirectory=$(@D)
 
 race: ## run the tests under the race detector, fewer rounds of the long ones
 	go test -race -short -timeout 20m ./...

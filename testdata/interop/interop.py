@@ -33,7 +33,7 @@ LAKE = {
 }
 CATALOG = {
     "duckdb11": ["catalog_duckdb"],
-    "duckdb1": ["catalog_duckdb", "catalog_sqlalchemy"],
+    "duckdb1": ["catalog_duckdb", "catalog_sqlalchemy", "catalog_jdbc"],
     "duckdb2": ["catalog_duckdb"],
     "fast": ["catalog_duckdb"],
 }
