@@ -63,7 +63,7 @@ fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
 bench: ## measure speed, as ratios within one run
 	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./...
 
-ci: lint test race fuzz run ## all that must hold before a change lands
+ci: lint test race fuzz interop-fast run ## all that must hold before a change lands
 
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
