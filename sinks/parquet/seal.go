@@ -62,32 +62,30 @@ func sealAt(footer []byte) int {
 	return at + len(sealKey) + 2
 }
 
-// checkSeal hashes the file and compares. Files of other programs, and of this one's early versions, have no seal.
+// checkSeal hashes the file and compares. Files of other programs, and of this one's early versions, have no seal. It is
+// looked for in the footer's bytes, because a flipped bit there can hide all that follows it from who parses them.
 func checkSeal(r io.ReaderAt, size int64, md *metadata.FileMetaData) error {
-	said := md.KeyValueMetadata().FindValue(sealKey)
-	if said == nil {
-		if strings.HasPrefix(md.GetCreatedBy(), creator) {
-			return errors.New("its seal is gone")
-		}
-		return nil
-	}
 	from := max(0, size-int64(md.Size())-8)
 	footer := make([]byte, size-from)
 	if _, err := r.ReadAt(footer, from); err != nil {
 		return err
 	}
 	at := sealAt(footer)
-	if at < 0 || string(footer[at:at+len(noSeal)]) != *said {
-		return errors.New("its seal is not where it belongs")
+	if at < 0 {
+		if strings.HasPrefix(md.GetCreatedBy(), creator) {
+			return errors.New("its seal is gone")
+		}
+		return nil
 	}
+	said := string(footer[at : at+len(noSeal)])
 	copy(footer[at:], noSeal)
 	hash := xxh3.New()
 	if _, err := io.Copy(hash, io.NewSectionReader(r, 0, from)); err != nil {
 		return err
 	}
 	hash.Write(footer)
-	if got := fmt.Sprintf("%016x", hash.Sum64()); got != *said {
-		return fmt.Errorf("its bytes have checksum %s where %s was written", got, *said)
+	if got := fmt.Sprintf("%016x", hash.Sum64()); got != said {
+		return fmt.Errorf("its bytes have checksum %s where %q was written", got, said)
 	}
 	return nil
 }
