@@ -156,8 +156,7 @@ func (t *Table) Requires(i int) bool {
 	return c.Required || c.Telling || slices.Contains(t.Key, c.Name)
 }
 
-// Arrow returns the Arrow schema of the table. Every field carries meaning, unit and source as metadata,
-// which Parquet files keep.
+// Arrow returns the Arrow schema of the table. Every field carries meaning, unit and source as metadata.
 func (t *Table) Arrow() *arrow.Schema {
 	t.derive()
 	return t.arrow

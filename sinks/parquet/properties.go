@@ -60,14 +60,14 @@ func properties(o Options, t *schemas.Table, sorted []int, chosen encodings, sma
 	}
 	opts = append(opts, chosen.options(t.Arrow())...)
 	if t.Index(schemas.ColTarget) >= 0 && !small {
-		// Adaptive: the smallest of a few candidate filters that holds the row group's distinct targets, instead
-		// of 1 MiB in every row group whatever it holds.
+		// Adaptive: 2 KiB for up to about a thousand targets in a row group, instead of 1 MiB whatever it holds. A filter
+		// of more than twice as many lets more pass.
 		opts = append(opts,
 			pq.WithBloomFilterEnabledFor(schemas.ColTarget, true),
 			pq.WithAdaptiveBloomFilterEnabledFor(schemas.ColTarget, true),
 			pq.WithBloomFilterFPPFor(schemas.ColTarget, 0.01),
-			pq.WithBloomFilterCandidatesFor(schemas.ColTarget, 6), // from 2 KiB
-			pq.WithMaxBloomFilterBytes(64<<10))
+			pq.WithBloomFilterCandidatesFor(schemas.ColTarget, 2),
+			pq.WithMaxBloomFilterBytes(4<<10))
 	}
 	if len(sorted) > 0 {
 		columns := make([]pq.SortingColumn, len(sorted))

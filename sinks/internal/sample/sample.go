@@ -131,18 +131,18 @@ func NewShape(mem memory.Allocator, t *schemas.Table, perTarget int) *Shape {
 	return &Shape{b: schemas.NewBuilder(mem, t), rng: rand.New(rand.NewPCG(1, 2)), perTarget: perTarget}
 }
 
+// pageRows is how many rows come in one page.
+const pageRows = 50
+
 // Next returns the next rows as a batch the caller releases.
 func (s *Shape) Next(rows int) arrow.RecordBatch {
 	for range rows {
 		if s.left == 0 {
 			s.target++
 			s.left, s.rank = s.perTarget, 0
-			o := Origin(fmt.Sprintf("target-%07d.com", s.target))
-			o.FetchedAt = o.FetchedAt.Add(time.Duration(s.target) * time.Second)
-			if s.job != "" {
-				o.Job, o.RunID, o.RunDate = s.job, s.runID(), arrow.Date32FromTime(s.date)
-			}
-			s.b.Begin(o)
+		}
+		if s.rank%pageRows == 0 {
+			s.b.Begin(s.page())
 		}
 		s.left--
 		s.rank++
@@ -155,9 +155,23 @@ func (s *Shape) Next(rows int) arrow.RecordBatch {
 	return s.b.Batch()
 }
 
-// Of makes the rows to come those of one run.
+// page returns where the next page comes from: it came when the target's pages before it had.
+func (s *Shape) page() schemas.Origin {
+	o := Origin(fmt.Sprintf("target-%07d.com", s.target))
+	o.Rank, o.PageSeq = s.rank+1, int32(s.rank/pageRows)
+	since := time.Duration(s.target)*time.Second + time.Duration(o.PageSeq)*317*time.Millisecond
+	if s.job != "" {
+		o.Job, o.RunID, o.RunDate = s.job, s.runID(), arrow.Date32FromTime(s.date)
+		since += s.date.Sub(o.FetchedAt.Truncate(24 * time.Hour))
+	}
+	o.FetchedAt = o.FetchedAt.Add(since)
+	return o
+}
+
+// Of makes the rows to come those of one run. Another night has other counts and another order of texts, many of which it
+// shares.
 func (s *Shape) Of(job string, date time.Time) *Shape {
-	s.job, s.date = job, date
+	s.job, s.date, s.rng = job, date, rand.New(rand.NewPCG(1, uint64(date.Unix())))
 	return s
 }
 
