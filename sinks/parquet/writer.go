@@ -50,7 +50,8 @@ type Options struct {
 
 // Writer writes one file. It implements sinks.Writer and is for one goroutine. It keeps the batches of one row group,
 // of at most RowGroupBytes, until that is complete, and then the encoded pages of one column, however many rows it is
-// given; a batch keeps alive what it is a slice of. See the package's benchmarks.
+// given; a batch keeps alive what it is a slice of. With Go's usual garbage collection a process that writes and verifies
+// half a million rows of moz.links takes about 340 MiB, ten million of moz.anchor_text 270: see BenchmarkMemory.
 type Writer struct {
 	table  *schemas.Table
 	opts   Options
@@ -120,8 +121,7 @@ func positions(t *schemas.Table, names []string) ([]int, error) {
 	return at, nil
 }
 
-// Write implements sinks.Writer. Batches should have thousands of rows: at 50 rows a batch each row costs three
-// to five times as much.
+// Write implements sinks.Writer. Batches of thousands of rows cost the least.
 func (w *Writer) Write(batch arrow.RecordBatch) error {
 	if w.done {
 		return w.failed("write", errors.New("already closed"))
