@@ -252,7 +252,10 @@ func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (*
 	}
 	c := blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, month), Add: map[string]string{}, Aside: l.Warehouse.Replaced()}
 	done := &Compacted{Table: t.FullName(), Month: month.Format("2006-01"), Files: len(files), Bytes: bytesOf(files)}
-	if err := l.merge(ctx, t, month, files, &c); err != nil {
+	switch err := l.merge(ctx, t, month, files, &c); {
+	case errors.Is(err, sinks.ErrColumns):
+		return nil, nil // files of an earlier version, with columns that are no more, stay as they are until they are replayed
+	case err != nil:
 		return nil, err
 	}
 	for _, staged := range c.Add {
