@@ -170,7 +170,7 @@ func TestTheMonitorJobFindsWhatTheWebChanged(t *testing.T) {
 		"select count(*) as N from marts.link_changes where extract <> 'links'":                                       false, // lists over a moving window
 		"select count(*) as N from marts.link_changes where run_date = '2026-11-22'":                                  false, // the index had not changed
 		"select count(*) as N from marts.domain_changes where extract = 'domains'":                                    true,
-		"select count(*) as N from marts.domains_between('2026-11-20', '2026-11-21')":                                 true,
+		"select count(*) as N from marts.domains_between('trailhead-co.example', '2026-11-20', '2026-11-21')":         true,
 		"select count(*) as N from marts.anchor_changes":                                                              true,
 		"select count(*) as N from marts.anchor_profile where kind = 'branded' and domain_share between 0.01 and 1":   true,
 		"select count(*) as N from moz.linking_root_domains where extract = 'domains_lost' and date_lost is not null": true,

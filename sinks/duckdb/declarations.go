@@ -13,8 +13,8 @@ import (
 	"backhaul/schemas"
 )
 
-// marts are the views and macros of schema marts, one file each, read in the order of their names. They name tables and each
-// other; see inline.
+// marts are the views and macros of schema marts, read in the order of their files' names. They name tables and each other; see
+// inlined. Views of schema helper are what they share: they are not made, only put into the others.
 //
 //go:embed marts/*.sql
 var marts embed.FS
@@ -60,6 +60,9 @@ func declare(tables []*schemas.Table, from source) (*declarations, error) {
 	}
 	return d, nil
 }
+
+// helping is the schema of views that nobody sees.
+const helping = "helper."
 
 func (d *declarations) add(one declaration) {
 	d.all, d.byName[one.name] = append(d.all, &one), &one
@@ -111,7 +114,7 @@ func (d *declarations) statements(wanted func(name string) bool, comments bool) 
 		all = append(all, "CREATE SCHEMA "+ident(schema))
 	}
 	for _, one := range d.all {
-		if !wanted(one.name) {
+		if strings.HasPrefix(one.name, helping) || !wanted(one.name) {
 			continue
 		}
 		all = append(all, one.head+" "+d.inlined(one))

@@ -69,7 +69,7 @@ func TestMartsAnswerTheSameInDuckDB11(t *testing.T) {
 	b := book{t, w, ""}
 	questions := b.csv("SELECT 'marts.' || view_name FROM duckdb_views() WHERE schema_name = 'marts' ORDER BY ALL")
 	for _, macro := range []string{"anchors_between", "domains_between", "links_between"} {
-		questions = append(questions, fmt.Sprintf("marts.%s('%s', DATE '%s')", macro, day(1), day(4)))
+		questions = append(questions, fmt.Sprintf("marts.%s('us.example', '%s', DATE '%s')", macro, day(1), day(4)))
 	}
 	for _, q := range questions {
 		sql := "SELECT * FROM " + q + " ORDER BY ALL"
@@ -78,7 +78,7 @@ import duckdb, sys
 assert duckdb.__version__.startswith("1.1."), duckdb.__version__
 c = duckdb.connect(sys.argv[1], read_only=True)
 c.execute("COPY (" + sys.argv[2] + ") TO '/dev/stdout' (FORMAT csv, HEADER)")
-`, w, sql)
+`, w.Catalog(), sql)
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		out, err := cmd.Output()

@@ -5,7 +5,7 @@ SELECT p.* FROM "user".placements p
 JOIN (SELECT job, max(run_date) AS run_date FROM "user".placements GROUP BY job) latest ON p.job = latest.job AND p.run_date = latest.run_date;
 
 -- The decisions that the program itself goes by; all other labels are the users' own.
-CREATE VIEW marts.labels_by_night AS
+CREATE VIEW helper.labels_by_night AS
 SELECT l.*, l.run_date = latest.run_date AS latest,
        lower(trim(l.label)) IN ('ignore', 'ignored') AS ignored,
        lower(trim(l.label)) = 'contacted' AS contacted
@@ -14,7 +14,7 @@ JOIN (SELECT job, max(run_date) AS run_date FROM "user".labels GROUP BY job) lat
 
 -- A job's queries see the list of the night in this shape too, as labels.
 CREATE VIEW marts.labels AS
-SELECT * EXCLUDE (latest) FROM marts.labels_by_night
+SELECT * EXCLUDE (latest) FROM helper.labels_by_night
 WHERE latest
 -- a source that is listed twice is what its last line says that has a label
 QUALIFY row_number() OVER (PARTITION BY job, source_page ORDER BY label IS NOT NULL DESC, row DESC) = 1;
@@ -37,19 +37,6 @@ COMMENT ON COLUMN marts.placements.contact IS 'whom to ask when it is not there'
 COMMENT ON COLUMN marts.placements.placed_on IS 'since when the link should be there';
 COMMENT ON COLUMN marts.placements.extra IS 'JSON object of the line''s other columns';
 
-COMMENT ON VIEW marts.labels_by_night IS 'user.labels, every night of it, and what its labels mean';
-COMMENT ON COLUMN marts.labels_by_night.job IS 'the job';
-COMMENT ON COLUMN marts.labels_by_night.run_id IS 'the run that took the snapshot';
-COMMENT ON COLUMN marts.labels_by_night.run_date IS 'the night of the snapshot';
-COMMENT ON COLUMN marts.labels_by_night.row IS 'the line in the file, from 1';
-COMMENT ON COLUMN marts.labels_by_night.source IS 'a page, or a host for all its pages, as given';
-COMMENT ON COLUMN marts.labels_by_night.source_page IS 'the source as sent to the vendor';
-COMMENT ON COLUMN marts.labels_by_night.label IS 'the decision: ignore if its links are not wanted, contacted if it has been asked, or words of your own';
-COMMENT ON COLUMN marts.labels_by_night.note IS 'why, or what to do next';
-COMMENT ON COLUMN marts.labels_by_night.extra IS 'JSON object of the line''s other columns';
-COMMENT ON COLUMN marts.labels_by_night.latest IS 'it is of the job''s latest snapshot';
-COMMENT ON COLUMN marts.labels_by_night.ignored IS 'the label is ignore or ignored, in any case; null where there is no label';
-COMMENT ON COLUMN marts.labels_by_night.contacted IS 'the label is contacted, in any case; null where there is no label';
 
 COMMENT ON VIEW marts.labels IS 'user.labels as the latest run of each job found them, one row per source';
 COMMENT ON COLUMN marts.labels.job IS 'the job';

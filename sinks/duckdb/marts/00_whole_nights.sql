@@ -9,18 +9,22 @@
 --
 -- Runs of versions that did not keep these columns have null there: their rows are taken to have fitted, and their question is what
 -- this version would have written; `backhaul replay` fills the columns.
+--
+-- Whoever joins nights with rows names the nights first. DuckDB looks for files from left to right, and a run publishes ops after
+-- its rows: so a night that is known has its rows.
+CREATE VIEW helper.nights AS
+SELECT job, extract, endpoint, target, scope, run_date,
+       coalesce(min(question), CASE count(*) WHEN 1 THEN min(task_id) ELSE left(sha256(array_to_string(list_sort(list(task_id) FILTER (question IS NULL)), ' ')), 16) END) AS question
+FROM ops.tasks
+GROUP BY job, extract, endpoint, target, scope, run_date
+HAVING bool_and(published AND ending = 'end of list' AND coalesce(rejected_rows, 0) = 0 AND NOT coalesce(windowed, false));
+
 CREATE VIEW marts.whole_nights AS
-WITH lists AS (
-    SELECT job, extract, endpoint, target, scope, run_date,
-           coalesce(min(question), CASE count(*) WHEN 1 THEN min(task_id) ELSE left(sha256(string_agg(task_id, ' ' ORDER BY task_id)), 16) END) AS question
-    FROM ops.tasks
-    GROUP BY job, extract, endpoint, target, scope, run_date
-    HAVING bool_and(published AND ending = 'end of list' AND coalesce(rejected_rows, 0) = 0 AND NOT coalesce(windowed, false))
-)
 SELECT job, extract, endpoint, target, scope, question, run_date,
        lag(run_date) OVER list AS previous_run_date,
-       lead(run_date) OVER list AS next_run_date
-FROM lists
+       lead(run_date) OVER list AS next_run_date,
+       run_date = max(run_date) OVER (PARTITION BY job, extract, endpoint, target, scope) AS latest
+FROM helper.nights
 WINDOW list AS (PARTITION BY job, extract, endpoint, target, scope, question ORDER BY run_date);
 
 COMMENT ON VIEW marts.whole_nights IS 'one night on which the whole list of one target of one extract was bought, to its end: the nights that can be compared';
@@ -32,4 +36,5 @@ COMMENT ON COLUMN marts.whole_nights.scope IS 'scope or mode of the target';
 COMMENT ON COLUMN marts.whole_nights.question IS 'what was asked, parameters included; nights with different ones are not compared';
 COMMENT ON COLUMN marts.whole_nights.run_date IS 'the night';
 COMMENT ON COLUMN marts.whole_nights.previous_run_date IS 'the whole night before it; null if it is the first';
-COMMENT ON COLUMN marts.whole_nights.next_run_date IS 'the whole night after it; null if it is the latest';
+COMMENT ON COLUMN marts.whole_nights.next_run_date IS 'the whole night after it; null if it is the last of this question';
+COMMENT ON COLUMN marts.whole_nights.latest IS 'nothing newer is known of the list, whatever was asked';

@@ -1,24 +1,22 @@
 -- The live anchor texts of nights that can be compared. A text that a vendor delivered twice, at the seam of two pages, is one.
-CREATE VIEW marts.anchors_by_night AS
-SELECT a.vendor, n.job, n.extract, n.target, n.scope, n.question, n.run_date, n.previous_run_date, n.next_run_date,
-       a.anchor AS anchor_text, max(a.domains) AS domains, max(a.pages) AS pages
-FROM marts.whole_nights n
-JOIN marts.anchors a
-  ON  a.job = n.job AND a.extract = n.extract AND a.run_date = n.run_date
-  AND a.target IS NOT DISTINCT FROM n.target AND a.scope IS NOT DISTINCT FROM n.scope
-WHERE n.endpoint IN ('moz/anchor_text', 'ahrefs/anchors') AND a.live AND starts_with(n.endpoint, a.vendor)
+CREATE VIEW helper.anchors_by_night AS
+WITH nights AS (
+    FROM marts.whole_nights WHERE endpoint IN ('moz/anchor_text', 'ahrefs/anchors')
+)
+SELECT l.vendor, l.job, l.extract, l.target, l.scope, l.question, l.run_date, l.latest, any_value(l.previous_run_date) AS previous_run_date,
+       any_value(l.next_run_date) AS next_run_date,
+       l.anchor AS anchor_text, min(l.rank) AS rank, max(l.domains) AS domains, max(l.pages) AS pages, bool_or(l.followed) AS followed
+FROM (
+    SELECT l.*, n.question, n.previous_run_date, n.next_run_date, n.latest
+    FROM nights n
+    JOIN helper.moz_anchors l
+      ON  l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.target = n.target AND l.scope IS NOT DISTINCT FROM n.scope
+    WHERE n.endpoint = 'moz/anchor_text' AND l.live
+    UNION ALL
+    SELECT l.*, n.question, n.previous_run_date, n.next_run_date, n.latest
+    FROM nights n
+    JOIN helper.ahrefs_anchors l
+      ON  l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.target = n.target AND l.scope IS NOT DISTINCT FROM n.scope
+    WHERE n.endpoint = 'ahrefs/anchors' AND l.live
+) l
 GROUP BY ALL;
-
-COMMENT ON VIEW marts.anchors_by_night IS 'one live anchor text of a target on a night that can be compared with others';
-COMMENT ON COLUMN marts.anchors_by_night.vendor IS 'moz or ahrefs';
-COMMENT ON COLUMN marts.anchors_by_night.job IS 'the job';
-COMMENT ON COLUMN marts.anchors_by_night.extract IS 'the job''s extract';
-COMMENT ON COLUMN marts.anchors_by_night.target IS 'the target as sent';
-COMMENT ON COLUMN marts.anchors_by_night.scope IS 'scope or mode of the target';
-COMMENT ON COLUMN marts.anchors_by_night.question IS 'what was asked; see marts.whole_nights';
-COMMENT ON COLUMN marts.anchors_by_night.run_date IS 'the night';
-COMMENT ON COLUMN marts.anchors_by_night.previous_run_date IS 'the whole night before it';
-COMMENT ON COLUMN marts.anchors_by_night.next_run_date IS 'the whole night after it';
-COMMENT ON COLUMN marts.anchors_by_night.anchor_text IS 'the text as the vendor gives it';
-COMMENT ON COLUMN marts.anchors_by_night.domains IS 'domains linking with this text [root domains]';
-COMMENT ON COLUMN marts.anchors_by_night.pages IS 'pages linking with this text [pages]';

@@ -11,7 +11,7 @@ labelled AS (
 )
 SELECT s.job, l.run_date, l.latest, s.source_page, l.source, l.label, l.note, l.ignored, l.contacted
 FROM labelled s
-JOIN marts.labels_by_night l ON l.job = s.job AND l.source_page = s.labelled
+JOIN helper.labels_by_night l ON l.job = s.job AND l.source_page = s.labelled
 QUALIFY row_number() OVER (PARTITION BY s.job, l.run_date, s.source_page ORDER BY l.label IS NOT NULL DESC, l.source_page = s.source_page DESC, l.row DESC) = 1;
 
 COMMENT ON VIEW marts.gap_labels IS 'what a job''s labels of one night say about one source that was ever in a gap of the job';

@@ -24,7 +24,7 @@ WITH lists AS (
 ),
 anchors AS (
     SELECT vendor, job, extract, target, scope, run_date, anchor_key, max(domains) AS domains, max(pages) AS pages
-    FROM marts.anchors
+    FROM helper.anchors
     WHERE live
     GROUP BY vendor, job, extract, target, scope, run_date, anchor_key
 ),

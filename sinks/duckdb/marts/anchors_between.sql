@@ -1,27 +1,36 @@
--- What came and went between any two whole nights of the same target; marts.whole_nights says which nights these are.
-CREATE MACRO marts.anchors_between(from_date, to_date) AS TABLE
-SELECT coalesce(c.vendor, p.vendor) AS vendor, coalesce(c.target, p.target) AS target, coalesce(c.scope, p.scope) AS scope,
-       coalesce(c.job, p.job) AS job, coalesce(c.extract, p.extract) AS extract,
-       CASE WHEN p.job IS NULL THEN 'new' ELSE 'lost' END AS change,
-       coalesce(c.anchor_text, p.anchor_text) AS anchor_text,
-       p.domains AS previous_external_root_domains, c.domains AS external_root_domains,
-       p.pages AS previous_external_pages, c.pages AS external_pages
-FROM (
-    SELECT a.* FROM marts.anchors_by_night a
-    SEMI JOIN marts.whole_nights n
-      ON  n.job = a.job AND n.extract = a.extract AND n.question = a.question AND n.run_date = from_date::DATE
-      AND n.target IS NOT DISTINCT FROM a.target AND n.scope IS NOT DISTINCT FROM a.scope
-    WHERE a.run_date = to_date::DATE
-) c
-FULL JOIN (
-    SELECT a.* FROM marts.anchors_by_night a
-    SEMI JOIN marts.whole_nights n
-      ON  n.job = a.job AND n.extract = a.extract AND n.question = a.question AND n.run_date = to_date::DATE
-      AND n.target IS NOT DISTINCT FROM a.target AND n.scope IS NOT DISTINCT FROM a.scope
-    WHERE a.run_date = from_date::DATE
-) p
-  ON  p.vendor = c.vendor AND p.job = c.job AND p.extract = c.extract AND p.question = c.question
-  AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope AND p.anchor_text = c.anchor_text
-WHERE p.job IS NULL OR c.job IS NULL;
+CREATE MACRO marts.anchors_between(of_target, from_day, to_day) AS TABLE
+WITH pairs AS MATERIALIZED (
+    FROM helper.pairs WHERE endpoint IN ('moz/anchor_text', 'ahrefs/anchors')
+),
+nights AS (
+    SELECT *, unnest([from_date, to_date]) AS night FROM pairs WHERE from_date <> to_date
+),
+seen AS (
+    SELECT l.vendor, l.job, l.extract, l.target, l.scope, l.from_date, l.to_date, l.anchor AS anchor_text,
+           bool_or(l.run_date = l.from_date) AS was, bool_or(l.run_date = l.to_date) AS still,
+           max(l.domains) FILTER (l.run_date = l.from_date) AS previous_external_root_domains,
+           max(l.domains) FILTER (l.run_date = l.to_date) AS external_root_domains,
+           max(l.pages) FILTER (l.run_date = l.from_date) AS previous_external_pages,
+           max(l.pages) FILTER (l.run_date = l.to_date) AS external_pages
+    FROM (
+        SELECT l.*, n.from_date, n.to_date
+        FROM nights n
+        JOIN helper.moz_anchors l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
+        WHERE n.endpoint = 'moz/anchor_text' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE) AND l.live
+        UNION ALL
+        SELECT l.*, n.from_date, n.to_date
+        FROM nights n
+        JOIN helper.ahrefs_anchors l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
+        WHERE n.endpoint = 'ahrefs/anchors' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE) AND l.live
+    ) l
+    GROUP BY ALL
+)
+SELECT vendor, job, extract, target, scope, from_date, to_date, CASE WHEN still THEN 'new' ELSE 'lost' END AS change,
+       anchor_text, previous_external_root_domains, external_root_domains, previous_external_pages, external_pages
+FROM seen
+WHERE was <> still
+UNION ALL
+(SELECT why, why, why, why, why, why::DATE, why::DATE, why, why, why::BIGINT, why::BIGINT, why::BIGINT, why::BIGINT
+FROM helper.incomparable LIMIT 1);
 
-COMMENT ON MACRO TABLE marts.anchors_between IS 'anchor texts that targets gained (new) or lost between any two whole nights: FROM marts.anchors_between(DATE ''2026-11-01'', DATE ''2026-11-30'')';
+COMMENT ON MACRO TABLE marts.anchors_between IS 'anchor texts that a target gained (new) or lost between the last whole nights on or before two dates (from_date and to_date): FROM marts.anchors_between(''example.com'', DATE ''2026-11-01'', DATE ''2026-11-30'')';

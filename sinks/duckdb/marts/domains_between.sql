@@ -1,26 +1,37 @@
--- What came and went between any two whole nights of the same target; marts.whole_nights says which nights these are.
-CREATE MACRO marts.domains_between(from_date, to_date) AS TABLE
-SELECT coalesce(c.job, p.job) AS job, coalesce(c.extract, p.extract) AS extract, coalesce(c.target, p.target) AS target,
-       coalesce(c.scope, p.scope) AS scope,
-       CASE WHEN p.job IS NULL THEN 'new' ELSE 'lost' END AS change, coalesce(c.root_domain, p.root_domain) AS root_domain,
-       p.pages AS previous_pages, c.pages, coalesce(c.domain_authority, p.domain_authority) AS domain_authority,
-       coalesce(c.spam_score, p.spam_score) AS spam_score
-FROM (
-    SELECT d.* FROM marts.domains_by_night d
-    SEMI JOIN marts.whole_nights n
-      ON  n.job = d.job AND n.extract = d.extract AND n.question = d.question AND n.run_date = from_date::DATE
-      AND n.target IS NOT DISTINCT FROM d.target AND n.scope IS NOT DISTINCT FROM d.scope
-    WHERE d.run_date = to_date::DATE
-) c
-FULL JOIN (
-    SELECT d.* FROM marts.domains_by_night d
-    SEMI JOIN marts.whole_nights n
-      ON  n.job = d.job AND n.extract = d.extract AND n.question = d.question AND n.run_date = to_date::DATE
-      AND n.target IS NOT DISTINCT FROM d.target AND n.scope IS NOT DISTINCT FROM d.scope
-    WHERE d.run_date = from_date::DATE
-) p
-  ON  p.job = c.job AND p.extract = c.extract AND p.question = c.question
-  AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope AND p.root_domain = c.root_domain
-WHERE p.job IS NULL OR c.job IS NULL;
+CREATE MACRO marts.domains_between(of_target, from_day, to_day) AS TABLE
+WITH pairs AS MATERIALIZED (
+    FROM helper.pairs WHERE endpoint IN ('moz/linking_root_domains', 'ahrefs/refdomains')
+),
+nights AS (
+    SELECT *, unnest([from_date, to_date]) AS night FROM pairs WHERE from_date <> to_date
+),
+seen AS (
+    SELECT l.vendor, l.job, l.extract, l.target, l.scope, l.from_date, l.to_date, l.root_domain,
+           bool_or(l.run_date = l.from_date) AS was, bool_or(l.run_date = l.to_date) AS still,
+           max(l.pages) FILTER (l.run_date = l.from_date) AS previous_pages,
+           max(l.pages) FILTER (l.run_date = l.to_date) AS pages,
+           coalesce(max(l.domain_authority) FILTER (l.run_date = l.to_date), max(l.domain_authority) FILTER (l.run_date = l.from_date)) AS domain_authority,
+           coalesce(max(l.spam_score) FILTER (l.run_date = l.to_date), max(l.spam_score) FILTER (l.run_date = l.from_date)) AS spam_score,
+           coalesce(max(l.domain_rating) FILTER (l.run_date = l.to_date), max(l.domain_rating) FILTER (l.run_date = l.from_date)) AS domain_rating
+    FROM (
+        SELECT l.*, n.from_date, n.to_date
+        FROM nights n
+        JOIN helper.moz_domains l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
+        WHERE n.endpoint = 'moz/linking_root_domains' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE)
+        UNION ALL
+        SELECT l.*, n.from_date, n.to_date
+        FROM nights n
+        JOIN helper.ahrefs_domains l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
+        WHERE n.endpoint = 'ahrefs/refdomains' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE)
+    ) l
+    GROUP BY ALL
+)
+SELECT vendor, job, extract, target, scope, from_date, to_date, CASE WHEN still THEN 'new' ELSE 'lost' END AS change,
+       root_domain, previous_pages, pages, domain_authority, spam_score, domain_rating
+FROM seen
+WHERE was <> still
+UNION ALL
+(SELECT why, why, why, why, why, why::DATE, why::DATE, why, why, why::BIGINT, why::BIGINT, why::BIGINT, why::BIGINT, why::DOUBLE
+FROM helper.incomparable LIMIT 1);
 
-COMMENT ON MACRO TABLE marts.domains_between IS 'root domains that began (new) or ceased (lost) to link to targets between any two whole nights: FROM marts.domains_between(DATE ''2026-11-01'', DATE ''2026-11-30'')';
+COMMENT ON MACRO TABLE marts.domains_between IS 'root domains that began (new) or ceased (lost) to link to a target between the last whole nights on or before two dates (from_date and to_date): FROM marts.domains_between(''example.com'', DATE ''2026-11-01'', DATE ''2026-11-30'')';

@@ -1,32 +1,45 @@
--- What came and went between any two whole nights of the same target; marts.whole_nights says which nights these are.
-CREATE MACRO marts.links_between(from_date, to_date) AS TABLE
-SELECT coalesce(c.job, p.job) AS job, coalesce(c.extract, p.extract) AS extract, coalesce(c.target, p.target) AS target,
-       coalesce(c.scope, p.scope) AS scope,
-       CASE WHEN p.job IS NULL THEN 'new' WHEN c.job IS NULL THEN 'lost' ELSE 'changed' END AS change,
-       coalesce(c.source_page, p.source_page) AS source_page, coalesce(c.target_page, p.target_page) AS target_page,
-       coalesce(c.source_root_domain, p.source_root_domain) AS source_root_domain,
-       p.anchor_texts AS previous_anchor_texts, c.anchor_texts, p.nofollow AS previous_nofollow, c.nofollow,
-       coalesce(c.date_first_seen, p.date_first_seen) AS date_first_seen,
-       coalesce(c.source_page_authority, p.source_page_authority) AS source_page_authority,
-       coalesce(c.source_domain_authority, p.source_domain_authority) AS source_domain_authority,
-       coalesce(c.source_spam_score, p.source_spam_score) AS source_spam_score
-FROM (
-    SELECT l.* FROM marts.links_by_night l
-    SEMI JOIN marts.whole_nights n
-      ON  n.job = l.job AND n.extract = l.extract AND n.question = l.question AND n.run_date = from_date::DATE
-      AND n.target IS NOT DISTINCT FROM l.target AND n.scope IS NOT DISTINCT FROM l.scope
-    WHERE l.run_date = to_date::DATE
-) c
-FULL JOIN (
-    SELECT l.* FROM marts.links_by_night l
-    SEMI JOIN marts.whole_nights n
-      ON  n.job = l.job AND n.extract = l.extract AND n.question = l.question AND n.run_date = to_date::DATE
-      AND n.target IS NOT DISTINCT FROM l.target AND n.scope IS NOT DISTINCT FROM l.scope
-    WHERE l.run_date = from_date::DATE
-) p
-  ON  p.job = c.job AND p.extract = c.extract AND p.question = c.question
-  AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope
-  AND p.source_page = c.source_page AND p.target_page IS NOT DISTINCT FROM c.target_page
-WHERE p.job IS NULL OR c.job IS NULL OR p.anchor_texts IS DISTINCT FROM c.anchor_texts OR p.nofollow IS DISTINCT FROM c.nofollow;
+CREATE MACRO marts.links_between(of_target, from_day, to_day) AS TABLE
+WITH pairs AS MATERIALIZED (
+    FROM helper.pairs WHERE endpoint IN ('moz/links', 'ahrefs/all_backlinks')
+),
+nights AS (
+    SELECT *, unnest([from_date, to_date]) AS night FROM pairs WHERE from_date <> to_date
+),
+seen AS (
+    SELECT l.vendor, l.job, l.extract, l.target, l.scope, l.from_date, l.to_date, l.source_page, l.target_page,
+           bool_or(l.run_date = l.from_date) AS was, bool_or(l.run_date = l.to_date) AS still,
+           coalesce(max(l.source_root_domain) FILTER (l.run_date = l.to_date), max(l.source_root_domain) FILTER (l.run_date = l.from_date)) AS source_root_domain,
+           list_sort(list(DISTINCT l.anchor_text) FILTER (l.run_date = l.from_date)) AS previous_anchor_texts,
+           list_sort(list(DISTINCT l.anchor_text) FILTER (l.run_date = l.to_date)) AS anchor_texts,
+           bool_and(l.nofollow) FILTER (l.run_date = l.from_date) AS previous_nofollow,
+           bool_and(l.nofollow) FILTER (l.run_date = l.to_date) AS nofollow,
+           coalesce(min(l.date_first_seen) FILTER (l.run_date = l.to_date), min(l.date_first_seen) FILTER (l.run_date = l.from_date)) AS date_first_seen,
+           coalesce(max(l.source_page_authority) FILTER (l.run_date = l.to_date), max(l.source_page_authority) FILTER (l.run_date = l.from_date)) AS source_page_authority,
+           coalesce(max(l.source_domain_authority) FILTER (l.run_date = l.to_date), max(l.source_domain_authority) FILTER (l.run_date = l.from_date)) AS source_domain_authority,
+           coalesce(max(l.source_spam_score) FILTER (l.run_date = l.to_date), max(l.source_spam_score) FILTER (l.run_date = l.from_date)) AS source_spam_score,
+           coalesce(max(l.source_url_rating) FILTER (l.run_date = l.to_date), max(l.source_url_rating) FILTER (l.run_date = l.from_date)) AS source_url_rating,
+           coalesce(max(l.source_domain_rating) FILTER (l.run_date = l.to_date), max(l.source_domain_rating) FILTER (l.run_date = l.from_date)) AS source_domain_rating
+    FROM (
+        SELECT l.*, n.from_date, n.to_date
+        FROM nights n
+        JOIN helper.moz_links l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
+        WHERE n.endpoint = 'moz/links' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE)
+        UNION ALL
+        SELECT l.*, n.from_date, n.to_date
+        FROM nights n
+        JOIN helper.ahrefs_links l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
+        WHERE n.endpoint = 'ahrefs/all_backlinks' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE)
+    ) l
+    GROUP BY ALL
+)
+SELECT vendor, job, extract, target, scope, from_date, to_date, CASE WHEN NOT was THEN 'new' WHEN NOT still THEN 'lost' ELSE 'changed' END AS change,
+       source_page, target_page, source_root_domain, previous_anchor_texts, anchor_texts, previous_nofollow, nofollow, date_first_seen,
+       source_page_authority, source_domain_authority, source_spam_score, source_url_rating, source_domain_rating
+FROM seen
+WHERE was <> still OR previous_anchor_texts IS DISTINCT FROM anchor_texts OR previous_nofollow IS DISTINCT FROM nofollow
+UNION ALL
+(SELECT why, why, why, why, why, why::DATE, why::DATE, why, why, why, why, [why], [why], why::BOOLEAN, why::BOOLEAN, why::DATE,
+       why::BIGINT, why::BIGINT, why::BIGINT, why::DOUBLE, why::DOUBLE
+FROM helper.incomparable LIMIT 1);
 
-COMMENT ON MACRO TABLE marts.links_between IS 'links that targets gained (new), lost, or whose text or rel=nofollow changed between any two whole nights: FROM marts.links_between(DATE ''2026-11-01'', DATE ''2026-11-30'')';
+COMMENT ON MACRO TABLE marts.links_between IS 'links that a target gained (new), lost, or whose texts or rel=nofollow changed between the last whole nights on or before two dates (from_date and to_date): FROM marts.links_between(''example.com'', DATE ''2026-11-01'', DATE ''2026-11-30'')';

@@ -4,12 +4,12 @@
 -- where they mean nearly the same: Moz's root_domain and Ahrefs' subdomains are the site, subdomain and domain the host, page
 -- and exact the page. Moz counts followed external links only, so of Ahrefs' anchor texts those without a followed link are left
 -- out where the job asked for dofollow_links. Live links are compared: what Ahrefs last saw in the past is left out, and domains of
--- which Moz counts no linking page. Anchors are compared in the spelling of marts.anchors.anchor_key, domains as the vendors
+-- which Moz counts no linking page. Anchors are compared in the spelling that all vendors share, domains as the vendors
 -- name them; the two do not always agree on what a root domain is (Moz takes some hosts for one).
 CREATE VIEW marts.vendor_overlap AS
 WITH items AS (
     SELECT 'anchor' AS kind, vendor, job, extract, target, scope, run_date, anchor_key AS item, domains, pages
-    FROM marts.anchors
+    FROM helper.anchors
     WHERE live AND followed IS DISTINCT FROM false
     UNION ALL
     SELECT 'domain', 'moz', job, extract, target, scope, run_date, lower(root_domain), NULL, to_target_pages
@@ -58,7 +58,7 @@ COMMENT ON COLUMN marts.vendor_overlap.kind IS 'anchor or domain';
 COMMENT ON COLUMN marts.vendor_overlap.target IS 'the target as sent, to both vendors';
 COMMENT ON COLUMN marts.vendor_overlap.reach IS 'site: Moz root_domain, Ahrefs subdomains; host: subdomain, domain; page: page, exact';
 COMMENT ON COLUMN marts.vendor_overlap.run_date IS 'the night';
-COMMENT ON COLUMN marts.vendor_overlap.item IS 'the anchor text, as marts.anchors.anchor_key, or the linking domain';
+COMMENT ON COLUMN marts.vendor_overlap.item IS 'the anchor text, in the spelling that all vendors share (tags stripped, spaces collapsed, lower case, NFC), or the linking domain';
 COMMENT ON COLUMN marts.vendor_overlap.seen_by IS 'moz, ahrefs or both';
 COMMENT ON COLUMN marts.vendor_overlap.moz_domains IS 'domains linking with this text, as Moz counts; null for domains [root domains]';
 COMMENT ON COLUMN marts.vendor_overlap.ahrefs_domains IS 'domains linking with this text, as Ahrefs counts; null for domains [root domains]';

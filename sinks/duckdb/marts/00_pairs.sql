@@ -1,0 +1,23 @@
+-- The nights of each list of of_target that marts.*_between compare: the last whole one on or before to_day, and the last one
+-- on or before from_day on which the same was asked. This is put into macros with these parameters.
+CREATE VIEW helper.pairs AS
+SELECT job, extract, endpoint, target, scope,
+       max(run_date) FILTER (run_date <= from_day::DATE) AS from_date, max(run_date) FILTER (run_date <= to_day::DATE) AS to_date
+FROM helper.nights
+WHERE target = of_target AND run_date <= greatest(from_day::DATE, to_day::DATE)
+GROUP BY job, extract, endpoint, target, scope, question
+QUALIFY to_date = max(to_date) OVER (PARTITION BY job, extract, endpoint, target, scope);
+
+-- An error where there is nothing to compare; no row otherwise. The macro has the nights in `pairs`. It makes all columns of `why`,
+-- and then says LIMIT, so that no condition on them is found to be false before `why` is known.
+CREATE VIEW helper.incomparable AS
+SELECT why
+FROM (
+    SELECT CASE
+               WHEN count(*) = 0 THEN error(concat('no whole list of ', of_target, ' on or before ', to_day::DATE, ': marts.whole_nights has the nights and targets there are'))
+               WHEN count(from_date) = 0 THEN error(concat('no whole list of ', of_target, ' on or before ', from_day::DATE, ' that was asked as the one of ',
+                    max(to_date), ': marts.whole_nights has the nights and questions there are'))
+               ELSE '' END AS why
+    FROM pairs
+)
+WHERE why <> '';
