@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,7 +50,7 @@ func TestTheFirstQuestionsAreValidBeforeAnythingWasBought(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, j := range readyMade {
-		for _, q := range j.queries {
+		for _, q := range slices.Concat(j.questions, j.later) {
 			var out bytes.Buffer
 			if err := duckdb.Query(t.Context(), w, q, duckdb.JSON, duckdb.Limits{}, &out); err != nil || out.String() != "[]\n" {
 				t.Errorf("%s: %s: %v %s", j.name, q, err, out.String())
