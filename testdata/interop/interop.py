@@ -155,7 +155,8 @@ class Interop:
 
     def read_both(self, one, truth):
         two = self.warehouse("two")
-        two.buy(2)
+        for night in (0, 2):
+            two.buy(night)
         _, other = self.truth(two)
         other = some(other)
         both = {f"one.{name}": seen for name, seen in truth.items()} | {f"two.{name}": seen for name, seen in other.items()}

@@ -17,7 +17,7 @@ NO_MONTH = "0000-00"
 
 # Questions to the marts that take arguments.
 CALLS = [
-    f"{what}_between(DATE '{NIGHTS[0]}', DATE '{NIGHTS[1]}')" for what in ("anchors", "domains", "links")
+    f"{what}_between('trailhead-co.example', DATE '{NIGHTS[0]}', DATE '{NIGHTS[1]}')" for what in ("anchors", "domains", "links")
 ]
 
 
