@@ -50,6 +50,7 @@ var house = map[string]string{
 	"jobs/recovery":                    "pipeline pipeline/journal schemas sinks jobs/ledger jobs/account",
 	"jobs/account":                     "pipeline pipeline/words pipeline/journal pipeline/failpoint schemas sinks jobs/ledger jobs/load",
 	"jobs/run":                         "pipeline pipeline/words pipeline/journal pipeline/limit pipeline/engine schemas sinks jobs/archive jobs/load jobs/account jobs/recovery jobs/plan jobs/ledger pipeline/failpoint",
+	"jobs/dbt":                         "schemas",
 	"jobs/doctor":                      "pipeline pipeline/words pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",
 	"jobs/report":                      "pipeline pipeline/words jobs/plan jobs/ledger jobs/account jobs/run",
 	"cmd/backhaul":                     "*",
