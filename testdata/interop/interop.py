@@ -16,7 +16,9 @@ import sys
 import tempfile
 import time
 
+import dbt_project
 import summary
+import superset_server
 import warehouse
 
 HERE = pathlib.Path(__file__).parent
@@ -133,18 +135,50 @@ class Interop:
             held = [(f"{venv} {script}", stack.enter_context(self.reader(venv, script, there.catalog))) for venv, script in self.readers(CATALOG)]
             for name, reader in held:
                 self.compare(f"{name}: a new connection", everything, reader)
+            charts = stack.enter_context(self.charts(there)) if "superset" in self.names else self.no_charts
+            charts("given the catalog", everything)
             there.buy(2)
             _, tonight = self.truth(there)
+            charts("a night later, untouched", tonight)
             for name, reader in held:
                 self.compare(f"{name}: that connection, a night later", tonight, reader)
         self.read_copy(copied, some(everything))
         self.read_both(there, some(tonight))
+        if "dbt" in self.names:
+            self.build_models(there)
 
     def read_lake(self, there, truth):
         torn = there.torn(self.folder / "torn")
         for venv, script in self.readers(LAKE):
             with self.reader(venv, script, there.lake, torn) as reader:
                 self.compare(f"{venv} {script}: the lake", truth, reader)
+
+    @contextlib.contextmanager
+    def charts(self, there):
+        """Gives Superset the catalog, once, and yields what compares a chart of every view with the truth."""
+        with superset_server.serve(self.venvs / "superset" / "bin", self.folder / "superset") as server:
+            database = server.connect(there.catalog)
+            datasets = server.datasets(database, there.views())
+
+            def compare(when, truth):
+                start = time.monotonic()
+                counted = {view: server.count(dataset) for view, dataset in datasets.items()}
+                wrong = [f"{v}: the chart counts {counted.get(v)} rows, not {t['rows']}" for v, t in truth.items() if "(" not in v and counted.get(v) != t["rows"]]
+                wrong += [f"{v}: other columns" for v, t in truth.items() if v in datasets and server.columns(datasets[v]) != list(t["types"])]
+                self.tell(f"superset: {len(datasets)} datasets, {when}", wrong, time.monotonic() - start)
+
+            yield compare
+
+    def no_charts(self, when, truth):
+        """Stands for Superset where it is not asked."""
+
+    def build_models(self, there):
+        start = time.monotonic()
+        try:
+            done, wrong = dbt_project.build(self.venvs / "dbt" / "bin", there.catalog, self.folder / "dbt")
+        except RuntimeError as err:
+            done, wrong = 0, [str(err)]
+        self.tell(f"dbt: {done} models and tests", wrong, time.monotonic() - start)
 
     def read_copy(self, there, truth):
         """The original has gone on, and is not what the views should read."""

@@ -76,6 +76,10 @@ class Warehouse:
             folder.mkdir(parents=True)
             (folder / "all.parquet").write_bytes(self.query(f"FROM marts.{name}", "parquet"))
 
+    def views(self):
+        """The full names of the catalog's views."""
+        return self.query("SELECT schema_name || '.' || view_name AS name FROM duckdb_views() WHERE NOT internal").split()[1:]
+
     def query(self, sql, form="csv"):
         out = self.run("query", sql, "--format", form)
         return out.decode() if form == "csv" else out
