@@ -109,6 +109,9 @@ func sameFiles(t *testing.T, got, want string) {
 }
 
 func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
+	}
 	serve(t, emulatorFlags{})
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
@@ -192,6 +195,9 @@ func TestADamagedMergedFileIsFound(t *testing.T) {
 }
 
 func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
+	}
 	serve(t, emulatorFlags{})
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
@@ -229,6 +235,9 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 
 // A night that is filled in later, or forgotten, is one in whatever order it came.
 func TestWhatChangedDoesNotDependOnTheOrderOfNights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
+	}
 	e := serve(t, emulatorFlags{})
 	job := writeFile(t, t.TempDir(), "killed.yaml", killJob)
 	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)

@@ -348,15 +348,15 @@ func (l *lab) moments(t *testing.T, all bool) []string {
 			later = append(later, fmt.Sprintf("%s:%d", name, hits[name]))
 		}
 	}
-	if testing.Short() {
-		return first
-	}
 	return append(first, later...)
 }
 
 // TestAKillCostsNoMoreThanThePagesUnderWay kills the real program and starts it again until it completes: nothing is lost,
 // nothing doubled, and nothing bought again but what was on its way. BACKHAUL_KILLS=500 keeps the whole promise.
 func TestAKillCostsNoMoreThanThePagesUnderWay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, and the program it builds and kills has no race detector")
+	}
 	l := newLab(t)
 	t.Run("between any two steps", l.killAtFailpoints)
 	t.Run("at any moment", l.killAtRandom)
@@ -397,9 +397,6 @@ func (l *lab) killAtFailpoints(t *testing.T) {
 // killAtRandom kills the program at any moment, up to ten times a run.
 func (l *lab) killAtRandom(t *testing.T) {
 	want := 15
-	if testing.Short() {
-		want = 5
-	}
 	if text := os.Getenv(killsVariable); text != "" {
 		var err error
 		if want, err = strconv.Atoi(text); err != nil {
