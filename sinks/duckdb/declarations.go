@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/zeebo/xxh3"
 
@@ -45,6 +46,16 @@ func declare(tables []*schemas.Table, from source) (*declarations, error) {
 	slices.Sort(d.schemas)
 	d.schemas = slices.Compact(d.schemas)
 	d.names = regexp.MustCompile(`(?i)\b"?(` + strings.Join(d.schemas, "|") + `)"?\s*\.\s*"?(\w+)`)
+	shared, err := derived()
+	for _, one := range shared {
+		d.add(one)
+	}
+	return d, err
+}
+
+// derived are the views and macros of the embedded files, which are read once.
+var derived = sync.OnceValues(func() (all []declaration, err error) {
+	d := &declarations{byName: map[string]*declaration{}}
 	files, err := fs.Glob(marts, "marts/*.sql")
 	if err != nil {
 		return nil, err
@@ -58,8 +69,11 @@ func declare(tables []*schemas.Table, from source) (*declarations, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
-	return d, nil
-}
+	for _, one := range d.all {
+		all = append(all, *one)
+	}
+	return all, nil
+})
 
 // helping is the schema of views that nobody sees.
 const helping = "helper."
