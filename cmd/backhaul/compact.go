@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -127,5 +126,5 @@ func (l *localLake) create(t *schemas.Table, o parquet.Options) (*parquet.Writer
 func (l *localLake) scratch() (dir string, remove func() error, err error) {
 	l.created++
 	dir = l.staging.Path(fmt.Sprintf("scratch.%d", l.created))
-	return dir, func() error { return os.RemoveAll(dir) }, l.Disk.MkdirAll(filepath.Clean(dir))
+	return dir, func() error { return os.RemoveAll(dir) }, l.Disk.MkdirAll(dir)
 }

@@ -87,8 +87,8 @@ func (noLake) Changes(context.Context, string, time.Time) error { return nil }
 func (noLake) Has(*schemas.Table, string, time.Time) bool       { return false }
 func (noLake) Catalog(context.Context) error                    { return nil }
 
-func (noLake) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, bool, error) {
-	return "", true, nil
+func (noLake) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, error) {
+	return "", nil
 }
 
 func (noLake) Ask(context.Context, string, []run.Relation) ([]string, [][]*string, error) {

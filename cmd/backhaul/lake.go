@@ -101,7 +101,7 @@ func (l *localLake) Changes(ctx context.Context, job string, date time.Time) err
 		if err != nil {
 			return err
 		}
-		_, _, err = l.Publish(ctx, t, job, date, staged.Path)
+		_, err = l.Publish(ctx, t, job, date, staged.Path)
 		return err
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -45,9 +46,17 @@ func Expire(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, lake Month
 			continue
 		}
 		one := Expired{Table: t.FullName(), Month: month.Format("2006-01")}
-		if one.Kept, err = absent(ctx, w, l, runs, t, one.Month, now, dry); err == nil && one.Kept == "" {
-			one.Bytes, err = lake.Expire(ctx, t, month, dry)
-		}
+		one.Kept, err = holding(w, runs, one.Month, func(held []ledger.Run) (err error) {
+			for _, r := range held {
+				if err == nil && !dry {
+					err = l.Absent(ctx, r.ID, []string{t.FullName()}, now)
+				}
+			}
+			if err == nil {
+				one.Bytes, err = lake.Expire(ctx, t, month, dry)
+			}
+			return err
+		})
 		if err != nil {
 			return all, fmt.Errorf("%s, month %s: %w", one.Table, one.Month, err)
 		}
@@ -56,10 +65,11 @@ func Expire(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, lake Month
 	return all, nil
 }
 
-// absent enters for the runs of a month that a table no longer has their rows, or says why it must have.
-func absent(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, runs []ledger.Run, t *schemas.Table, month string, now time.Time, dry bool) (kept string, err error) {
+// holding lets do work while no other process is at work on the runs of a month, or says which one is.
+func holding(w sinks.Warehouse, runs []ledger.Run, month string, do func(held []ledger.Run) error) (kept string, err error) {
+	var held []ledger.Run
 	for _, r := range runs {
-		if len(r.RunDate) < len(month) || r.RunDate[:len(month)] != month {
+		if !strings.HasPrefix(r.RunDate, month+"-") {
 			continue
 		}
 		unlock, err := Lock(w, r.Job, r.RunDate)
@@ -70,12 +80,7 @@ func absent(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, runs []led
 			return "", err
 		}
 		defer unlock()
-		if dry {
-			continue
-		}
-		if err := l.Absent(ctx, r.ID, []string{t.FullName()}, now); err != nil {
-			return "", err
-		}
+		held = append(held, r)
 	}
-	return "", nil
+	return "", do(held)
 }

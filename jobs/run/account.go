@@ -28,7 +28,7 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 		if staged.Rows == 0 && !r.Lake.Has(t, r.Name, r.RunDate) {
 			return nil // most nights have no failed request, and no row that does not fit
 		}
-		_, _, err := r.Lake.Publish(ctx, t, r.Name, r.RunDate, staged.Path)
+		_, err := r.Lake.Publish(ctx, t, r.Name, r.RunDate, staged.Path)
 		return err
 	}})
 }
@@ -73,12 +73,4 @@ func notesOf(dropped []ledger.Task, date string) []string {
 	}
 	return []string{fmt.Sprintf("%s of %s that this run bought and the spec asks for no more; "+
 		"the journal keeps them: asked for again for %s, they cost nothing", words.Plural(rows, "row"), words.Plural(tasks, "task"), date)}
-}
-
-// compare works out what came and went between this night and those before and after it. The night itself is published: if
-// that fails it is said, and a replay does it again.
-func (r *runner) compare(ctx context.Context, result *Result) {
-	if err := r.Lake.Changes(ctx, r.Name, r.RunDate); err != nil && ctx.Err() == nil {
-		result.Notes = append(result.Notes, fmt.Sprintf("what changed since the night before could not be worked out: %v; `backhaul replay %s` does it again", err, r.run.ID))
-	}
 }

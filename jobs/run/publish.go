@@ -86,7 +86,7 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		if s.Beside && s.File.Rows == 0 && !r.Lake.Has(s.Table, r.Name, r.RunDate) {
 			continue
 		}
-		path, _, err := r.Lake.Publish(ctx, s.Table, r.Name, r.RunDate, s.File.Path)
+		path, err := r.Lake.Publish(ctx, s.Table, r.Name, r.RunDate, s.File.Path)
 		if err != nil {
 			return err
 		}

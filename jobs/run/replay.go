@@ -77,8 +77,8 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := o.Lake.Catalog(ctx); err != nil {
 		return result, err
 	}
-	if r.compare(ctx, result); !finished {
-		return result, nil
+	if err := r.Lake.Changes(ctx, r.Name, r.RunDate); err != nil || !finished {
+		return result, err
 	}
 	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", r.Now().UTC())
 }

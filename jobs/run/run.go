@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -58,9 +59,8 @@ type Account struct {
 type Lake interface {
 	// Create begins a staged file of a table.
 	Create(t *schemas.Table) (sinks.Writer, error)
-	// Publish makes a staged file what a table has of the run of (job, date), in one step, and returns the file's path. changed
-	// says that this is something else than before.
-	Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, changed bool, err error)
+	// Publish makes a staged file what a table has of the run of (job, date), in one step, and returns the file's path.
+	Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, err error)
 	// Has reports whether a table has a file of the run of (job, date), be it without rows.
 	Has(t *schemas.Table, job string, date time.Time) bool
 	// Changes works out anew what came and went between the whole nights that the run of (job, date) is one of, and publishes it.
@@ -388,12 +388,13 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		if err = r.account(ctx, result); err == nil {
 			err = r.Lake.Catalog(ctx)
 		}
-		if err == nil {
-			r.compare(ctx, result)
-		}
 		if err != nil {
 			result.Run.State = ledger.Incomplete // it cannot be seen yet
 			return err
+		}
+		if err := r.Lake.Changes(ctx, r.Name, r.RunDate); err != nil {
+			// The night itself is published.
+			result.Notes = append(result.Notes, fmt.Sprintf("what changed since the night before could not be worked out: %v; `backhaul replay %s` does it again", err, r.run.ID))
 		}
 	}
 	return r.ledger.End(ctx, r.run.ID, state, 0, message, result.Run.Ended)

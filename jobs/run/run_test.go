@@ -40,9 +40,9 @@ func (n nowhere) path(t *schemas.Table, job string, date time.Time) string {
 	return filepath.Join(sinks.Warehouse{Root: n.dir}.Month(t.Schema, t.Name, date), sinks.OfRun(job, date, "").String())
 }
 
-func (n nowhere) Publish(_ context.Context, t *schemas.Table, job string, date time.Time, _ string) (string, bool, error) {
+func (n nowhere) Publish(_ context.Context, t *schemas.Table, job string, date time.Time, _ string) (string, error) {
 	path := n.path(t, job, date)
-	return path, true, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644))
+	return path, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644))
 }
 
 func (n nowhere) Has(t *schemas.Table, job string, date time.Time) bool {

@@ -67,7 +67,7 @@ func (r *runner) writeTable(t UserTable) (path string, err error) {
 // publishTables publishes the snapshots. A list may be edited after the run of the day is complete.
 func (r *runner) publishTables(ctx context.Context) error {
 	for _, t := range r.brought {
-		if _, _, err := r.Lake.Publish(ctx, t.Table, r.Name, r.RunDate, t.Path); err != nil {
+		if _, err := r.Lake.Publish(ctx, t.Table, r.Name, r.RunDate, t.Path); err != nil {
 			return err
 		}
 	}

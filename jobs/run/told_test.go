@@ -168,8 +168,8 @@ func TestStatusAndSummaryTakeWhatIsMissingFromOnePlan(t *testing.T) {
 // full is a Lake on a disk without space.
 type full struct{ nowhere }
 
-func (full) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, bool, error) {
-	return "", false, errors.New("no space left on device")
+func (full) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, error) {
+	return "", errors.New("no space left on device")
 }
 
 func TestARunThatFailsTellsWhatItHolds(t *testing.T) {

@@ -178,28 +178,22 @@ func Check(ctx context.Context, t *schemas.Table, files []string) (rows int64, e
 
 // readOne adds what a file has to all, and returns the runs it should have.
 func readOne(t *schemas.Table, path string, all Sums) ([]Run, error) {
-	if named, ok := sinks.ParseName(filepath.Base(path)); ok && named.Job == "" {
-		for batch, err := range parquet.Rows(path, t, batchRows) {
-			if err != nil {
-				return nil, err
-			}
-			if err := all.Add(batch); err != nil {
-				return nil, err
-			}
-		}
-		m, err := Read(path)
-		return m.Runs, err
-	}
 	own, digest := Sums{}, parquet.NewDigest(t)
-	for batch, err := range parquet.Rows(path, t, batchRows) {
+	named, ok := sinks.ParseName(filepath.Base(path))
+	merged := ok && named.Job == ""
+	for batch, err := range counted(own, parquet.Rows(path, t, batchRows)) {
+		if err == nil && !merged {
+			err = digest.Write(batch)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if err := errors.Join(own.Add(batch), all.Add(batch), digest.Write(batch)); err != nil {
-			return nil, err
-		}
 	}
-	named, ok := sinks.ParseName(filepath.Base(path))
+	all.Join(own)
+	if merged {
+		m, err := Read(path)
+		return m.Runs, err
+	}
 	contents, key := digest.Contents(), sinks.KeyOf(named.Job, named.Date)
 	if foreign := own.except(key); !ok || len(foreign) > 0 {
 		return nil, fmt.Errorf("%s: %w: it has rows of %v", path, sinks.ErrDamaged, foreign)

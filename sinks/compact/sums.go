@@ -53,6 +53,13 @@ func (s Sums) Add(batch arrow.RecordBatch) error {
 	return nil
 }
 
+// Join adds other totals.
+func (s Sums) Join(others Sums) {
+	for key, other := range others {
+		s[key] = Total{s[key].Rows + other.Rows, s[key].Sum + other.Sum}
+	}
+}
+
 // runsOf returns the columns that name a row's run.
 func runsOf(batch arrow.RecordBatch) (jobs *array.String, dates *array.Date32, err error) {
 	for i, column := range batch.Columns() {

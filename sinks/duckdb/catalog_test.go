@@ -55,7 +55,7 @@ func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := (lake.Lake{Warehouse: w}).Publish(context.Background(), table, job, date, staged.Path); err != nil {
+	if _, err := (lake.Lake{Warehouse: w}).Publish(context.Background(), table, job, date, staged.Path); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -115,34 +115,34 @@ func (l Lake) Months(t *schemas.Table) ([]time.Time, error) {
 }
 
 // Publish makes a staged file the rows of the run of (job, date), in the place of what the table has of it, in one step, and
-// returns the file's path once that is durable. changed says that the rows, or their bytes, are others than before.
-func (l Lake) Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, changed bool, err error) {
+// returns the file's path once that is durable. What is there already, byte for byte, is left alone.
+func (l Lake) Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, err error) {
 	id, err := contentID(staged)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	name := sinks.OfRun(job, date, id)
 	path = filepath.Join(l.Warehouse.Month(t.Schema, t.Name, date), name.String())
 	release, err := l.lock(ctx, t)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	own, merged, err := l.Of(t, job, date)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	if len(own) == 1 && len(merged) == 0 && own[0].Path == path {
 		if now, err := contentID(path); err == nil && now == id { // else it is damaged
-			return path, false, l.Disk.Remove(staged)
+			return path, l.Disk.Remove(staged)
 		}
 	}
 	c, err := l.without(ctx, t, job, date, own, merged)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	c.Add[name.String()] = staged
-	return path, true, l.Disk.Apply(c)
+	return path, l.Disk.Apply(c)
 }
 
 // Remove takes the rows of the run of (job, date) out of a table, in one step, and reports whether there were any.
