@@ -28,14 +28,7 @@ A run that is loaded again, or forgotten, writes the merged file anew. It takes 
 and room for two copies of the month in staging. Default: every month that is past.`,
 		Args: exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.warehouse()
-			if err != nil {
-				return err
-			}
-			if !anything(w) {
-				return fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
-			}
-			l, err := openLake(w)
+			l, err := a.existingLake()
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -71,24 +69,13 @@ func (l *lab) killMerges(t *testing.T) {
 // merge starts a merge, to be killed at a failpoint, or after a while, or not at all, and reports whether it was.
 func (l *lab) merge(t *testing.T, warehouse, point string, after time.Duration) (killed bool) {
 	t.Helper()
-	var out bytes.Buffer
 	cmd := exec.Command(l.binary, "compact", "--month", "2026-11", "--warehouse", warehouse)
 	cmd.Env = append(os.Environ(), failpoint.Variable+"="+point, "TMPDIR="+filepath.Dir(warehouse))
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	killed, said, err := killedAfter(t, cmd, after)
+	if err != nil && !killed {
+		t.Fatalf("%v\n%s", err, said)
 	}
-	if after > 0 {
-		defer time.AfterFunc(after, func() { _ = cmd.Process.Kill() }).Stop()
-	}
-	err := cmd.Wait()
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return true
-	}
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	return false
+	return killed
 }
 
 // sameFiles holds every table of a lake against another's, row by row, past any catalog.

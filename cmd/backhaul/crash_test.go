@@ -116,10 +116,26 @@ func (n *night) answer(w http.ResponseWriter, r *http.Request) {
 // If it was not it must have completed.
 func (n *night) run(t *testing.T, point string, after time.Duration) (killed bool) {
 	t.Helper()
-	var out bytes.Buffer
 	cmd := exec.Command(n.binary, "run", n.job, "--warehouse", n.warehouse, "--date", n.date)
 	cmd.Env = append(os.Environ(), "BACKHAUL_MOZ_V2_URL="+n.http.URL+"/v2", "MOZ_TOKEN="+emulator.DefaultToken, failpoint.Variable+"="+point,
 		"TMPDIR="+filepath.Dir(n.warehouse)) // what the dead leave there goes with the test
+	killed, said, err := killedAfter(t, cmd, after)
+	if killed {
+		n.kills++
+		n.checkLost(t)
+		n.checkPublished(t)
+		return true
+	}
+	if err != nil {
+		t.Fatalf("after %d kills, with failpoint %q: %v\n%s", n.kills, point, err, said)
+	}
+	return false
+}
+
+// killedAfter runs a program that is killed after a while, or kills itself, or ends, and returns what it said.
+func killedAfter(t *testing.T, cmd *exec.Cmd, after time.Duration) (killed bool, said string, err error) {
+	t.Helper()
+	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -127,17 +143,9 @@ func (n *night) run(t *testing.T, point string, after time.Duration) (killed boo
 	if after > 0 {
 		defer time.AfterFunc(after, func() { _ = cmd.Process.Kill() }).Stop()
 	}
-	err := cmd.Wait()
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		n.kills++
-		n.checkLost(t)
-		n.checkPublished(t)
-		return true
-	}
-	if err != nil {
-		t.Fatalf("after %d kills, with failpoint %q: %v\n%s", n.kills, point, err, out.String())
-	}
-	return false
+	err = cmd.Wait()
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled(), out.String(), err
 }
 
 // checkLost holds the pages that the vendor has delivered against those that the dead process left in its journal. It reads

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/words"
 )
@@ -20,40 +22,27 @@ bought again: ` + "`backhaul replay RUN`" + ` brings the rows back. The same job
 		Example: `  backhaul forget nightly/2026-11-23`,
 		Args:    exactly(1, "one run: an id, or job/date; see `backhaul status`"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			l, err := a.openLedger(ctx)
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			r, err := findRun(ctx, l, args[0])
-			if err != nil {
-				return err
-			}
-			w, err := a.warehouse()
-			if err != nil {
-				return err
-			}
-			lake, err := openLake(w)
-			if err != nil {
-				return err
-			}
-			defer lake.close()
-			tables, err := recovery.Forget(ctx, w, l, r, time.Now(), lake.Remove)
-			if err != nil {
-				return err
-			}
-			if date, err := time.Parse(time.DateOnly, r.RunDate); err == nil && len(tables) > 0 {
-				if err := lake.Changes(ctx, r.Job, date); err != nil {
-					return fmt.Errorf("the run is out of the tables, but what its neighbours' nights changed could not be worked out: %w; `backhaul replay` of the night after it does it again", err)
-				}
-			}
-			if a.json {
-				return a.printJSON(map[string]any{"run_id": r.ID, "tables": append([]string{}, tables...)})
-			}
-			_, err = fmt.Fprintf(a.stdout, "took run %s (%s/%s) out of %s; its pages and what they cost are kept: `backhaul replay %[1]s` brings it back\n",
-				r.ID, r.Job, r.RunDate, words.Plural(len(tables), "table"))
-			return err
+			return a.withRun(cmd.Context(), args[0], func(l *ledger.Ledger, r ledger.Run, lake *localLake) error {
+				return a.forget(cmd.Context(), l, r, lake)
+			})
 		},
 	}
+}
+
+func (a *app) forget(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *localLake) error {
+	tables, err := recovery.Forget(ctx, lake.Warehouse, l, r, time.Now(), lake.Remove)
+	if err != nil {
+		return err
+	}
+	if date, err := time.Parse(time.DateOnly, r.RunDate); err == nil && len(tables) > 0 {
+		if err := lake.Changes(ctx, r.Job, date); err != nil {
+			return fmt.Errorf("the run is out of the tables, but what its neighbours' nights changed could not be worked out: %w; `backhaul replay` of the night after it does it again", err)
+		}
+	}
+	if a.json {
+		return a.printJSON(map[string]any{"run_id": r.ID, "tables": append([]string{}, tables...)})
+	}
+	_, err = fmt.Fprintf(a.stdout, "took run %s (%s/%s) out of %s; its pages and what they cost are kept: `backhaul replay %[1]s` brings it back\n",
+		r.ID, r.Job, r.RunDate, words.Plural(len(tables), "table"))
+	return err
 }

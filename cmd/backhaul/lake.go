@@ -12,6 +12,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -145,31 +146,55 @@ func anything(w sinks.Warehouse) bool {
 	return false
 }
 
+// existingLake opens the lake of a warehouse that is there.
+func (a *app) existingLake() (*localLake, error) {
+	w, err := a.warehouse()
+	if err != nil {
+		return nil, err
+	}
+	if !anything(w) {
+		return nil, fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
+	}
+	return openLake(w)
+}
+
+// withRun lets do work on a run that the ledger knows, named by its id or as job/date, and on the lake.
+func (a *app) withRun(ctx context.Context, name string, do func(*ledger.Ledger, ledger.Run, *localLake) error) error {
+	l, err := a.openLedger(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	r, err := findRun(ctx, l, name)
+	if err != nil {
+		return err
+	}
+	lake, err := a.existingLake()
+	if err != nil {
+		return err
+	}
+	defer lake.close()
+	return do(l, r, lake)
+}
+
 func (a *app) catalogCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "catalog",
 		Short: "Write catalog.duckdb anew, after the warehouse was moved or copied, say",
 		Args:  exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.warehouse()
-			if err != nil {
-				return err
-			}
-			if !anything(w) {
-				return fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
-			}
-			l, err := openLake(w)
+			l, err := a.existingLake()
 			if err != nil {
 				return err
 			}
 			defer l.close()
-			if err := duckdb.Build(cmd.Context(), disk, w, l.columns); err != nil {
+			if err := duckdb.Build(cmd.Context(), disk, l.Warehouse, l.columns); err != nil {
 				return err
 			}
 			if a.json {
-				return a.printJSON(map[string]string{"catalog": w.Catalog()})
+				return a.printJSON(map[string]string{"catalog": l.Warehouse.Catalog()})
 			}
-			_, err = fmt.Fprintln(a.stderr, "wrote", w.Catalog())
+			_, err = fmt.Fprintln(a.stderr, "wrote", l.Warehouse.Catalog())
 			return err
 		},
 	}

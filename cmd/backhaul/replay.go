@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
 	"backhaul/pipeline/words"
@@ -28,7 +30,9 @@ read become pages, and the job's next run goes on behind them.`,
 			case len(args) == 1 || job == "" || date == "":
 				return usage("want a run's id, or --job and --date; see `backhaul status` for the runs there are")
 			}
-			return a.replay(cmd, name)
+			return a.withRun(cmd.Context(), name, func(l *ledger.Ledger, r ledger.Run, lake *localLake) error {
+				return a.replay(cmd.Context(), l, r, lake)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&job, "job", "", "the job's name")
@@ -36,27 +40,8 @@ read become pages, and the job's next run goes on behind them.`,
 	return cmd
 }
 
-func (a *app) replay(cmd *cobra.Command, name string) error {
-	ctx := cmd.Context()
-	l, err := a.openLedger(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	r, err := findRun(ctx, l, name)
-	if err != nil {
-		return err
-	}
-	w, err := a.warehouse()
-	if err != nil {
-		return err
-	}
-	lake, err := openLake(w)
-	if err != nil {
-		return err
-	}
-	defer lake.close()
-	result, err := run.Replay(ctx, l, r, decoders(a.vendors).source, run.Options{Warehouse: w, Lake: lake})
+func (a *app) replay(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *localLake) error {
+	result, err := run.Replay(ctx, l, r, decoders(a.vendors).source, run.Options{Warehouse: lake.Warehouse, Lake: lake})
 	if err != nil {
 		return err
 	}

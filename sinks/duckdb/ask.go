@@ -48,12 +48,9 @@ func askWith(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose,
 				return fmt.Errorf("table %s: %w", t.Name, err)
 			}
 		}
-		q, err := s.question(ctx, sql)
-		switch {
-		case err != nil:
+		q, err := s.rowsOf(ctx, sql)
+		if err != nil {
 			return err
-		case q.explain:
-			return errNotAQuestion
 		}
 		columns, rows, err = s.texts(ctx, q, mostBytes)
 		return err

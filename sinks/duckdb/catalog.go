@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"backhaul/pipeline/failpoint"
@@ -61,11 +62,26 @@ func Update(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Column
 	if err != nil {
 		return err
 	}
-	// As long as a table is mixed another look is due: merging may have made it whole.
-	if len(n.Mixed) == 0 && n.current(w, d) {
-		return nil
+	if n.current(w, d) {
+		mixed, err := stillMixed(ctx, w, n)
+		if err != nil || slices.Equal(mixed, n.Mixed) {
+			return err
+		}
 	}
 	return Build(ctx, disk, w, columns)
+}
+
+// stillMixed returns which of the tables that were mixed at the last build are: merging or loading may have made some whole.
+func stillMixed(ctx context.Context, w sinks.Warehouse, n note) ([]string, error) {
+	if len(n.Mixed) == 0 {
+		return n.Mixed, nil
+	}
+	s, err := openSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return s.mixed(ctx, w, schemas.All())
 }
 
 // absolute returns the warehouse by its absolute path, which the views need.

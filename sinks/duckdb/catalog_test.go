@@ -510,3 +510,29 @@ func TestBuildStopsWhenAskedTo(t *testing.T) {
 		t.Errorf("a cancelled build: %v", err)
 	}
 }
+
+func TestATableOfOlderFilesIsLookedAtAgainAndTheCatalogFollows(t *testing.T) {
+	w, month := warehouse(t), night.AddDate(0, -1, 0)
+	older := &schemas.Table{Schema: "moz", Name: "anchor_text", Own: []schemas.Column{{Name: "anchor_text", Type: schemas.String, Required: true}}}
+	put(t, w, older, "nightly", month, sample.Batch(memory.DefaultAllocator, older, "a.com", [][]any{{"old"}}))
+	mustBuild(t, w)
+	written := func() time.Time {
+		t.Helper()
+		if err := Update(t.Context(), blob.FS{}, w, columns(w)); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(w.Catalog())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ModTime()
+	}
+	before := written()
+	if n := readNote(w); len(n.Mixed) != 1 || written() != before {
+		t.Errorf("mixed %v, and written anew: %v", n.Mixed, written() != before)
+	}
+	anchors(t, w, "nightly", month, map[string]int64{"new": 1})
+	if written() == before || len(readNote(w).Mixed) > 0 {
+		t.Errorf("no file is of an older version any more, and the catalog says %v", readNote(w).Mixed)
+	}
+}

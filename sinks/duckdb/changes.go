@@ -31,17 +31,13 @@ const changesBatch = 8192
 func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 	take func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error) error {
 	return damage(over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
-		d, err := s.declared(ctx, w)
-		if err != nil {
-			return err
-		}
-		dates, err := s.laterNights(ctx, d, job, date)
+		dates, err := s.laterNights(ctx, job, date)
 		if err != nil {
 			return err
 		}
 		for _, date := range append(dates, date) {
 			for _, t := range schemas.Changes() {
-				if err := take(t, date, s.changes(ctx, d, t, job, date)); err != nil {
+				if err := take(t, date, s.changes(ctx, t, job, date)); err != nil {
 					return err
 				}
 			}
@@ -51,10 +47,10 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 }
 
 // laterNights returns the nights after a date that lists of the job are compared with.
-func (s *session) laterNights(ctx context.Context, d *declarations, job string, date time.Time) (dates []time.Time, err error) {
+func (s *session) laterNights(ctx context.Context, job string, date time.Time) (dates []time.Time, err error) {
 	_, rows, err := s.rows(ctx, fmt.Sprintf(`SELECT DISTINCT next FROM (SELECT min(run_date) AS next FROM (%s)
 		WHERE job = %s AND run_date > %s GROUP BY extract, endpoint, target, scope, question) ORDER BY 1`,
-		d.inlined(d.byName["marts.whole_nights"]), quote(job), sqlDate(date)))
+		s.declared.inlined(s.declared.byName["marts.whole_nights"]), quote(job), sqlDate(date)))
 	for _, row := range rows {
 		dates = append(dates, row[0].(time.Time))
 	}
@@ -64,7 +60,7 @@ func (s *session) laterNights(ctx context.Context, d *declarations, job string, 
 func sqlDate(date time.Time) string { return "DATE " + quote(date.Format(time.DateOnly)) }
 
 // changes yields the rows of one table for one later night.
-func (s *session) changes(ctx context.Context, d *declarations, t *schemas.Table, job string, date time.Time) iter.Seq2[arrow.RecordBatch, error] {
+func (s *session) changes(ctx context.Context, t *schemas.Table, job string, date time.Time) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		text, err := changes.ReadFile("changes/" + t.Name + ".sql")
 		if err != nil {
@@ -76,7 +72,7 @@ func (s *session) changes(ctx context.Context, d *declarations, t *schemas.Table
 		for i, c := range t.Columns() {
 			names[i] = ident(c.Name)
 		}
-		query = d.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)})
+		query = s.declared.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)})
 		if err := s.batches(ctx, query, t, yield); err != nil {
 			yield(nil, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/zeebo/xxh3"
@@ -56,10 +57,8 @@ func (n note) write(disk blob.FS, staging *blob.Staging, w sinks.Warehouse) erro
 // current reports whether the catalog in place is the one that was built of these declarations, and every table has its
 // columns in the lake.
 func (n note) current(w sinks.Warehouse, d *declarations) bool {
-	for _, t := range schemas.All() {
-		if _, err := os.Stat(w.SchemaMonth(t.Schema, t.Name)); err != nil {
-			return false
-		}
+	if slices.ContainsFunc(schemas.All(), func(t *schemas.Table) bool { return !hasColumns(w, t) }) {
+		return false
 	}
 	info, err := os.Stat(w.Catalog())
 	return err == nil && n.Declared == d.hash() && n.Size == info.Size() && n.Changed == info.ModTime().UnixNano()
@@ -73,15 +72,14 @@ func fingerprint(tables []*schemas.Table) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// mixed returns the tables that have files without some of the columns declared today. It opens every file, unless the last
-// build did under the same declarations: what was published since has them all.
+// mixed returns the tables that have files without some of the columns declared today. It opens every file of those that may:
+// under the declarations of the last build that is what was mixed then, since what was published after it has all columns.
 func (s *session) mixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
-	if n := readNote(w); n.Columns == fingerprint(tables) && len(n.Mixed) == 0 {
-		return nil, nil
-	}
+	n := readNote(w)
+	known := n.Columns == fingerprint(tables)
 	var mixed []string
 	for _, t := range tables {
-		if !hasFiles(w, t) {
+		if known && !slices.Contains(n.Mixed, t.FullName()) || !hasFiles(w, t) {
 			continue
 		}
 		lacks, err := s.lacks(ctx, w, t)
@@ -107,8 +105,17 @@ func (s *session) lacks(ctx context.Context, w sinks.Warehouse, t *schemas.Table
 	return len(rows) > 0, err
 }
 
-// hasFiles reports whether the table has a file in the lake, be it one without rows.
+// hasColumns reports whether the table has its file without rows.
+func hasColumns(w sinks.Warehouse, t *schemas.Table) bool {
+	entries, err := os.ReadDir(w.SchemaMonth(t.Schema, t.Name))
+	return err == nil && len(entries) > 0
+}
+
+// hasFiles reports whether the table has a file in the lake, be it one without rows. One that has is not looked through.
 func hasFiles(w sinks.Warehouse, t *schemas.Table) bool {
+	if hasColumns(w, t) {
+		return true
+	}
 	found, err := filepath.Glob(filepath.Join(globEscape.Replace(w.Table(t.Schema, t.Name)), "month=*", "*.parquet"))
 	return err == nil && len(found) > 0
 }

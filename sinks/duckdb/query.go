@@ -104,6 +104,15 @@ func (s *session) question(ctx context.Context, sql string) (question, error) {
 	return question{text: text}, nil
 }
 
+// rowsOf checks a statement whose rows are wanted: EXPLAIN has none.
+func (s *session) rowsOf(ctx context.Context, sql string) (question, error) {
+	q, err := s.question(ctx, sql)
+	if err == nil && q.explain {
+		err = errNotAQuestion
+	}
+	return q, err
+}
+
 var (
 	comment = regexp.MustCompile(`(?s)^(\s+|--[^\n]*\n|/\*.*?\*/)*`)
 	pragma  = regexp.MustCompile(`(?is)^pragma\s+(\w+)\s*(\(.*\))?$`)
@@ -158,12 +167,9 @@ func writeAll(w io.Writer, s string) error {
 // duckdb-go's Decimal, []any (lists). All rows are held in memory. Errors are those of Query.
 func Select(ctx context.Context, w sinks.Warehouse, sql string) (columns []string, rows [][]any, err error) {
 	err = over(ctx, w, sql, 0, nil, func(ctx context.Context, s *session) error {
-		q, err := s.question(ctx, sql)
-		switch {
-		case err != nil:
+		q, err := s.rowsOf(ctx, sql)
+		if err != nil {
 			return err
-		case q.explain:
-			return errNotAQuestion
 		}
 		columns, rows, err = s.rows(ctx, from(q.text))
 		return err

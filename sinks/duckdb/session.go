@@ -21,6 +21,8 @@ type session struct {
 	conn   *sql.Conn
 	dir    string // for what does not fit in memory and for exported files
 	memory int64  // what a statement may hold; 0 is as much as DuckDB takes by itself
+	// declared is what there is to ask of the warehouse; nil in a session that has none.
+	declared *declarations
 }
 
 // settings close the doors through which DuckDB would fetch code from outside.
@@ -83,31 +85,24 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 
 // declare makes the wanted views of the warehouse in memory. What is said about them takes most of the time, and few ask for
 // it.
-func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*declarations) func(string) bool, comments bool) error {
-	d, err := s.declared(ctx, w)
-	if err != nil {
-		return err
+func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*declarations) func(string) bool, comments bool) (err error) {
+	n := readNote(w)
+	if n.Columns != fingerprint(schemas.All()) {
+		if n.Mixed, err = s.mixed(ctx, w, schemas.All()); err != nil {
+			return err
+		}
 	}
-	return s.make(ctx, d, wanted(d), comments)
-}
-
-// declared returns the declarations of the warehouse as it is now.
-func (s *session) declared(ctx context.Context, w sinks.Warehouse) (*declarations, error) {
-	w, err := absolute(w)
-	if err != nil {
-		return nil, err
-	}
-	mixed, err := s.mixed(ctx, w, schemas.All())
-	if err != nil {
-		return nil, err
-	}
-	all := globs(w, mixed)
-	return declare(schemas.All(), func(t *schemas.Table) string {
+	all := globs(w, n.Mixed)
+	s.declared, err = declare(schemas.All(), func(t *schemas.Table) string {
 		if !hasFiles(w, t) { // nothing was published by this version yet
 			return ""
 		}
 		return all(t)
 	})
+	if err != nil {
+		return err
+	}
+	return s.make(ctx, s.declared, wanted(s.declared), comments)
 }
 
 // make declares what is wanted in a database of its own in memory, which becomes the default.
