@@ -17,9 +17,11 @@
 //     month sees all of the old state or all of the new one; a file that stays has its name in both.
 //
 // The directory that was exchanged away is kept for a while, since somebody may be in the middle of listing it. A
-// query that has listed the month and comes to a file that is no more ends with an error that names it. Between the
-// two there is a moment: DuckDB and Arrow list a directory, look at each name, and leave out without a word what has
-// gone since. So an exchange waits for a moment in which nobody has the directory open (inotify, on Linux).
+// query that has listed the month and comes to a file that is no more ends with an error that names it. But DuckDB
+// and Arrow list a directory, look at each name, and leave out without a word what has gone since. So the names that
+// go are in the new directory as well, at first: they lead to a file that is no Parquet file, which every reader says.
+// They are taken away as soon as nobody has the old directory open (inotify, on Linux), and lead nowhere once the
+// process has died. An exchange is made when nobody has been listing for a moment, so that such errors are rare.
 //
 // Where the filesystem cannot exchange directories (some network and user-space ones) what is replaced is removed
 // before the new name appears: for a moment a reader sees that run's rows not at all, and never twice. A crash in

@@ -67,12 +67,17 @@ func (f FS) exchange(c Change) error {
 		return errors.Join(err, f.removeAll(next))
 	}
 	failpoint.Hit("blob.exchange.before")
-	awaitQuiet(c.Dir)
+	listed := listingsOf(c.Dir)
+	defer listed.close()
+	listed.await() // only spares queries an error
 	if err := f.do(OpExchange, c.Dir, func() error { return exchange(next, c.Dir) }); err != nil {
 		return errors.Join(err, f.back(c, next), f.removeAll(next))
 	}
 	failpoint.Hit("blob.exchange.after")
-	return errors.Join(f.SyncDir(filepath.Dir(c.Dir)), f.SyncDir(c.Aside))
+	if listed.any() {
+		listed.await()
+	}
+	return errors.Join(f.removeUnreadable(c), f.SyncDir(filepath.Dir(c.Dir)), f.SyncDir(c.Aside))
 }
 
 // aside makes a directory whose name says when.
@@ -96,14 +101,16 @@ func (f FS) build(c Change, next string) error {
 		return err
 	}
 	for _, e := range entries {
-		if _, added := c.Add[e.Name()]; added || slices.Contains(c.Remove, e.Name()) {
-			continue
-		}
+		old, stays := filepath.Join(c.Dir, e.Name()), filepath.Join(next, e.Name())
 		link := os.Link
-		if e.IsDir() { // not ours, and cannot be linked
+		switch _, added := c.Add[e.Name()]; {
+		case added || isUnreadable(old):
+			continue
+		case slices.Contains(c.Remove, e.Name()):
+			link = standIn
+		case e.IsDir(): // not ours, and cannot be linked
 			link = os.Rename
 		}
-		old, stays := filepath.Join(c.Dir, e.Name()), filepath.Join(next, e.Name())
 		if err := f.do(OpLink, stays, func() error { return link(old, stays) }); err != nil {
 			return fmt.Errorf("keep %s: %w", old, err)
 		}
@@ -111,6 +118,29 @@ func (f FS) build(c Change, next string) error {
 	moved := c
 	moved.Dir = next
 	return f.add(moved)
+}
+
+// standIn gives a name that goes a file that cannot be read, where there is such a thing.
+func standIn(_, name string) error {
+	if unreadable() == "" {
+		return nil
+	}
+	err := os.Symlink(unreadable(), name)
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // no links on this filesystem
+		return nil
+	}
+	return err
+}
+
+// removeUnreadable takes the names away that go, once nobody is left who has them from the directory that went. If the process
+// ends before, they lead nowhere: readers pass over such names, and the next change drops them.
+func (f FS) removeUnreadable(c Change) (err error) {
+	for _, name := range c.Remove {
+		if path := filepath.Join(c.Dir, name); isUnreadable(path) {
+			err = errors.Join(err, f.Remove(path))
+		}
+	}
+	return err
 }
 
 // back returns added files to where they were staged, for another try.

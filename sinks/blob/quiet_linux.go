@@ -2,6 +2,8 @@ package blob
 
 import (
 	"encoding/binary"
+	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,52 +12,87 @@ import (
 const (
 	// stillness is how long nobody must have had a directory open. Listing one and looking at its names takes less.
 	stillness = 5 * time.Millisecond
-	// mostWaiting is after how long a change is made all the same.
+	// mostWaiting is after how long a change goes on all the same.
 	mostWaiting = time.Second
 )
 
-// awaitQuiet waits until nobody is in the middle of listing a directory. A reader that finds a name and looks at the file
-// after the name has gone leaves it out without a word (DuckDB 1.1 to 2.0 do, and Arrow): it would see neither the old state
-// nor the new one. Where the system does not tell who reads, nobody waits.
-func awaitQuiet(dir string) {
+// listings tells of those who are in the middle of listing a directory.
+type listings struct {
+	fd int
+	// open is how many have it open, of those who opened it since.
+	open   int
+	events [16 << 10]byte
+}
+
+// listingsOf begins to count. It returns nil where the system does not tell; a nil listings counts nobody.
+func listingsOf(dir string) *listings {
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {
-		return
+		return nil
 	}
-	defer unix.Close(fd)
 	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_OPEN|unix.IN_CLOSE_NOWRITE|unix.IN_ONLYDIR); err != nil {
-		return
+		unix.Close(fd)
+		return nil
 	}
-	open, events := 0, make([]byte, 64<<10)
-	for end := time.Now().Add(mostWaiting); time.Now().Before(end); {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(stillness.Milliseconds()))
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil, n == 0 && open <= 0:
-			return
-		case n == 0:
-			continue
-		}
-		if n, err = unix.Read(fd, events); err != nil {
-			return
-		}
-		open += opened(events[:n])
+	return &listings{fd: fd}
+}
+
+func (l *listings) close() {
+	if l != nil {
+		unix.Close(l.fd)
 	}
 }
 
-// opened returns how many more times the directory itself was opened than closed.
-func opened(events []byte) (n int) {
+// await returns once nobody has the directory open and nobody has opened or closed it for a while. The system tells of two that
+// open it at once as of one, hence the while.
+func (l *listings) await() {
+	if l == nil {
+		return
+	}
+	for end := time.Now().Add(mostWaiting); time.Now().Before(end); {
+		if !l.look(stillness) && l.open == 0 {
+			return
+		}
+	}
+}
+
+// any reports whether somebody may have it open.
+func (l *listings) any() bool { return l != nil && (l.look(0) || l.open > 0) }
+
+// look counts what happens next, and reports whether anything did in this time.
+func (l *listings) look(within time.Duration) bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(l.fd), Events: unix.POLLIN}}, int(within.Milliseconds()))
+	if err != nil || n == 0 {
+		return err == unix.EINTR
+	}
+	if n, err = unix.Read(l.fd, l.events[:]); err != nil {
+		return false
+	}
+	l.count(l.events[:n])
+	return true
+}
+
+func (l *listings) count(events []byte) {
 	for len(events) >= unix.SizeofInotifyEvent {
 		mask, name := binary.NativeEndian.Uint32(events[4:]), binary.NativeEndian.Uint32(events[12:])
 		switch {
 		case name > 0 || mask&unix.IN_ISDIR == 0: // of a file in it
 		case mask&unix.IN_OPEN != 0:
-			n++
-		default:
-			n--
+			l.open++
+		case l.open > 0: // else it was opened before we looked
+			l.open--
 		}
 		events = events[unix.SizeofInotifyEvent+int(name):]
 	}
-	return n
+}
+
+// unreadable is a file that is there for who looks, is no Parquet file for who opens it, and is gone with this process.
+func unreadable() string { return fmt.Sprintf("/proc/%d/comm", os.Getpid()) }
+
+// isUnreadable reports whether a name is a link to such a file, of this process or of one that was killed.
+func isUnreadable(path string) bool {
+	to, err := os.Readlink(path)
+	var pid int
+	n, _ := fmt.Sscanf(to, "/proc/%d/comm", &pid)
+	return err == nil && n == 1
 }

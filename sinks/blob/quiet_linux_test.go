@@ -2,7 +2,12 @@ package blob
 
 import (
 	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,14 +20,66 @@ func TestListingsUnderWayAreCounted(t *testing.T) {
 		return e
 	}
 	dir := uint32(unix.IN_ISDIR)
-	var events []byte
+	events := event(dir|unix.IN_CLOSE_NOWRITE, 0) // opened before
 	for _, e := range [][]byte{
 		event(dir|unix.IN_OPEN, 0), event(unix.IN_OPEN, 16), event(unix.IN_CLOSE_NOWRITE, 16), event(dir|unix.IN_OPEN, 16), event(dir|unix.IN_OPEN, 0),
 		event(dir|unix.IN_CLOSE_NOWRITE, 0),
 	} {
 		events = append(events, e...)
 	}
-	if n := opened(events); n != 1 {
-		t.Errorf("%d under way", n)
+	l := &listings{}
+	if l.count(events); l.open != 1 {
+		t.Errorf("%d under way", l.open)
+	}
+}
+
+// TestWhoHasListedTheOldDirectoryFindsItsNamesUntilItIsDone opens the directory and reads its names, exchanges it, and only then
+// looks at the files, as DuckDB does when it is interrupted there.
+func TestWhoHasListedTheOldDirectoryFindsItsNamesUntilItIsDone(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "lake", "month")
+	if err := change(FS{}, root, dir, map[string]string{"a": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	opened, exchanged := make(chan *os.File, 1), make(chan error)
+	go func() {
+		exchanged <- change(FS{Before: func(op Op, path string) error {
+			if op == OpExchange { // after the wait for those who were listing
+				d, err := os.Open(dir)
+				opened <- d
+				return err
+			}
+			return nil
+		}}, root, dir, map[string]string{"b": "2"}, "a")
+	}()
+	listed := <-opened
+	for _, err := os.Stat(filepath.Join(dir, "b")); err != nil; _, err = os.Stat(filepath.Join(dir, "b")) {
+		time.Sleep(time.Millisecond)
+	}
+	names, err := listed.Readdirnames(-1)
+	if err != nil || len(names) != 1 || names[0] != "a" {
+		t.Fatal(names, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "a")); err != nil || !info.Mode().IsRegular() || info.Size() > 0 {
+		t.Errorf("who listed it before finds %v, %v", info, err)
+	}
+	listed.Close()
+	if err := <-exchanged; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "a")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestNamesThatAKilledProcessLeftAreDropped(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "lake", "month")
+	if err := errors.Join(change(FS{}, root, dir, map[string]string{"a": "1"}), os.Symlink("/proc/4194305/comm", filepath.Join(dir, "z")),
+		change(FS{}, root, dir, map[string]string{"b": "2"}, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(names) != 1 {
+		t.Error(names, err)
 	}
 }

@@ -65,7 +65,7 @@ func (l Lake) Month(t *schemas.Table, date time.Time) ([]File, error) {
 	var files []File
 	for _, e := range entries {
 		name, ok := sinks.ParseName(e.Name())
-		if !ok || name.Month != date.Format("2006-01") {
+		if !ok || name.Month != date.Format("2006-01") || !e.Type().IsRegular() { // a link: see sinks/blob
 			continue
 		}
 		f := File{Path: filepath.Join(dir, e.Name()), Name: name}
