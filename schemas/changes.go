@@ -54,5 +54,25 @@ var martsLinkChanges = changesTable("link_changes", "one pair of pages whose lin
 	Column{Name: "source_spam_score", Type: Int64, Unit: "percent", Meaning: "Spam Score of its root domain, as last known of the two nights; null if none is known", Source: "vendor response"},
 )
 
+// martsWholeLists says which nights can be compared. It is written with each night from ops.tasks, a month and job at a time, so that
+// who asks which nights there are reads little, after years as well.
+var martsWholeLists = &Table{
+	Schema: martsSchema, Name: "whole_lists", Meaning: "the nights of a month on which the whole list of one target of one extract was bought, to its end, and can be compared",
+	Source: "worked out from ops.tasks", Key: []string{"job", "extract", "question"},
+	Own: []Column{
+		{Name: "job", Type: String, Required: true, Meaning: "the job", Source: "job spec"},
+		{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},
+		{Name: "endpoint", Type: String, Required: true, Meaning: "vendor and report: moz/links", Source: "job spec"},
+		{Name: ColTarget, Type: String, Meaning: "the target as sent", Source: "job spec, normalised"},
+		{Name: ColScope, Type: String, Meaning: "scope or mode of the target", Source: "job spec"},
+		{Name: "question", Type: String, Required: true, Meaning: "what was asked, parameters included; nights with different ones are not compared", Source: "backhaul"},
+		{Name: "nights", Type: Dates, Required: true, Meaning: "the run dates, in order", Source: "backhaul"},
+		{Name: ColRunDate, Type: Date, Required: true, Meaning: "the first day of the month", Source: "backhaul"},
+	},
+}
+
+// WholeLists returns the table of which nights can be compared.
+func WholeLists() *Table { return martsWholeLists }
+
 // Changes returns the tables of what came and went from night to night.
 func Changes() []*Table { return []*Table{martsAnchorChanges, martsDomainChanges, martsLinkChanges} }

@@ -187,6 +187,6 @@ var tables = []*Table{
 	ahrefsPagesByBacklinks, ahrefsDomainRating, ahrefsBacklinksStats, ahrefsOutlinksStats, ahrefsLimitsAndUsage, ahrefsRefdomainsHistory,
 	ahrefsDomainRatingHistory, ahrefsBatchAnalysis,
 	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows, opsDrift,
-	martsAnchorChanges, martsDomainChanges, martsLinkChanges,
+	martsWholeLists, martsAnchorChanges, martsDomainChanges, martsLinkChanges,
 	userAnchorRules, userLabels, userPlacements,
 }

@@ -10,6 +10,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/words"
+	"backhaul/schemas"
 )
 
 func (a *app) forgetCommand() *cobra.Command {
@@ -29,8 +30,17 @@ bought again: ` + "`backhaul replay RUN`" + ` brings the rows back. The same job
 	}
 }
 
+// forget takes a run out of a table. Once ops.tasks has nothing of it, it is no night that can be compared.
+func (l *localLake) forget(ctx context.Context, t *schemas.Table, job string, date time.Time) (removed bool, err error) {
+	removed, err = l.Remove(ctx, t, job, date)
+	if err == nil && t.FullName() == "ops.tasks" {
+		err = l.wholeLists(ctx, job, date)
+	}
+	return removed, err
+}
+
 func (a *app) forget(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *localLake) error {
-	tables, err := recovery.Forget(ctx, lake.Warehouse, l, r, time.Now(), lake.Remove)
+	tables, err := recovery.Forget(ctx, lake.Warehouse, l, r, time.Now(), lake.forget)
 	if err != nil {
 		return err
 	}

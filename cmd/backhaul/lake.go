@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -79,32 +80,70 @@ func (l *localLake) Catalog(ctx context.Context) error {
 
 // Changes implements run.Lake. A table without changes has no file, unless it had one.
 func (l *localLake) Changes(ctx context.Context, job string, date time.Time) error {
-	return duckdb.Changes(ctx, l.Warehouse, job, date, func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		w, err := l.Create(t)
-		if err != nil {
-			return err
-		}
-		rows := int64(0)
-		for batch, err := range batches {
-			if err == nil {
-				rows += batch.NumRows()
-				err = w.Write(batch)
-				batch.Release()
-			}
-			if err != nil {
-				return errors.Join(err, w.Abort())
-			}
-		}
-		if rows == 0 && !l.Has(t, job, date) {
-			return w.Abort()
-		}
-		staged, err := w.Close()
-		if err != nil {
-			return err
-		}
-		_, err = l.Publish(ctx, t, job, date, staged.Path)
+	if err := l.wholeLists(ctx, job, date); err != nil {
 		return err
+	}
+	return duckdb.Changes(ctx, l.Warehouse, job, date, func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		return l.write(ctx, t, job, date, batches, l.Has(t, job, date))
 	})
+}
+
+// wholeLists writes down which nights of a job's month can be compared.
+func (l *localLake) wholeLists(ctx context.Context, job string, date time.Time) error {
+	if err := l.missingLists(ctx); err != nil {
+		return err
+	}
+	return l.writeLists(ctx, job, firstOfMonth(date))
+}
+
+// missingLists does it for the months of which earlier versions did not.
+func (l *localLake) missingLists(ctx context.Context) error {
+	tasks, err := l.Months(schemas.Lookup("ops.tasks"))
+	if err != nil {
+		return err
+	}
+	written, err := l.Months(schemas.WholeLists())
+	for _, month := range tasks {
+		if err == nil && !slices.Contains(written, month) {
+			err = l.writeLists(ctx, "", month)
+		}
+	}
+	return err
+}
+
+// writeLists writes a month's, of every job if none is named.
+func (l *localLake) writeLists(ctx context.Context, job string, month time.Time) error {
+	return duckdb.WholeLists(ctx, l.Warehouse, job, month, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		return l.write(ctx, schemas.WholeLists(), job, month, batches, true)
+	})
+}
+
+// write publishes rows as what a table has of the run of (job, date). If there are none it has no file, unless it must.
+func (l *localLake) write(ctx context.Context, t *schemas.Table, job string, date time.Time, batches iter.Seq2[arrow.RecordBatch, error], must bool) error {
+	w, err := l.Create(t)
+	if err != nil {
+		return err
+	}
+	rows := int64(0)
+	for batch, err := range batches {
+		if err == nil {
+			rows += batch.NumRows()
+			err = w.Write(batch)
+			batch.Release()
+		}
+		if err != nil {
+			return errors.Join(err, w.Abort())
+		}
+	}
+	if rows == 0 && !must {
+		return w.Abort()
+	}
+	staged, err := w.Close()
+	if err != nil {
+		return err
+	}
+	_, err = l.Publish(ctx, t, job, date, staged.Path)
+	return err
 }
 
 // columns implements duckdb.Columns.
@@ -189,6 +228,9 @@ func (a *app) catalogCommand() *cobra.Command {
 			}
 			defer l.close()
 			if err := duckdb.Build(cmd.Context(), disk, l.Warehouse, l.columns); err != nil {
+				return err
+			}
+			if err := l.missingLists(cmd.Context()); err != nil {
 				return err
 			}
 			if a.json {

@@ -255,7 +255,7 @@ func (e *examination) stray(ctx context.Context, path string, months map[string]
 			e.merged(ctx, t, path, parsed.Month)
 		}
 		return 1
-	case named:
+	case t != schemas.WholeLists():
 		e.warn(what, "", nil, "of a run that neither ledger nor journals know")
 	}
 	got, err := e.Lake.Read(path, t)

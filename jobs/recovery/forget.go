@@ -11,8 +11,8 @@ import (
 	"backhaul/sinks"
 )
 
-// accounts are the tables that go on saying what a run cost when its rows are gone.
-var accounts = []string{"ops.runs", "ops.spend", "ops.reconciliation"}
+// staying are the tables that go on saying what a run cost when its rows are gone, and the one that is of no run alone.
+var staying = []string{"ops.runs", "ops.spend", "ops.reconciliation", schemas.WholeLists().FullName()}
 
 // Forget takes the rows of a run out of the tables, and returns which of them had any. The run's account, its journal and its
 // money stay: a replay brings the rows back. remove takes them out of one table, in one step.
@@ -27,7 +27,7 @@ func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger
 		return nil, err
 	}
 	defer unlock()
-	all := slices.DeleteFunc(schemas.All(), func(t *schemas.Table) bool { return slices.Contains(accounts, t.FullName()) })
+	all := slices.DeleteFunc(schemas.All(), func(t *schemas.Table) bool { return slices.Contains(staying, t.FullName()) })
 	names := make([]string, len(all))
 	for i, t := range all {
 		names[i] = t.FullName()

@@ -39,7 +39,7 @@ func warehouse(t testing.TB) sinks.Warehouse {
 // put puts the batch into the lake as the file of (job, date).
 func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date time.Time, batch arrow.RecordBatch) {
 	t.Helper()
-	st, err := blob.FS{}.OpenStaging(w.Staging(), job+date.Format(time.DateOnly))
+	st, err := blob.FS{}.OpenStaging(w.Staging(), table.Name+job+date.Format(time.DateOnly))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +56,27 @@ func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date
 		t.Fatal(err)
 	}
 	if _, err := (lake.Lake{Warehouse: w}).Publish(context.Background(), table, job, date, staged.Path); err != nil {
+		t.Fatal(err)
+	}
+	if table.FullName() == "ops.tasks" {
+		wholeLists(t, w, job, time.Date(date.Year(), date.Month(), 1, 0, 0, 0, 0, time.UTC))
+	}
+}
+
+// wholeLists writes down which nights of a month can be compared, as runs do when they are published.
+func wholeLists(t testing.TB, w sinks.Warehouse, job string, month time.Time) {
+	t.Helper()
+	err := WholeLists(context.Background(), w, job, month, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		for batch, err := range batches {
+			if err != nil {
+				return err
+			}
+			put(t, w, schemas.WholeLists(), job, month, batch)
+			batch.Release()
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -17,13 +17,44 @@ import (
 )
 
 // changes are the queries that work out what came and went, one per table of schemas.Changes, over $job and $date: the later
-// night of the two that are compared.
+// night of the two that are compared; and which nights those are, over the first day of a month.
 //
 //go:embed changes/*.sql
 var changes embed.FS
 
 // changesBatch is how many rows of changes are held at once.
 const changesBatch = 8192
+
+// WholeLists works out which nights of a month can be compared, from ops.tasks. take is handed each job's; those of one alone if job is
+// not empty. Errors are those of Query, and of take.
+func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.Time,
+	take func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error) error {
+	return damage(over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
+		jobs := []string{job}
+		if job == "" {
+			var err error
+			if jobs, err = s.jobs(ctx, month); err != nil {
+				return err
+			}
+		}
+		for _, job := range jobs {
+			if err := take(job, s.changes(ctx, schemas.WholeLists(), job, month)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// jobs returns those with tasks in a month.
+func (s *session) jobs(ctx context.Context, month time.Time) (jobs []string, err error) {
+	_, rows, err := s.rows(ctx, fmt.Sprintf("SELECT DISTINCT job FROM (%s) WHERE run_date >= %s AND run_date < %s ORDER BY 1",
+		s.declared.inlined(s.declared.byName["ops.tasks"]), sqlDate(month), sqlDate(month.AddDate(0, 1, 0))))
+	for _, row := range rows {
+		jobs = append(jobs, row[0].(string))
+	}
+	return jobs, err
+}
 
 // Changes works out what came and went between the whole nights that the run of (job, date) is one of: from the night before
 // to it, and from it to the night after, if there is one. take is handed the batches of each table and later night; what it is
@@ -130,11 +161,18 @@ func setValue(row *schemas.Row, i int, v any) error {
 	case time.Time:
 		row.SetInt(i, int64(arrow.Date32FromTime(v)))
 	case []any:
-		texts := make([]string, 0, len(v))
-		for _, text := range v {
-			if text, ok := text.(string); ok {
-				texts = append(texts, text)
+		texts, days := make([]string, 0, len(v)), make([]int64, 0, len(v))
+		for _, one := range v {
+			switch one := one.(type) {
+			case string:
+				texts = append(texts, one)
+			case time.Time:
+				days = append(days, int64(arrow.Date32FromTime(one)))
 			}
+		}
+		if len(days) > 0 {
+			row.SetInts(i, days)
+			break
 		}
 		row.SetStrings(i, texts)
 	default:

@@ -2,7 +2,7 @@ CREATE MACRO marts.anchors_between(of_target, from_day, to_day) AS TABLE
 WITH pairs AS MATERIALIZED (
     FROM helper.pairs WHERE endpoint IN ('moz/anchor_text', 'ahrefs/anchors')
 ),
-nights AS (
+nights AS MATERIALIZED (
     SELECT *, unnest([from_date, to_date]) AS night FROM pairs WHERE from_date <> to_date
 ),
 seen AS (
@@ -16,12 +16,12 @@ seen AS (
         SELECT l.*, n.from_date, n.to_date
         FROM nights n
         JOIN helper.moz_anchors l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
-        WHERE n.endpoint = 'moz/anchor_text' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE) AND l.live
+        WHERE n.endpoint = 'moz/anchor_text' AND l.target = of_target AND l.run_date IN (SELECT night FROM nights) AND l.live
         UNION ALL
         SELECT l.*, n.from_date, n.to_date
         FROM nights n
         JOIN helper.ahrefs_anchors l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
-        WHERE n.endpoint = 'ahrefs/anchors' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE) AND l.live
+        WHERE n.endpoint = 'ahrefs/anchors' AND l.target = of_target AND l.run_date IN (SELECT night FROM nights) AND l.live
     ) l
     GROUP BY ALL
 )

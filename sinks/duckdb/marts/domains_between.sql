@@ -2,7 +2,7 @@ CREATE MACRO marts.domains_between(of_target, from_day, to_day) AS TABLE
 WITH pairs AS MATERIALIZED (
     FROM helper.pairs WHERE endpoint IN ('moz/linking_root_domains', 'ahrefs/refdomains')
 ),
-nights AS (
+nights AS MATERIALIZED (
     SELECT *, unnest([from_date, to_date]) AS night FROM pairs WHERE from_date <> to_date
 ),
 seen AS (
@@ -17,12 +17,12 @@ seen AS (
         SELECT l.*, n.from_date, n.to_date
         FROM nights n
         JOIN helper.moz_domains l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
-        WHERE n.endpoint = 'moz/linking_root_domains' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE)
+        WHERE n.endpoint = 'moz/linking_root_domains' AND l.target = of_target AND l.run_date IN (SELECT night FROM nights)
         UNION ALL
         SELECT l.*, n.from_date, n.to_date
         FROM nights n
         JOIN helper.ahrefs_domains l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.night AND l.scope IS NOT DISTINCT FROM n.scope
-        WHERE n.endpoint = 'ahrefs/refdomains' AND l.target = of_target AND l.run_date <= greatest(from_day::DATE, to_day::DATE)
+        WHERE n.endpoint = 'ahrefs/refdomains' AND l.target = of_target AND l.run_date IN (SELECT night FROM nights)
     ) l
     GROUP BY ALL
 )

@@ -1,10 +1,23 @@
 -- Which pages link to a target, as of the latest whole night of each list.
 CREATE VIEW marts.links_current AS
-SELECT vendor, source_page, target_page, source_root_domain, anchor_texts, nofollow, date_first_seen,
-       source_page_authority, source_domain_authority, source_spam_score, source_url_rating, source_domain_rating,
-       job, extract, target, scope, run_date
-FROM helper.links_by_night
-WHERE latest;
+WITH latest AS MATERIALIZED (
+    FROM helper.latest WHERE endpoint IN ('moz/links', 'ahrefs/all_backlinks')
+)
+SELECT l.vendor, l.source_page, l.target_page, max(l.source_root_domain) AS source_root_domain,
+       list_sort(list(DISTINCT l.anchor_text)) AS anchor_texts, bool_and(l.nofollow) AS nofollow,
+       min(l.date_first_seen) AS date_first_seen, max(l.source_page_authority) AS source_page_authority,
+       max(l.source_domain_authority) AS source_domain_authority, max(l.source_spam_score) AS source_spam_score,
+       max(l.source_url_rating) AS source_url_rating, max(l.source_domain_rating) AS source_domain_rating,
+       l.job, l.extract, l.target, l.scope, l.run_date
+FROM latest n
+JOIN (
+    SELECT 'moz/links' AS endpoint, * FROM helper.moz_links WHERE run_date IN (SELECT run_date FROM latest)
+    UNION ALL
+    SELECT 'ahrefs/all_backlinks' AS endpoint, * FROM helper.ahrefs_links WHERE run_date IN (SELECT run_date FROM latest)
+) l
+  ON  l.endpoint = n.endpoint AND l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.target = n.target
+  AND l.scope IS NOT DISTINCT FROM n.scope
+GROUP BY l.vendor, l.job, l.extract, l.target, l.scope, l.run_date, l.source_page, l.target_page;
 
 COMMENT ON VIEW marts.links_current IS 'one page that links to one page of a target, live on the latest whole night of each list';
 COMMENT ON COLUMN marts.links_current.vendor IS 'moz or ahrefs';
