@@ -3,6 +3,7 @@ package blob
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -301,18 +302,24 @@ func TestSweepRemovesDeadRunsAndSparesLiveOnes(t *testing.T) {
 	}
 }
 
-// TestStagingOfAKilledProcessIsFreed runs itself as a second process that opens staging and is killed.
+// TestStagingOfAKilledProcessIsFreed runs itself as a second process that opens staging and is killed. That one waits by
+// reading: a process whose goroutines all wait for each other is ended by the runtime, and its lock with it.
 func TestStagingOfAKilledProcessIsFreed(t *testing.T) {
 	if root := os.Getenv("BLOB_TEST_STAGING"); root != "" {
-		if _, err := (FS{}).OpenStaging(root, "run"); err != nil {
+		st, err := FS{}.OpenStaging(root, "run")
+		if err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("open")
-		select {}
+		_, err = io.Copy(io.Discard, os.Stdin)
+		t.Fatal("not killed:", err, st.Close())
 	}
 	root := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), "BLOB_TEST_STAGING="+root)
+	if _, err := cmd.StdinPipe(); err != nil { // stays open until the process has ended
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -326,8 +333,12 @@ func TestStagingOfAKilledProcessIsFreed(t *testing.T) {
 	if swept, err := (FS{}).Sweep(root); len(swept) != 0 || err != nil {
 		t.Errorf("swept %v of a live process, %v", swept, err)
 	}
-	cmd.Process.Kill()
-	cmd.Wait()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("the process was not alive until it was killed: %v", err)
+	}
 	if swept, err := (FS{}).Sweep(root); len(swept) != 1 || err != nil {
 		t.Errorf("swept %v of a dead process, %v", swept, err)
 	}
