@@ -5,11 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
-
-const redacted = "[redacted]"
 
 // Auth puts credentials on a request, and knows which texts must therefore never be shown. The zero value sends none.
 type Auth struct {
@@ -37,7 +34,7 @@ func BasicAuth(user, password string) Auth {
 	pair := []byte(user + ":" + password)
 	value := base64.StdEncoding.EncodeToString(pair)
 	return Auth{header: "Authorization", value: "Basic " + value,
-		secrets: []string{user, password, string(pair), value, strings.TrimRight(value, "="), base64.URLEncoding.EncodeToString(pair)}}
+		secrets: []string{user, password, string(pair)}}
 }
 
 func (a Auth) apply(req *http.Request) {
@@ -59,18 +56,11 @@ func (a Auth) check() error {
 	return nil
 }
 
-// mask replaces every secret, in the spellings a vendor's reply may quote it in.
-func (a Auth) mask() *strings.Replacer {
-	var texts []string
-	for _, s := range append([]string{a.value}, a.secrets...) {
-		texts = append(texts, s, url.QueryEscape(s), url.PathEscape(s), strings.ReplaceAll(s, "/", `\/`))
+// mask finds the credentials in texts.
+func (a Auth) mask() mask {
+	texts := append([]string{a.value}, a.secrets...)
+	for _, s := range a.secrets {
+		texts = append(texts, decoded(s)...)
 	}
-	slices.SortFunc(texts, func(a, b string) int { return len(b) - len(a) }) // a secret may hold another
-	var pairs []string
-	for _, s := range slices.Compact(texts) {
-		if s != "" {
-			pairs = append(pairs, s, redacted)
-		}
-	}
-	return strings.NewReplacer(pairs...)
+	return newMask(texts...)
 }

@@ -82,7 +82,7 @@ type Client struct {
 	opt       Options
 	base      string
 	host      string
-	mask      *strings.Replacer
+	mask      mask
 	transport *http.Transport // nil: offline
 	maxBody   int64
 }

@@ -1,8 +1,12 @@
 package wire
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -12,6 +16,9 @@ import (
 func TestCredentialsAreMaskedInEverySpelling(t *testing.T) {
 	token := newClient(t, "http://localhost", nil)
 	basic := newClient(t, "http://localhost", func(o *Options) { o.Auth = BasicAuth("mozscape-abc", "key/with+signs") })
+	pair := newClient(t, "http://localhost", func(o *Options) {
+		o.Auth = HeaderAuth("x-moz-token", base64.StdEncoding.EncodeToString([]byte("mozscape-abc:key/with+signs")))
+	})
 	quoted, _ := json.Marshal(map[string]string{"message": "bad token " + secret})
 	for _, tc := range []struct {
 		c    *Client
@@ -27,10 +34,34 @@ func TestCredentialsAreMaskedInEverySpelling(t *testing.T) {
 		{token, strings.Repeat("x", MaxText-10) + secret, "s3c"},
 		{basic, "mozscape-abc:key/with+signs", "key/with"},
 		{basic, "user mozscape-abc unknown", "mozscape-abc"},
+		{token, "base64 " + base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawStdEncoding.EncodeToString([]byte(secret))[4:20]},
+		{token, "base64 " + base64.URLEncoding.EncodeToString([]byte("x:"+secret+":y")), base64.RawURLEncoding.EncodeToString([]byte("x:" + secret))[4:20]},
+		{token, "GET /?token=s3cr3t%2f%2BToken%3d%3D", "Token"},
+		{token, "GET /?token=" + percent(secret), percent(secret)},
+		{token, "GET /?token=" + url.QueryEscape(percent(secret)), url.QueryEscape(percent(secret))},
+		{token, `{"message":"` + strings.ReplaceAll(secret, secret[:1], fmt.Sprintf(`\u%04x`, secret[0])) + `"}`, secret},
+		{token, "raw " + fmt.Sprintf(`\u%04X`, secret[0]) + secret[1:], secret[1:]},
+		{pair, "user mozscape-abc unknown", "mozscape-abc"},
+		{pair, "bad signature key/with+signs", "key/with"},
+		{basic, "base64 " + base64.StdEncoding.EncodeToString([]byte("key/with+signs")), base64.StdEncoding.EncodeToString([]byte("key/with"))[:8]},
 		{basic, "Authorization: " + basic.opt.Auth.value, strings.TrimRight(strings.TrimPrefix(basic.opt.Auth.value, "Basic "), "=")},
 	} {
 		if got := tc.c.Say([]byte(tc.body)); strings.Contains(got, tc.leak) || !strings.Contains(got, "[red") {
 			t.Errorf("%q becomes %q", tc.body, got)
+		}
+	}
+}
+
+// percent escapes every character, needed or not.
+func percent(s string) string {
+	return regexp.MustCompile("..").ReplaceAllString(hex.EncodeToString([]byte(s)), "%$0")
+}
+
+func TestWhatIsNoSecretIsShownAsItIs(t *testing.T) {
+	c := newClient(t, "http://localhost", nil)
+	for _, text := range []string{"limit must be <= 50 (100% sure)", "%", "%2", "%25", "%zz%2525", `C:\u00`, `\u00zz \`, secret[:len(secret)-1], "a+b%20c"} {
+		if got := c.Text(text); got != text {
+			t.Errorf("%q becomes %q", text, got)
 		}
 	}
 }
