@@ -134,7 +134,7 @@ func (a *app) accounts(wanted map[string]bool) []doctor.Vendor {
 			continue
 		}
 		client, from, err := open(s, 1)
-		v := doctor.Vendor{Name: s.Vendor, Wanted: wanted != nil, URL: s.URL, Credentials: from, Err: err}
+		v := doctor.Vendor{Name: s.Vendor, Wanted: wanted != nil, URL: s.URL, Credentials: from, Doubts: doubts(s.Credentials), Err: err}
 		if v.Missing = client == nil && err == nil; v.Missing {
 			v.Credentials = s.Credentials.String()
 		}

@@ -111,6 +111,47 @@ func credentials(ways vendors.Credentials) (values map[string]string, from strin
 	return nil, "", nil
 }
 
+// doubts says what is odd about how the environment has a surface's credentials: several of them where one is used, and files
+// that everybody on the machine may read. It repeats no value and no path.
+func doubts(ways vendors.Credentials) (texts []string) {
+	var whole [][]string // the variables of every way that is set as a whole
+	for _, way := range ways {
+		var names []string
+		for _, name := range way {
+			if setAs(name) != "" {
+				names = append(names, setAs(name))
+			}
+			if os.Getenv(name) != "" && os.Getenv(name+"_FILE") != "" {
+				texts = append(texts, fmt.Sprintf("%s and %s_FILE are both set: %s is used; unset the other", name, name, name))
+			}
+		}
+		if len(names) == len(way) {
+			whole = append(whole, names)
+		}
+	}
+	for i, names := range whole {
+		if i > 0 {
+			texts = append(texts, fmt.Sprintf("%s is set beside %s: %s is used; unset the other", strings.Join(names, " and "), strings.Join(whole[0], " and "), strings.Join(whole[0], " and ")))
+			continue
+		}
+		for _, name := range names {
+			if everybodyReads(name) {
+				texts = append(texts, fmt.Sprintf("the file that %s names can be read by everybody on this machine: chmod 600 it, and replace the credential if others use the machine", name))
+			}
+		}
+	}
+	return texts
+}
+
+// everybodyReads reports whether a variable names a file that users may read who neither own it nor are of its group.
+func everybodyReads(variable string) bool {
+	if !strings.HasSuffix(variable, "_FILE") {
+		return false
+	}
+	info, err := os.Stat(os.Getenv(variable))
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
+}
+
 // secretFiles returns the files that credentials are kept in, by the variables that name them.
 func secretFiles(r vendors.Registry) map[string]string {
 	files := map[string]string{}

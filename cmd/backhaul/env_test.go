@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,6 +68,68 @@ func TestWhatIsNoValueIsAnErrorThatNamesTheVariable(t *testing.T) {
 		}
 		if took := time.Since(before); took > 2*valueWait {
 			t.Errorf("%s: took %v", path, took)
+		}
+	}
+}
+
+func TestCredentialsThatOthersMayReadOrThatAreSeveralAreWarnedOfOnce(t *testing.T) {
+	const secret = "c4n4ry-s3cret"
+	dir := t.TempDir()
+	open := writeFile(t, dir, "open", secret)
+	private := writeFile(t, dir, "private", secret)
+	for path, mode := range map[string]os.FileMode{open: 0o644, private: 0o640} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		set  map[string]string
+		want []string
+	}{
+		{map[string]string{"MOZ_TOKEN": secret}, nil},
+		{map[string]string{"MOZ_TOKEN_FILE": private}, nil},
+		{map[string]string{"MOZ_TOKEN": secret, "MOZ_ACCESS_ID": secret}, nil},
+		{map[string]string{"MOZ_TOKEN_FILE": open}, []string{"the file that MOZ_TOKEN_FILE names can be read by everybody"}},
+		{map[string]string{"MOZ_ACCESS_ID": secret, "MOZ_SECRET_KEY_FILE": open}, []string{"the file that MOZ_SECRET_KEY_FILE names can be read by everybody"}},
+		{map[string]string{"MOZ_TOKEN": secret, "MOZ_TOKEN_FILE": open}, []string{"MOZ_TOKEN and MOZ_TOKEN_FILE are both set: MOZ_TOKEN is used"}},
+		{map[string]string{"MOZ_TOKEN": secret, "MOZ_ACCESS_ID": secret, "MOZ_SECRET_KEY_FILE": open}, []string{"MOZ_ACCESS_ID and MOZ_SECRET_KEY_FILE is set beside MOZ_TOKEN: MOZ_TOKEN is used"}},
+	} {
+		for _, name := range []string{"MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY"} {
+			t.Setenv(name, c.set[name])
+			t.Setenv(name+"_FILE", c.set[name+"_FILE"])
+		}
+		var said bytes.Buffer
+		a := app{stderr: &said}
+		a.warnOfCredentials(builtIn[0])
+		a.warnOfCredentials(builtIn[0])
+		lines := strings.Split(strings.TrimSuffix(said.String(), "\n"), "\n")
+		if len(c.want) == 0 {
+			lines = strings.Fields(said.String())
+		}
+		if len(lines) != len(c.want) || strings.Contains(said.String(), secret) || strings.Contains(said.String(), dir) {
+			t.Errorf("%v: said %q", c.set, said.String())
+			continue
+		}
+		for i, want := range c.want {
+			if !strings.HasPrefix(lines[i], "warning: "+want) {
+				t.Errorf("%v: said %q, want %q", c.set, lines[i], want)
+			}
+		}
+	}
+}
+
+func TestARunAndTheDoctorWarnOfAFileThatEverybodyReads(t *testing.T) {
+	w := newWard(t)
+	path := writeFile(t, t.TempDir(), "key", os.Getenv("MOZ_TOKEN"))
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("MOZ_TOKEN", "")
+	t.Setenv("MOZ_TOKEN_FILE", path)
+	const warning = "the file that MOZ_TOKEN_FILE names can be read by everybody"
+	for _, args := range [][]string{{"run", w.job, "--date", wardDate}, {"doctor", w.job}} {
+		if status, said := w.try(args...); status != exitComplete || strings.Count(said, warning) != 1 {
+			t.Errorf("%v: exit %d\n%s", args, status, said)
 		}
 	}
 }

@@ -115,6 +115,7 @@ func (a *app) meter(vendor, name string) recovery.Meter {
 		case client == nil:
 			return recovery.Meter{Why: "the vendor was not asked: set " + s.Credentials.String()}
 		case ok:
+			a.warnOfCredentials(s)
 			return recovery.Meter{Usage: usage}
 		}
 	}

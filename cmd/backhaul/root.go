@@ -18,7 +18,8 @@ type app struct {
 	stdout, stderr io.Writer
 	warehouseDir   string
 	json           bool
-	allowed        []string // folders that specs may read beside their own
+	allowed        []string        // folders that specs may read beside their own
+	warned         map[string]bool // the surfaces whose credentials have been looked at, as vendor/surface
 }
 
 func newRoot(r vendors.Registry, stdout, stderr io.Writer) *cobra.Command {

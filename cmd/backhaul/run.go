@@ -79,6 +79,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 		return err
 	}
 	from := buyers(a.vendors, job.connections())
+	from.opened = a.warnOfCredentials
 	defer from.close()
 	ready, err := job.resolve(date, from)
 	if err != nil {

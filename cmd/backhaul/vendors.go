@@ -44,8 +44,10 @@ type sources struct {
 	// offline: what they return only reads pages bought earlier, and needs no credentials.
 	offline     bool
 	connections map[string]int // by vendor; a vendor's client chooses for those not in it
-	mu          sync.Mutex
-	open        map[string]*openSurface // by vendor/surface
+	// opened is called with a surface that buys when it is first opened. Default: nobody is.
+	opened func(vendors.Surface)
+	mu     sync.Mutex
+	open   map[string]*openSurface // by vendor/surface
 }
 
 // openSurface is a surface in use.
@@ -106,6 +108,9 @@ func (s *sources) surface(vendor, name string) (*openSurface, error) {
 
 func (s *sources) client(of vendors.Surface) (vendors.Client, error) {
 	client, _, err := open(of, s.connections[of.Vendor])
+	if client != nil && s.opened != nil {
+		s.opened(of)
+	}
 	if err != nil || client != nil {
 		return client, err
 	}
@@ -114,6 +119,21 @@ func (s *sources) client(of vendors.Surface) (vendors.Client, error) {
 		which = " for surface " + of.Name
 	}
 	return nil, fmt.Errorf("no %s credentials%s: set %s", of.Title, which, of.Credentials)
+}
+
+// warnOfCredentials prints what is odd about a surface's credentials, of each surface once.
+func (a *app) warnOfCredentials(s vendors.Surface) {
+	key := s.Vendor + "/" + s.Name
+	if a.warned[key] {
+		return
+	}
+	if a.warned == nil {
+		a.warned = map[string]bool{}
+	}
+	a.warned[key] = true
+	for _, text := range doubts(s.Credentials) {
+		fmt.Fprintln(a.stderr, "warning:", text)
+	}
 }
 
 // close gives up the connections of those that buy.

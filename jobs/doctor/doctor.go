@@ -89,7 +89,9 @@ type Vendor struct {
 	Name string
 	// Credentials says which variables they come from, or, where Missing, could come from. Never the values.
 	Credentials string
-	Missing     bool
+	// Doubts is what is odd about them, in words that repeat no value.
+	Doubts  []string
+	Missing bool
 	// Wanted: a job buys from the vendor, so that missing credentials are bad.
 	Wanted bool
 	// URL names the variable of the vendor's address.

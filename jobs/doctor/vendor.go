@@ -29,6 +29,9 @@ func (e *examination) vendors(ctx context.Context) {
 			e.bad(what, "", nil, "%v", v.Err)
 		default:
 			e.ok(what, "credentials from %s", v.Credentials)
+			for _, text := range v.Doubts {
+				e.warn(what, "", nil, "%s", text)
+			}
 			e.reach(ctx, v)
 		}
 	}
