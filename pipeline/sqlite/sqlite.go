@@ -2,6 +2,9 @@
 // owns what both rely on: a write that has returned is on disk (WAL, synchronous=FULL), writers that arrive
 // together share one commit, and a damaged file is told apart from a busy or a full one.
 //
+// New files are for their owner alone, mode 0600: they have the replies as the vendor sent them, and what was spent. Whoever
+// wants others to read them may change that; files that are there keep the mode they have.
+//
 // It knows nothing of what the tables mean. The driver is modernc.org/sqlite: no cgo.
 package sqlite
 
@@ -75,6 +78,11 @@ func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 		return nil, err
 	}
 	_, statErr := os.Stat(path)
+	if errors.Is(statErr, fs.ErrNotExist) {
+		if err := createPrivate(path); err != nil {
+			return nil, err
+		}
+	}
 	db, err := sql.Open("sqlite", dsn(path, writing))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -97,6 +105,19 @@ func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 		}
 	}
 	return d, nil
+}
+
+// createPrivate makes an empty file, which SQLite takes for a new one; the files it puts beside it have the same mode. One that
+// another was faster to make is not touched: to open and close it would let go of SQLite's locks on it in this process.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // writing are the options of a file that can be written.

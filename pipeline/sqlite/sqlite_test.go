@@ -138,3 +138,32 @@ func TestAnOlderFileIsBroughtUpToDateOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestNewFilesAreForTheirOwnerAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sub", "new.sqlite")
+	db, err := Open(t.Context(), path, Layout{Schema: table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%q: %v, %v", suffix, info.Mode(), err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if db, err = Open(t.Context(), path, Layout{Schema: table}); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the mode that its owner gave a file is %v, %v", info.Mode(), err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
