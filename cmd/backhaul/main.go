@@ -26,6 +26,7 @@ const (
 )
 
 func main() {
+	failOnCrash()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
