@@ -39,7 +39,7 @@ func TestARunIsIncompleteUntilEveryTargetOfABatchHasItsAnswer(t *testing.T) {
 			server := emulator.New(emulator.Options{Faults: emulator.Faults{Item: 0.6, Seed: seed}})
 			client, done := overPipes(t, server)
 			defer done()
-			v := buyers(servedBy(t, client), nil)
+			v := buying(client)
 			for n := range 30 {
 				ready, err := (&loadedJob{spec}).resolve(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), v)
 				if err != nil {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -32,16 +30,6 @@ func writeFile(t testing.TB, dir, name, content string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// backhaul runs the program in this process and fails the test unless it ends with want.
-func backhaul(t testing.TB, want int, args ...string) (stdout string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	if got := Main(context.Background(), args, &out, &errs); got != want {
-		t.Fatalf("backhaul %s: exit %d, want %d\n%s%s", strings.Join(args, " "), got, want, out.String(), errs.String())
-	}
-	return out.String()
 }
 
 // unevenTargets returns n targets whose lists have the web's shape: most short, few long.
@@ -103,7 +91,7 @@ func BenchmarkTenMillionRows(b *testing.B) {
 		dir := b.TempDir()
 		job := writeJob(b, dir, "{requests_per_second: 1000000, connections: 8}", targets)
 		cmd := exec.Command(binary, "run", job, "--warehouse", filepath.Join(dir, "w"))
-		cmd.Env = append(os.Environ(), "MOZ_TOKEN=secret-token", "BACKHAUL_MOZ_V2_URL="+s.URL)
+		cmd.Env = append(processEnviron(b), "MOZ_TOKEN=secret-token", "BACKHAUL_MOZ_V2_URL="+s.URL)
 		begin := time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			b.Fatalf("%v\n%s", err, out)

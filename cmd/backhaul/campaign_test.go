@@ -40,7 +40,7 @@ func emulated(t *testing.T) *runningEmulator {
 	}
 	t.Cleanup(func() { e.close() })
 	for name, value := range e.environment() {
-		t.Setenv(name, value)
+		setenv(t, name, value)
 	}
 	return e
 }

@@ -33,7 +33,7 @@ and room for two copies of the month in staging. Default: every month that is pa
 				return err
 			}
 			defer l.close()
-			wanted := func(m time.Time) bool { return m.Before(firstOfMonth(time.Now())) }
+			wanted := func(m time.Time) bool { return m.Before(firstOfMonth(a.now())) }
 			if month != "" {
 				one, err := time.Parse("2006-01", month)
 				if err != nil {
@@ -71,7 +71,7 @@ const recentMonths = 3
 
 // compactPast merges the months just past, but for the one that a run was of: the next night of a backfill would write it anew.
 func (a *app) compactPast(ctx context.Context, l *localLake, runDate time.Time) {
-	this, own := firstOfMonth(time.Now()), firstOfMonth(runDate)
+	this, own := firstOfMonth(a.now()), firstOfMonth(runDate)
 	justBefore := func(m, other time.Time) bool { return m.Before(other) && !m.Before(other.AddDate(0, -recentMonths, 0)) }
 	_, err := l.compactMonths(ctx, func(m time.Time) bool {
 		return m.Before(this) && !m.Equal(own) && (justBefore(m, this) || justBefore(m, own))

@@ -70,7 +70,7 @@ func (l *lab) killMerges(t *testing.T) {
 func (l *lab) merge(t *testing.T, warehouse, point string, after time.Duration) (killed bool) {
 	t.Helper()
 	cmd := exec.Command(l.binary, "compact", "--month", "2026-11", "--warehouse", warehouse)
-	cmd.Env = append(os.Environ(), failpoint.Variable+"="+point, "TMPDIR="+filepath.Dir(warehouse))
+	cmd.Env = append(processEnviron(t), failpoint.Variable+"="+point, "TMPDIR="+filepath.Dir(warehouse))
 	killed, said, err := killedAfter(t, cmd, after)
 	if err != nil && !killed {
 		t.Fatalf("%v\n%s", err, said)
@@ -103,7 +103,7 @@ func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeFile(t, dir, "killed.yaml", strings.Replace(killJob, "all: [", "all: [", 1))
-	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
 	for _, date := range []string{"2026-10-21", "2026-10-22"} {
 		backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", date)
 	}
@@ -161,7 +161,7 @@ func TestADamagedMergedFileIsFound(t *testing.T) {
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeFile(t, dir, "killed.yaml", killJob)
-	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
 	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-10-21")
 	backhaul(t, exitComplete, "compact", "--warehouse", w)
 	found, _ := filepath.Glob(filepath.Join(w, "lake", "moz", "anchor_text", "month=2026-10", "*"))
@@ -189,7 +189,7 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeFile(t, dir, "killed.yaml", killJob)
-	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
 	for _, date := range []string{"2026-09-21", "2026-10-22"} { // the second run merges the month of the first
 		backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", date)
 	}
@@ -227,7 +227,7 @@ func TestWhatChangedDoesNotDependOnTheOrderOfNights(t *testing.T) {
 	}
 	e := serve(t, emulatorFlags{})
 	job := writeFile(t, t.TempDir(), "killed.yaml", killJob)
-	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
 	run := func(w string, nights ...int) {
 		for _, n := range nights {
 			e.server.SetDay(30 * n)

@@ -72,13 +72,13 @@ func newLab(t *testing.T) *lab {
 	calm := l.begin(t)
 	l.undisturbed = calm.warehouse
 	l.trace = filepath.Join(dir, "trace")
-	t.Setenv(failpoint.TraceVariable, l.trace)
+	setenv(t, failpoint.TraceVariable, l.trace)
 	begin := time.Now()
 	if calm.run(t, "", 0) {
 		t.Fatal("a run that nobody kills was killed")
 	}
 	l.took = time.Since(begin)
-	t.Setenv(failpoint.TraceVariable, "")
+	setenv(t, failpoint.TraceVariable, "")
 	calm.check(t)
 	return l
 }
@@ -117,7 +117,7 @@ func (n *night) answer(w http.ResponseWriter, r *http.Request) {
 func (n *night) run(t *testing.T, point string, after time.Duration) (killed bool) {
 	t.Helper()
 	cmd := exec.Command(n.binary, "run", n.job, "--warehouse", n.warehouse, "--date", n.date)
-	cmd.Env = append(os.Environ(), "BACKHAUL_MOZ_V2_URL="+n.http.URL+"/v2", "MOZ_TOKEN="+emulator.DefaultToken, failpoint.Variable+"="+point,
+	cmd.Env = append(processEnviron(t), "BACKHAUL_MOZ_V2_URL="+n.http.URL+"/v2", "MOZ_TOKEN="+emulator.DefaultToken, failpoint.Variable+"="+point,
 		"TMPDIR="+filepath.Dir(n.warehouse)) // what the dead leave there goes with the test
 	killed, said, err := killedAfter(t, cmd, after)
 	if killed {

@@ -19,6 +19,7 @@ import (
 
 // ward is a warehouse with a complete night in it, to be damaged.
 type ward struct {
+	t *testing.T // whose variables its commands know
 	*listServer
 	job, warehouse string
 	paths          map[string]string // by what they are looked up by
@@ -31,7 +32,7 @@ type ward struct {
 
 // watched puts a server in front of the list server that counts what is asked of the vendor's meter, and wants the key.
 func watched(t *testing.T, settings listSettings) *ward {
-	w := &ward{listServer: newListServer(t, settings), paths: map[string]string{}}
+	w := &ward{t: t, listServer: newListServer(t, settings), paths: map[string]string{}}
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/usage_data" {
 			w.mu.Lock()
@@ -50,8 +51,8 @@ func watched(t *testing.T, settings listSettings) *ward {
 		w.listServer.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(front.Close)
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", front.URL)
+	setenv(t, "MOZ_TOKEN", "secret-token")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", front.URL)
 	return w
 }
 
@@ -91,7 +92,7 @@ const everyRow = "select target, rank, anchor_text, external_pages, run_id, fetc
 // try runs a command and returns its exit status and all it said.
 func (w *ward) try(args ...string) (status int, said string) {
 	var out, errs bytes.Buffer
-	status = Main(context.Background(), append(args, "--warehouse", w.warehouse), &out, &errs)
+	status = Main(context.Background(), inTest(w.t, &out, &errs, append(args, "--warehouse", w.warehouse)...))
 	return status, out.String() + errs.String()
 }
 

@@ -41,10 +41,12 @@ func (a *app) demo(ctx context.Context) error {
 		return err
 	}
 	defer emu.close()
-	for name, value := range emu.environment() {
-		if err := os.Setenv(name, value); err != nil {
-			return err
+	outside, emulated := a.variable, emu.environment()
+	a.variable = func(name string) string {
+		if value, ok := emulated[name]; ok {
+			return value
 		}
+		return outside(name)
 	}
 	spec, problems := jobs.LoadFS(jobs.Files, "nightly.yaml", a.vendors)
 	if spec == nil {
@@ -54,7 +56,7 @@ func (a *app) demo(ctx context.Context) error {
 		v.RequestsPerSecond = demoRate
 		spec.Vendors[name] = v
 	}
-	today := time.Now().UTC()
+	today := a.now().UTC()
 	dates := []string{today.AddDate(0, 0, -1).Format(time.DateOnly), today.Format(time.DateOnly)}
 	for night, date := range dates {
 		emu.setDay(night)

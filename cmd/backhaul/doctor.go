@@ -75,7 +75,7 @@ func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags)
 	if err != nil {
 		return err
 	}
-	o := doctor.Options{Warehouse: w, Lake: examined{localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted)}
+	o := doctor.Options{Warehouse: w, Lake: examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted), Now: a.now}
 	findings := doctor.Examine(ctx, o)
 	var done []doctor.Finding
 	// A rebuilt ledger is examined again before anything else is done: two rounds, and one to spare.
@@ -83,7 +83,7 @@ func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags)
 		if !f.repair || !doctor.Curable(findings, f.dropDamaged) {
 			break
 		}
-		done = append(done, doctor.Repair(ctx, o, findings, f.dropDamaged, func() (doctor.Workshop, error) { return openWorkshop(w) })...)
+		done = append(done, doctor.Repair(ctx, o, findings, f.dropDamaged, func() (doctor.Workshop, error) { return a.openWorkshop(w) })...)
 		if findings = doctor.Examine(ctx, o); anyBad(done) {
 			break
 		}
@@ -133,8 +133,8 @@ func (a *app) accounts(wanted map[string]bool) []doctor.Vendor {
 		if wanted != nil && !wanted[s.Vendor+"/"+s.Name] || wanted == nil && !a.vendors.Default(s) {
 			continue
 		}
-		client, from, err := open(s, 1)
-		v := doctor.Vendor{Name: s.Vendor, Wanted: wanted != nil, URL: s.URL, Credentials: from, Doubts: doubts(s.Credentials), Err: err}
+		client, from, err := a.open(s, 1)
+		v := doctor.Vendor{Name: s.Vendor, Wanted: wanted != nil, URL: s.URL, Credentials: from, Doubts: a.doubts(s.Credentials), Err: err}
 		if v.Missing = client == nil && err == nil; v.Missing {
 			v.Credentials = s.Credentials.String()
 		}
@@ -199,8 +199,8 @@ func (e examined) DeadStaging() ([]string, error) { return e.Disk.Dead(e.Warehou
 // workshop is the lake as repairs write it.
 type workshop struct{ *localLake }
 
-func openWorkshop(w sinks.Warehouse) (doctor.Workshop, error) {
-	l, err := openLake(w)
+func (a *app) openWorkshop(w sinks.Warehouse) (doctor.Workshop, error) {
+	l, err := a.openLake(w)
 	if err != nil {
 		return nil, err
 	}

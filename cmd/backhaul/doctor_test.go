@@ -83,18 +83,18 @@ func TestDoctorExplainsWhatTheVendorCountsOtherwise(t *testing.T) {
 
 func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 	w := newWard(t)
-	t.Setenv("MOZ_TOKEN", "wrong-key")
+	setenv(t, "MOZ_TOKEN", "wrong-key")
 	if l, text := level(t, w, "vendor moz"); l != doctor.Bad || !strings.Contains(text, "refuses the credentials") || strings.Contains(text, "wrong-key") {
 		t.Errorf("%s %s", l, text)
 	}
-	t.Setenv("MOZ_TOKEN", "")
+	setenv(t, "MOZ_TOKEN", "")
 	if l, _ := level(t, w, "vendor moz"); l != doctor.Warn {
 		t.Errorf("without a job nobody needs credentials: %s", l)
 	}
 	if l, _ := level(t, w, "vendor moz", w.job); l != doctor.Bad {
 		t.Errorf("the job needs credentials: %s", l)
 	}
-	t.Setenv("MOZ_TOKEN", "secret-token")
+	setenv(t, "MOZ_TOKEN", "secret-token")
 	w.answerUsage(func(rw http.ResponseWriter) {
 		rw.Header().Set("Date", time.Now().Add(-20*time.Minute).UTC().Format(http.TimeFormat))
 		_, _ = rw.Write([]byte(`{"rows_consumed":780}`))
@@ -102,7 +102,7 @@ func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 	if status, said := w.try("doctor"); status != exitFailed || !strings.Contains(said, "bad   clock: 20m") {
 		t.Errorf("exit %d\n%s", status, said)
 	}
-	t.Setenv("BACKHAUL_MOZ_V2_URL", "http://127.0.0.1:1")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", "http://127.0.0.1:1")
 	if status, said := w.try("doctor"); status != exitFailed || !strings.Contains(said, "BACKHAUL_MOZ_V2_URL") {
 		t.Errorf("exit %d\n%s", status, said)
 	}

@@ -24,8 +24,8 @@ func ask[T any](t testing.TB, warehouse, sql string) []T {
 
 func TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder(t *testing.T) {
 	s := newListServer(t, listSettings{})
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	setenv(t, "MOZ_TOKEN", "secret-token")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 	r := rand.New(rand.NewPCG(1, 2))
 	var targets []string
 	var total int64
@@ -92,8 +92,8 @@ func TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder(t *testing.T) {
 
 func TestTwoExtractsOfOneTargetAreSortedTogether(t *testing.T) {
 	s := newListServer(t, listSettings{})
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	setenv(t, "MOZ_TOKEN", "secret-token")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeFile(t, dir, "two.yaml", fmt.Sprintf(`job: two
@@ -124,8 +124,8 @@ extracts:
 func TestAllConnectionsOfTheSpecAreUsedAndNoMore(t *testing.T) {
 	for _, connections := range []int{1, 16} {
 		s := newListServer(t, listSettings{latency: 20 * time.Millisecond})
-		t.Setenv("MOZ_TOKEN", "secret-token")
-		t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+		setenv(t, "MOZ_TOKEN", "secret-token")
+		setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 		var targets []string
 		for i := range 40 {
 			targets = append(targets, listTarget(i, 120))
@@ -151,8 +151,8 @@ func TestARowThatDoesNotFitIsKeptAndTheOthersAreLoaded(t *testing.T) {
 			{"anchor_text":"","external_root_domains":18753876101,"external_pages":1}],"next_token":""}`)
 		return true
 	}})
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	setenv(t, "MOZ_TOKEN", "secret-token")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeJob(t, dir, "{requests_per_second: 1000}", []string{listTarget(1, 3), listTarget(2, 5)})

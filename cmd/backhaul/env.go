@@ -15,9 +15,9 @@ import (
 )
 
 // setAs returns which of NAME and NAME_FILE is set, NAME if both are; "" if neither is.
-func setAs(name string) string {
+func (e environment) setAs(name string) string {
 	for _, variable := range []string{name, name + "_FILE"} {
-		if os.Getenv(variable) != "" {
+		if e.variable(variable) != "" {
 			return variable
 		}
 	}
@@ -25,12 +25,12 @@ func setAs(name string) string {
 }
 
 // env returns the value of a variable, or the content of the file that NAME_FILE names.
-func env(name string) (string, error) {
-	variable := setAs(name)
+func (e environment) env(name string) (string, error) {
+	variable := e.setAs(name)
 	if variable == name || variable == "" {
-		return os.Getenv(name), nil
+		return e.variable(name), nil
 	}
-	value, err := readValue(os.Getenv(variable))
+	value, err := readValue(e.variable(variable))
 	if err != nil {
 		// Without the path: who confuses the two variables has put the secret there.
 		return "", fmt.Errorf("read the file that %s names: %w", variable, err)
@@ -93,15 +93,15 @@ func bare(err error) error {
 
 // credentials reads the first of the ways whose variables are all set, and says which those are: A and B_FILE. The values are
 // nil if there is none.
-func credentials(ways vendors.Credentials) (values map[string]string, from string, err error) {
+func (e environment) credentials(ways vendors.Credentials) (values map[string]string, from string, err error) {
 	for _, way := range ways {
 		values, names := map[string]string{}, []string{}
 		for _, name := range way {
-			if values[name], err = env(name); err != nil {
+			if values[name], err = e.env(name); err != nil {
 				return nil, "", err
 			}
 			if values[name] != "" {
-				names = append(names, setAs(name))
+				names = append(names, e.setAs(name))
 			}
 		}
 		if len(names) == len(way) {
@@ -113,15 +113,15 @@ func credentials(ways vendors.Credentials) (values map[string]string, from strin
 
 // doubts says what is odd about how the environment has a surface's credentials: several of them where one is used, and files
 // that everybody on the machine may read. It repeats no value and no path.
-func doubts(ways vendors.Credentials) (texts []string) {
+func (e environment) doubts(ways vendors.Credentials) (texts []string) {
 	var whole [][]string // the variables of every way that is set as a whole
 	for _, way := range ways {
 		var names []string
 		for _, name := range way {
-			if setAs(name) != "" {
-				names = append(names, setAs(name))
+			if e.setAs(name) != "" {
+				names = append(names, e.setAs(name))
 			}
-			if os.Getenv(name) != "" && os.Getenv(name+"_FILE") != "" {
+			if e.variable(name) != "" && e.variable(name+"_FILE") != "" {
 				texts = append(texts, fmt.Sprintf("%s and %s_FILE are both set: %s is used; unset the other", name, name, name))
 			}
 		}
@@ -135,7 +135,7 @@ func doubts(ways vendors.Credentials) (texts []string) {
 			continue
 		}
 		for _, name := range names {
-			if everybodyReads(name) {
+			if e.everybodyReads(name) {
 				texts = append(texts, fmt.Sprintf("the file that %s names can be read by everybody on this machine: chmod 600 it, and replace the credential if others use the machine", name))
 			}
 		}
@@ -144,25 +144,25 @@ func doubts(ways vendors.Credentials) (texts []string) {
 }
 
 // everybodyReads reports whether a variable names a file that users may read who neither own it nor are of its group.
-func everybodyReads(variable string) bool {
+func (e environment) everybodyReads(variable string) bool {
 	if !strings.HasSuffix(variable, "_FILE") {
 		return false
 	}
-	info, err := os.Stat(os.Getenv(variable))
+	info, err := os.Stat(e.variable(variable))
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
 }
 
 // secretFiles returns the files that credentials are kept in, by the variables that name them.
-func secretFiles(r vendors.Registry) map[string]string {
+func (e environment) secretFiles() map[string]string {
 	files := map[string]string{}
-	for _, s := range r {
+	for _, s := range e.vendors {
 		for _, name := range slices.Concat(s.Credentials...) {
-			if path := os.Getenv(name + "_FILE"); path != "" {
+			if path := e.variable(name + "_FILE"); path != "" {
 				files[name+"_FILE"] = path
 			}
 		}
 	}
-	if path := os.Getenv("BACKHAUL_DATABASE_FILE"); path != "" {
+	if path := e.variable("BACKHAUL_DATABASE_FILE"); path != "" {
 		files["BACKHAUL_DATABASE_FILE"] = path
 	}
 	return files

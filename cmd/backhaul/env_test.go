@@ -14,8 +14,8 @@ import (
 func TestAValueIsReadFromARegularFileOrAPipe(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{"plain": "the-value", "line end": "the-value\n", "windows": "the-value\r\n", "spaces": "  the-value \n\n"} {
-		t.Setenv("MOZ_TOKEN_FILE", writeFile(t, dir, name, content))
-		if got, err := env("MOZ_TOKEN"); got != "the-value" || err != nil {
+		setenv(t, "MOZ_TOKEN_FILE", writeFile(t, dir, name, content))
+		if got, err := inTest(t, nil, nil).env("MOZ_TOKEN"); got != "the-value" || err != nil {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
@@ -33,8 +33,8 @@ func TestAValueIsReadFromARegularFileOrAPipe(t *testing.T) {
 	if got, err := readValue(fmt.Sprintf("/proc/self/fd/%d", read.Fd())); got != "the-value" || err != nil {
 		t.Errorf("pipe: %q, %v", got, err)
 	}
-	t.Setenv("MOZ_TOKEN", "from-the-variable")
-	if got, err := env("MOZ_TOKEN"); got != "from-the-variable" || err != nil {
+	setenv(t, "MOZ_TOKEN", "from-the-variable")
+	if got, err := inTest(t, nil, nil).env("MOZ_TOKEN"); got != "from-the-variable" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -60,9 +60,9 @@ func TestWhatIsNoValueIsAnErrorThatNamesTheVariable(t *testing.T) {
 		"/dev/zero": "neither a regular file nor a pipe", "/dev/null": "neither a regular file nor a pipe",
 		dir: "it is a directory", fifo: "it is empty", silent: "delivered nothing", secret: "no such file",
 	} {
-		t.Setenv("MOZ_TOKEN_FILE", path)
+		setenv(t, "MOZ_TOKEN_FILE", path)
 		before := time.Now()
-		got, err := env("MOZ_TOKEN")
+		got, err := inTest(t, nil, nil).env("MOZ_TOKEN")
 		if err == nil || got != "" || !strings.Contains(err.Error(), "MOZ_TOKEN_FILE") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: %q, %v", path, got, err)
 		}
@@ -95,11 +95,11 @@ func TestCredentialsThatOthersMayReadOrThatAreSeveralAreWarnedOfOnce(t *testing.
 		{map[string]string{"MOZ_TOKEN": secret, "MOZ_ACCESS_ID": secret, "MOZ_SECRET_KEY_FILE": open}, []string{"MOZ_ACCESS_ID and MOZ_SECRET_KEY_FILE is set beside MOZ_TOKEN: MOZ_TOKEN is used"}},
 	} {
 		for _, name := range []string{"MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY"} {
-			t.Setenv(name, c.set[name])
-			t.Setenv(name+"_FILE", c.set[name+"_FILE"])
+			setenv(t, name, c.set[name])
+			setenv(t, name+"_FILE", c.set[name+"_FILE"])
 		}
 		var said bytes.Buffer
-		a := app{stderr: &said}
+		a := app{environment: inTest(t, nil, &said)}
 		a.warnOfCredentials(builtIn[0])
 		a.warnOfCredentials(builtIn[0])
 		lines := strings.Split(strings.TrimSuffix(said.String(), "\n"), "\n")
@@ -120,12 +120,12 @@ func TestCredentialsThatOthersMayReadOrThatAreSeveralAreWarnedOfOnce(t *testing.
 
 func TestARunAndTheDoctorWarnOfAFileThatEverybodyReads(t *testing.T) {
 	w := newWard(t)
-	path := writeFile(t, t.TempDir(), "key", os.Getenv("MOZ_TOKEN"))
+	path := writeFile(t, t.TempDir(), "key", environ(t)["MOZ_TOKEN"])
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("MOZ_TOKEN", "")
-	t.Setenv("MOZ_TOKEN_FILE", path)
+	setenv(t, "MOZ_TOKEN", "")
+	setenv(t, "MOZ_TOKEN_FILE", path)
 	const warning = "the file that MOZ_TOKEN_FILE names can be read by everybody"
 	for _, args := range [][]string{{"run", w.job, "--date", wardDate}, {"doctor", w.job}} {
 		if status, said := w.try(args...); status != exitComplete || strings.Count(said, warning) != 1 {
@@ -136,8 +136,8 @@ func TestARunAndTheDoctorWarnOfAFileThatEverybodyReads(t *testing.T) {
 
 func TestTheFilesOfAllCredentialsAreKnown(t *testing.T) {
 	for _, name := range []string{"MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY", "AHREFS_API_KEY", "AHREFS_V2_TOKEN", "BACKHAUL_DATABASE"} {
-		t.Setenv(name+"_FILE", "/of/"+name)
-		if got := secretFiles(builtIn)[name+"_FILE"]; got != "/of/"+name {
+		setenv(t, name+"_FILE", "/of/"+name)
+		if got := inTest(t, nil, nil).secretFiles()[name+"_FILE"]; got != "/of/"+name {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

@@ -25,7 +25,7 @@ func serve(t *testing.T, f emulatorFlags) *runningEmulator {
 	}
 	t.Cleanup(e.close)
 	for name, value := range e.environment() {
-		t.Setenv(name, value)
+		setenv(t, name, value)
 	}
 	return e
 }
@@ -45,7 +45,7 @@ func oneExtract(t *testing.T, vendors, endpoint string) []string {
 func TestAnAPIThatWasShutDownIsNoMatterOfCredentials(t *testing.T) {
 	serve(t, emulatorFlags{ahrefs: ahrefs.Options{V2Sunset: true}})
 	var out, errs bytes.Buffer
-	status := Main(t.Context(), oneExtract(t, "{ahrefs: {surface: v2}}", "ahrefs/anchors"), &out, &errs)
+	status := Main(t.Context(), inTest(t, &out, &errs, oneExtract(t, "{ahrefs: {surface: v2}}", "ahrefs/anchors")...))
 	if said := errs.String(); status != exitFailed || strings.Contains(said, "check the credentials") || !strings.Contains(said, "`surface: v3`") {
 		t.Errorf("exit %d: %s", status, said)
 	}
@@ -57,7 +57,7 @@ func TestWhoStopsARunAsItBeginsIsToldNoMore(t *testing.T) {
 	defer stop()
 	time.AfterFunc(time.Second, stop)
 	var out, errs bytes.Buffer
-	status := Main(ctx, oneExtract(t, "{moz: {surface: v2}}", "moz/anchor_text"), &out, &errs)
+	status := Main(ctx, inTest(t, &out, &errs, oneExtract(t, "{moz: {surface: v2}}", "moz/anchor_text")...))
 	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
 	last := lines[len(lines)-1]
 	if status != exitInterrupted || !strings.HasPrefix(last, "backhaul: interrupted") || strings.Contains(last, "sqlite") || strings.Contains(last, "canceled") {

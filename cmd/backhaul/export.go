@@ -92,11 +92,11 @@ func (e *export) run(ctx context.Context, name string) error {
 	switch format {
 	case xlsxFormat:
 		err = e.each(ctx, w, r, func(rows sinks.Rows) error {
-			return writeWhole(e.file, func(f *blob.File) error { return xlsx.Write(f, rows) })
+			return writeWhole(e.disk, e.file, func(f *blob.File) error { return xlsx.Write(f, rows) })
 		})
 	case sqliteFormat:
 		err = e.each(ctx, w, r, func(rows sinks.Rows) error {
-			return writeWhole(e.file, func(f *blob.File) error { return sqlite.Write(ctx, f.Name(), rows) })
+			return writeWhole(e.disk, e.file, func(f *blob.File) error { return sqlite.Write(ctx, f.Name(), rows) })
 		})
 	default:
 		err = e.query(ctx, w, fmt.Sprintf(`FROM "%s"."%s"`, r.schema, r.name), duckdb.Format(format))
@@ -116,7 +116,7 @@ func (e *export) query(ctx context.Context, w sinks.Warehouse, sql string, forma
 	if e.file == "" {
 		return duckdb.Query(ctx, w, sql, format, e.limits.limits(), e.stdout)
 	}
-	return writeWhole(e.file, func(f *blob.File) error {
+	return writeWhole(e.disk, e.file, func(f *blob.File) error {
 		return duckdb.Query(ctx, w, sql, format, e.limits.limits(), f)
 	})
 }
@@ -201,7 +201,7 @@ func closest(tables []string, name string) string {
 }
 
 // writeWhole lets write fill a file that takes its name when it is whole; else a file of that name stays as it is.
-func writeWhole(path string, write func(*blob.File) error) error {
+func writeWhole(disk blob.FS, path string, write func(*blob.File) error) error {
 	f, err := disk.Create(fmt.Sprintf("%s.%d.partial", path, os.Getpid()))
 	if err != nil {
 		return err

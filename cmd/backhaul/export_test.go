@@ -24,7 +24,7 @@ func TestAFileOfAnExportIsOldOrWhole(t *testing.T) {
 		err  error
 		want string
 	}{{"first", nil, "first"}, {"half", broken, "first"}, {"second", nil, "second"}} {
-		if err := writeWhole(path, fill(step.text, step.err)); !errors.Is(err, step.err) {
+		if err := writeWhole(blob.FS{}, path, fill(step.text, step.err)); !errors.Is(err, step.err) {
 			t.Errorf("%s: %v", step.text, err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != step.want {

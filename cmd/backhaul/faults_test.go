@@ -149,7 +149,7 @@ func inWorld(t *testing.T, spec *jobs.Spec, o emulator.Options, handler func(*em
 // run executes the job once.
 func (w *world) run() *run.Result {
 	w.t.Helper()
-	ready, err := w.job.resolve(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), buyers(servedBy(w.t, w.client), nil))
+	ready, err := w.job.resolve(time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), buying(w.client))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -248,7 +248,7 @@ func undisturbed(t *testing.T, day int) string {
 	}
 	defer e.close()
 	for name, value := range e.environment() {
-		t.Setenv(name, value)
+		setenv(t, name, value)
 	}
 	dir := t.TempDir()
 	job := writeFile(t, dir, "faulty.yaml", strings.ReplaceAll(fmt.Sprintf(faultyJob, "", ""), "requests_per_second: 50", "requests_per_second: 5000"))
@@ -306,7 +306,7 @@ func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
 	}
 	defer e.close()
 	for name, value := range e.environment() {
-		t.Setenv(name, value)
+		setenv(t, name, value)
 	}
 	dir := t.TempDir()
 	job := writeFile(t, dir, "faulty.yaml", strings.ReplaceAll(fmt.Sprintf(faultyJob, "", ""), "requests_per_second: 50", "requests_per_second: 5000"))
@@ -314,7 +314,7 @@ func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
 	var status int
 	for range 3 {
 		var out, errs bytes.Buffer
-		if status = Main(context.Background(), []string{"run", job, "--warehouse", w, "--date", "2026-11-23"}, &out, &errs); status == 0 {
+		if status = Main(context.Background(), inTest(t, &out, &errs, "run", job, "--warehouse", w, "--date", "2026-11-23")); status == 0 {
 			break
 		}
 		t.Logf("exit %d\n%s", status, out.String())

@@ -48,7 +48,7 @@ be replayed. Without a flag everything is kept.`,
 					return err
 				}
 			}
-			months, err := retention(f, time.Now())
+			months, err := retention(f, a.now())
 			if err != nil {
 				return err
 			}
@@ -78,11 +78,11 @@ func (a *app) gc(ctx context.Context, age time.Duration, months map[*schemas.Tab
 	if _, err := os.Stat(w.Root); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is no warehouse: it does not exist; --warehouse names another", w.Root)
 	}
-	files := examined{localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}}}
+	files := examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}
 	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}, Months: []recovery.Expired{}}
-	sweep := disk.Sweep
+	sweep := a.disk.Sweep
 	if dry {
-		sweep = disk.Dead
+		sweep = a.disk.Dead
 	}
 	swept, err := sweep(w.Staging())
 	if err != nil {
@@ -93,7 +93,7 @@ func (a *app) gc(ctx context.Context, age time.Duration, months map[*schemas.Tab
 		return errors.Join(err, a.printGC(result))
 	}
 	if age > 0 {
-		retired, err := doctor.Retire(ctx, doctor.Options{Warehouse: w, Lake: files, Sources: decoders(a.vendors).source}, time.Now().Add(-age), dry)
+		retired, err := doctor.Retire(ctx, doctor.Options{Warehouse: w, Lake: files, Sources: decoders(a.vendors).source}, a.now().Add(-age), dry)
 		result.Journals = append(result.Journals, retired...)
 		if err != nil {
 			return errors.Join(err, a.printGC(result))
@@ -177,7 +177,7 @@ func (a *app) expire(ctx context.Context, l lake.Lake, before map[*schemas.Table
 		if before[t].IsZero() {
 			continue
 		}
-		some, err := recovery.Expire(ctx, l.Warehouse, accounts, l, t, before[t], time.Now(), dry)
+		some, err := recovery.Expire(ctx, l.Warehouse, accounts, l, t, before[t], a.now(), dry)
 		if all = append(all, some...); err != nil {
 			return all, err
 		}

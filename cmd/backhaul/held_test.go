@@ -40,8 +40,8 @@ func newSilent(t *testing.T, requests int) *silent {
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
 	s.url = web.URL
-	t.Setenv("AHREFS_API_KEY", ahrefs.DefaultKey)
-	t.Setenv("BACKHAUL_AHREFS_V3_URL", web.URL+"/v3")
+	setenv(t, "AHREFS_API_KEY", ahrefs.DefaultKey)
+	setenv(t, "BACKHAUL_AHREFS_V3_URL", web.URL+"/v3")
 	return s
 }
 
@@ -127,7 +127,7 @@ func TestAKillLocksNoMonth(t *testing.T) {
 func TestWhatIsHeldCanBeReleasedByHand(t *testing.T) {
 	vendor := newSilent(t, 4)
 	_, warehouse := vendor.killed(t)
-	t.Setenv("AHREFS_API_KEY", "") // nobody can ask the vendor
+	setenv(t, "AHREFS_API_KEY", "") // nobody can ask the vendor
 	if out := backhaul(t, 0, "reconcile", "--warehouse", warehouse); !strings.Contains(out, "AHREFS_API_KEY") || !strings.Contains(out, "not known yet") {
 		t.Error(out)
 	}

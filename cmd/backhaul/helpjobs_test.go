@@ -22,7 +22,7 @@ func TestEveryReadyMadeJobIsValidAndExplained(t *testing.T) {
 		t.Errorf("%d jobs are explained, there are %v", len(readyMade), names)
 	}
 	var help bytes.Buffer
-	if status := Main(t.Context(), []string{"help", "jobs"}, &help, io.Discard); status != exitComplete {
+	if status := Main(t.Context(), inTest(t, &help, io.Discard, "help", "jobs")); status != exitComplete {
 		t.Fatalf("status %d", status)
 	}
 	for _, j := range readyMade {
@@ -41,7 +41,7 @@ func TestEveryReadyMadeJobIsValidAndExplained(t *testing.T) {
 
 func TestTheFirstQuestionsAreValidBeforeAnythingWasBought(t *testing.T) {
 	w := sinks.Warehouse{Root: t.TempDir()}
-	l, err := openLake(w)
+	l, err := (&app{environment: inTest(t, io.Discard, io.Discard)}).openLake(w)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
@@ -84,7 +83,7 @@ func (a *app) archiveReader(name string, f importFlags) (*archive.Reader, error)
 	given := archive.Given{Endpoint: f.endpoint, Target: f.target, Scope: f.mode}
 	if f.date != "" {
 		var err error
-		if given.Date, err = runDate(f.date, time.Now()); err != nil {
+		if given.Date, err = runDate(f.date, a.now()); err != nil {
 			return nil, err
 		}
 	}
@@ -109,14 +108,14 @@ func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f 
 	if err != nil {
 		return err
 	}
-	lake, err := openLake(w)
+	lake, err := a.openLake(w)
 	if err != nil {
 		return err
 	}
 	defer lake.close()
 	all, err := run.ImportArchives(cmd.Context(), run.Import{
 		Job: f.job, Files: files, Pages: r.Pages, Sources: decoders(a.vendors).source, NewID: func() string { return ulid.Make().String() },
-	}, run.Options{Warehouse: w, Lake: lake})
+	}, run.Options{Warehouse: w, Lake: lake, Now: a.now})
 	if err != nil {
 		return a.importFailed(err)
 	}

@@ -39,23 +39,20 @@ const (
 	usualTargetTime = 10 * time.Minute
 )
 
-// disk is what lakes are written through. Tests put one in its place that fails.
-var disk blob.FS
-
 // openLake opens a staging directory of its own, and removes those of processes that died.
-func openLake(w sinks.Warehouse) (*localLake, error) {
-	l := &localLake{Lake: lake.Lake{Disk: disk, Warehouse: w}, limits: duckdb.Limits{Time: usualTargetTime}}
+func (a *app) openLake(w sinks.Warehouse) (*localLake, error) {
+	l := &localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}, limits: duckdb.Limits{Time: usualTargetTime}}
 	l.Merger = compact.Merger{Sort: duckdb.Sort, Create: l.create, Scratch: l.scratch}
-	if err := disk.MkdirAll(w.Staging()); err != nil {
+	if err := a.disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
 	}
-	if _, err := disk.Sweep(w.Staging()); err != nil {
+	if _, err := a.disk.Sweep(w.Staging()); err != nil {
 		return nil, err
 	}
-	if err := l.Sweep(time.Now()); err != nil {
+	if err := l.Sweep(a.now()); err != nil {
 		return nil, err
 	}
-	staging, err := disk.OpenStaging(w.Staging(), "run-"+ulid.Make().String())
+	staging, err := a.disk.OpenStaging(w.Staging(), "run-"+ulid.Make().String())
 	l.staging = staging
 	return l, err
 }
@@ -194,7 +191,7 @@ func (a *app) existingLake() (*localLake, error) {
 	if !anything(w) {
 		return nil, fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
 	}
-	return openLake(w)
+	return a.openLake(w)
 }
 
 // withRun lets do work on a run that the ledger knows, named by its id or as job/date, and on the lake.
@@ -227,7 +224,7 @@ func (a *app) catalogCommand() *cobra.Command {
 				return err
 			}
 			defer l.close()
-			if err := duckdb.Build(cmd.Context(), disk, l.Warehouse, l.columns); err != nil {
+			if err := duckdb.Build(cmd.Context(), a.disk, l.Warehouse, l.columns); err != nil {
 				return err
 			}
 			if err := l.missingLists(cmd.Context()); err != nil {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -29,13 +28,12 @@ func main() {
 	failOnCrash()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(Main(ctx, process()))
 }
 
-// Main runs the program and returns its exit status.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(builtIn, stdout, stderr)
-	root.SetArgs(args)
+// Main runs the program in an environment and returns its exit status.
+func Main(ctx context.Context, e environment) int {
+	root := newRoot(e)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitComplete
@@ -47,7 +45,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		exit = &exitError{status: exitStatus(ctx, err), err: err}
 	}
 	if exit.err != nil {
-		fmt.Fprintf(stderr, "backhaul: %s\n", advise(exit.err))
+		fmt.Fprintf(e.stderr, "backhaul: %s\n", advise(exit.err))
 	}
 	return exit.status
 }

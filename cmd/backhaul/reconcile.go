@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -54,7 +53,7 @@ func (a *app) reconcile(ctx context.Context, l *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
-	held, err := recovery.Reconcile(ctx, l, w, a.meter, time.Now().UTC())
+	held, err := recovery.Reconcile(ctx, l, w, a.meter, a.now().UTC())
 	if err != nil {
 		return err
 	}
@@ -89,7 +88,7 @@ func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error 
 	if err != nil {
 		return err
 	}
-	settled, err := recovery.Release(ctx, l, w, r.ID, a.meter, time.Now().UTC())
+	settled, err := recovery.Release(ctx, l, w, r.ID, a.meter, a.now().UTC())
 	if err != nil {
 		return err
 	}
@@ -108,7 +107,7 @@ func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error 
 // meter returns a surface's own count, as far as there are credentials to ask for it.
 func (a *app) meter(vendor, name string) recovery.Meter {
 	if s, _ := a.vendors.Surface(vendor, name); s.Counts != "" {
-		client, _, err := open(s, 1)
+		client, _, err := a.open(s, 1)
 		switch usage, ok := client.(pipeline.Usage); {
 		case err != nil:
 			return recovery.Meter{Why: "the vendor was not asked: " + err.Error()}

@@ -14,7 +14,7 @@ import (
 
 // loadSpec reads a spec and tries its queries, and returns every problem. The spec is nil unless all are warnings.
 func (a *app) loadSpec(ctx context.Context, path string) (*jobs.Spec, []jobs.Problem, error) {
-	spec, problems := jobs.Load(path, a.vendors, jobs.Access{Folders: a.allowed, Secrets: secretFiles(a.vendors)})
+	spec, problems := jobs.Load(path, a.vendors, jobs.Access{Folders: a.allowed, Secrets: a.secretFiles()})
 	if spec == nil {
 		return nil, problems, nil
 	}

@@ -38,8 +38,8 @@ func toldUntilMended(t *testing.T, spoil func(row int) string) {
 		fmt.Fprintf(w, `{"results":[%s],"next_token":""}`, strings.Join(rows, ","))
 		return true
 	}})
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	setenv(t, "MOZ_TOKEN", "secret-token")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeJob(t, dir, "{requests_per_second: 1000}", []string{listTarget(1, 50)})
@@ -90,8 +90,8 @@ func TestAnExtractWaitsForAListOfWhichRowsDidNotFit(t *testing.T) {
 		fmt.Fprint(w, `{"results":[{"anchor_text":"a","external_root_domains":1,"external_pages":1},{"anchor_text":7}],"next_token":""}`)
 		return true
 	}})
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	setenv(t, "MOZ_TOKEN", "secret-token")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeFile(t, dir, "waits.yaml", fmt.Sprintf(`job: waits
@@ -129,8 +129,8 @@ func TestDriftIsToldAndListed(t *testing.T) {
 		fmt.Fprintf(w, `{"results":[{"root_domain":"a.example",%s},{"root_domain":"b.example",%s}],"next_token":""}`, rest, rest)
 		return true
 	}})
-	t.Setenv("MOZ_TOKEN", "secret-token")
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
+	setenv(t, "MOZ_TOKEN", "secret-token")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeFile(t, dir, "drifts.yaml", `job: drifts

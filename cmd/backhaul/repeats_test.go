@@ -67,7 +67,7 @@ func TestAVendorThatRepeatsItselfIsPaidForAtMostThreePages(t *testing.T) {
 			t.Cleanup(srv.Close)
 			e := runningEmulator{server: server, address: strings.TrimPrefix(srv.URL, "http://")}
 			for name, value := range e.environment() {
-				t.Setenv(name, value)
+				setenv(t, name, value)
 			}
 			dir := t.TempDir()
 			w := filepath.Join(dir, "w")

@@ -2,28 +2,26 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"backhaul/pipeline/vendors"
 	"backhaul/sinks"
 )
 
-// app is what every command shares.
+// app is what every command shares: its environment, and the flags that all of them take.
 type app struct {
-	vendors        vendors.Registry
-	stdout, stderr io.Writer
-	warehouseDir   string
-	json           bool
-	allowed        []string        // folders that specs may read beside their own
-	warned         map[string]bool // the surfaces whose credentials have been looked at, as vendor/surface
+	environment
+	warehouseDir string
+	json         bool
+	allowed      []string        // folders that specs may read beside their own
+	warned       map[string]bool // the surfaces whose credentials have been looked at, as vendor/surface
 }
 
-func newRoot(r vendors.Registry, stdout, stderr io.Writer) *cobra.Command {
-	a := &app{vendors: r, stdout: stdout, stderr: stderr}
+// newRoot returns the program, to be executed once, in an environment.
+func newRoot(e environment) *cobra.Command {
+	a := &app{environment: e}
 	root := &cobra.Command{
 		Use:   "backhaul",
 		Short: "Buy link data by the row: no page twice, no budget overrun, nothing lost",
@@ -45,8 +43,10 @@ damaged, 130 interrupted (run it again to go on).`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetArgs(e.args)
+	root.SetIn(e.stdin)
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v; see `%s --help`", err, cmd.CommandPath())
 	})
@@ -94,7 +94,7 @@ func (a *app) warehouse() (sinks.Warehouse, error) {
 	dir := a.warehouseDir
 	if dir == "" {
 		var err error
-		if dir, err = env("BACKHAUL_WAREHOUSE"); err != nil {
+		if dir, err = a.env("BACKHAUL_WAREHOUSE"); err != nil {
 			return sinks.Warehouse{}, err
 		}
 	}
@@ -130,7 +130,7 @@ func oddDate(date, now time.Time) string {
 
 // warnOfDate prints what is odd about a run date.
 func (a *app) warnOfDate(date time.Time) {
-	if text := oddDate(date, time.Now()); text != "" {
+	if text := oddDate(date, a.now()); text != "" {
 		fmt.Fprintln(a.stderr, text)
 	}
 }

@@ -5,14 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"backhaul/jobs/plan"
 	"backhaul/jobs/report"
@@ -69,7 +67,7 @@ gone; --again asks about what there is.`,
 
 // run carries out a job and prints its summary.
 func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
-	date, err := runDate(f.date, time.Now())
+	date, err := runDate(f.date, a.now())
 	if err != nil {
 		return err
 	}
@@ -78,7 +76,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	from := buyers(a.vendors, job.connections())
+	from := a.buyers(job.connections())
 	from.opened = a.warnOfCredentials
 	defer from.close()
 	ready, err := job.resolve(date, from)
@@ -88,7 +86,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	if err := limitUnits(ready.Accounts, f.maxUnits); err != nil {
 		return err
 	}
-	lake, err := openLake(w)
+	lake, err := a.openLake(w)
 	if err != nil {
 		return err
 	}
@@ -97,7 +95,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	bars := newProgress(a.stderr)
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Again: f.again, Observe: bars.observe,
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Observe: bars.observe,
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
 				return err
@@ -301,11 +299,11 @@ func (a *app) confirm(job *loadedJob, ready *run.Job, p *plan.Plan, yes bool) er
 		return err
 	}
 	over := job.overThreshold(p)
-	if over == "" || yes || !term.IsTerminal(int(os.Stdin.Fd())) {
+	if over == "" || yes || !a.attended {
 		return nil
 	}
 	fmt.Fprintf(a.stderr, "%s; buy? [y/N] ", over)
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
 		return nil
 	}

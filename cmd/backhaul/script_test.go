@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 		"backhaul": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			os.Exit(Main(ctx, os.Args[1:], os.Stdout, os.Stderr))
+			os.Exit(Main(ctx, process()))
 		},
 	})
 }

@@ -15,9 +15,9 @@ func TestAJobMovesToTheOtherSurfaceByOneLine(t *testing.T) {
 	server := emulator.New(emulator.Options{Day: 100, IndexDays: 1000, MatchingSourcePages: true})
 	srv := httptest.NewServer(server)
 	t.Cleanup(srv.Close)
-	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
-	t.Setenv("BACKHAUL_MOZ_V2_URL", srv.URL+"/v2")
-	t.Setenv("BACKHAUL_MOZ_RPC_URL", srv.URL+"/jsonrpc")
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	setenv(t, "BACKHAUL_MOZ_V2_URL", srv.URL+"/v2")
+	setenv(t, "BACKHAUL_MOZ_RPC_URL", srv.URL+"/jsonrpc")
 	dir := t.TempDir()
 	writeFile(t, dir, "pairs.csv", "target,source\nrivalgear.example,tiny-tarps.example\nrivalgear.example,no-such.example\ntiny-tarps.example,rivalgear.example\n")
 	tables := map[string]int{"anchor_text": 500, "linking_root_domains": 80, "links": 20, "url_metrics": 3, "url_metrics_history": 100, "url_metrics_distribution": 300,
@@ -78,8 +78,8 @@ func TestABatchOfManyCallsIsResumedWhereItsBudgetEnded(t *testing.T) {
 	server := emulator.New(emulator.Options{Day: 100, IndexDays: 1000})
 	srv := httptest.NewServer(server)
 	t.Cleanup(srv.Close)
-	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
-	t.Setenv("BACKHAUL_MOZ_RPC_URL", srv.URL+"/jsonrpc")
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	setenv(t, "BACKHAUL_MOZ_RPC_URL", srv.URL+"/jsonrpc")
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
 	job := writeFile(t, dir, "metrics.yaml", `job: metrics

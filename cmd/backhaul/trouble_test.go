@@ -36,7 +36,7 @@ func program(t *testing.T) string {
 func start(t *testing.T, name string, args ...string) *child {
 	t.Helper()
 	c := &child{Cmd: exec.Command(name, args...)}
-	c.Stdout, c.Stderr = &c.said, &c.said
+	c.Env, c.Stdout, c.Stderr = processEnviron(t), &c.said, &c.said
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -232,8 +232,8 @@ func lastLine(s string) string {
 func TestDoctorOfNoWarehouseSaysSo(t *testing.T) {
 	var out bytes.Buffer
 	dir := filepath.Join(t.TempDir(), "none")
-	t.Setenv("MOZ_TOKEN", "")
-	if status := Main(context.Background(), []string{"doctor", "--warehouse", dir}, &out, &out); status != exitComplete || !strings.Contains(out.String(), "does not exist") {
+	setenv(t, "MOZ_TOKEN", "")
+	if status := Main(context.Background(), inTest(t, &out, &out, "doctor", "--warehouse", dir)); status != exitComplete || !strings.Contains(out.String(), "does not exist") {
 		t.Errorf("exit %d\n%s", status, out.String())
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {

@@ -89,7 +89,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			date, err := runDate(dateText, time.Now())
+			date, err := runDate(dateText, a.now())
 			if err != nil {
 				return err
 			}
@@ -102,7 +102,7 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := run.Preview(cmd.Context(), *outline, job.items(), w, time.Now())
+			p, err := run.Preview(cmd.Context(), *outline, job.items(), w, a.now())
 			if err != nil {
 				return err
 			}

@@ -23,12 +23,12 @@ var builtIn = vendors.Registry{
 
 // open returns a client of a surface, of so many connections, as the environment has it. from names the variables of its
 // credentials; without them there is no client.
-func open(s vendors.Surface, connections int) (client vendors.Client, from string, err error) {
-	values, from, err := credentials(s.Credentials)
+func (e environment) open(s vendors.Surface, connections int) (client vendors.Client, from string, err error) {
+	values, from, err := e.credentials(s.Credentials)
 	if err != nil || values == nil {
 		return nil, "", err
 	}
-	base, err := env(s.URL)
+	base, err := e.env(s.URL)
 	if err != nil {
 		return nil, from, err
 	}
@@ -41,8 +41,9 @@ func open(s vendors.Surface, connections int) (client vendors.Client, from strin
 // sources opens surfaces when they are first asked for.
 type sources struct {
 	registry vendors.Registry
-	// offline: what they return only reads pages bought earlier, and needs no credentials.
-	offline     bool
+	// client returns a surface's client, of so many connections. Without it what they return only reads pages bought earlier,
+	// and needs no credentials.
+	client      func(of vendors.Surface, connections int) (client vendors.Client, from string, err error)
 	connections map[string]int // by vendor; a vendor's client chooses for those not in it
 	// opened is called with a surface that buys when it is first opened. Default: nobody is.
 	opened func(vendors.Surface)
@@ -57,12 +58,12 @@ type openSurface struct {
 }
 
 // buyers returns the sources that buy; decoders those that only read pages bought earlier.
-func buyers(r vendors.Registry, connections map[string]int) *sources {
-	return &sources{registry: r, connections: connections, open: map[string]*openSurface{}}
+func (e environment) buyers(connections map[string]int) *sources {
+	return &sources{registry: e.vendors, client: e.open, connections: connections, open: map[string]*openSurface{}}
 }
 
 func decoders(r vendors.Registry) *sources {
-	return &sources{registry: r, offline: true, open: map[string]*openSurface{}}
+	return &sources{registry: r, open: map[string]*openSurface{}}
 }
 
 // source returns the source of a task. It implements run.Job.Sources.
@@ -92,8 +93,8 @@ func (s *sources) surface(vendor, name string) (*openSurface, error) {
 	}
 	use := &openSurface{sources: map[string]pipeline.Source{}}
 	all := surface.Offline
-	if !s.offline {
-		client, err := s.client(surface)
+	if s.client != nil {
+		client, err := s.connect(surface)
 		if err != nil {
 			return nil, err
 		}
@@ -106,8 +107,8 @@ func (s *sources) surface(vendor, name string) (*openSurface, error) {
 	return use, nil
 }
 
-func (s *sources) client(of vendors.Surface) (vendors.Client, error) {
-	client, _, err := open(of, s.connections[of.Vendor])
+func (s *sources) connect(of vendors.Surface) (vendors.Client, error) {
+	client, _, err := s.client(of, s.connections[of.Vendor])
 	if client != nil && s.opened != nil {
 		s.opened(of)
 	}
@@ -131,7 +132,7 @@ func (a *app) warnOfCredentials(s vendors.Surface) {
 		a.warned = map[string]bool{}
 	}
 	a.warned[key] = true
-	for _, text := range doubts(s.Credentials) {
+	for _, text := range a.doubts(s.Credentials) {
 		fmt.Fprintln(a.stderr, "warning:", text)
 	}
 }

@@ -15,29 +15,18 @@ import (
 	"backhaul/pipeline/vendors/testdata/tiny"
 )
 
-// servedBy returns the registry with the client of a test's own in the place of its surface's.
-func servedBy(t *testing.T, c vendors.Client) vendors.Registry {
-	t.Helper()
-	r := slices.Clone(builtIn)
-	e := c.Sources()[0].Endpoint()
-	for i, s := range r {
-		if s.Vendor == e.Vendor && s.Name == e.Surface {
-			t.Setenv(s.Credentials[0][0], "unused")
-			r[i].Open = func(vendors.Settings) (vendors.Client, error) { return c, nil }
-			return r
-		}
-	}
-	t.Fatalf("no surface %s of %s", e.Surface, e.Vendor)
-	return nil
+// buying returns the sources of a client of a test's own, in the place of its surface's.
+func buying(c vendors.Client) *sources {
+	return &sources{registry: builtIn, open: map[string]*openSurface{}, client: func(vendors.Surface, int) (vendors.Client, string, error) { return c, "the test", nil }}
 }
 
 // over runs the program with these vendors.
 func over(t *testing.T, r vendors.Registry, args ...string) (said string, err error) {
 	t.Helper()
 	var out bytes.Buffer
-	root := newRoot(r, &out, &out)
-	root.SetArgs(args)
-	err = root.ExecuteContext(t.Context())
+	e := inTest(t, &out, &out, args...)
+	e.vendors = r
+	err = newRoot(e).ExecuteContext(t.Context())
 	return out.String(), err
 }
 
@@ -66,7 +55,7 @@ budget: {tiny: {run: 100}}
 targets: {own: [acme.example]}
 extracts: [{name: anchors, endpoint: tiny/anchors, targets: [own]}]
 `)
-	t.Setenv("BACKHAUL_TINY_URL", srv.URL)
+	setenv(t, "BACKHAUL_TINY_URL", srv.URL)
 	run := []string{"run", job, "--warehouse", w, "--date", "2026-11-23"}
 	if said, err := over(t, builtIn, run...); err == nil || !strings.Contains(said, `unknown key "tiny"`) {
 		t.Errorf("without the line: %v\n%s", err, said)
@@ -78,7 +67,7 @@ extracts: [{name: anchors, endpoint: tiny/anchors, targets: [own]}]
 		t.Errorf("doctor: %s", said)
 	}
 
-	t.Setenv("TINY_KEY_FILE", writeFile(t, dir, "key", "k3y\n"))
+	setenv(t, "TINY_KEY_FILE", writeFile(t, dir, "key", "k3y\n"))
 	if said, err := over(t, r, run...); err != nil || asked != 2 {
 		t.Fatalf("%v, %d requests\n%s", err, asked, said)
 	}
@@ -99,10 +88,10 @@ extracts: [{name: anchors, endpoint: tiny/anchors, targets: [own]}]
 			t.Errorf("%v: %v\n%s", c.args, err, said)
 		}
 	}
-	if why := (&app{vendors: r}).meter("tiny", "v1").Why; !strings.HasPrefix(why, "the vendor does not tell") {
+	if why := (&app{environment: environment{vendors: r}}).meter("tiny", "v1").Why; !strings.HasPrefix(why, "the vendor does not tell") {
 		t.Error(why)
 	}
-	t.Setenv("TINY_KEY_FILE", writeFile(t, dir, "wrong", "wrong\n"))
+	setenv(t, "TINY_KEY_FILE", writeFile(t, dir, "wrong", "wrong\n"))
 	if _, err := over(t, r, append(run[:4:4], "--date", "2026-11-24")...); err == nil || !strings.HasSuffix(err.Error(), "check the credentials: TINY_KEY") {
 		t.Errorf("refused: %v", err)
 	}

@@ -49,11 +49,25 @@ func (d *failingDisk) step(op, path string) error {
 	return syscall.ENOSPC
 }
 
-// install puts the disk under the program, and takes it away again when the returned function is called.
-func (d *failingDisk) install() (remove func()) {
-	disk = blob.FS{Before: func(op blob.Op, path string) error { return d.step(string(op), path) }}
-	sqlite.Before = d.step
-	return func() { disk, sqlite.Before = blob.FS{}, nil }
+// under are the disks that SQLite's files lie on, by the warehouse.
+var under sync.Map
+
+func init() {
+	sqlite.Before = func(op, path string) (err error) {
+		under.Range(func(warehouse, d any) bool {
+			mine := strings.HasPrefix(path, warehouse.(string)+"/")
+			if mine {
+				err = d.(*failingDisk).step(op, path)
+			}
+			return !mine
+		})
+		return err
+	}
+}
+
+// fs is the disk as lakes are written through it.
+func (d *failingDisk) fs() blob.FS {
+	return blob.FS{Before: func(op blob.Op, path string) error { return d.step(string(op), path) }}
 }
 
 // tidying are the steps that follow the publication of everything: a run in which only they fail has completed, and the next one sweeps.
@@ -71,7 +85,7 @@ func newWritesLab(t *testing.T) *writesLab {
 	dir := t.TempDir()
 	l := &writesLab{job: writeFile(t, dir, "writes.yaml", writesJob), undisturbed: filepath.Join(dir, "undisturbed")}
 	l.emulate(t)
-	if status, text := l.run(l.undisturbed); status != exitComplete {
+	if status, text := l.run(t, l.undisturbed, blob.FS{}); status != exitComplete {
 		t.Fatalf("exit %d\n%s", status, text)
 	}
 	return l
@@ -82,16 +96,19 @@ func (l *writesLab) emulate(t *testing.T) (end func()) {
 	t.Helper()
 	l.server = emulator.New(emulator.Options{})
 	s := httptest.NewServer(l.server)
-	t.Setenv("MOZ_TOKEN", emulator.DefaultToken)
-	t.Setenv("BACKHAUL_MOZ_V2_URL", s.URL+"/v2")
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL+"/v2")
 	t.Cleanup(s.Close)
 	return s.Close
 }
 
 // run runs the job in this process.
-func (l *writesLab) run(warehouse string) (status int, stderr string) {
+func (l *writesLab) run(t *testing.T, warehouse string, disk blob.FS) (status int, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	status = Main(context.Background(), []string{"run", l.job, "--warehouse", warehouse, "--date", killDate}, &out, &errs)
+	e := inTest(t, &out, &errs, "run", l.job, "--warehouse", warehouse, "--date", killDate)
+	e.disk = disk
+	status = Main(context.Background(), e)
 	return status, errs.String()
 }
 
@@ -177,9 +194,9 @@ func TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun(t *testing.T) {
 func (l *writesLab) failOne(t *testing.T, d *failingDisk) {
 	end := l.emulate(t)
 	warehouse := filepath.Join(t.TempDir(), "w")
-	remove := d.install()
-	status, text := l.run(warehouse)
-	remove()
+	under.Store(warehouse, d)
+	status, text := l.run(t, warehouse, d.fs())
+	under.Delete(warehouse)
 	switch {
 	case d.failed == "" || tidying(d.failed):
 		if status != exitComplete {
@@ -192,7 +209,7 @@ func (l *writesLab) failOne(t *testing.T, d *failingDisk) {
 	}
 	l.checkLake(t, warehouse, d.failed == "")
 	l.checkCatalog(t, warehouse, d.failed == "")
-	if status, text := l.run(warehouse); status != exitComplete {
+	if status, text := l.run(t, warehouse, blob.FS{}); status != exitComplete {
 		t.Fatalf("run again: exit %d\n%s", status, text)
 	}
 	end()
@@ -251,7 +268,7 @@ func (l *writesLab) fillDisk(t *testing.T, binary string, kib int) bool {
 	end := l.emulate(t)
 	dir, out := t.TempDir(), t.TempDir()
 	cmd := exec.Command("unshare", "-rm", "sh", "-c", onSmallDisk)
-	cmd.Env = append(os.Environ(), "DISK="+dir, "OUT="+out, "BINARY="+binary, "JOB="+l.job, fmt.Sprint("KIB=", kib))
+	cmd.Env = append(processEnviron(t), "DISK="+dir, "OUT="+out, "BINARY="+binary, "JOB="+l.job, fmt.Sprint("KIB=", kib))
 	if text, err := cmd.CombinedOutput(); err != nil {
 		log, _ := os.ReadFile(filepath.Join(out, "second.log"))
 		t.Fatalf("with room again: %v\n%s%s", err, text, log)

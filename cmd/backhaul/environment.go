@@ -1,0 +1,33 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"backhaul/pipeline/vendors"
+	"backhaul/sinks/blob"
+)
+
+// environment is what a command has of the world around it. Commands take all of it from here, so that many of them run in
+// one process without seeing one another. The context they are run with says when somebody has them stop.
+type environment struct {
+	args           []string                 // without the name of the program
+	variable       func(name string) string // a variable's value; "" if it is not set
+	stdin          io.Reader
+	attended       bool // stdin is a terminal: somebody is there to be asked
+	stdout, stderr io.Writer
+	now            func() time.Time
+	disk           blob.FS // what warehouses and exported files are written through
+	vendors        vendors.Registry
+}
+
+// process is the environment of this process.
+func process() environment {
+	return environment{
+		args: os.Args[1:], variable: os.Getenv, now: time.Now, vendors: builtIn,
+		stdin: os.Stdin, attended: term.IsTerminal(int(os.Stdin.Fd())), stdout: os.Stdout, stderr: os.Stderr,
+	}
+}
