@@ -55,7 +55,7 @@ damaged, 130 interrupted (run it again to go on).`,
 	flags.BoolVar(&a.json, "json", false, "print the answer as JSON")
 	new(profiles).add(root)
 	root.AddCommand(
-		a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
+		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
 		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.versionCommand(),
 		a.jobsTopic(),
 	)
