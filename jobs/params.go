@@ -30,14 +30,22 @@ var filledIn = map[string]string{
 	"max_rows":   "it is a key of the extract, beside params",
 }
 
+// Settable returns the parameters of an endpoint that a job may set: the vendor's own, and limit where pages can be made smaller.
+func Settable(e *pipeline.Endpoint) []pipeline.Param {
+	params := slices.Clone(e.Params)
+	if most := maxLimit(e); most > 0 {
+		params = append(params, pipeline.Param{
+			Name: "limit", Type: pipeline.ParamInt, Min: 1, Max: int64(most), Meaning: "how many rows to ask for at a time",
+		})
+	}
+	return params
+}
+
 // takes are the names of the parameters of an endpoint that a job may set.
 func takes(e *pipeline.Endpoint) []string {
 	var names []string
-	for i := range e.Params {
-		names = append(names, e.Params[i].Name)
-	}
-	if maxLimit(e) > 0 {
-		names = append(names, "limit")
+	for _, p := range Settable(e) {
+		names = append(names, p.Name)
 	}
 	return names
 }

@@ -136,6 +136,11 @@ const (
 	ParamJSON
 )
 
+// String says the type as people read it.
+func (t ParamType) String() string {
+	return [...]string{"string", "word", "words", "whole number", "true or false", "date", "strings", "targets with scopes", "JSON"}[t]
+}
+
 // Param is one parameter of an endpoint, under the vendor's name.
 type Param struct {
 	Name string

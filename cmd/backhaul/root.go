@@ -56,7 +56,7 @@ damaged, 130 interrupted (run it again to go on).`,
 	new(profiles).add(root)
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
-		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.versionCommand(),
+		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.versionCommand(),
 		a.jobsTopic(),
 	)
 	return root
