@@ -15,6 +15,8 @@ type Access struct {
 	Folders []string
 	// Secrets are files that are never read, by the variables that name them: MOZ_TOKEN_FILE. Default none.
 	Secrets map[string]string
+	// Parameters are what the user sets of the spec's parameters. Default: nothing.
+	Parameters Parameters
 }
 
 // disk is where Load reads. A spec is written by whoever may commit to a repository and is run with credentials by

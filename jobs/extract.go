@@ -9,12 +9,7 @@ import (
 	"backhaul/pipeline"
 )
 
-var (
-	extractName = regexp.MustCompile(`^[a-z0-9_-]+$`)
-	extractKeys = []string{
-		"name", "endpoint", "targets", "inputs", "params", "max_rows", "max_units", "max_age", "priority", "after", "only_if",
-	}
-)
+var extractName = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
 // maxPriority bounds priorities on both sides of 0.
 const maxPriority = 1_000_000
@@ -51,7 +46,7 @@ type draft struct {
 }
 
 func (l *loader) draft(n *node) *draft {
-	d := &draft{node: n, keys: l.section(n, "an extract", extractKeys...)}
+	d := &draft{node: n, keys: l.section(n, "an extract", extractKeys)}
 	if name := l.required(n, d.keys, "name", "an extract", "name: anchors"); name != nil {
 		d.name = l.name(name, "the name of an extract", extractName, "a-z, 0-9, _ and -")
 		if first, twice := l.extracts[d.name]; twice {
@@ -214,7 +209,7 @@ func (l *loader) targetsOf(x *Extract, d *draft, from field) []*targets {
 	case from.value == nil:
 		l.required(d.node, d.keys, "targets", "the extract", "targets: [NAME], the name of a list under targets")
 	case from.value.kind == mapping:
-		f := l.section(from.value, "targets of an extract", "sql")
+		f := l.section(from.value, "targets of an extract", queryKeys)
 		x.SQL = l.query(x, from.value, f, "targets of an extract", "a query with a column target")
 	case from.value.kind == list && len(from.value.items) == 0:
 		l.errorf(from.value.Place, "targets is an empty list: name a list under targets; the lists are: %s", join(shortened(l.listed)))
@@ -226,7 +221,7 @@ func (l *loader) targetsOf(x *Extract, d *draft, from field) []*targets {
 
 // used marks the lists of an extract that cannot be read further, so that they are not called unused.
 func (l *loader) used(n *node) {
-	if n != nil && (n.kind == list || n.kind == text) {
+	if n != nil && (n.kind == list || n.kind == text || n.kind == cell) {
 		l.chosen(n)
 	}
 }
@@ -246,7 +241,7 @@ func (l *loader) query(x *Extract, n *node, f fields, what, want string) string 
 
 // inputs reads pairs of target and source from a file, which is returned, or the query that provides them.
 func (l *loader) inputs(x *Extract, n *node) *sheet {
-	f := l.section(n, "inputs", "file", "sql")
+	f := l.section(n, "inputs", inputKeys)
 	switch file := f["file"]; {
 	case file.value != nil && f["sql"].value != nil:
 		l.errorf(file.Place, "inputs has file and sql: keep one")

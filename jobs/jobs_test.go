@@ -127,6 +127,9 @@ func mustLoad(t *testing.T, spec string, more ...string) *Spec {
 	if len(found) != 0 {
 		t.Fatalf("problems in a valid spec:\n%s", lines(found))
 	}
+	if err := bySchema(spec); err != nil {
+		t.Errorf("the schema has something against a valid spec: %v\n%s", err, spec)
+	}
 	return s
 }
 

@@ -21,7 +21,7 @@ import (
 func Load(file string, known Registry, access Access) (*Spec, []Problem) {
 	dir := filepath.Dir(file)
 	disk := disk{dir: dir, access: access}
-	return load(file, known, folder{
+	return load(file, known, access.Parameters, folder{
 		dir:      dir,
 		openSpec: func() (fs.File, error) { return disk.openSpec(file) },
 		openList: disk.openList,
@@ -32,7 +32,7 @@ func Load(file string, known Registry, access Access) (*Spec, []Problem) {
 // LoadFS is Load for a spec in a file system, like the ready-made ones in Files. Paths in the spec cannot leave it.
 func LoadFS(fsys fs.FS, file string, known Registry) (*Spec, []Problem) {
 	dir := path.Dir(file)
-	return load(file, known, folder{
+	return load(file, known, Parameters{}, folder{
 		dir:      dir,
 		openSpec: func() (fs.File, error) { return fsys.Open(file) },
 		openList: func(name string) (fs.File, error) { return fsys.Open(name) },
@@ -55,6 +55,7 @@ type loader struct {
 	problems
 	folder
 	known  Registry
+	given  Parameters
 	digest hash.Hash
 	spec   *Spec
 	lists  map[string]*targets
@@ -64,16 +65,16 @@ type loader struct {
 	extracts map[string]Place
 }
 
-func load(file string, known Registry, where folder) (*Spec, []Problem) {
+func load(file string, known Registry, given Parameters, where folder) (*Spec, []Problem) {
 	l := &loader{
-		folder: where, known: known, digest: sha256.New(),
+		folder: where, known: known, given: given, digest: sha256.New(),
 		spec:     &Spec{Path: file, Dir: where.dir},
 		lists:    map[string]*targets{},
 		extracts: map[string]Place{},
 	}
 	if data, err := l.read(file, maxSize+1, l.openSpec); err != nil {
 		l.errorf(Place{file, 1, 1}, "cannot read the job spec: %v", err)
-	} else if root := parse(file, data, &l.problems); root != nil {
+	} else if root := parse(file, data, &l.problems); root != nil && l.fillIn(root) {
 		l.root(root)
 	}
 	found := l.sorted(file)
@@ -126,7 +127,7 @@ const maxName = 100
 
 // root reads the whole spec. The parts that extracts refer to come first, whatever their order in the file.
 func (l *loader) root(n *node) {
-	f := l.section(n, "a job spec", "job", "vendors", "budget", "confirm_over", "targets", "tables", "extracts")
+	f := l.section(n, "a job spec", specKeys)
 	if job := l.required(n, f, "job", "the job spec", "job: nightly"); job != nil {
 		l.spec.Job = l.name(job, "job", jobName, "a-z, 0-9 and -")
 	}
@@ -151,8 +152,8 @@ type fields map[string]field
 
 // section returns the fields of a mapping and reports those that are unknown or have no value. A nil or null
 // node has none.
-func (l *loader) section(n *node, what string, known ...string) fields {
-	out := fields{}
+func (l *loader) section(n *node, what string, keys []Key) fields {
+	out, known := fields{}, namesOf(keys)
 	if n == nil {
 		return out
 	}

@@ -16,7 +16,7 @@ const (
 	integer
 	float
 	text
-	// cell is a value of a CSV file: text that stands for whatever its column holds.
+	// cell is a value of a CSV file, or of a parameter of the job: text that stands for whatever its place takes.
 	cell
 	list
 	mapping

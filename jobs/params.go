@@ -234,7 +234,7 @@ func (l *loader) scoped(p *pipeline.Param, what string, n *node) (any, bool) {
 	out, ok := []any{}, true
 	for _, item := range n.items {
 		before := len(l.list)
-		f := l.section(item, "an entry of "+what, "target", "scope")
+		f := l.section(item, "an entry of "+what, scopedKeys)
 		target := l.required(item, f, "target", "an entry of "+what, "target: example.com")
 		scope := l.required(item, f, "scope", "an entry of "+what, "scope: "+p.Values[len(p.Values)-1])
 		if target != nil && scope != nil {

@@ -58,7 +58,7 @@ func interval(least, most int64) string {
 // rate returns a number above 0 and up to most.
 func (l *loader) rate(n *node, what string, most float64) (float64, bool) {
 	v, err := strconv.ParseFloat(n.text, 64)
-	if n.kind != integer && n.kind != float || err != nil || math.IsNaN(v) || v <= 0 || v > most {
+	if n.kind != integer && n.kind != float && n.kind != cell || err != nil || math.IsNaN(v) || v <= 0 || v > most {
 		l.errorf(n.Place, "%s must be a number above 0, at most %.0f", what, most)
 		return 0, false
 	}
@@ -93,7 +93,7 @@ func (l *loader) period(n *node, what string) time.Duration {
 		return 0
 	}
 	var sum time.Duration
-	if n.kind == text && duration.MatchString(n.text) {
+	if (n.kind == text || n.kind == cell) && duration.MatchString(n.text) {
 		for _, part := range durationPart.FindAllString(n.text, -1) {
 			count, err := strconv.ParseInt(part[:len(part)-1], 10, 32)
 			unit := unitLength[part[len(part)-1]]

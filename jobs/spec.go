@@ -5,6 +5,10 @@
 //
 // The spec's shape is section 4 of the contract. Beyond it:
 //
+//	job: nightly-${client}        # a parameter's value, wherever a value stands; $${client} is the text itself
+//	parameters:                   # set by --set client=acme, BACKHAUL_PARAM_CLIENT or the default
+//	  client: {meaning: which site}
+//	  rows: {default: 5000, same_run: true}       # another value edits the run instead of being a run of its own
 //	budget:
 //	  moz: {month: 400000, month_starts_on: 15}   # the billing month; default 1, the calendar's
 //	confirm_over: {moz: 10000}    # a terminal run asks before it is expected to spend more units than this

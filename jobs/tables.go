@@ -76,7 +76,7 @@ func (l *loader) userTables(n *node) []UserTable {
 			l.errorf(f.Place, "unknown table %q%s the tables a job can bring along are: %s", shorten(f.key), or(didYouMean(f.key, names), ";"), join(names))
 			continue
 		}
-		keys := l.section(f.value, "table "+f.key, "file")
+		keys := l.section(f.value, "table "+f.key, tableKeys)
 		if file := l.required(f.value, keys, "file", "table "+f.key, "file: NAME.csv"); file != nil {
 			l.userTable(&t, file)
 		}

@@ -144,7 +144,7 @@ func (l *loader) object(t *targets, n *node) (target *node, overrides []field) {
 }
 
 func (l *loader) fromFile(t *targets) {
-	f := l.section(t.value, "target list "+shorten(t.key), "file")
+	f := l.section(t.value, "target list "+shorten(t.key), listKeys)
 	file := l.required(t.value, f, "file", "target list "+shorten(t.key), "file: NAME.csv")
 	if file == nil {
 		return

@@ -10,7 +10,7 @@ const (
 
 func (l *loader) vendors(n *node) map[string]Vendor {
 	names := l.known.Vendors()
-	f := l.section(n, "vendors", names...)
+	f := l.section(n, "vendors", named(names))
 	out := map[string]Vendor{}
 	for _, name := range names {
 		out[name] = l.vendor(f[name].value, name)
@@ -19,7 +19,7 @@ func (l *loader) vendors(n *node) map[string]Vendor {
 }
 
 func (l *loader) vendor(n *node, name string) Vendor {
-	f := l.section(n, "vendor "+name, "surface", "requests_per_second", "requests_per_minute", "connections", "token_life")
+	f := l.section(n, "vendor "+name, vendorKeys)
 	surfaces := l.known.Surfaces(name)
 	surface := surfaces[0]
 	if s := f["surface"].value; s != nil {
@@ -56,8 +56,8 @@ func (l *loader) vendor(n *node, name string) Vendor {
 
 func (l *loader) budgets(n *node) map[string]Budget {
 	out := map[string]Budget{}
-	for vendor, f := range l.section(n, "budget", l.known.Vendors()...) {
-		ceilings := l.section(f.value, "the budget of "+vendor, "run", "month", "month_starts_on")
+	for vendor, f := range l.section(n, "budget", named(l.known.Vendors())) {
+		ceilings := l.section(f.value, "the budget of "+vendor, budgetKeys)
 		b := Budget{
 			Run:           l.ceiling(ceilings["run"].value, "run"),
 			Month:         l.ceiling(ceilings["month"].value, "month"),
@@ -75,7 +75,7 @@ func (l *loader) budgets(n *node) map[string]Budget {
 
 func (l *loader) confirmations(n *node) map[string]pipeline.Units {
 	out := map[string]pipeline.Units{}
-	for vendor, f := range l.section(n, "confirm_over", l.known.Vendors()...) {
+	for vendor, f := range l.section(n, "confirm_over", named(l.known.Vendors())) {
 		if units := l.ceiling(f.value, "confirm_over of "+vendor); units != nil {
 			out[vendor] = *units
 		}

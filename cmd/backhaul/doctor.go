@@ -48,7 +48,7 @@ Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is b
 			return a.doctor(cmd.Context(), wanted, f)
 		},
 	}
-	a.allowPaths(cmd)
+	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.repair, "repair", false, "rebuild what can be derived; buys nothing, deletes no journal")
 	cmd.Flags().BoolVar(&f.dropDamaged, "drop-damaged", false, "with --repair: put damaged journals aside and keep the pages before the damage")
 	return cmd

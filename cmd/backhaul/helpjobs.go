@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -54,17 +55,22 @@ let another terminal run ` + "`backhaul emulate`" + ` and paste the lines it pri
 	for _, j := range readyMade {
 		fmt.Fprintf(&b, "\n%s: %s\n\n", j.name, j.purpose)
 		for _, name := range append([]string{j.name + ".yaml"}, lists[j.name]...) {
-			text, err := fs.ReadFile(jobs.Files, name)
-			if err != nil {
-				panic(fmt.Sprintf("read the embedded %s: %v", name, err)) // the files are part of the program
-			}
-			fmt.Fprintf(&b, "-- %s\n%s\n", name, strings.TrimRight(string(text), "\n"))
+			fmt.Fprintf(&b, "-- %s\n%s\n", name, strings.TrimRight(string(shipped(name)), "\n"))
 		}
 		writeQueries(&b, "First questions", j.questions)
 		writeQueries(&b, "From the second night on", j.later)
 	}
 	b.WriteString(verdictsText)
 	return b.String()
+}
+
+// shipped returns a file of a ready-made job as it is for a user's directory, where the schema lies beside it.
+func shipped(name string) []byte {
+	content, err := fs.ReadFile(jobs.Files, name)
+	if err != nil {
+		panic(fmt.Sprintf("read the embedded %s: %v", name, err)) // the files are part of the program
+	}
+	return bytes.Replace(content, []byte("$schema=../schemas/"), []byte("$schema="), 1)
 }
 
 func writeQueries(b *strings.Builder, title string, queries []string) {

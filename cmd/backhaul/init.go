@@ -37,7 +37,8 @@ func (a *app) initCommand() *cobra.Command {
 		Short: "Write a ready-made or an empty commented job, and the lists it needs, into this directory",
 		Long: `Writes a ready-made job and the lists it names into the current directory: ` + strings.Join(names, ", ") + `; see
 ` + "`backhaul help jobs`" + ` for what each is for. Without a name it writes ` + emptyName + `, a small job with the rest as comments.
-A file that is there is never overwritten: then nothing is written at all.`,
+A file that is there is never overwritten: then nothing is written at all. ` + schemaName + `, which lets an editor
+check and complete the job, is written where there is none.`,
 		Args:      atMost(1, "at most one ready-made job"),
 		ValidArgs: names,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -48,7 +49,11 @@ A file that is there is never overwritten: then nothing is written at all.`,
 			if err := writeNew(files); err != nil {
 				return err
 			}
-			return a.printWritten(files)
+			schema, err := a.addSchema()
+			if err != nil {
+				return err
+			}
+			return a.printWritten(append(files, schema...))
 		},
 	}
 }
@@ -65,11 +70,7 @@ func filesOf(args, names []string) ([]newFile, error) {
 	}
 	var files []newFile
 	for _, name := range append([]string{args[0] + ".yaml"}, sheets...) {
-		content, err := fs.ReadFile(jobs.Files, name)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, newFile{name, content})
+		files = append(files, newFile{name, shipped(name)})
 	}
 	return files, nil
 }
@@ -104,6 +105,20 @@ func writeNew(files []newFile) error {
 	return nil
 }
 
+// addSchema writes the schema that the jobs refer to, for editors. One that is there stays: it may be somebody's own.
+func (a *app) addSchema() ([]newFile, error) {
+	content, err := jobs.Schema(a.vendors)
+	if err != nil {
+		return nil, err
+	}
+	schema := newFile{schemaName, content}
+	err = create(schema)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, nil
+	}
+	return []newFile{schema}, err
+}
+
 // create writes one file, and leaves nothing where it cannot.
 func create(f newFile) error {
 	out, err := os.OpenFile(f.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
@@ -119,9 +134,11 @@ func create(f newFile) error {
 
 // printWritten says what was written, and what to do next.
 func (a *app) printWritten(files []newFile) error {
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = f.name
+	var names, edited []string
+	for _, f := range files {
+		if names = append(names, f.name); f.name != schemaName {
+			edited = append(edited, f.name)
+		}
 	}
 	if a.json {
 		return a.printJSON(map[string][]string{"files": names})
@@ -134,6 +151,6 @@ func (a *app) printWritten(files []newFile) error {
   backhaul plan %[2]s         what it would cost; buys nothing
   backhaul run %[2]s          buys it
 To try it without a vendor, let another terminal run `+"`backhaul emulate`"+` and paste the lines it prints.
-`, strings.Join(names, " and "), names[0])
+`, strings.Join(edited, " and "), names[0])
 	return nil
 }

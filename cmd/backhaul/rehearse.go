@@ -14,7 +14,11 @@ import (
 
 // loadSpec reads a spec and tries its queries, and returns every problem. The spec is nil unless all are warnings.
 func (a *app) loadSpec(ctx context.Context, path string) (*jobs.Spec, []jobs.Problem, error) {
-	spec, problems := jobs.Load(path, a.vendors, jobs.Access{Folders: a.allowed, Secrets: a.secretFiles()})
+	given, err := a.parameters()
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, problems := jobs.Load(path, a.vendors, jobs.Access{Folders: a.allowed, Secrets: a.secretFiles(), Parameters: given})
 	if spec == nil {
 		return nil, problems, nil
 	}
@@ -25,8 +29,9 @@ func (a *app) loadSpec(ctx context.Context, path string) (*jobs.Spec, []jobs.Pro
 	return spec, problems, err
 }
 
-// allowPaths gives a command that reads specs the flag for further folders.
-func (a *app) allowPaths(cmd *cobra.Command) {
+// specFlags gives a command that reads specs the flags for further folders and for the job's parameters.
+func (a *app) specFlags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&a.set, "set", nil, "the value of a parameter that the job declares, as NAME=VALUE; may be repeated")
 	cmd.Flags().StringArrayVar(&a.allowed, "allow-path", nil, "a folder from which the job may read lists beside its own; may be repeated")
 }
 

@@ -16,6 +16,7 @@ type app struct {
 	warehouseDir string
 	json         bool
 	allowed      []string        // folders that specs may read beside their own
+	set          []string        // parameters of jobs, NAME=VALUE
 	warned       map[string]bool // the surfaces whose credentials have been looked at, as vendor/surface
 }
 
@@ -56,7 +57,7 @@ damaged, 130 interrupted (run it again to go on).`,
 	new(profiles).add(root)
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
-		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.versionCommand(),
+		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.versionCommand(),
 		a.jobsTopic(),
 	)
 	return root

@@ -58,7 +58,7 @@ gone; --again asks about what there is.`,
 	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
 	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
-	a.allowPaths(cmd)
+	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
 	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see `backhaul compact`")
 	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")

@@ -47,7 +47,7 @@ func (a *app) validateCommand() *cobra.Command {
 			return nil
 		},
 	}
-	a.allowPaths(cmd)
+	a.specFlags(cmd)
 	return cmd
 }
 
@@ -112,7 +112,7 @@ func (a *app) planCommand() *cobra.Command {
 			return report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
 		},
 	}
-	a.allowPaths(cmd)
+	a.specFlags(cmd)
 	cmd.Flags().StringVar(&dateText, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	return cmd
 }

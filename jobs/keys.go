@@ -1,0 +1,124 @@
+package jobs
+
+import "math"
+
+// Key is one key of a mapping in a spec. What is taken, what the JSON Schema allows and what help explains is this.
+type Key struct {
+	Name     string
+	Required bool
+	// Default is what holds where the key is absent, in words. Default "": nothing.
+	Default string
+	Meaning string
+
+	form form
+}
+
+// Section is a mapping of the spec with a set of keys.
+type Section struct {
+	// Path leads to it: vendors.VENDOR. "" is the spec itself. Words in capitals stand for names, - for an entry of a list.
+	Path    string
+	Meaning string
+	Keys    []Key
+}
+
+// Sections returns every mapping of a spec, in the order in which people should read them.
+func Sections() []Section {
+	return []Section{
+		{"", "the job", specKeys},
+		{"parameters.NAME", "one parameter, named a-z, 0-9 and _: ${NAME} stands for its value, in any value of the spec", parameterKeys},
+		{"vendors.VENDOR", "how a vendor is spoken to", vendorKeys},
+		{"budget.VENDOR", "what may be spent at a vendor, in its own units", budgetKeys},
+		{"targets.LIST", "one list of targets: their names, [example.com, {target: example.org, scope: page}], or a file of them", listKeys},
+		{"tables.TABLE", "a list that the job brings along, for marts and queries: `backhaul tables user.TABLE` shows its columns", tableKeys},
+		{"extracts.-", "what to buy: one endpoint, its targets and its parameters", extractKeys},
+		{"extracts.-.targets", "targets that a query provides", queryKeys},
+		{"extracts.-.inputs", "pairs of target and source, for endpoints that compare them", inputKeys},
+	}
+}
+
+var specKeys = []Key{
+	{Name: "job", Required: true, Meaning: "names the runs, with their date, and the rows", form: pattern("a-z, 0-9 and -", jobName.String(), maxName)},
+	{Name: "parameters", Meaning: "what --set NAME=VALUE may set, so that one spec serves many", form: mappingOfNames(parameterName.String(), parameterKeys)},
+	{Name: "vendors", Default: "what each vendor documents", Meaning: "how the vendors are spoken to", form: byVendor(vendorForm)},
+	{Name: "budget", Default: "none", Meaning: "hard ceilings", form: byVendor(func(Registry, string) form { return mappingOf(budgetKeys) })},
+	{Name: "confirm_over", Default: "never", Meaning: "on a terminal, ask before a run that is expected to cost more units", form: byVendor(func(Registry, string) form { return count(0, maxUnits) })},
+	{Name: "targets", Meaning: "named lists of what to ask about", form: namedLists()},
+	{Name: "tables", Meaning: "lists for marts and queries, kept night by night", form: userLists()},
+	{Name: "extracts", Required: true, Meaning: "what to buy, a table each", form: extractEntries()},
+}
+
+var parameterKeys = []Key{
+	{Name: "default", Meaning: "its value where nothing sets it; without one it must be set", form: scalar()},
+	{Name: "meaning", Meaning: "what it is, for people", form: plainText("a string")},
+	{Name: "same_run", Default: "false", Meaning: "true: another value edits the run of the job and date; else the job's name must hold the parameter, so that each value has runs of its own", form: truth()},
+}
+
+var vendorKeys = []Key{
+	{Name: "surface", Default: "the vendor's first", Meaning: "which of its APIs is asked; `backhaul endpoints` lists them", form: plainText("the name of a surface")},
+	{Name: "requests_per_second", Default: "the surface's limit", Meaning: "bounds the rate", form: fraction(maxPerSecond)},
+	{Name: "requests_per_minute", Default: "the surface's limit", Meaning: "the same in minutes; one of both", form: fraction(maxPerSecond * 60)},
+	{Name: "connections", Default: "the surface's limit", Meaning: "bounds the requests in flight", form: count(1, maxConnections)},
+	{Name: "token_life", Default: "until the vendor refuses it", Meaning: "how long a cursor of the vendor is trusted", form: span()},
+}
+
+var budgetKeys = []Key{
+	{Name: "run", Default: "none", Meaning: "ceiling of one execution", form: count(0, maxUnits)},
+	{Name: "month", Default: "none", Meaning: "ceiling of a month", form: count(0, maxUnits)},
+	{Name: "month_starts_on", Default: "1", Meaning: "the day on which the account's month begins", form: count(1, 28)},
+}
+
+// fileKey names a CSV file.
+func fileKey(required bool, columns string) Key {
+	return Key{Name: "file", Required: required, Meaning: "a CSV file in the spec's folder or below, " + columns, form: filled("a file's name")}
+}
+
+var (
+	listKeys  = []Key{fileKey(true, "with a header and a column target; other columns override parameters of their row")}
+	tableKeys = []Key{fileKey(true, "with a header")}
+	queryKeys = []Key{
+		{Name: "sql", Required: true, Meaning: "a query with a column target, over the catalog, the job's tables and the extracts named under after", form: filled("SQL")},
+	}
+	inputKeys = []Key{
+		fileKey(false, "with columns target and source; others that bear a parameter's name override it"),
+		{Name: "sql", Meaning: "a query with columns target and source; one of file and sql", form: filled("SQL")},
+	}
+	scopedKeys = []Key{
+		{Name: "target", Required: true, form: filled("a host or page")},
+		{Name: "scope", Required: true, form: plainText("a scope")},
+	}
+)
+
+var extractKeys = []Key{
+	{Name: "name", Required: true, Meaning: "unique in the job; queries of later extracts read its rows under it", form: pattern("a-z, 0-9, _ and -", extractName.String(), maxName)},
+	{Name: "endpoint", Required: true, Meaning: "VENDOR/NAME, as `backhaul endpoints` lists them", form: endpointName()},
+	{Name: "targets", Meaning: "the lists to ask about, by name, or {sql: …}; for endpoints that ask about targets", form: chosenLists()},
+	{Name: "inputs", Meaning: "{file: …} or {sql: …}; for endpoints that compare targets with sources", form: inputsForm()},
+	{Name: "params", Meaning: "the vendor's own parameters: `backhaul endpoints NAME` lists them", form: parameters()},
+	{Name: "max_rows", Default: "until the list ends", Meaning: "bounds the rows of each target", form: count(1, math.MaxInt64)},
+	{Name: "max_units", Default: "none", Meaning: "ceiling of the extract in one execution, in the vendor's units", form: count(0, maxUnits)},
+	{Name: "max_age", Default: "buy anew", Meaning: "take over a complete answer of any job that is not older, for nothing", form: span()},
+	{Name: "priority", Default: "0", Meaning: "higher is bought first when the budget is short", form: count(-maxPriority, maxPriority)},
+	{Name: "after", Meaning: "extracts that must be complete first", form: nameOrNames()},
+	{Name: "only_if", Meaning: "index_changed: skip while the vendor's index is that of the last complete run", form: oneOf(IndexChanged)},
+}
+
+// Takes says what may stand under the key: "a whole number from 1 to 1000".
+func (k Key) Takes() string { return k.form.takes }
+
+// namesOf are the names of keys.
+func namesOf(keys []Key) []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.Name
+	}
+	return names
+}
+
+// named makes keys of names that somebody else knows, as vendors.
+func named(names []string) []Key {
+	keys := make([]Key, len(names))
+	for i, name := range names {
+		keys[i] = Key{Name: name}
+	}
+	return keys
+}
