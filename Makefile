@@ -30,6 +30,11 @@ duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 INTEROP     := $(filter-out fast,$(basename $(notdir $(wildcard testdata/interop/requirements/*.txt))))
 JDBC        := bin/interop/java/duckdb_jdbc-1.5.6.0.jar
 
+man: build ## write manual pages and shell completions to bin/man and bin/completions
+	rm -rf bin/man bin/completions && mkdir -p bin/completions
+	$(BIN) man bin/man
+	for shell in bash zsh fish; do $(BIN) completion $$shell > bin/completions/backhaul.$$shell; done
+
 interop: build $(INTEROP:%=bin/interop/%/installed) $(JDBC) ## let every reader read a warehouse, and compare what each saw
 	bin/interop/arrow/bin/python testdata/interop/interop.py $(BIN) bin/interop $(INTEROP)
 
@@ -68,4 +73,4 @@ ci: lint test race fuzz interop-fast run ## all that must hold before a change l
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test duckdb11 interop interop-fast race lint fuzz bench ci clean
+.PHONY: help build run demo test man duckdb11 interop interop-fast race lint fuzz bench ci clean

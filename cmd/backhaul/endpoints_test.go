@@ -11,7 +11,7 @@ import (
 
 func TestEndpointsTellsWhatEverySurfaceSellsAndTakes(t *testing.T) {
 	var out bytes.Buffer
-	if status := Main(t.Context(), []string{"endpoints", "--json"}, &out, io.Discard); status != exitComplete {
+	if status := Main(t.Context(), inTest(t, &out, io.Discard, "endpoints", "--json")); status != exitComplete {
 		t.Fatalf("status %d", status)
 	}
 	var all []endpointInfo

@@ -58,8 +58,16 @@ damaged, 130 interrupted (run it again to go on).`,
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
 		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.versionCommand(),
-		a.jobsTopic(),
+		a.manCommand(),
 	)
+	root.AddCommand(a.topics()...)
+	root.SetHelpCommand(a.helpCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	root.DisableAutoGenTag = true // a manual page does not change with the day
+	root.Version = version
+	root.SetVersionTemplate(versionText())
+	addExamples(root)
 	return root
 }
 

@@ -26,6 +26,7 @@ type runFlags struct {
 	date     string
 	maxUnits []string
 	yes      bool
+	dry      bool
 	again    bool
 	noMerge  bool
 	limits   limitFlags
@@ -52,6 +53,9 @@ gone; --again asks about what there is.`,
 			if err != nil {
 				return err
 			}
+			if f.dry {
+				return a.plan(cmd.Context(), job, f.date)
+			}
 			return a.run(cmd.Context(), job, f)
 		},
 	}
@@ -60,7 +64,8 @@ gone; --again asks about what there is.`,
 	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
 	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
-	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see `backhaul compact`")
+	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what it would do and cost, and buy nothing, as 'backhaul plan' does")
+	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see 'backhaul compact'")
 	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")
 	return cmd
 }

@@ -25,7 +25,7 @@ const committedSchema = "../../schemas/" + schemaName
 
 func TestTheCommittedSchemaIsWhatTheProgramPrints(t *testing.T) {
 	var now bytes.Buffer
-	if status := Main(t.Context(), []string{"schema", "job"}, &now, io.Discard); status != exitComplete {
+	if status := Main(t.Context(), inTest(t, &now, io.Discard, "schema", "job")); status != exitComplete {
 		t.Fatalf("status %d", status)
 	}
 	if *update {
@@ -114,7 +114,7 @@ func TestTheSchemaKnowsEveryParameterOfEveryEndpoint(t *testing.T) {
 			check(nil, true)
 			check(map[string]any{"no_such_parameter": "x"}, false)
 			for _, p := range jobs.Settable(e) {
-				good, bad := examples(p)
+				good, bad := valuesFor(p)
 				for _, v := range good {
 					check(map[string]any{p.Name: v}, true)
 				}
@@ -134,7 +134,7 @@ func specOf(t *testing.T, surface string, e *pipeline.Endpoint, params map[strin
 	t.Helper()
 	all := map[string]any{}
 	for _, p := range e.Params {
-		if good, _ := examples(p); p.Required {
+		if good, _ := valuesFor(p); p.Required {
 			all[p.Name] = good[0]
 		}
 	}
@@ -157,8 +157,8 @@ func specOf(t *testing.T, surface string, e *pipeline.Endpoint, params map[strin
 	return string(text)
 }
 
-// examples are values that a parameter takes, seen by itself, and values that it cannot take.
-func examples(p pipeline.Param) (good, bad []any) {
+// valuesFor are values that a parameter takes, seen by itself, and values that it cannot take.
+func valuesFor(p pipeline.Param) (good, bad []any) {
 	first := any("x")
 	if len(p.Values) > 0 {
 		first = p.Values[0]

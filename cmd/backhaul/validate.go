@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -89,30 +90,35 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			date, err := runDate(dateText, a.now())
-			if err != nil {
-				return err
-			}
-			a.warnOfDate(date)
-			w, err := a.warehouse()
-			if err != nil {
-				return err
-			}
-			outline, err := job.outline(date, nil)
-			if err != nil {
-				return err
-			}
-			p, err := run.Preview(cmd.Context(), *outline, job.items(), w, a.now())
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(p)
-			}
-			return report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
+			return a.plan(cmd.Context(), job, dateText)
 		},
 	}
 	a.specFlags(cmd)
 	cmd.Flags().StringVar(&dateText, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	return cmd
+}
+
+// plan prints what a run would do and cost.
+func (a *app) plan(ctx context.Context, job *loadedJob, dateText string) error {
+	date, err := runDate(dateText, a.now())
+	if err != nil {
+		return err
+	}
+	a.warnOfDate(date)
+	w, err := a.warehouse()
+	if err != nil {
+		return err
+	}
+	outline, err := job.outline(date, nil)
+	if err != nil {
+		return err
+	}
+	p, err := run.Preview(ctx, *outline, job.items(), w, a.now())
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(p)
+	}
+	return report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
 }

@@ -17,25 +17,37 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Show the version of the program and of what it is built on",
 		Args:  exactly(0, "no argument"),
 		RunE: func(*cobra.Command, []string) error {
-			info := map[string]string{"backhaul": version, "go": runtime.Version()}
-			if build, ok := debug.ReadBuildInfo(); ok {
-				for _, d := range build.Deps {
-					switch d.Path {
-					case "github.com/apache/arrow-go/v18":
-						info["arrow-go"] = d.Version
-					case "github.com/duckdb/duckdb-go/v2":
-						info["duckdb-go"] = d.Version
-					case "modernc.org/sqlite":
-						info["sqlite"] = d.Version
-					}
-				}
-			}
 			if a.json {
-				return a.printJSON(info)
+				return a.printJSON(versions())
 			}
-			_, err := fmt.Fprintf(a.stdout, "backhaul %s (%s, arrow-go %s, duckdb-go %s, sqlite %s)\n",
-				version, info["go"], info["arrow-go"], info["duckdb-go"], info["sqlite"])
+			_, err := fmt.Fprint(a.stdout, versionText())
 			return err
 		},
 	}
+}
+
+// versionText is what `version` and --version print.
+func versionText() string {
+	of := versions()
+	return fmt.Sprintf("backhaul %s (%s, arrow-go %s, duckdb-go %s, sqlite %s)\n", version, of["go"], of["arrow-go"], of["duckdb-go"], of["sqlite"])
+}
+
+// versions are those of the program and of what it is built on, by name.
+func versions() map[string]string {
+	all := map[string]string{"backhaul": version, "go": runtime.Version()}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return all
+	}
+	for _, d := range build.Deps {
+		switch d.Path {
+		case "github.com/apache/arrow-go/v18":
+			all["arrow-go"] = d.Version
+		case "github.com/duckdb/duckdb-go/v2":
+			all["duckdb-go"] = d.Version
+		case "modernc.org/sqlite":
+			all["sqlite"] = d.Version
+		}
+	}
+	return all
 }

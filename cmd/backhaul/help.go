@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"backhaul/jobs"
+)
+
+// helpCommand is cobra's, but that a topic which is not there is a mistake.
+func (a *app) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND or TOPIC]",
+		Short: "Explain a command or a topic",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if at, _, err := cmd.Root().Find(args); err == nil {
+				for _, c := range at.Commands() {
+					names = append(names, c.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				word := args[len(args)-max(1, len(rest))]
+				return usage("no command or topic %q%s; see `backhaul help`", word, suggestion(cmd.Root(), word))
+			}
+			at.InitDefaultHelpFlag()
+			return at.Help()
+		},
+	}
+}
+
+// topics are no commands but what `backhaul help TOPIC` prints.
+func (a *app) topics() []*cobra.Command {
+	return []*cobra.Command{
+		a.jobsTopic(),
+		{Use: "job", Short: "Every key of a job", Long: jobText()},
+		{Use: "credentials", Short: "How the program learns credentials, and where it never puts them", Long: a.credentialsText()},
+	}
+}
+
+// jobText explains every key of a spec, from what validate reads.
+func jobText() string {
+	var b strings.Builder
+	b.WriteString(`A job is a YAML file that says what to buy, from whom and within which budget. ` + "`backhaul init`" + ` writes one to begin
+with, ` + "`backhaul validate`" + ` checks it, and ` + "`backhaul schema job`" + ` is for editors. VENDOR, LIST, NAME and TABLE stand for names, - for each
+entry of a list.
+`)
+	for _, s := range jobs.Sections() {
+		title := s.Path
+		if title == "" {
+			title = "the file"
+		}
+		fmt.Fprintf(&b, "\n%s: %s\n", title, s.Meaning)
+		for _, k := range s.Keys {
+			fmt.Fprintf(&b, "  %-20s %s%s\n%23s%s\n", k.Name, k.Takes(), absent(k), "", k.Meaning)
+		}
+	}
+	return b.String()
+}
+
+// absent says what holds where a key is absent.
+func absent(k jobs.Key) string {
+	switch {
+	case k.Required:
+		return "; required"
+	case k.Default != "":
+		return "; default: " + k.Default
+	}
+	return ""
+}
+
+// credentialsText says which variables there are, of all surfaces.
+func (a *app) credentialsText() string {
+	var b strings.Builder
+	b.WriteString(`Credentials come from the environment, and are never written to a log, an error, a file of the warehouse or a report.
+
+`)
+	for _, s := range a.vendors {
+		fmt.Fprintf(&b, "  %-10s %s\n%11s%s says where it is, if not where the vendor documents it\n", s.Vendor+" "+s.Name, s.Credentials, "", s.URL)
+	}
+	b.WriteString(`
+Each variable X can be given as X_FILE, a file that holds the value alone, on one line.
+`)
+	return b.String()
+}
+
+// manCommand is for whoever packages the program.
+func (a *app) manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man DIR",
+		Short:  "Write a manual page for every command into a directory",
+		Hidden: true,
+		Args:   exactly(1, "one directory"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
+			header := doc.GenManHeader{Title: "BACKHAUL", Section: "1", Source: "backhaul " + version, Manual: "backhaul"}
+			if err := doc.GenManTree(cmd.Root(), &header, args[0]); err != nil {
+				return err
+			}
+			pages, err := filepath.Glob(filepath.Join(args[0], "backhaul*.1"))
+			if err == nil {
+				fmt.Fprintf(a.stderr, "%d manual pages in %s\n", len(pages), args[0])
+			}
+			return err
+		},
+	}
+}
