@@ -63,7 +63,8 @@ var vendorKeys = []Key{
 
 var budgetKeys = []Key{
 	{Name: "run", Default: "none", Meaning: "ceiling of one execution", form: count(0, maxUnits)},
-	{Name: "month", Default: "none", Meaning: "ceiling of a month", form: count(0, maxUnits)},
+	{Name: "month", Default: "none", Meaning: "ceiling of the job's runs in a month", form: count(0, maxUnits)},
+	{Name: "warehouse_month", Default: "none", Meaning: "ceiling of a month for all jobs of the warehouse, and whoever else uses the key", form: count(0, maxUnits)},
 	{Name: "month_starts_on", Default: "1", Meaning: "the day on which the account's month begins", form: count(1, 28)},
 }
 

@@ -64,7 +64,7 @@ var refusals = []struct {
 	{"budgets", minimal() + "budget: {moz: {run: -1, month: 1.5, day: 3}, google: 1}\nconfirm_over: {moz: lots}\n", []string{
 		`8:21: run is "-1"; it must be a whole number of at least 0 in plain digits`,
 		`8:32: month is "1.5"; it must be a whole number of at least 0 in plain digits`,
-		`8:37: unknown key "day" of the budget of moz; it takes: run, month, month_starts_on`,
+		`8:37: unknown key "day" of the budget of moz; it takes: run, month, warehouse_month, month_starts_on`,
 		`8:46: unknown key "google" of budget; it takes: moz, ahrefs`,
 		`9:21: confirm_over of moz is "lots"; it must be a whole number of at least 0 in plain digits`,
 	}},

@@ -71,9 +71,9 @@ type Vendor struct {
 
 // Budget is what may be spent at one vendor, in its own units.
 type Budget struct {
-	// Run and Month are ceilings of one execution of a run, and of all runs of one month. 0 buys nothing. Default nil: no
-	// ceiling.
-	Run, Month *pipeline.Units
+	// Run, Month and WarehouseMonth are ceilings of one execution of a run, of the job's runs in a month, and of the runs of all
+	// jobs of the warehouse in a month. 0 buys nothing. Default nil: no ceiling.
+	Run, Month, WarehouseMonth *pipeline.Units
 	// MonthStartsOn is the day on which a month begins, 1 to 28, for accounts that are not billed by the calendar. Default 1.
 	MonthStartsOn int
 }

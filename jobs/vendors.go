@@ -59,9 +59,10 @@ func (l *loader) budgets(n *node) map[string]Budget {
 	for vendor, f := range l.section(n, "budget", named(l.known.Vendors())) {
 		ceilings := l.section(f.value, "the budget of "+vendor, budgetKeys)
 		b := Budget{
-			Run:           l.ceiling(ceilings["run"].value, "run"),
-			Month:         l.ceiling(ceilings["month"].value, "month"),
-			MonthStartsOn: 1,
+			Run:            l.ceiling(ceilings["run"].value, "run"),
+			Month:          l.ceiling(ceilings["month"].value, "month"),
+			WarehouseMonth: l.ceiling(ceilings["warehouse_month"].value, "warehouse_month"),
+			MonthStartsOn:  1,
 		}
 		if day := ceilings["month_starts_on"].value; day != nil {
 			if n, ok := l.integer(day, "month_starts_on", 1, 28); ok {

@@ -140,7 +140,7 @@ func (j *loadedJob) account(e *pipeline.Endpoint, from *sources) (run.Account, e
 	v, b := j.Vendors[e.Vendor], j.Budget[e.Vendor]
 	account := run.Account{
 		PerSecond: v.RequestsPerSecond, Connections: v.Connections, TokenLife: v.TokenLife,
-		Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month}, MonthStartsOn: b.MonthStartsOn,
+		Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month, WarehouseMonth: b.WarehouseMonth}, MonthStartsOn: b.MonthStartsOn,
 	}
 	if from == nil {
 		return account, nil

@@ -54,7 +54,7 @@ gone; --again asks about what there is.`,
 				return err
 			}
 			if f.dry {
-				return a.plan(cmd.Context(), job, f.date)
+				return a.plan(cmd.Context(), job, f.date, false)
 			}
 			return a.run(cmd.Context(), job, f)
 		},
@@ -242,10 +242,12 @@ func raise(stop *engine.StopError) string {
 	errors.As(stop.Err, &ceiling)
 	switch {
 	case ceiling == nil:
-	case ceiling.Ceiling == plan.OfMonth && len(ceiling.Held) > 0:
-		return fmt.Sprintf("see `backhaul reconcile` for what is held, raise the job's budget.%s.month, or run it again with the same --date when the next month has begun", stop.Vendor)
-	case ceiling.Ceiling == plan.OfMonth:
-		return fmt.Sprintf("raise the job's budget.%s.month, or run it again with the same --date when the next month has begun", stop.Vendor)
+	case ceiling.Ceiling == plan.OfMonth, ceiling.Ceiling == plan.OfWarehouse:
+		text := fmt.Sprintf("raise the job's budget.%s.%s, or run it again with the same --date when the next month has begun", stop.Vendor, ceiling.Ceiling)
+		if len(ceiling.Held) > 0 {
+			text = "see `backhaul reconcile` for what is held, " + text
+		}
+		return text
 	case ceiling.Ceiling == plan.OfFlag:
 		return fmt.Sprintf("run it again with the same --date to go on, with a higher --max-units %s=N or without", stop.Vendor)
 	case ceiling.Ceiling == plan.OfRun:

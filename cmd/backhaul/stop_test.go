@@ -13,10 +13,10 @@ import (
 
 func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
 	for ceiling, want := range map[plan.Ceiling]string{
-		plan.OfRun:   "raise the job's budget.moz.run",
-		plan.OfFlag:  "with a higher --max-units moz=N",
-		plan.OfMonth: "raise the job's budget.moz.month",
-		plan.OfQuota: "have the vendor raise the quota",
+		plan.OfRun:       "raise the job's budget.moz.run",
+		plan.OfFlag:      "with a higher --max-units moz=N",
+		plan.OfWarehouse: "raise the job's budget.moz.month",
+		plan.OfQuota:     "have the vendor raise the quota",
 	} {
 		stop := &engine.StopError{Vendor: "moz", Ending: pipeline.EndBudget, Err: &run.CeilingError{Ceiling: ceiling, Left: 3, Want: 50}}
 		if ceiling == plan.OfQuota {

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs"
+	"backhaul/jobs/plan"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
@@ -81,6 +83,7 @@ func (a *app) printProblems(problems []jobs.Problem) error {
 
 func (a *app) planCommand() *cobra.Command {
 	var dateText string
+	var check bool
 	cmd := &cobra.Command{
 		Use:   "plan JOB",
 		Short: "Show what a run would do and cost; buys nothing",
@@ -90,16 +93,17 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.plan(cmd.Context(), job, dateText)
+			return a.plan(cmd.Context(), job, dateText, check)
 		},
 	}
 	a.specFlags(cmd)
+	cmd.Flags().BoolVar(&check, "check", false, "exit with status 4 if a budget or the vendor's quota will stop the run")
 	cmd.Flags().StringVar(&dateText, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	return cmd
 }
 
 // plan prints what a run would do and cost.
-func (a *app) plan(ctx context.Context, job *loadedJob, dateText string) error {
+func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, check bool) error {
 	date, err := runDate(dateText, a.now())
 	if err != nil {
 		return err
@@ -118,7 +122,12 @@ func (a *app) plan(ctx context.Context, job *loadedJob, dateText string) error {
 		return err
 	}
 	if a.json {
-		return a.printJSON(p)
+		err = a.printJSON(p)
+	} else {
+		err = report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
 	}
-	return report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
+	if err == nil && check && slices.ContainsFunc(p.Vendors, func(v plan.Vendor) bool { return v.Scarce }) {
+		return &exitError{status: exitBudget}
+	}
+	return err
 }

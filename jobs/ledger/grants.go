@@ -12,8 +12,9 @@ import (
 
 // Ceiling is a budget in the vendor's own units. A nil bound is none.
 type Ceiling struct {
-	Run   *pipeline.Units // what one run may spend in all
-	Month *pipeline.Units // what all runs of a month may spend together
+	Run            *pipeline.Units // what one run may spend in all
+	Month          *pipeline.Units // what all runs of its job may spend together in a month
+	WarehouseMonth *pipeline.Units // what the runs of all jobs may spend together in a month
 	// InFlight is the most that the requests under way at one moment can cost together: what may have been charged
 	// without a trace if the process dies. Default 0.
 	InFlight pipeline.Units
@@ -25,18 +26,11 @@ type Ceiling struct {
 func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, least pipeline.Units, c Ceiling) (got, left pipeline.Units, err error) {
 	failpoint.Hit("ledger.grant.before")
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
-		ofRun, ofMonth, err := granted(tx, runID, vendor, month)
+		used, err := granted(tx, runID, "", vendor, month)
 		if err != nil {
 			return err
 		}
-		left = want
-		if c.Run != nil {
-			left = min(left, *c.Run-ofRun)
-		}
-		if c.Month != nil {
-			left = min(left, *c.Month-ofMonth)
-		}
-		left = max(left, 0)
+		left = max(0, c.Left(want, used))
 		if got = left; got < least {
 			got = 0
 			return nil
@@ -53,10 +47,37 @@ func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, l
 	return got, left, nil
 }
 
-func granted(tx *sql.Tx, runID, vendor, month string) (ofRun, ofMonth pipeline.Units, err error) {
-	err = tx.QueryRow(`SELECT coalesce(sum(iif(run_id = ?, granted, 0)), 0), coalesce(sum(iif(month = ?, granted, 0)), 0)
-		FROM grants WHERE vendor = ? AND (run_id = ? OR month = ?)`, runID, month, vendor, runID, month).Scan(&ofRun, &ofMonth)
-	return ofRun, ofMonth, err
+// Bounds reports whether there is any.
+func (c Ceiling) Bounds() bool { return c.Run != nil || c.Month != nil || c.WarehouseMonth != nil }
+
+// Granted is what has been granted at a vendor.
+type Granted struct {
+	Run            pipeline.Units // to one run, in all
+	Month          pipeline.Units // to all runs of its job in a month
+	WarehouseMonth pipeline.Units // to the runs of all jobs in a month
+}
+
+// Left is the least of what the ceiling leaves and most. It is negative where more was granted than the ceiling allows by now.
+func (c Ceiling) Left(most pipeline.Units, g Granted) pipeline.Units {
+	for _, bound := range []struct {
+		most    *pipeline.Units
+		granted pipeline.Units
+	}{{c.Run, g.Run}, {c.Month, g.Month}, {c.WarehouseMonth, g.WarehouseMonth}} {
+		if bound.most != nil {
+			most = min(most, *bound.most-bound.granted)
+		}
+	}
+	return most
+}
+
+// granted reads what is granted to a run, to a job, or the one of the run if none is named, and to all.
+func granted(tx *sql.Tx, runID, job, vendor, month string) (g Granted, err error) {
+	err = tx.QueryRow(`SELECT coalesce(sum(iif(run_id = ?1, granted, 0)), 0),
+			coalesce(sum(iif(month = ?4 AND job = iif(?2 = '', (SELECT job FROM runs WHERE run_id = ?1), ?2), granted, 0)), 0),
+			coalesce(sum(iif(month = ?4, granted, 0)), 0)
+		FROM grants LEFT JOIN runs USING (run_id) WHERE vendor = ?3 AND (run_id = ?1 OR month = ?4)`, runID, job, vendor, month).
+		Scan(&g.Run, &g.Month, &g.WarehouseMonth)
+	return g, err
 }
 
 // Bill is what a run's journal says of its units at a vendor, over all its months.
@@ -169,11 +190,35 @@ func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
 	return spends, l.db.Wrap(rows.Err())
 }
 
-// Granted returns what is granted to a run and to all runs of a month at a vendor.
-func (l *Ledger) Granted(ctx context.Context, runID, vendor, month string) (ofRun, ofMonth pipeline.Units, err error) {
+// Granted returns what is granted at a vendor to a run, and in a month to a job and to all.
+func (l *Ledger) Granted(ctx context.Context, runID, job, vendor, month string) (g Granted, err error) {
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
-		ofRun, ofMonth, err = granted(tx, runID, vendor, month)
+		g, err = granted(tx, runID, job, vendor, month)
 		return err
 	})
-	return ofRun, ofMonth, err
+	return g, err
+}
+
+// JobUnits is what one job may have spent.
+type JobUnits struct {
+	Job   string
+	Units pipeline.Units
+}
+
+// ByJob returns what each job may have spent at a vendor in a month, the most first.
+func (l *Ledger) ByJob(ctx context.Context, vendor, month string) (all []JobUnits, err error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT job, sum(granted) AS units FROM grants JOIN runs USING (run_id)
+		WHERE vendor = ? AND month = ? GROUP BY job HAVING units > 0 ORDER BY units DESC, job`, vendor, month)
+	if err != nil {
+		return nil, l.db.Wrap(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var j JobUnits
+		if err := rows.Scan(&j.Job, &j.Units); err != nil {
+			return nil, l.db.Wrap(err)
+		}
+		all = append(all, j)
+	}
+	return all, l.db.Wrap(rows.Err())
 }

@@ -93,7 +93,7 @@ func TestGrantsOfAllProcessesStayUnderTheMonth(t *testing.T) {
 		begin(t, l, "job-"+id, "2026-11-23", id)
 		wg.Go(func() {
 			for {
-				got, _, err := l.Grant(context.Background(), id, "moz", "2026-11", 70, 1, Ceiling{Month: units(1000)})
+				got, _, err := l.Grant(context.Background(), id, "moz", "2026-11", 70, 1, Ceiling{WarehouseMonth: units(1000)})
 				if err != nil {
 					t.Error(err)
 					return
@@ -113,10 +113,45 @@ func TestGrantsOfAllProcessesStayUnderTheMonth(t *testing.T) {
 	}
 }
 
+func TestAJobsMonthIsItsOwnAndTheWarehousesIsEverybodys(t *testing.T) {
+	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	begin(t, l, "nightly", "2026-11-23", "n1")
+	begin(t, l, "nightly", "2026-11-24", "n2")
+	begin(t, l, "campaign", "2026-11-24", "c1")
+	ceiling := Ceiling{Month: units(500), WarehouseMonth: units(800)}
+	for _, g := range []struct {
+		run             string
+		want, got, left pipeline.Units
+	}{{"n1", 400, 400, 400}, {"n2", 400, 100, 100}, {"n2", 1, 0, 0}, {"c1", 400, 300, 300}, {"c1", 1, 0, 0}} {
+		if got, left, err := l.Grant(ctx, g.run, "moz", "2026-11", g.want, 1, ceiling); got != g.got || left != g.left || err != nil {
+			t.Errorf("%+v: granted %d of %d, %v", g, got, left, err)
+		}
+	}
+	if got, _, _ := l.Grant(ctx, "n2", "moz", "2026-12", 400, 1, ceiling); got != 400 {
+		t.Errorf("%d in the next month", got)
+	}
+	if diff := cmp.Diff([]JobUnits{{"nightly", 500}, {"campaign", 300}}, must(l.ByJob(ctx, "moz", "2026-11"))(t)); diff != "" {
+		t.Error(diff)
+	}
+	if g, err := l.Granted(ctx, "of no run yet", "campaign", "moz", "2026-11"); err != nil || g != (Granted{Month: 300, WarehouseMonth: 800}) {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
 func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
-	ceiling := Ceiling{Run: units(500), Month: units(800)}
+	ceiling := Ceiling{Run: units(500), WarehouseMonth: units(800)}
 	if got, left, err := l.Grant(ctx, "r1", "moz", "2026-11", 600, 400, ceiling); got != 500 || left != 500 || err != nil {
 		t.Fatalf("granted %d of %d, %v", got, left, err)
 	}
@@ -141,9 +176,9 @@ func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 	if err := l.Settle(ctx, "r1", "moz", "2026-12", Bill{Spent: 200, Maybe: 30}); err != nil {
 		t.Fatal(err)
 	}
-	_, ofMonth, err := l.Granted(ctx, "r1", "moz", "2026-12")
-	if err != nil || ofMonth != 80 {
-		t.Errorf("%d units in December, want 80; %v", ofMonth, err)
+	g, err := l.Granted(ctx, "r1", "", "moz", "2026-12")
+	if err != nil || g.WarehouseMonth != 80 {
+		t.Errorf("%d units in December, want 80; %v", g.WarehouseMonth, err)
 	}
 }
 

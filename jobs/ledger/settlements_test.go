@@ -252,7 +252,7 @@ func TestHeldUnitsExpireWithTheirMonthOrAreReleasedByHand(t *testing.T) {
 		a.settle(id)
 	}
 	left := func() pipeline.Units {
-		_, left, err := a.l.Grant(ctx, "r1", "moz", november, 1000, 1000, Ceiling{Month: units(100)})
+		_, left, err := a.l.Grant(ctx, "r1", "moz", november, 1000, 1000, Ceiling{WarehouseMonth: units(100)})
 		a.must(err)
 		return left
 	}

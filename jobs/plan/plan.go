@@ -83,10 +83,18 @@ type Account struct {
 	// Ceiling is the one that leaves the least, Others what others have used of the account this month by the vendor's word.
 	Ceiling Ceiling
 	Others  pipeline.Units
+	// Used is what each job may have spent this month, the most first.
+	Used []JobUnits
 	// Held is what the month's requests without an answer may have cost, by the run that made them. It counts as spent.
 	Held []Hold
-	// Uncounted: there is a month's budget, and the vendor has not said what others have used of it.
+	// Uncounted: there is a month's budget for all, and the vendor has not said what others have used of it.
 	Uncounted bool
+}
+
+// JobUnits is what one job may have spent.
+type JobUnits struct {
+	Job   string         `json:"job"`
+	Units pipeline.Units `json:"units"`
 }
 
 // Hold is units held for requests of a run that got no answer, until somebody knows whether they were charged.
@@ -113,8 +121,10 @@ type Ceiling string
 const (
 	OfRun   Ceiling = "run"       // the job's budget for one execution
 	OfFlag  Ceiling = "max-units" // the user's for this execution
-	OfMonth Ceiling = "month"     // the job's budget for the month, for all who use the account
-	OfQuota Ceiling = "quota"     // the vendor's own
+	OfMonth Ceiling = "month"     // the job's budget for the month
+	// OfWarehouse is the budget of all jobs for the month, for all who use the account.
+	OfWarehouse Ceiling = "warehouse_month"
+	OfQuota     Ceiling = "quota" // the vendor's own
 )
 
 // Extract sums up the tasks of one extract.
@@ -159,10 +169,11 @@ type Vendor struct {
 	Needed   pipeline.Cost  `json:"needed"`
 	Expected pipeline.Cost  `json:"expected"`
 	Worst    *pipeline.Cost `json:"worst"`
-	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others, Held and Uncounted are the account's.
+	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others, Used, Held and Uncounted are the account's.
 	Allowed   *pipeline.Units `json:"allowed"`
 	Ceiling   Ceiling         `json:"ceiling,omitempty"`
 	Others    pipeline.Units  `json:"used_by_others,omitempty"`
+	Used      []JobUnits      `json:"used_by_jobs,omitempty"`
 	Held      []Hold          `json:"held,omitempty"`
 	Uncounted bool            `json:"uncounted,omitempty"`
 	// PerSecond is the account's rate of requests, 0 if it is unlimited; Seconds the time the expected pages take at it.
@@ -292,7 +303,7 @@ func (p *Plan) total(x *Extract) {
 
 // allow keeps a vendor's work under what its account allows.
 func (v *Vendor) allow(a Account) {
-	v.Allowed, v.Ceiling, v.Others, v.Held, v.Uncounted, v.PerSecond = a.Left, a.Ceiling, a.Others, a.Held, a.Uncounted, a.PerSecond
+	v.Allowed, v.Ceiling, v.Others, v.Used, v.Held, v.Uncounted, v.PerSecond = a.Left, a.Ceiling, a.Others, a.Used, a.Held, a.Uncounted, a.PerSecond
 	v.Scarce = v.Allowed != nil && v.Expected.Units > *v.Allowed
 	under(v.Allowed, &v.Expected, &v.Worst)
 	if a.PerSecond > 0 {

@@ -14,6 +14,12 @@ import (
 // PlanText writes a plan for people.
 func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 	p := &printer{w: w}
+	for _, v := range plans.Vendors {
+		if v.Scarce {
+			p.line("%s will stop this run: it leaves %s, and all of it is expected to take %s%s", ceilingText(v.Ceiling), words.Plural(*v.Allowed, v.Vendor+" unit"),
+				atLeast(plans, v), words.Count(v.Needed.Units))
+		}
+	}
 	p.line("job %s for %s", job, runDate)
 	for _, x := range plans.Extracts {
 		p.line("%s", ExtractText(x))
@@ -29,6 +35,16 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 		p.line("  %s never read before: unknown lengths are counted with one page each", words.Plural(unknown, "list"))
 	}
 	return p.err
+}
+
+// atLeast is said before what a plan expects of a vendor where lists of unknown length make it a floor.
+func atLeast(plans *plan.Plan, v plan.Vendor) string {
+	for _, x := range plans.Extracts {
+		if x.Unknown > 0 && strings.HasPrefix(x.Endpoint, v.Vendor+"/") {
+			return "at least "
+		}
+	}
+	return ""
 }
 
 // ExtractText is the line of a plan about one extract.
@@ -125,13 +141,13 @@ func budgetText(v plan.Vendor) string {
 	}
 	text := fmt.Sprintf("%s leaves %s units", ceilingText(v.Ceiling), words.Count(*v.Allowed))
 	switch {
-	case v.Ceiling == plan.OfMonth && v.Others > 0:
-		text += fmt.Sprintf(" (%s were used by others, by the vendor's latest word)", words.Count(v.Others))
+	case v.Ceiling == plan.OfWarehouse && (v.Others > 0 || len(v.Used) > 0):
+		text += " (" + run.UsedText(v.Used, v.Others) + ")"
 	case v.Uncounted:
 		text += " (by this warehouse's own account: the vendor has not been asked yet what others use of the key, a run does)"
 	}
 	if v.Scarce {
-		text += ", which is not enough for all: the cheapest targets come first"
+		text += ": not enough for all, so the cheapest targets come first"
 	}
 	return text
 }
@@ -142,8 +158,10 @@ func ceilingText(c plan.Ceiling) string {
 		return "the job's budget for one run"
 	case plan.OfFlag:
 		return "--max-units"
+	case plan.OfWarehouse:
+		return "the month's budget of all jobs"
 	case plan.OfMonth:
-		return "the job's budget for the month"
+		return "the job's own budget for the month"
 	case plan.OfQuota:
 		return "the vendor's own quota for the month"
 	}

@@ -81,7 +81,7 @@ func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"2 targets, expected 90 rows, 2 pages, 90 units, 1 of unknown length, worst case unbounded (no max_rows)",
-		"the budget leaves 10 units, which is not enough for all", "1 list never read before"} {
+		"the budget leaves 10 units: not enough for all", "will stop this run: it leaves 10 moz units, and all of it is expected to take", "1 list never read before"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
@@ -91,13 +91,14 @@ func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
 func TestAPlanNamesTheCeilingThatBindsAndWhatOthersUsed(t *testing.T) {
 	left := pipeline.Units(139)
 	for want, v := range map[string]plan.Vendor{
-		"moz: the job's budget for the month leaves 139 units (761 were used by others, by the vendor's latest word)": {Ceiling: plan.OfMonth, Others: 761},
-		"the vendor has not been asked yet what others use of the key":                                                {Ceiling: plan.OfMonth, Uncounted: true},
-		"moz: the vendor's own quota for the month leaves 139 units":                                                  {Ceiling: plan.OfQuota, Others: 761},
-		"moz: --max-units leaves 139 units":                                                                           {Ceiling: plan.OfFlag},
-		"worst case 0 units; no rate limit":                                                                           {Worst: &pipeline.Cost{}},
-		"worst case 0 units; nothing to ask":                                                                          {Worst: &pipeline.Cost{}, PerSecond: 2},
-		"expected 5 rows, 1 pages, 5 units of the 12 that all of it":                                                  {Expected: pipeline.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: pipeline.Cost{Units: 12}},
+		"moz: the month's budget of all jobs leaves 139 units (nightly used 100, others with this key used 761)": {Ceiling: plan.OfWarehouse, Others: 761, Used: []plan.JobUnits{{Job: "nightly", Units: 100}}},
+		"moz: the job's own budget for the month leaves 139 units":                                               {Ceiling: plan.OfMonth, Others: 761},
+		"the vendor has not been asked yet what others use of the key":                                           {Ceiling: plan.OfWarehouse, Uncounted: true},
+		"moz: the vendor's own quota for the month leaves 139 units":                                             {Ceiling: plan.OfQuota, Others: 761},
+		"moz: --max-units leaves 139 units":                                                                      {Ceiling: plan.OfFlag},
+		"worst case 0 units; no rate limit":                                                                      {Worst: &pipeline.Cost{}},
+		"worst case 0 units; nothing to ask":                                                                     {Worst: &pipeline.Cost{}, PerSecond: 2},
+		"expected 5 rows, 1 pages, 5 units of the 12 that all of it":                                             {Expected: pipeline.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: pipeline.Cost{Units: 12}},
 	} {
 		v.Vendor, v.Allowed = "moz", &left
 		var text strings.Builder

@@ -72,11 +72,11 @@ func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 		if a.Ceiling.Run == nil {
 			continue
 		}
-		before, _, err := r.ledger.Granted(ctx, r.run.ID, vendor, r.month(vendor))
+		before, err := r.ledger.Granted(ctx, r.run.ID, r.Name, vendor, r.month(vendor))
 		if err != nil {
 			return err
 		}
-		most := before + *a.Ceiling.Run
+		most := before.Run + *a.Ceiling.Run
 		a.Ceiling.Run = &most
 		r.Accounts[vendor] = a
 	}

@@ -122,7 +122,7 @@ func purse(units pipeline.Units) limit.Grant {
 // ceiling could give a meaning, no known end of the cursors, and a rate that a connection alone does not come near.
 func unhindered(a Account, work []plan.Work) bool {
 	const perConnection = 5 // requests a second, at 200 ms each
-	free := a.Ceiling.Run == nil && a.Ceiling.Month == nil && a.TokenLife == 0 &&
+	free := !a.Ceiling.Bounds() && a.TokenLife == 0 &&
 		(a.PerSecond == 0 || a.PerSecond >= perConnection*float64(max(1, a.Connections)))
 	for _, it := range work {
 		free = free && it.MaxUnits == nil && it.Task.Priority == work[0].Task.Priority
@@ -155,7 +155,7 @@ func (r *runner) lane(vendor string, work []plan.Work, stop context.CancelCauseF
 	lane.Probe = unhindered(a, work)
 	inFlight := dearest(pages, connections)
 	block := inFlight
-	if a.Ceiling.Run == nil && a.Ceiling.Month == nil {
+	if !a.Ceiling.Bounds() {
 		block *= 16 // nobody waits for what this run holds
 	}
 	a.Ceiling.InFlight = inFlight

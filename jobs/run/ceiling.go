@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"backhaul/jobs/plan"
@@ -21,6 +22,8 @@ type CeilingError struct {
 	Left, Want pipeline.Units
 	// Others is what others have used of the account this month, by the vendor's word.
 	Others pipeline.Units
+	// Used is what each job has used of it.
+	Used []plan.JobUnits
 	// Held is what requests without an answer may have used of it.
 	Held []plan.Hold
 }
@@ -30,21 +33,35 @@ func (e *CeilingError) Error() string {
 	switch e.Ceiling {
 	case plan.OfQuota:
 		what = "the vendor's own quota for the month"
+	case plan.OfWarehouse:
+		what = "budget: the month's budget of all jobs (warehouse_month)"
 	case plan.OfMonth:
-		what = "budget: the job's budget for the month"
+		what = "budget: the job's own budget for the month"
 	case plan.OfFlag:
 		what = "budget: --max-units"
 	default:
 		what = "budget: the job's budget for one run"
 	}
 	text := fmt.Sprintf("%s has %s left, the next request may cost %s", what, words.Plural(e.Left, "unit"), words.Count(e.Want))
-	if e.Others > 0 && e.Ceiling == plan.OfMonth {
-		text += fmt.Sprintf("; %s used by others", words.Were(e.Others, "unit"))
+	if used := UsedText(e.Used, e.Others); used != "" && e.Ceiling == plan.OfWarehouse {
+		text += "; " + used
 	}
-	if len(e.Held) > 0 && (e.Ceiling == plan.OfMonth || e.Ceiling == plan.OfQuota) {
+	if len(e.Held) > 0 && (e.Ceiling == plan.OfMonth || e.Ceiling == plan.OfWarehouse || e.Ceiling == plan.OfQuota) {
 		text += "; " + HeldText(e.Held)
 	}
 	return text
+}
+
+// UsedText says who has used how many of the month's units, "" if nobody has any.
+func UsedText(jobs []plan.JobUnits, others pipeline.Units) string {
+	var all []string
+	for _, j := range jobs {
+		all = append(all, fmt.Sprintf("%s used %s", j.Job, words.Count(j.Units)))
+	}
+	if others > 0 {
+		all = append(all, fmt.Sprintf("others with this key used %s", words.Count(others)))
+	}
+	return strings.Join(all, ", ")
 }
 
 // HeldText says what is held, and by which runs.
@@ -71,7 +88,11 @@ func (r *runner) nameCeilings(ctx context.Context, stops []*engine.StopError) er
 		if err != nil {
 			return err
 		}
-		s.Err = &CeilingError{Ceiling: account.Ceiling, Left: budget.Left, Want: budget.Want, Others: account.Others, Held: account.Held}
+		e := &CeilingError{Ceiling: account.Ceiling, Left: budget.Left, Want: budget.Want, Others: account.Others, Used: account.Used, Held: account.Held}
+		if e.Ceiling == plan.OfMonth {
+			e.Held = slices.DeleteFunc(e.Held, func(h plan.Hold) bool { return h.Job != r.Name })
+		}
+		s.Err = e
 		if account.Ceiling == plan.OfQuota {
 			s.Ending = pipeline.EndQuota
 		}

@@ -93,12 +93,12 @@ func each(items []plan.Item) iter.Seq[*plan.Item] {
 func (r *runner) raiseCeilings(ctx context.Context) error {
 	for vendor, a := range r.Accounts {
 		// What the run has spent before does not count against its budget, which bounds one execution.
-		before, _, err := r.ledger.Granted(ctx, r.run.ID, vendor, r.month(vendor))
+		before, err := r.ledger.Granted(ctx, r.run.ID, r.Name, vendor, r.month(vendor))
 		if err != nil {
 			return err
 		}
 		if a.Ceiling.Run != nil {
-			most := before + *a.Ceiling.Run
+			most := before.Run + *a.Ceiling.Run
 			a.Ceiling.Run = &most
 			r.Accounts[vendor] = a
 		}

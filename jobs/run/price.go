@@ -67,16 +67,23 @@ func (r *runner) terms(ctx context.Context) (known terms, err error) {
 
 // accountOf says what the vendor's account allows the run now.
 func (r *runner) accountOf(ctx context.Context, vendor string) (plan.Account, error) {
-	var ofRun, ofMonth pipeline.Units
-	if ceiling := r.Accounts[vendor].Ceiling; r.ledger != nil && (ceiling.Run != nil || ceiling.Month != nil) {
+	if r.ledger == nil {
+		return r.allowed(vendor, ledger.Granted{}), nil
+	}
+	var used ledger.Granted
+	if r.Accounts[vendor].Ceiling.Bounds() {
 		var err error
-		if ofRun, ofMonth, err = r.ledger.Granted(ctx, r.run.ID, vendor, r.month(vendor)); err != nil {
+		if used, err = r.ledger.Granted(ctx, r.run.ID, r.Name, vendor, r.month(vendor)); err != nil {
 			return plan.Account{}, err
 		}
 	}
-	account := r.allowed(vendor, ofRun, ofMonth)
-	if r.ledger == nil {
-		return account, nil
+	account := r.allowed(vendor, used)
+	jobs, err := r.ledger.ByJob(ctx, vendor, r.month(vendor))
+	if err != nil {
+		return account, err
+	}
+	for _, j := range jobs {
+		account.Used = append(account.Used, plan.JobUnits(j))
 	}
 	held, err := r.ledger.Holds(ctx, vendor, r.month(vendor))
 	account.Held = holdsOf(held)
@@ -91,12 +98,12 @@ func holdsOf(held []ledger.Hold) (holds []plan.Hold) {
 	return holds
 }
 
-// allowed says what the ceilings leave when so much is granted to the run and to all runs of the month, and which leaves the
-// least. Of several it is the one that is the hardest to raise.
-func (r *runner) allowed(vendor string, ofRun, ofMonth pipeline.Units) plan.Account {
-	a, month := r.Accounts[vendor], r.monthly[vendor]
+// allowed says what the ceilings leave when so much is granted, and which leaves the least. Of several it is the one that is the
+// hardest to raise.
+func (r *runner) allowed(vendor string, used ledger.Granted) plan.Account {
+	a, common := r.Accounts[vendor], r.monthly[vendor]
 	count, asked := r.counts[vendor]
-	account := plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Others: count.others, Uncounted: month != nil && !asked}
+	account := plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Others: count.others, Uncounted: common != nil && !asked}
 	hold := func(ceiling plan.Ceiling, most *pipeline.Units, granted pipeline.Units) {
 		if most == nil {
 			return
@@ -105,13 +112,14 @@ func (r *runner) allowed(vendor string, ofRun, ofMonth pipeline.Units) plan.Acco
 			account.Left, account.Ceiling = &left, ceiling
 		}
 	}
-	hold(plan.OfQuota, count.quota, ofMonth)
-	hold(plan.OfMonth, count.left(month), ofMonth)
+	hold(plan.OfQuota, count.quota, used.WarehouseMonth)
+	hold(plan.OfWarehouse, count.left(common), used.WarehouseMonth)
+	hold(plan.OfMonth, a.Ceiling.Month, used.Month)
 	ofExecution := plan.OfRun
 	if a.ByFlag {
 		ofExecution = plan.OfFlag
 	}
-	hold(ofExecution, a.Ceiling.Run, ofRun)
+	hold(ofExecution, a.Ceiling.Run, used.Run)
 	return account
 }
 

@@ -134,7 +134,7 @@ func newRunner(job Job, o Options) *runner {
 	r.begin()
 	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
 	for vendor, a := range job.Accounts {
-		r.monthly[vendor] = a.Ceiling.Month
+		r.monthly[vendor] = a.Ceiling.WarehouseMonth
 	}
 	return r
 }

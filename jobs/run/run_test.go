@@ -148,7 +148,7 @@ func mustRun(t *testing.T, job Job, dir string) *Result {
 	return result
 }
 
-func month(n pipeline.Units) ledger.Ceiling { return ledger.Ceiling{Month: &n} }
+func month(n pipeline.Units) ledger.Ceiling { return ledger.Ceiling{WarehouseMonth: &n} }
 func execution(n pipeline.Units) ledger.Ceiling {
 	return ledger.Ceiling{Run: &n}
 }
@@ -244,7 +244,7 @@ func TestWhatAVendorChargesBeyondItsPriceIsEnteredAndSaid(t *testing.T) {
 	m := newMeter(1, 50)
 	m.extra = 7
 	budget := pipeline.Units(100)
-	result := mustRun(t, m.job("a", 1, ledger.Ceiling{Month: &budget}, 500), dir)
+	result := mustRun(t, m.job("a", 1, ledger.Ceiling{WarehouseMonth: &budget}, 500), dir)
 	granted, spent := accounted(t, dir)
 	if m.billed <= budget || spent != m.billed || granted != m.billed {
 		t.Errorf("%d billed, %d spent and %d granted with a budget of %d", m.billed, spent, granted, budget)
@@ -386,8 +386,8 @@ func TestWhatTheVendorHasLeftCapsTheBudget(t *testing.T) {
 		dir := t.TempDir()
 		m := newMeter(1, 50)
 		most := pipeline.Units(230)
-		if allowed.Month != nil {
-			most = min(most, max(0, *allowed.Month-770))
+		if allowed.WarehouseMonth != nil {
+			most = min(most, max(0, *allowed.WarehouseMonth-770))
 		}
 		job := m.job("a", 3, allowed, 90, 400, 200)
 		account := job.Accounts["moz"]
@@ -406,7 +406,7 @@ func TestWhatTheVendorHasLeftCapsTheBudget(t *testing.T) {
 		mustRun(t, job, dir)
 		want := pipeline.Units(690)
 		switch {
-		case allowed.Month != nil && *allowed.Month == 120:
+		case allowed.WarehouseMonth != nil && *allowed.WarehouseMonth == 120:
 			want = 0 // others have consumed more than the job allows for all
 		case allowed.Run != nil:
 			want = 230 + 400

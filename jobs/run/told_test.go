@@ -26,7 +26,10 @@ func metered(m *meter, ceiling ledger.Ceiling, allowance, others pipeline.Units)
 }
 
 func TestAStopForWantOfUnitsNamesTheCeilingThatBound(t *testing.T) {
-	limits := func(run, month pipeline.Units) ledger.Ceiling { return ledger.Ceiling{Run: &run, Month: &month} }
+	own := pipeline.Units(300)
+	limits := func(run, month pipeline.Units) ledger.Ceiling {
+		return ledger.Ceiling{Run: &run, WarehouseMonth: &month}
+	}
 	for _, c := range []struct {
 		ceiling   ledger.Ceiling
 		byFlag    bool
@@ -35,13 +38,15 @@ func TestAStopForWantOfUnitsNamesTheCeilingThatBound(t *testing.T) {
 		ending    pipeline.Ending
 		text      string
 	}{
-		{limits(5000, 900), false, 10000, plan.OfMonth, pipeline.EndBudget, "budget for the month has 0 units left, the next request may cost 1; 761 units were used by others"},
+		{limits(5000, 900), false, 10000, plan.OfWarehouse, pipeline.EndBudget, "the month's budget of all jobs (warehouse_month) has 0 units left, the next request may cost 1; a used 139, others with this key used 761"},
 		{limits(100, 900), false, 10000, plan.OfRun, pipeline.EndBudget, "the job's budget for one run has 0 units left"},
 		{limits(100, 900), true, 10000, plan.OfFlag, pipeline.EndBudget, "--max-units has 0 units left"},
 		{limits(5000, 50000), false, 1000, plan.OfQuota, pipeline.EndQuota, "the vendor's own quota for the month has 0 units left"},
 		{ledger.Ceiling{}, false, 1000, plan.OfQuota, pipeline.EndQuota, "the vendor's own quota for the month has 0 units left"},
 		// Raising the run's budget would not help where the month's is used up as well.
-		{limits(139, 900), false, 10000, plan.OfMonth, pipeline.EndBudget, "budget for the month"},
+		{limits(139, 900), false, 10000, plan.OfWarehouse, pipeline.EndBudget, "the month's budget of all jobs"},
+		// What others use is not the job's own.
+		{ledger.Ceiling{Month: &own}, false, 10000, plan.OfMonth, pipeline.EndBudget, "the job's own budget for the month has 0 units left"},
 	} {
 		m := newMeter(1, 50)
 		job := metered(m, c.ceiling, c.allowance, 761)
@@ -79,15 +84,15 @@ func TestAPlanKnowsWhatTheVendorLastSaidOfOthers(t *testing.T) {
 		}
 		return p.Vendors[0]
 	}
-	if v := preview(); !v.Uncounted || v.Ceiling != plan.OfMonth || *v.Allowed != 900 {
+	if v := preview(); !v.Uncounted || v.Ceiling != plan.OfWarehouse || *v.Allowed != 900 {
 		t.Errorf("before the vendor was asked: %+v", v)
 	}
 	mustRun(t, job, dir)
-	if v := preview(); v.Uncounted || v.Ceiling != plan.OfMonth || v.Others != 761 || *v.Allowed != 0 {
+	if v := preview(); v.Uncounted || v.Ceiling != plan.OfWarehouse || v.Others != 761 || *v.Allowed != 0 {
 		t.Errorf("after 139 units were bought of the 139 that others had left: %+v, %d allowed", v, *v.Allowed)
 	}
 	more := pipeline.Units(1200)
-	job.Accounts["moz"] = Account{Connections: 1, Ceiling: ledger.Ceiling{Month: &more}}
+	job.Accounts["moz"] = Account{Connections: 1, Ceiling: ledger.Ceiling{WarehouseMonth: &more}}
 	if v := preview(); *v.Allowed != 300 || v.Expected.Units > 300 {
 		t.Errorf("with a month's budget that is 300 higher: %+v, %d allowed", v, *v.Allowed)
 	}

@@ -22,7 +22,7 @@ func (r *runner) askUsage(ctx context.Context, vendors []string) (answered []str
 		if r.Accounts[vendor].Usage == nil {
 			continue
 		}
-		u, err := r.settleBy(ctx, vendor, r.monthly[vendor] != nil)
+		u, err := r.settleBy(ctx, vendor, r.monthly[vendor] != nil || r.Accounts[vendor].Ceiling.Month != nil)
 		if err != nil {
 			return answered, err
 		}
@@ -160,7 +160,7 @@ func (r *runner) count(ctx context.Context, vendor string, last *ledger.Usage) e
 	}
 	r.counts[vendor] = c
 	account := r.Accounts[vendor]
-	account.Ceiling.Month = least(c.left(r.monthly[vendor]), c.quota)
+	account.Ceiling.WarehouseMonth = least(c.left(r.monthly[vendor]), c.quota)
 	r.Accounts[vendor] = account
 	return nil
 }
