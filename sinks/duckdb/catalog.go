@@ -146,6 +146,11 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 	if err != nil {
 		return note{}, err
 	}
+	// There is nothing to optimize or to share among threads, and the statements are so many and so small that trying takes
+	// longer than they do.
+	if err := s.exec(ctx, "SET threads = 1", "PRAGMA disable_optimizer"); err != nil {
+		return note{}, err
+	}
 	if err := s.make(ctx, d, everything, true); err != nil {
 		return note{}, err
 	}
