@@ -48,6 +48,7 @@ func emulated(t *testing.T) *runningEmulator {
 // TestTheCampaignJobTellsWhatHappensOnTheMadeUpWeb runs the ready-made job night by night while links come and go, the index changes
 // every third day, and the budget of one night ends before a single source was asked about.
 func TestTheCampaignJobTellsWhatHappensOnTheMadeUpWeb(t *testing.T) {
+	t.Parallel()
 	e := emulated(t)
 	dir := t.TempDir()
 	job, w := unpack(t, dir, "campaign"), filepath.Join(dir, "w")
@@ -92,6 +93,7 @@ func TestTheCampaignJobTellsWhatHappensOnTheMadeUpWeb(t *testing.T) {
 
 // TestTheLinkGapJobKnowsWhoWasWon runs the ready-made job on three nights and asks the web itself about everybody who left.
 func TestTheLinkGapJobKnowsWhoWasWon(t *testing.T) {
+	t.Parallel()
 	e := emulated(t)
 	dir := t.TempDir()
 	job, w := unpack(t, dir, "linkgap"), filepath.Join(dir, "w")
@@ -135,6 +137,7 @@ func TestTheLinkGapJobKnowsWhoWasWon(t *testing.T) {
 
 // TestTheMonitorJobFindsWhatTheWebChanged runs the ready-made job on two days, and on a third that has the index of the second.
 func TestTheMonitorJobFindsWhatTheWebChanged(t *testing.T) {
+	t.Parallel()
 	e := emulated(t)
 	dir := t.TempDir()
 	job, w := unpack(t, dir, "monitor"), filepath.Join(dir, "w")

@@ -96,6 +96,7 @@ func sameFiles(t *testing.T, got, want string) {
 }
 
 func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
 	}
@@ -157,6 +158,7 @@ func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
 }
 
 func TestADamagedMergedFileIsFound(t *testing.T) {
+	t.Parallel()
 	serve(t, emulatorFlags{})
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
@@ -182,6 +184,7 @@ func TestADamagedMergedFileIsFound(t *testing.T) {
 }
 
 func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
 	}
@@ -222,6 +225,7 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 
 // A night that is filled in later, or forgotten, is one in whatever order it came.
 func TestWhatChangedDoesNotDependOnTheOrderOfNights(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
 	}

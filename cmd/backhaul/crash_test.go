@@ -362,6 +362,7 @@ func (l *lab) moments(t *testing.T, all bool) []string {
 // TestAKillCostsNoMoreThanThePagesUnderWay kills the real program and starts it again until it completes: nothing is lost,
 // nothing doubled, and nothing bought again but what was on its way. BACKHAUL_KILLS=500 keeps the whole promise.
 func TestAKillCostsNoMoreThanThePagesUnderWay(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes long, and the program it builds and kills has no race detector")
 	}

@@ -28,6 +28,8 @@ type ward struct {
 	// list server's mutex's.
 	usage func(w http.ResponseWriter)
 	asked int
+	// holdMemory lets commands bound what the process may allocate, where it is the test's alone.
+	holdMemory bool
 }
 
 // watched puts a server in front of the list server that counts what is asked of the vendor's meter, and wants the key.
@@ -92,7 +94,11 @@ const everyRow = "select target, rank, anchor_text, external_pages, run_id, fetc
 // try runs a command and returns its exit status and all it said.
 func (w *ward) try(args ...string) (status int, said string) {
 	var out, errs bytes.Buffer
-	status = Main(context.Background(), inTest(w.t, &out, &errs, append(args, "--warehouse", w.warehouse)...))
+	e := inTest(w.t, &out, &errs, append(args, "--warehouse", w.warehouse)...)
+	if w.holdMemory {
+		e.holdMemory = holdMemory
+	}
+	status = Main(context.Background(), e)
 	return status, out.String() + errs.String()
 }
 
@@ -145,6 +151,7 @@ func rewrite(path string, change func([]byte) []byte) error {
 
 // TestDamageIsReportedAndNeverFewerRows damages each file of a warehouse in every way, and plays all a user does next.
 func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
 	}
@@ -265,6 +272,7 @@ func (w *ward) dropAndBuyAgain(t *testing.T) {
 }
 
 func TestAnOlderCopyOfTheJournalIsNoticed(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	job := strings.ReplaceAll(w.job, "measured.yaml", "more.yaml")
 	spec, err := os.ReadFile(w.job)
@@ -293,6 +301,7 @@ func TestAnOlderCopyOfTheJournalIsNoticed(t *testing.T) {
 }
 
 func TestALostLedgerIsRebuiltWithWhatWasSpent(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	status := func() string {
 		_, said := w.try("status", "measured/"+wardDate, "--json")
@@ -320,6 +329,7 @@ func TestALostLedgerIsRebuiltWithWhatWasSpent(t *testing.T) {
 }
 
 func TestTheClockJumpingBackStopsARunBeforeItSpends(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	ahead := time.Now().Add(48 * time.Hour)
 	setLedgerTimes(t, w.path(wardLedger), ahead)
@@ -342,6 +352,7 @@ func TestTheClockJumpingBackStopsARunBeforeItSpends(t *testing.T) {
 }
 
 func TestStraysInTheLakeAreTold(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	copyFile(t, w.path(wardTable), filepath.Join(filepath.Dir(w.path(wardTable)), "copy of measured.parquet"))
 	writeFile(t, filepath.Dir(w.path(wardTable)), "notes.txt", "hello")

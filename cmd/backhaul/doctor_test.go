@@ -57,6 +57,7 @@ func level(t *testing.T, w *ward, what string, args ...string) (level doctor.Lev
 }
 
 func TestDoctorAsksTheVendorOnceAndNeverShowsTheKey(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	before := w.timesAsked()
 	status, said := w.try("doctor", w.job)
@@ -70,6 +71,7 @@ func TestDoctorAsksTheVendorOnceAndNeverShowsTheKey(t *testing.T) {
 }
 
 func TestDoctorExplainsWhatTheVendorCountsOtherwise(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	for rows, want := range map[int64]string{779: "may be late by 1h0m0s", 781: "other programs, warehouses or people"} {
 		w.mu.Lock()
@@ -82,6 +84,7 @@ func TestDoctorExplainsWhatTheVendorCountsOtherwise(t *testing.T) {
 }
 
 func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	setenv(t, "MOZ_TOKEN", "wrong-key")
 	if l, text := level(t, w, "vendor moz"); l != doctor.Bad || !strings.Contains(text, "refuses the credentials") || strings.Contains(text, "wrong-key") {
@@ -121,6 +124,7 @@ func retire(t *testing.T, w *ward, dry bool) []doctor.Retired {
 }
 
 func TestARetiredRunIsCompleteAndCostsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	bought := w.bought()
 	if got := retire(t, w, true); len(got) != 1 || got[0].Kept != "" {
@@ -163,6 +167,7 @@ func TestARetiredRunIsCompleteAndCostsNothing(t *testing.T) {
 }
 
 func TestRetirementSurvivesADamagedLedger(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	retire(t, w, false)
 	backhaul(t, 0, "run", w.job, "--warehouse", w.warehouse, "--date", "2026-11-24")
@@ -215,6 +220,7 @@ func mustFind(t *testing.T, l *ledger.Ledger) ledger.Run {
 }
 
 func TestAJournalWhoseTableIsDamagedIsNotRetired(t *testing.T) {
+	t.Parallel()
 	for _, h := range harms {
 		w := newWard(t)
 		if err := h.do(w.path(wardTable)); err != nil {
@@ -231,6 +237,7 @@ func TestAJournalWhoseTableIsDamagedIsNotRetired(t *testing.T) {
 }
 
 func TestGCWithoutTheFlagKeepsEveryJournal(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	leftover := w.path("staging/run-dead")
 	if err := os.MkdirAll(leftover, 0o755); err != nil {

@@ -23,6 +23,7 @@ func ask[T any](t testing.TB, warehouse, sql string) []T {
 }
 
 func TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder(t *testing.T) {
+	t.Parallel()
 	s := newListServer(t, listSettings{})
 	setenv(t, "MOZ_TOKEN", "secret-token")
 	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
@@ -91,6 +92,7 @@ func TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder(t *testing.T) {
 }
 
 func TestTwoExtractsOfOneTargetAreSortedTogether(t *testing.T) {
+	t.Parallel()
 	s := newListServer(t, listSettings{})
 	setenv(t, "MOZ_TOKEN", "secret-token")
 	setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
@@ -122,6 +124,7 @@ extracts:
 }
 
 func TestAllConnectionsOfTheSpecAreUsedAndNoMore(t *testing.T) {
+	t.Parallel()
 	for _, connections := range []int{1, 16} {
 		s := newListServer(t, listSettings{latency: 20 * time.Millisecond})
 		setenv(t, "MOZ_TOKEN", "secret-token")
@@ -140,6 +143,7 @@ func TestAllConnectionsOfTheSpecAreUsedAndNoMore(t *testing.T) {
 }
 
 func TestARowThatDoesNotFitIsKeptAndTheOthersAreLoaded(t *testing.T) {
+	t.Parallel()
 	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, target, _ string) bool {
 		if listLength(target) != 3 {
 			return false

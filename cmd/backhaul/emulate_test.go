@@ -10,6 +10,7 @@ import (
 )
 
 func TestTheEnvironmentOfTheEmulatorOpensAhrefs(t *testing.T) {
+	t.Parallel()
 	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0", ahrefs: ahrefs.Options{UnitsLimit: 700}})
 	if err != nil {
 		t.Fatal(err)

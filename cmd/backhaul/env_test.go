@@ -12,6 +12,7 @@ import (
 )
 
 func TestAValueIsReadFromARegularFileOrAPipe(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for name, content := range map[string]string{"plain": "the-value", "line end": "the-value\n", "windows": "the-value\r\n", "spaces": "  the-value \n\n"} {
 		setenv(t, "MOZ_TOKEN_FILE", writeFile(t, dir, name, content))
@@ -40,6 +41,7 @@ func TestAValueIsReadFromARegularFileOrAPipe(t *testing.T) {
 }
 
 func TestWhatIsNoValueIsAnErrorThatNamesTheVariable(t *testing.T) {
+	t.Parallel()
 	const secret = "c4n4ry-s3cret"
 	dir := t.TempDir()
 	fifo, silent := filepath.Join(dir, "fifo"), filepath.Join(dir, "silent")
@@ -135,6 +137,7 @@ func TestARunAndTheDoctorWarnOfAFileThatEverybodyReads(t *testing.T) {
 }
 
 func TestTheFilesOfAllCredentialsAreKnown(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY", "AHREFS_API_KEY", "AHREFS_V2_TOKEN", "BACKHAUL_DATABASE"} {
 		setenv(t, name+"_FILE", "/of/"+name)
 		if got := inTest(t, nil, nil).secretFiles()[name+"_FILE"]; got != "/of/"+name {
@@ -144,6 +147,7 @@ func TestTheFilesOfAllCredentialsAreKnown(t *testing.T) {
 }
 
 func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]size{"512MiB": 512 << 20, "2GiB": 2 << 30, "1.5g": 1_500_000_000, "1GB": 1_000_000_000, "134217728": 128 << 20, "100 MB": 100_000_000, "1t": 1_000_000_000_000} {
 		var got size
 		if err := got.Set(text); err != nil || got != want {

@@ -22,12 +22,14 @@ type environment struct {
 	now            func() time.Time
 	disk           blob.FS // what warehouses and exported files are written through
 	vendors        vendors.Registry
+	// holdMemory bounds what the process may allocate until release is called; see holdMemory.
+	holdMemory func(bytes int64) (release func())
 }
 
 // process is the environment of this process.
 func process() environment {
 	return environment{
-		args: os.Args[1:], variable: os.Getenv, now: time.Now, vendors: builtIn,
+		args: os.Args[1:], variable: os.Getenv, now: time.Now, vendors: builtIn, holdMemory: holdMemory,
 		stdin: os.Stdin, attended: term.IsTerminal(int(os.Stdin.Fd())), stdout: os.Stdout, stderr: os.Stderr,
 	}
 }

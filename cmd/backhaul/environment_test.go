@@ -59,7 +59,7 @@ func processEnviron(t testing.TB) []string {
 func inTest(t testing.TB, stdout, stderr io.Writer, args ...string) environment {
 	return environment{
 		args: args, stdin: strings.NewReader(""), stdout: stdout, stderr: stderr, now: time.Now, vendors: builtIn,
-		variable: func(name string) string { return environ(t)[name] },
+		variable: func(name string) string { return environ(t)[name] }, holdMemory: func(int64) func() { return func() {} }, // the process is shared
 	}
 }
 

@@ -43,6 +43,7 @@ func oneExtract(t *testing.T, vendors, endpoint string) []string {
 }
 
 func TestAnAPIThatWasShutDownIsNoMatterOfCredentials(t *testing.T) {
+	t.Parallel()
 	serve(t, emulatorFlags{ahrefs: ahrefs.Options{V2Sunset: true}})
 	var out, errs bytes.Buffer
 	status := Main(t.Context(), inTest(t, &out, &errs, oneExtract(t, "{ahrefs: {surface: v2}}", "ahrefs/anchors")...))
@@ -52,6 +53,7 @@ func TestAnAPIThatWasShutDownIsNoMatterOfCredentials(t *testing.T) {
 }
 
 func TestWhoStopsARunAsItBeginsIsToldNoMore(t *testing.T) {
+	t.Parallel()
 	serve(t, emulatorFlags{latency: 20 * time.Second})
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -66,6 +68,7 @@ func TestWhoStopsARunAsItBeginsIsToldNoMore(t *testing.T) {
 }
 
 func TestOnlyTheWordToStopIsTakenForNothingElse(t *testing.T) {
+	t.Parallel()
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	bare := fmt.Errorf("ledger.sqlite: %w", context.Canceled)
@@ -89,6 +92,7 @@ func TestOnlyTheWordToStopIsTakenForNothingElse(t *testing.T) {
 }
 
 func TestOnlyADateThatIsHardlyMeantIsWarnedOf(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 24, 20, 0, 0, 0, time.UTC)
 	for date, odd := range map[string]bool{
 		"2026-11-24": false, "2026-11-25": false, "2026-11-26": true, "2099-01-01": true, "2026-10-01": false, "1999-01-01": true,

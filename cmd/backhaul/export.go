@@ -88,7 +88,7 @@ func (e *export) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	defer holdMemory(int64(e.limits.memory))()
+	defer e.holdMemory(int64(e.limits.memory))()
 	switch format {
 	case xlsxFormat:
 		err = e.each(ctx, w, r, func(rows sinks.Rows) error {

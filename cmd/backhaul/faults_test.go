@@ -261,6 +261,7 @@ func undisturbed(t *testing.T, day int) string {
 // would have without, and the waste it reports is the waste the vendor counts. All that is real but the network and the
 // time: the client's minute of patience, stalls of 30 seconds, pauses of the vendor.
 func TestThirtyPercentFaultyRepliesLeaveTheExactRows(t *testing.T) {
+	t.Parallel()
 	clean := undisturbed(t, 0)
 	kinds := map[emulator.Kind]int{}
 	var restarted, again int64
@@ -299,6 +300,7 @@ func TestThirtyPercentFaultyRepliesLeaveTheExactRows(t *testing.T) {
 
 // The same through the whole program, its catalog and real time.
 func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
+	t.Parallel()
 	clean := undisturbed(t, 0)
 	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0", faults: "rate=0.3,seed=3,tries=1,stall=100ms,slow=100ms"})
 	if err != nil {
@@ -344,6 +346,7 @@ func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
 // A request that may have been billed and brought nothing counts against the budget until the vendor's count tells: whatever
 // the vendor loses on the way, and however often it is asked again, it never bills more than the month's budget.
 func TestNoFaultOverrunsTheBudget(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			const budget = 900
@@ -391,6 +394,7 @@ func after(n int, change func()) func(*emulator.Server) http.Handler {
 // The vendor replaces its index in the middle of a run: every cursor dies, and the lists begun anew have gained, lost and
 // moved rows. What is then in the table is the new list as the vendor gives it, and behind it what only the old one had.
 func TestAListThatChangedBetweenItsChainsIsTheNewOneAndWhatTheOldOneHadMore(t *testing.T) {
+	t.Parallel()
 	const later = 45
 	before, now := undisturbed(t, 0), undisturbed(t, later)
 	for _, at := range []int{9, 17, 30} {
@@ -437,6 +441,7 @@ func TestAListThatChangedBetweenItsChainsIsTheNewOneAndWhatTheOldOneHadMore(t *t
 // Rows that move over a page's edge without a 410 come twice or never, and no cursor tells. What can be promised is that a
 // restart makes nothing worse.
 func TestARestartAddsNothingToAListThatMovesWhileItIsRead(t *testing.T) {
+	t.Parallel()
 	seeds := uint64(3)
 	if testing.Short() {
 		seeds = 1
@@ -461,6 +466,7 @@ func TestARestartAddsNothingToAListThatMovesWhileItIsRead(t *testing.T) {
 
 // A cursor that dies between two executions costs its list, not its rows; where its life is known, not even a request.
 func TestAnExecutionWhoseStoredCursorsDiedBeginsThoseListsAnew(t *testing.T) {
+	t.Parallel()
 	clean := undisturbed(t, 0)
 	for _, test := range []struct {
 		name, vendor string

@@ -94,6 +94,7 @@ func heldAccount(t *testing.T, warehouse string) (spent, held pipeline.Units) {
 // One kill with four requests under way used to lock the whole month: what they may have cost stayed set aside for ever, and
 // what they had cost counted again as somebody else's.
 func TestAKillLocksNoMonth(t *testing.T) {
+	t.Parallel()
 	vendor := newSilent(t, 4)
 	job, warehouse := vendor.killed(t)
 	lost := vendor.units()
@@ -125,6 +126,7 @@ func TestAKillLocksNoMonth(t *testing.T) {
 }
 
 func TestWhatIsHeldCanBeReleasedByHand(t *testing.T) {
+	t.Parallel()
 	vendor := newSilent(t, 4)
 	_, warehouse := vendor.killed(t)
 	setenv(t, "AHREFS_API_KEY", "") // nobody can ask the vendor

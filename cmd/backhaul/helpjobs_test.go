@@ -14,6 +14,7 @@ import (
 )
 
 func TestEveryReadyMadeJobIsValidAndExplained(t *testing.T) {
+	t.Parallel()
 	names, err := fs.Glob(jobs.Files, "*.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +40,7 @@ func TestEveryReadyMadeJobIsValidAndExplained(t *testing.T) {
 }
 
 func TestTheFirstQuestionsAreValidBeforeAnythingWasBought(t *testing.T) {
+	t.Parallel()
 	w := sinks.Warehouse{Root: t.TempDir()}
 	l, err := (&app{environment: inTest(t, io.Discard, io.Discard)}).openLake(w)
 	if err != nil {

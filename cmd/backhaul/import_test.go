@@ -12,6 +12,7 @@ import (
 
 // TestALargeArchiveIsImportedExactly imports replies of 1,000 anchors each, as a night of API v2 left them behind.
 func TestALargeArchiveIsImportedExactly(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
 	}

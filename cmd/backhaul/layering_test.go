@@ -71,6 +71,7 @@ var only = map[string]string{
 }
 
 func TestImportsFollowTheLayers(t *testing.T) {
+	t.Parallel()
 	pkgs, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedImports, Dir: "../.."}, "./...")
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +115,7 @@ func guard(path string) (rooms string, guarded bool) {
 }
 
 func TestTheLayeringTableGuardsWhatItSays(t *testing.T) {
+	t.Parallel()
 	for path, want := range map[string]bool{
 		"github.com/sourcegraph/conc/pool": true, "github.com/sourcegraph/conc": true, "net/http": true,
 		"net/http/httptest": false, "github.com/sourcegraph/concrete": false, "log": false,

@@ -40,7 +40,7 @@ and nothing else: no files, no environment, no network.`,
 			if err != nil {
 				return err
 			}
-			defer holdMemory(int64(f.memory))()
+			defer a.holdMemory(int64(f.memory))()
 			err = duckdb.Query(cmd.Context(), w, args[0], duckdb.Format(format), f.limits(), a.stdout)
 			if errors.Is(err, duckdb.ErrSize) {
 				err = fmt.Errorf("%w: add a LIMIT, or write it with --format csv, json or parquet", err)

@@ -16,6 +16,7 @@ import (
 
 // A night whose rows do not fit is no news: nothing came or went, and the run says so until a replay finds that they fit.
 func TestRowsThatDoNotFitAreToldUntilTheyAreMended(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(row int) string{
 		"every row":        func(int) string { return "null" },
 		"one row in fifty": func(row int) string { return map[bool]string{true: `"many"`, false: "7"}[row == 17] },
@@ -83,6 +84,7 @@ func toldUntilMended(t *testing.T, spoil func(row int) string) {
 
 // An extract that asks about a list of which rows did not fit waits, and says what for.
 func TestAnExtractWaitsForAListOfWhichRowsDidNotFit(t *testing.T) {
+	t.Parallel()
 	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, target, _ string) bool {
 		if listLength(target) != 2 {
 			return false
@@ -121,6 +123,7 @@ extracts:
 
 // What replies have otherwise than the tables expect is told by the run, kept night by night and listed.
 func TestDriftIsToldAndListed(t *testing.T) {
+	t.Parallel()
 	var night atomic.Int32
 	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, _, _ string) bool {
 		rest := []string{

@@ -10,6 +10,7 @@ import (
 )
 
 func TestRepliesThatCannotBeReadCanBeLookedAtAndAreNotBoughtAgain(t *testing.T) {
+	t.Parallel()
 	const strange = `{"answers":[]}`
 	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, _, token string) bool {
 		if token != "50" {

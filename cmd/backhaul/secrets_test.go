@@ -80,6 +80,7 @@ func TestASpecCannotShowTheCredentialsOfItsOwnRun(t *testing.T) {
 }
 
 func TestTargetsOfWhichNoneCanBeAskedAboutFailTheirExtract(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	path := writeFile(t, t.TempDir(), "unusable.yaml", `job: unusable
 extracts: [{name: x, endpoint: moz/anchor_text, targets: {sql: "select 'no host ' || i as target from range(5) t(i)"}}]
@@ -98,6 +99,7 @@ extracts: [{name: x, endpoint: moz/anchor_text, targets: {sql: "select target fr
 
 func TestLimitsSayWhichFlagRaisesThem(t *testing.T) {
 	w := newWard(t)
+	w.holdMemory = true
 	const endless = "select count(*) as target from range(1000000000000) a, range(1000000000000) b"
 	list := writeFile(t, t.TempDir(), "list.csv", "target\n"+listTarget(1, 730)+"\n")
 	dir := t.TempDir()

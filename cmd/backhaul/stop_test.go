@@ -12,6 +12,7 @@ import (
 )
 
 func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
+	t.Parallel()
 	for ceiling, want := range map[plan.Ceiling]string{
 		plan.OfRun:       "raise the job's budget.moz.run",
 		plan.OfFlag:      "with a higher --max-units moz=N",

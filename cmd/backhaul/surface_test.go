@@ -12,6 +12,7 @@ import (
 
 // A job moves from Moz's Links API V2 to its JSON-RPC successor by one line, and the lake holds the same rows.
 func TestAJobMovesToTheOtherSurfaceByOneLine(t *testing.T) {
+	t.Parallel()
 	server := emulator.New(emulator.Options{Day: 100, IndexDays: 1000, MatchingSourcePages: true})
 	srv := httptest.NewServer(server)
 	t.Cleanup(srv.Close)
@@ -75,6 +76,7 @@ extracts:
 // What is one request on V2 and many on JSON-RPC is bought call by call: a budget stops between two of them, and the next
 // execution goes on there.
 func TestABatchOfManyCallsIsResumedWhereItsBudgetEnded(t *testing.T) {
+	t.Parallel()
 	server := emulator.New(emulator.Options{Day: 100, IndexDays: 1000})
 	srv := httptest.NewServer(server)
 	t.Cleanup(srv.Close)

@@ -95,6 +95,7 @@ func (w *ward) isWhole(t *testing.T, tables int) {
 }
 
 func TestTheSecondRunOfANightRefusesWhileTheFirstGoesOn(t *testing.T) {
+	t.Parallel()
 	w := emptyWard(t, listSettings{pause: someRows})
 	first := start(t, program(t), "run", w.job, "--warehouse", w.warehouse, "--date", wardDate)
 	w.halfWay(t, first)
@@ -117,6 +118,7 @@ func TestTheSecondRunOfANightRefusesWhileTheFirstGoesOn(t *testing.T) {
 }
 
 func TestTwoJobsPublishSideBySide(t *testing.T) {
+	t.Parallel()
 	w := emptyWard(t, listSettings{latency: 10 * time.Millisecond})
 	spec, err := os.ReadFile(w.job)
 	if err != nil {
@@ -135,6 +137,7 @@ func TestTwoJobsPublishSideBySide(t *testing.T) {
 }
 
 func TestTheLockOfAKilledProcessIsTakenOver(t *testing.T) {
+	t.Parallel()
 	w := emptyWard(t, listSettings{pause: someRows})
 	dead := start(t, program(t), "run", w.job, "--warehouse", w.warehouse, "--date", wardDate)
 	w.halfWay(t, dead)
@@ -170,6 +173,7 @@ func (w *ward) mounted(t *testing.T, args ...string) {
 }
 
 func TestAReadOnlyWarehouseIsToldBeforeAnythingIsBought(t *testing.T) {
+	t.Parallel()
 	w := newWard(t)
 	bought := w.bought()
 	w.mounted(t, "--bind", w.warehouse)
@@ -196,6 +200,7 @@ func TestAReadOnlyWarehouseIsToldBeforeAnythingIsBought(t *testing.T) {
 
 // TestTooFewFilesStopARunAndLoseNothing limits the open files of a process, from far too few to enough.
 func TestTooFewFilesStopARunAndLoseNothing(t *testing.T) {
+	t.Parallel()
 	name := program(t)
 	w := emptyWard(t, listSettings{})
 	stopped, done := 0, false
@@ -230,6 +235,7 @@ func lastLine(s string) string {
 }
 
 func TestDoctorOfNoWarehouseSaysSo(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	dir := filepath.Join(t.TempDir(), "none")
 	setenv(t, "MOZ_TOKEN", "")

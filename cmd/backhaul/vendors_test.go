@@ -32,6 +32,7 @@ func over(t *testing.T, r vendors.Registry, args ...string) (said string, err er
 
 // A vendor is added by its package and one line, and everything that asks about vendors knows it.
 func TestAVendorIsAddedByOnePackageAndOneLine(t *testing.T) {
+	t.Parallel()
 	r := append(slices.Clone(builtIn), tiny.Surface())
 	asked := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -99,6 +100,7 @@ extracts: [{name: anchors, endpoint: tiny/anchors, targets: [own]}]
 
 // What a surface says of itself is what its client does.
 func TestEverySurfaceIsWhatItSays(t *testing.T) {
+	t.Parallel()
 	r := append(slices.Clone(builtIn), tiny.Surface())
 	seen := map[string]bool{}
 	for _, s := range r {
@@ -139,6 +141,7 @@ func TestEverySurfaceIsWhatItSays(t *testing.T) {
 }
 
 func TestTheEmulatorStandsInForEverySurface(t *testing.T) {
+	t.Parallel()
 	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)

@@ -166,6 +166,7 @@ func (l *writesLab) checkMeter(t *testing.T, failures int) {
 // TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun fails the nth step that changes the disk, for every n of a small
 // run (for every seventh unless BACKHAUL_KILLS is set), with the error of a full disk.
 func TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun(t *testing.T) {
+	t.Parallel()
 	l := newWritesLab(t)
 	stride := 7
 	switch {
@@ -223,6 +224,7 @@ func (l *writesLab) failOne(t *testing.T, d *failingDisk) {
 // TestAFullDiskIsToldAndMadeGoodOnceThereIsRoom runs the real program on disks of all sizes too small for it, so that every
 // writer meets a full one: SQLite, the Parquet writer, DuckDB. It needs leave to mount a file system of its own.
 func TestAFullDiskIsToldAndMadeGoodOnceThereIsRoom(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes long, and the program it builds and runs has no race detector")
 	}
