@@ -190,8 +190,9 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		}
 		switch {
 		case e.Kind == pipeline.Throttled && e.After > b.Retry.Patience:
-			return page, &pipeline.Error{Kind: pipeline.Exhausted, Status: e.Status, Err: e,
-				Message: fmt.Sprintf("the vendor asks to wait for %s: %s", e.After, e.Message)}
+			return page, exhausted(e, "the vendor asks to wait for %s", e.After)
+		case e.Kind == pipeline.Throttled && b.silence() > b.Retry.Patience:
+			return page, exhausted(e, "the vendor has turned every request away for %s", b.silence().Round(time.Second))
 		case failed >= b.Retry.Attempts || throttled >= b.Retry.Throttles:
 			return page, fmt.Errorf("gave up after %d attempts: %w", failed+throttled, e)
 		}
@@ -199,6 +200,11 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 			return page, err
 		}
 	}
+}
+
+// exhausted takes a vendor that asks for too long a wait for one whose quota is used up.
+func exhausted(e *pipeline.Error, format string, wait time.Duration) *pipeline.Error {
+	return &pipeline.Error{Kind: pipeline.Exhausted, Status: e.Status, Err: e, Message: fmt.Sprintf(format+": %s", wait, e.Message)}
 }
 
 // final adds to an error what led up to it.
@@ -351,10 +357,10 @@ func (b *buyer) record(ctx context.Context, e *pipeline.Error, maybe pipeline.Un
 	return e
 }
 
-// wait pauses before the next attempt. When the vendor asks everybody to wait, everybody does. A pause of our own choice
-// is shortened where it would outlive the cursor, and the list with it.
+// wait pauses before the next attempt. When the vendor asks everybody to wait, everybody does; where it does not say for how
+// long, the gate knows best. A pause of our own choice is shortened where it would outlive the cursor, and the list with it.
 func (b *buyer) wait(ctx context.Context, e *pipeline.Error, pause time.Duration) error {
-	if e.After > 0 {
+	if e.After > 0 || e.Kind == pipeline.Throttled {
 		pause = e.After
 	} else if left, known := b.lifeLeft(); known && left > 0 {
 		pause = min(pause, left/2)

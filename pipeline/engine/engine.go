@@ -104,13 +104,13 @@ type Retry struct {
 	// Attempts is how many requests may fail in a row for one page. Default 6.
 	Attempts int
 	// Throttles is how many requests may be turned away in a row for one page because the vendor asks to wait,
-	// which costs nothing. Default 30.
+	// which costs nothing. Default 15, which takes ten minutes at a vendor that turns all away.
 	Throttles int
 	// Base and Most bound the pause before the next attempt, which is drawn at random between zero and a bound
 	// that doubles from Base to Most. Default 1s and 1m.
 	Base, Most time.Duration
-	// Patience is the longest wait a vendor may ask for. One that asks for more is given up for this run, as if its
-	// quota were used up. Default 15m.
+	// Patience is the longest wait a vendor may ask for. One that asks for more, or turns every request away for longer, is
+	// given up for this run, as if its quota were used up. Default 15m.
 	Patience time.Duration
 	// Restarts is how often a list whose cursor died is read again from its start. Default 3.
 	Restarts int
@@ -124,7 +124,7 @@ func (r Retry) withDefaults() Retry {
 		r.Attempts = 6
 	}
 	if r.Throttles == 0 {
-		r.Throttles = 30
+		r.Throttles = 15
 	}
 	if r.Base == 0 {
 		r.Base = time.Second
@@ -191,7 +191,7 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 	lanes := make([]*lane, len(c.Lanes))
 	var group conc.WaitGroup
 	for i := range c.Lanes {
-		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work)), recovers: c.Lanes[i].Recovers}
+		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work)), heard: time.Now(), recovers: c.Lanes[i].Recovers}
 		group.Go(func() { lanes[i].run(ctx) })
 	}
 	group.Wait()
@@ -234,10 +234,11 @@ type lane struct {
 
 	mu       sync.Mutex
 	stopped  *StopError
-	failures int  // tasks in a row that failed for want of an answer
-	answers  int  // requests answered
-	whole    bool // cursors are taken with whole pages only
-	recovers bool // replies that cannot be read pass
+	failures int       // tasks in a row that failed for want of an answer
+	answers  int       // requests answered
+	heard    time.Time // when the last was, or when the lane began
+	whole    bool      // cursors are taken with whole pages only
+	recovers bool      // replies that cannot be read pass
 }
 
 func (l *lane) run(ctx context.Context) {
@@ -356,6 +357,14 @@ func (l *lane) answered() {
 	defer l.mu.Unlock()
 	l.failures = 0
 	l.answers++
+	l.heard = time.Now()
+}
+
+// silence is for how long nobody has been answered.
+func (l *lane) silence() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.heard)
 }
 
 func (l *lane) answersSoFar() int {

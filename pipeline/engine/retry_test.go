@@ -182,3 +182,79 @@ func TestAConfiguredRateThatIsTooHighCostsFewRequests(t *testing.T) {
 		})
 	}
 }
+
+func TestAVendorThatTurnsEverythingAwayIsGivenUpAfterAllPatience(t *testing.T) {
+	for _, connections := range []int{1, 8} {
+		for _, after := range []time.Duration{0, time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				v, m := &vendor{latency: 100 * time.Millisecond}, &memory{}
+				begin := time.Now()
+				v.fault = func(n int, _ pipeline.Task, _ pipeline.Ask) (*pipeline.Page, error) {
+					if time.Since(begin) < time.Hour { // of use before the quota is used up
+						return nil, nil
+					}
+					return nil, &pipeline.Error{Kind: pipeline.Throttled, Status: 429, After: after, Message: "too many requests"}
+				}
+				rows := make([]int, 40)
+				for i := range rows {
+					rows[i] = 50_000
+				}
+				outcomes, err := Run(context.Background(), config(m, connections, works(v, rows...), limit.Config{PerSecond: 2, Connections: connections}))
+				var stop *StopError
+				if !errors.As(err, &stop) || stop.Ending != pipeline.EndQuota {
+					t.Fatalf("%d connections: %v, %v", connections, endings(outcomes), err)
+				}
+				if took := time.Since(begin) - time.Hour; took < 15*time.Minute || took > 18*time.Minute || len(m.attempts) > 40 {
+					t.Errorf("%d connections: given up after %v and %d requests", connections, took, len(m.attempts))
+				}
+			})
+		}
+	}
+}
+
+// TestFaultsDoNotSlowARunMoreThanTheyMust buys from a vendor that fails two requests in five, one in seven of all for want of
+// room. It allows what the run asks for.
+func TestFaultsDoNotSlowARunMoreThanTheyMust(t *testing.T) {
+	for name, after := range map[string]time.Duration{"Retry-After": time.Second, "no Retry-After": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(1, 4))
+				var mu sync.Mutex
+				v, m := &vendor{latency: 200 * time.Millisecond}, &memory{}
+				v.fault = func(int, pipeline.Task, pipeline.Ask) (*pipeline.Page, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					switch f := r.Float64(); {
+					case f < 0.14:
+						return nil, &pipeline.Error{Kind: pipeline.Throttled, Status: 429, After: after}
+					case f < 0.4:
+						return nil, &pipeline.Error{Kind: pipeline.Transient, Status: 500}
+					}
+					return nil, nil
+				}
+				rows := make([]int, 24)
+				for i := range rows {
+					rows[i] = 1000
+				}
+				begin := time.Now()
+				outcomes, err := Run(context.Background(), config(m, 8, works(v, rows...), limit.Config{PerSecond: 2, Connections: 8}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				failed := 0
+				for _, o := range outcomes {
+					if !o.Ending.Complete() {
+						failed++
+					}
+				}
+				if failed > 1 {
+					t.Errorf("%d of %d tasks failed", failed, len(outcomes))
+				}
+				// 480 pages take 800 requests, 400 s at two a second, and 112 waits of a second where one is asked for.
+				if took := time.Since(begin); took > 400*time.Second*5/4+112*after {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}

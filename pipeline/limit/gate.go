@@ -4,12 +4,16 @@
 // Units are reserved in two steps. Durable grants come from outside in blocks (see [Grant]); requests share them out
 // in memory. Spent, reserved and possibly charged units together never exceed what was granted.
 //
-// The rate of [Config] is a ceiling. What a vendor really allows is often unknown, so a request that it turns away
-// lowers the rate by three tenths, once for all requests that were under way together. Every request that is answered
-// raises it by a thirty-second, and it doubles in five minutes without one that is turned away, up to the ceiling. At a
-// vendor that allows less, the rate so comes to swing closely below what is allowed, with about one request in ten
-// turned away, which costs nothing. Requests turned away by accident, up to one in forty, cost less than a tenth of the
-// speed. The rate never falls below one request a minute, from where it is back at 2 a second in 10 minutes. A gate without a ceiling has no rate to lower and keeps pauses only.
+// The rate of [Config] is a ceiling. What a vendor really allows is often unknown, and so is how it counts: by a bucket that
+// fills, or in windows that turn or slide. So the rate is learned from the answers ([estimate]): requests turned away lower it
+// where that is what has fewer of them turned away, and not where as many are at any rate. At a vendor that allows less than
+// the ceiling, the rate comes to lie closely about what is allowed, with less than one request in ten turned away, which costs
+// nothing. What was learned fades within minutes.
+//
+// A vendor that turns away three requests in a row is taken to be closed until its window turns: one request at a time asks
+// whether it still is, at intervals that double up to a minute, and the first that is answered lets the others follow at once.
+// How long it was closed is held against the rate. A gate without a ceiling has no rate to lower and keeps these intervals and
+// pauses only.
 //
 // The package knows neither requests nor HTTP.
 package limit
@@ -17,7 +21,6 @@ package limit
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -50,10 +53,13 @@ type Gate struct {
 
 	mu       sync.Mutex
 	rate     float64       // requests per second, in force
+	known    *estimate     // of the rate the vendor allows; nil while it turns nobody away
+	calm     int           // requests answered since one was turned away
 	last     time.Time     // when a request last passed
 	paused   time.Time     // no request before
-	lowered  time.Time     // when the rate was last lowered
-	steered  time.Time     // when it was last lowered or raised
+	refused  time.Time     // when a request was last turned away
+	refusals int           // requests turned away in a row, of which each was sent after the one before was turned away
+	closed   time.Time     // since when the vendor is closed
 	changed  chan struct{} // closed and replaced when reserved units are settled
 	granted  pipeline.Units
 	spent    pipeline.Units
@@ -85,6 +91,8 @@ type Pass struct {
 	Units    pipeline.Units
 	gate     *Gate
 	admitted time.Time
+	pace     float64 // requests per second, as it follows the one before
+	probe    bool    // the vendor was closed
 }
 
 // Admit waits until the account allows one more request and reserves want units for it, or fewer, but not less than
@@ -101,16 +109,17 @@ func (g *Gate) Admit(ctx context.Context, want, least pipeline.Units) (*Pass, er
 		<-g.slots
 		return nil, err
 	}
-	if err := g.pace(ctx); err != nil {
+	p := &Pass{Units: units, gate: g}
+	if err := g.pace(ctx, p); err != nil {
 		g.release(units, 0, 0)
 		return nil, err
 	}
-	return &Pass{Units: units, gate: g, admitted: time.Now()}, nil
+	return p, nil
 }
 
 // Settle ends the request: the vendor answered, for actual units.
 func (p *Pass) Settle(actual pipeline.Units) {
-	p.gate.faster()
+	p.gate.served(p)
 	p.gate.release(p.Units, actual, 0)
 }
 
@@ -119,7 +128,7 @@ func (p *Pass) Unsettled() { p.gate.release(p.Units, 0, p.Units) }
 
 // TurnedAway ends the request: the vendor asks for fewer of them and charged nothing.
 func (p *Pass) TurnedAway() {
-	p.gate.slower(p.admitted)
+	p.gate.away(p)
 	p.gate.release(p.Units, 0, 0)
 }
 
@@ -134,7 +143,7 @@ func (g *Gate) Pause(t time.Time) {
 
 // pace waits for the end of a pause and for the rate: requests pass at an even pace, without bursts, since vendors count
 // in windows of their own and an even pace fits every one of them.
-func (g *Gate) pace(ctx context.Context) error {
+func (g *Gate) pace(ctx context.Context, p *Pass) error {
 	select {
 	case g.line <- struct{}{}:
 	case <-ctx.Done():
@@ -142,8 +151,8 @@ func (g *Gate) pace(ctx context.Context) error {
 	}
 	defer func() { <-g.line }()
 	for {
-		wait := g.pass()
-		if err := sleep(ctx, wait); err != nil || wait <= 0 {
+		wait, changed := g.pass(p)
+		if err := sleep(ctx, wait, changed); err != nil || wait <= 0 {
 			return err
 		}
 	}
@@ -152,31 +161,29 @@ func (g *Gate) pace(ctx context.Context) error {
 // catchUp is by how much a request may pass early because the one before it was late, as timers are.
 const catchUp = 5 * time.Millisecond
 
-// pass lets a request pass, or says how long it has to wait for that.
-func (g *Gate) pass() (wait time.Duration) {
+// pass lets a request pass, or says how long it has to wait for that, and what may change it.
+func (g *Gate) pass(p *Pass) (wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	due := g.paused
-	if g.rate > 0 {
-		if turn := g.last.Add(time.Duration(float64(time.Second) / g.rate)); turn.After(due) {
-			due = turn
-		}
+	if turn := g.last.Add(g.gap()); turn.After(due) {
+		due = turn
 	}
 	now := time.Now()
 	late := now.Sub(due)
-	switch {
-	case late < 0:
-		return -late
-	case late < catchUp:
-		g.last = due
-	default:
-		g.last = now
+	if late < 0 {
+		return -late, g.changed
 	}
-	return 0
+	p.admitted, p.probe = now, g.shut()
+	p.pace = min(g.rate, 1/max(now.Sub(g.last), time.Microsecond).Seconds())
+	if g.last = now; late < catchUp {
+		g.last = due
+	}
+	return 0, g.changed
 }
 
-// sleep returns early, with the cause, when ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
+// sleep returns early, with the cause, when ctx ends, and without when something changes.
+func sleep(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
 	if d <= 0 {
 		return context.Cause(ctx)
 	}
@@ -185,42 +192,90 @@ func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-timer.C:
 		return nil
+	case <-changed:
+		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// The steps of the rate, and how far it may fall.
 const (
-	down     = 0.7
-	up       = 1 + 1.0/32
-	doubling = 5 * time.Minute
-	slowest  = 1.0 / 60 // requests per second
+	// shutAfter is how many requests in a row are turned away by a vendor that is closed.
+	shutAfter = 3
+	// firstGap and lastGap bound how long after the one before the next request asks whether it still is.
+	firstGap, lastGap = 500 * time.Millisecond, time.Minute
+	// longestShut bounds how many requests a closed vendor is taken to have turned away, though they were never made.
+	longestShut = 50
+	// slowest is the lowest rate that is kept to, in requests per second.
+	slowest = 1.0 / 60
+	// up is by how much a request that is answered may raise the rate.
+	up = 1 + 1.0/16
+	// enough is how many requests in a row are answered before what was learned is forgotten, and usual how many are taken to
+	// have been when the first is turned away.
+	enough, usual = 3 * memory, 30
 )
 
-// slower lowers the rate, unless it has been since the request was admitted: that one tells nothing of the new rate.
-func (g *Gate) slower(admitted time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !admitted.After(g.lowered) {
-		return
+// shut reports whether the vendor is taken to be closed. The caller holds g.mu.
+func (g *Gate) shut() bool { return g.refusals >= shutAfter }
+
+// gap is how long after one request the next may pass. The caller holds g.mu.
+func (g *Gate) gap() time.Duration {
+	var gap time.Duration
+	if g.rate > 0 {
+		gap = time.Duration(float64(time.Second) / g.rate)
 	}
-	g.rate = max(g.rate*down, min(g.config.PerSecond, slowest))
-	g.lowered = time.Now()
-	g.steered = g.lowered
+	if !g.shut() {
+		return gap
+	}
+	doubled := max(gap, firstGap) << min(g.refusals-shutAfter+1, 10)
+	return max(gap, min(doubled, lastGap))
 }
 
-// faster raises the rate towards its ceiling.
-func (g *Gate) faster() {
+// away learns from a request that was turned away, unless another has been since it was admitted: they tell the same.
+func (g *Gate) away(p *Pass) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.rate >= g.config.PerSecond {
+	if p.admitted.Before(g.refused) {
 		return
 	}
 	now := time.Now()
-	rest := min(1, float64(now.Sub(g.steered))/float64(doubling))
-	g.rate = min(g.rate*up*math.Exp2(rest), g.config.PerSecond)
-	g.steered = now
+	g.refused, g.calm = now, 0
+	g.refusals++
+	if g.refusals == shutAfter {
+		g.closed = now
+	}
+	if g.refusals > shutAfter || g.rate == 0 {
+		return
+	}
+	if g.known == nil {
+		g.known = newEstimate(g.config.PerSecond, now)
+		g.known.note(now, g.rate, true, usual)
+	}
+	g.known.note(now, p.pace, false, 1)
+	g.rate = min(g.rate, g.known.rate())
+}
+
+// served learns from a request that was answered.
+func (g *Gate) served(p *Pass) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, shut := time.Now(), g.shut()
+	g.refusals = 0
+	if g.known == nil {
+		return
+	}
+	switch g.calm++; {
+	case g.calm >= enough && g.rate >= g.config.PerSecond:
+		g.known = nil
+		return
+	case shut:
+		if missed := now.Sub(g.closed).Seconds()*g.rate - 1; missed > 0 {
+			g.known.note(now, g.rate, false, min(missed, longestShut))
+		}
+	case !p.probe:
+		g.known.note(now, p.pace, true, 1)
+	}
+	g.rate = min(g.known.rate(), g.rate*up, g.config.PerSecond)
 }
 
 // PerSecond returns the rate in force, 0 if it is unlimited.

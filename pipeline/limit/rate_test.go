@@ -97,56 +97,168 @@ func TestAFewThrottlesByAccidentDoNotSlowARunDown(t *testing.T) {
 	})
 }
 
-func TestTheRateIsLoweredOnceForRequestsUnderWayTogether(t *testing.T) {
+// window is a vendor that allows so many requests in a time: in fixed windows, or, where it slides, in any such time. One that
+// counts all holds those against a client that it turns away, too.
+type window struct {
+	most              int
+	length            time.Duration
+	slides, countsAll bool
+
+	begin time.Time
+	at    []time.Time
+}
+
+func (w *window) allows() bool {
+	now := time.Now()
+	if w.begin.IsZero() || !w.slides && now.Sub(w.begin) >= w.length {
+		w.begin, w.at = now, nil
+	}
+	for w.slides && len(w.at) > 0 && now.Sub(w.at[0]) >= w.length {
+		w.at = w.at[1:]
+	}
+	allowed := len(w.at) < w.most
+	if allowed || w.countsAll {
+		w.at = append(w.at, now)
+	}
+	return allowed
+}
+
+// by chance turns requests away that allows would serve.
+func byChance(share float64, allows func() bool) func() bool {
+	r := rand.New(rand.NewPCG(1, 2))
+	return func() bool { return r.Float64() >= share && (allows == nil || allows()) }
+}
+
+// TestARunGetsWhatItsVendorAllows simulates an hour or more at vendors that count in different ways, none of which is told.
+func TestARunGetsWhatItsVendorAllows(t *testing.T) {
+	for name, c := range map[string]struct {
+		ceiling, allowed float64 // requests per second
+		allows           func() bool
+		served           float64 // at least this share of what is allowed
+		away             float64 // at most this share of all
+	}{
+		"a bucket":                     {2, 1, (&account{perSecond: 1}).allows, 0.9, 0.1},
+		"a bucket, nearly the ceiling": {2, 1.5, (&account{perSecond: 1.5}).allows, 0.9, 0.1},
+		"a minute":                     {2, 1, (&window{most: 60, length: time.Minute}).allows, 0.9, 0.05},
+		"ten seconds":                  {2, 1, (&window{most: 10, length: 10 * time.Second}).allows, 0.9, 0.1},
+		"one second":                   {2, 1, (&window{most: 1, length: time.Second}).allows, 0.9, 0.1},
+		"five minutes":                 {2, 50.0 / 300, (&window{most: 50, length: 5 * time.Minute}).allows, 0.9, 0.1},
+		"any minute":                   {2, 1, (&window{most: 60, length: time.Minute, slides: true}).allows, 0.9, 0.05},
+		"any ten seconds":              {2, 1, (&window{most: 10, length: 10 * time.Second, slides: true}).allows, 0.9, 0.05},
+		"any minute, counting all":     {2, 1, (&window{most: 60, length: time.Minute, slides: true, countsAll: true}).allows, 0.85, 0.05},
+		"any ten, far below the ceiling, counting all": {20, 1, (&window{most: 10, length: 10 * time.Second, slides: true, countsAll: true}).allows, 0.8, 0.1},
+		"chance, one in ten":                           {2, 1.8, byChance(0.1, nil), 0.95, 0.12},
+		"chance, one in ten, fast":                     {20, 18, byChance(0.1, nil), 0.95, 0.12},
+		"chance, one in five":                          {2, 1.6, byChance(0.2, nil), 0.9, 0.23},
+		"chance, two in five, fast":                    {20, 12, byChance(0.4, nil), 0.8, 0.43},
+		"chance and a bucket":                          {2, 1, byChance(0.1, (&account{perSecond: 1}).allows), 0.85, 0.2},
+		"the ceiling":                                  {2, 2, func() bool { return true }, 0.99, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := New(Config{PerSecond: c.ceiling, Connections: 8})
+				const span = 2 * time.Hour
+				served, away := press(t, g, 8, span, 300*time.Millisecond, c.allows)
+				share, lost := float64(served)/(c.allowed*span.Seconds()), float64(away)/float64(served+away)
+				if share < c.served || lost > c.away {
+					t.Errorf("served %d, %.2f of what is allowed, and %d turned away, %.2f of all", served, share, away, lost)
+				}
+			})
+		})
+	}
+}
+
+func TestAQuotaThatIsUsedUpIsAskedForOnceAMinuteAndUsedAtOnceWhenItIsRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Config{PerSecond: 100, Connections: 8})
-		var passes []*Pass
-		for range 8 {
-			pass, err := g.Admit(context.Background(), 1, 1)
-			if err != nil {
-				t.Fatal(err)
+		g := New(Config{PerSecond: 2, Connections: 8})
+		left, renewed := 1000, time.Now().Add(24*time.Hour)
+		allows := func() bool {
+			left--
+			return left >= 0 || !time.Now().Before(renewed)
+		}
+		served, _ := press(t, g, 8, time.Hour, 300*time.Millisecond, allows)
+		if served != 1000 {
+			t.Errorf("%d served of 1000", served)
+		}
+		for _, span := range []time.Duration{10 * time.Minute, 22*time.Hour + 50*time.Minute} {
+			served, away := press(t, g, 8, span, 300*time.Millisecond, allows)
+			if least, most := int(span.Minutes()*0.9), int(span.Minutes()*1.1); served > 0 || away < least || away > most {
+				t.Errorf("%d served and %d turned away in %v, while nothing was left", served, away, span)
 			}
-			passes = append(passes, pass)
 		}
-		time.Sleep(time.Second)
-		for _, p := range passes {
-			p.TurnedAway()
-		}
-		if got := g.PerSecond(); got < 69.9 || got > 70.1 {
-			t.Errorf("%g a second after one volley, want 70", got)
+		if served, _ := press(t, g, 8, 20*time.Minute, 300*time.Millisecond, allows); served < 1200 {
+			t.Errorf("%d served in the 20 minutes after the renewal, of 2400", served)
 		}
 	})
 }
 
-func TestTheRateHasAFloorAndReturnsToItsCeiling(t *testing.T) {
-	for _, ceiling := range []float64{100, 2, 0.01} {
+func TestAVendorThatTurnsEveryRequestAwayIsAskedEverMoreSeldom(t *testing.T) {
+	for _, ceiling := range []float64{0, 0.01, 2, 20, 100_000} {
 		synctest.Test(t, func(t *testing.T) {
-			g := New(Config{PerSecond: ceiling})
-			var floored time.Time
-			floor := min(ceiling, 1.0/60)
-			for i := 0; i < 100 || g.PerSecond() < ceiling; i++ {
+			g := New(Config{PerSecond: ceiling, Connections: 8})
+			var at []time.Time
+			served, away := press(t, g, 8, 10*time.Minute, 50*time.Millisecond, func() bool {
+				at = append(at, time.Now())
+				return false
+			})
+			most := 18
+			if ceiling == 0 || ceiling > 100 {
+				most += 8 * shutAfter // volleys of all connections, before the vendor is seen to be closed
+			}
+			if served > 0 || away > most {
+				t.Errorf("ceiling %g: %d tries in ten minutes", ceiling, away)
+			}
+			if n := len(at); ceiling > 0.01 && at[n-1].Sub(at[n-2]) < 59*time.Second {
+				t.Errorf("ceiling %g: the last tries %v apart", ceiling, at[n-1].Sub(at[n-2]))
+			}
+		})
+	}
+}
+
+func TestRequestsUnderWayTogetherTellOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{PerSecond: 100, Connections: 8})
+		for _, want := range []int{1, 2} {
+			var passes []*Pass
+			for range 8 {
 				pass, err := g.Admit(context.Background(), 1, 1)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if i == 50 {
-					floored = time.Now()
-				}
-				time.Sleep(time.Millisecond)
-				if i < 50 {
-					pass.TurnedAway()
-				} else {
-					pass.Settle(1)
-				}
-				if i == 49 && (g.PerSecond() < floor*0.999 || g.PerSecond() > floor*1.001) {
-					t.Errorf("fell from %g to %g, want %g", ceiling, g.PerSecond(), floor)
-				}
+				passes = append(passes, pass)
 			}
-			if took := time.Since(floored); ceiling >= 1 && took > 15*time.Minute {
-				t.Errorf("back at %g a second after %v", ceiling, took)
+			time.Sleep(time.Second)
+			for _, p := range passes {
+				p.TurnedAway()
 			}
+			if g.refusals != want {
+				t.Errorf("%d refusals after %d volleys", g.refusals, want)
+			}
+		}
+	})
+}
+
+func TestAnAnswerLetsThoseFollowWhoWaitForAClosedVendor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{PerSecond: 2, Connections: 8})
+		open := time.Now().Add(10 * time.Minute)
+		var first, tenth time.Duration
+		n := 0
+		press(t, g, 8, 15*time.Minute, 100*time.Millisecond, func() bool {
+			if time.Now().Before(open) {
+				return false
+			}
+			if n++; n == 1 {
+				first = time.Since(open)
+			} else if n == 10 {
+				tenth = time.Since(open)
+			}
+			return true
 		})
-	}
+		if first > time.Minute || tenth == 0 || tenth-first > time.Minute {
+			t.Errorf("the first was answered %v after the vendor opened, the tenth %v", first, tenth)
+		}
+	})
 }
 
 func TestAPauseHoldsThoseWhoWaitForTheirTurnToo(t *testing.T) {
