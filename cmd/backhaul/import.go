@@ -37,7 +37,8 @@ it, or stands in a wrapper, of which only response is required:
 What neither the wrapper nor its request says is taken from the flags, then from the file's name,
 ENDPOINT_TARGET[_MODE]_DATE[_NUMBER].json: anchors_example.com_domain_2025-01-31_0002.json.gz (the
 slash of a target is %2F there). The endpoint of a bare reply is recognised by its rows, where only
-one fits; one about several targets or sources at once needs its request. What cannot be found out
+one fits; one about several targets or sources at once needs its request, but for a reply of
+url_metrics about one target, which --target or the file's name may tell. What cannot be found out
 is an error, and so is a flag that contradicts the archive, but for --date: without it each reply
 belongs to the day it was fetched. A reply of another surface or endpoint than it is said to be of is
 refused: its rows would be mostly empty.

@@ -42,6 +42,9 @@ func (x *examiner) page(f found) (Page, error) {
 	p := Page{File: f.file, Line: f.line, Page: pipeline.Page{Body: s.body, Status: s.status}}
 	source, word, err := x.endpoint(s, name)
 	if err == nil {
+		err = x.ofOne(&s, source.Endpoint(), name)
+	}
+	if err == nil {
 		err = x.misplaced(source, word, s)
 	}
 	if err == nil {

@@ -3,6 +3,7 @@ package archive
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,6 +55,42 @@ func (x *examiner) target(t *pipeline.Task, e *pipeline.Endpoint, s said, name n
 	return nil
 }
 
+// ofOne makes up the request of a reply about one target, where it is not archived and somebody says which target that is: a
+// decoder takes it only if the reply has the one result.
+func (x *examiner) ofOne(s *said, e *pipeline.Endpoint, name named) error {
+	if !mayBeOfOne(e) || s.sent["targets"] != nil {
+		return nil
+	}
+	given, err := one("target", "--target", cmp.Or(s.target, s.text("target")), x.Given.Target, name.target, canonical)
+	if err != nil || given == "" {
+		return err
+	}
+	target, err := canon.Target(given)
+	if err != nil {
+		return fmt.Errorf("the target %w", err)
+	}
+	sent := maps.Clone(s.sent)
+	if sent == nil {
+		sent = map[string]any{}
+	}
+	sent["targets"] = []any{target}
+	s.sent = sent
+	return nil
+}
+
+// mayBeOfOne: its targets are texts, and nothing of them but their names is asked for.
+func mayBeOfOne(e *pipeline.Endpoint) bool {
+	return e.Asks == pipeline.AboutTargets && e.ScopeParam == ""
+}
+
+// ofOneToo says where ofOne helps.
+func ofOneToo(e *pipeline.Endpoint) string {
+	if !mayBeOfOne(e) {
+		return ""
+	}
+	return "; if it is about one target, name that with --target"
+}
+
 // batch returns the targets or sources that were sent, which only the request tells. They are taken as they were sent, since
 // the decoder finds their rows by that.
 func batch(e *pipeline.Endpoint, s said) ([]pipeline.Input, error) {
@@ -75,7 +112,7 @@ func batch(e *pipeline.Endpoint, s said) ([]pipeline.Input, error) {
 		}
 	}
 	if len(inputs) == 0 || len(inputs) != len(list) {
-		return nil, fmt.Errorf("whose rows a reply of %s has stands in the %s of its request, a list of texts: it needs one, as {\"request\": {…}, \"response\": …}", e, what)
+		return nil, fmt.Errorf("whose rows a reply of %s has stands in the %s of its request, a list of texts: it needs one, as {\"request\": {…}, \"response\": …}%s", e, what, ofOneToo(e))
 	}
 	return inputs, nil
 }
