@@ -30,6 +30,7 @@ type runFlags struct {
 	again    bool
 	noMerge  bool
 	limits   limitFlags
+	chosen   selection
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -46,21 +47,29 @@ stay incomplete until --again asks for them once more.
 
 An extract that asks about the lists of others (after, with sql) is bought once those are whole. While one
 of them lacks something, or some of its rows did not fit, the extract waits, since what a list lacks looks
-gone; --again asks about what there is.`,
+gone; --again asks about what there is.
+
+With --select and --exclude only some extracts are bought. The rest is missing from the run, which stays
+incomplete until a run without them; an extract that waits for others is bought when those are complete,
+whichever execution bought them.`,
 		Args: exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			job, err := a.loadJob(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
+			if err := f.chosen.check(job); err != nil {
+				return err
+			}
 			if f.dry {
-				return a.plan(cmd.Context(), job, f.date, false)
+				return a.plan(cmd.Context(), job, f.date, f.chosen, false)
 			}
 			return a.run(cmd.Context(), job, f)
 		},
 	}
 	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
+	f.chosen.add(cmd)
 	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
 	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
@@ -100,7 +109,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	bars := newProgress(a.stderr)
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Observe: bars.observe,
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Select: f.chosen.holds, Observe: bars.observe,
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
 				return err
@@ -124,6 +133,9 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	}
 	for _, note := range result.Notes {
 		fmt.Fprintln(a.stderr, "left out:", note)
+	}
+	if text := unselectedText(result); text != "" {
+		fmt.Fprintln(a.stderr, text)
 	}
 	status := exitOf(ctx, result, err)
 	summary := report.Summarize(result, status, time.Since(begin))
@@ -151,10 +163,10 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 		return exitInterrupted
 	}
 	status := exitComplete
-	if len(r.Incomplete()) > 0 || r.Rejected() > 0 {
+	if len(r.Left()) > 0 || r.Rejected() > 0 {
 		status = exitTasksFailed
 	}
-	for _, t := range r.Incomplete() {
+	for _, t := range r.Left() {
 		if t.Ending == pipeline.EndBudget {
 			status = exitBudget
 		}
@@ -196,7 +208,7 @@ func (a *app) stopText(job *loadedJob, r *run.Result, status int) error {
 // unfinished says what a run that finished lacks.
 func unfinished(r *run.Result) string {
 	var texts []string
-	if open := len(r.Incomplete()); open > 0 {
+	if open := len(r.Left()); open > 0 {
 		texts = append(texts, fmt.Sprintf("%s of %s did not complete; %s", words.Count(open), words.Plural(len(r.Tasks), "task"), tryAgain(r)))
 	}
 	if r.Rejected() > 0 {
@@ -215,7 +227,7 @@ func tryAgain(r *run.Result) string {
 	switch {
 	case stuck == 0:
 		return again
-	case stuck == len(r.Incomplete()):
+	case stuck == len(r.Left()):
 		return "running it again buys nothing of what is stuck: `backhaul status` says why, and --again buys on all the same"
 	}
 	return fmt.Sprintf("%s, all but the %d that are stuck: `backhaul status` says why, and --again buys on all the same", again, stuck)

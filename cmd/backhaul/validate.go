@@ -83,6 +83,7 @@ func (a *app) printProblems(problems []jobs.Problem) error {
 
 func (a *app) planCommand() *cobra.Command {
 	var dateText string
+	var chosen selection
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "plan JOB",
@@ -93,17 +94,21 @@ func (a *app) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.plan(cmd.Context(), job, dateText, check)
+			if err := chosen.check(job); err != nil {
+				return err
+			}
+			return a.plan(cmd.Context(), job, dateText, chosen, check)
 		},
 	}
 	a.specFlags(cmd)
+	chosen.add(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "exit with status 4 if a budget or the vendor's quota will stop the run")
 	cmd.Flags().StringVar(&dateText, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	return cmd
 }
 
-// plan prints what a run would do and cost.
-func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, check bool) error {
+// plan prints what a run of some extracts would do and cost. With check it fails if a ceiling will stop the run.
+func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen selection, check bool) error {
 	date, err := runDate(dateText, a.now())
 	if err != nil {
 		return err
@@ -117,7 +122,7 @@ func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, check b
 	if err != nil {
 		return err
 	}
-	p, err := run.Preview(ctx, *outline, job.items(), w, a.now())
+	p, err := run.Preview(ctx, chosen.of(*outline), chosen.items(job), w, a.now())
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,9 @@ import (
 func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
 	var all []plan.Pending
 	for _, s := range r.waiting {
+		if !r.Select(s.Extract) {
+			continue
+		}
 		tasks, final, err := r.made(ctx, s)
 		if err != nil {
 			return nil, err

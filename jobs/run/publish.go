@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -76,7 +77,7 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	c := r.loading(r.places)
 	c.Held, c.Emptied = r.held, r.emptied()
 	failpoint.Hit("run.load.before")
-	loaded, err := load.All(ctx, c, real(tasks))
+	loaded, err := load.All(ctx, c, r.loadable(tasks))
 	if err != nil || len(loaded.Files) == 0 {
 		return err
 	}
@@ -101,6 +102,12 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		return err
 	}
 	return errors.Join(r.waste(ctx, loaded.Waste), r.ledger.Reject(ctx, r.run.ID, rejections(loaded)))
+}
+
+// loadable are the tasks whose tables are written: not those that were left out and have nothing, whose tables would only say
+// that there is nothing.
+func (r *runner) loadable(tasks []pipeline.Task) []pipeline.Task {
+	return slices.DeleteFunc(real(tasks), func(t pipeline.Task) bool { return !r.Select(t.Extract) && r.places[t.ID].Pages == 0 })
 }
 
 // rejections are the rows that did not fit, as the ledger keeps them.

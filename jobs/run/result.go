@@ -59,6 +59,7 @@ type Result struct {
 	// Declined: it was not confirmed, and nothing was done.
 	Declined  bool
 	untouched bool // the run was complete: nothing was done
+	selected  func(extract string) bool
 }
 
 func (r *Result) overcharged(vendor string, units pipeline.Units) {
@@ -94,6 +95,18 @@ func (r *Result) Incomplete() []ledger.Task {
 		}
 	}
 	return open
+}
+
+// Left returns those of the incomplete tasks that this execution was to complete, Unselected those that it was not.
+func (r *Result) Left() []ledger.Task { return r.open(true) }
+
+// Unselected: see Left.
+func (r *Result) Unselected() []ledger.Task { return r.open(false) }
+
+func (r *Result) open(selected bool) []ledger.Task {
+	return slices.DeleteFunc(r.Incomplete(), func(t ledger.Task) bool {
+		return (r.selected == nil || r.selected(t.Extract)) != selected
+	})
 }
 
 // Rejected is how many rows do not fit their table.

@@ -83,6 +83,9 @@ type Options struct {
 	// Again buys on where lists repeated themselves or replies could not be read, which is else not tried again on the same
 	// date, and where an extract waits for lists that are not whole. Default false.
 	Again bool
+	// Select says which extracts this execution buys; the others stay as they are, and what they lack the run lacks. One that
+	// waits for others begins when those are complete, whoever bought them. Default: all.
+	Select func(extract string) bool
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
 	Confirm func(*plan.Plan) error
 	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.
@@ -127,6 +130,9 @@ type runner struct {
 func newRunner(job Job, o Options) *runner {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Select == nil {
+		o.Select = func(string) bool { return true }
 	}
 	job.Accounts = maps.Clone(job.Accounts)
 	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
@@ -182,7 +188,7 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 
 // execute plans, buys, loads and publishes.
 func (r *runner) execute(ctx context.Context) (*Result, error) {
-	result := &Result{Run: r.run}
+	result := &Result{Run: r.run, selected: r.Select}
 	if err := r.writeTables(); err != nil {
 		return result, err
 	}
@@ -278,13 +284,14 @@ func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err err
 	if err != nil {
 		return false, err
 	}
-	idle, now = true, append(extractsOf(r.Items), now...)
-	for first := true; first || len(now) > 0; first = false {
+	first := slices.DeleteFunc(extractsOf(r.Items), func(x string) bool { return !r.Select(x) })
+	idle, now = true, append(append([]string{}, first...), now...) // never nil, which would be all
+	for begun := false; !begun || len(now) > 0; begun = true {
 		p, err := r.plan(ctx, now)
 		if err != nil {
 			return false, err
 		}
-		if first {
+		if !begun {
 			result.Plan = p
 		}
 		if err := r.expect(ctx, p, now); err != nil {

@@ -80,6 +80,16 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 	var names []string
 	var items []plan.Item
 	for _, s := range r.waiting {
+		if !r.Select(s.Extract) {
+			known, err := r.leaveOut(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			if !known {
+				waiting = append(waiting, s)
+			}
+			continue
+		}
 		if _, stopped := r.stopped[s.Endpoint.Vendor]; stopped || r.failed[s.Extract] != nil || !r.over(tasks, s.After...) {
 			waiting = append(waiting, s)
 			continue
@@ -108,6 +118,17 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 		r.known[name] = true
 	}
 	return names, r.intend(ctx)
+}
+
+// leaveOut makes the tasks known of a step that is not selected, as far as they are: others may wait for what it has bought.
+func (r *runner) leaveOut(ctx context.Context, s Step) (known bool, err error) {
+	tasks, final, err := r.made(ctx, s)
+	if err != nil || !final {
+		return false, err
+	}
+	r.items = append(r.items, s.items(tasks)...)
+	r.known[s.Extract] = true
+	return true, nil
 }
 
 // over reports whether nothing more will come of the extracts in this execution, and that not because it was stopped: they

@@ -40,6 +40,13 @@ func (r *runner) leaveWaiting(ctx context.Context) error {
 		if why := r.partial[s.Extract]; why != "" {
 			r.notes = append(r.notes, "extract "+s.Extract+" "+why)
 		}
+		if r.Select(s.Extract) {
+			for _, name := range s.After {
+				if !r.Select(name) {
+					r.notes = append(r.notes, fmt.Sprintf("extract %s waits for %s, which was not selected", s.Extract, name))
+				}
+			}
+		}
 		tasks, final, err := r.made(ctx, s)
 		if err != nil {
 			return err
@@ -117,6 +124,8 @@ func (r *runner) short(ctx context.Context, extract string, tasks []ledger.Task)
 
 func (r *runner) whyWaiting(s Step) string {
 	switch {
+	case !r.Select(s.Extract):
+		return "was not selected"
 	case r.partial[s.Extract] != "":
 		return r.partial[s.Extract]
 	case r.failed[s.Extract] != nil:
