@@ -199,7 +199,7 @@ func files(warehouse, table string) string {
 
 // published tells whether a table has a file in the lake.
 func published(warehouse, table string) bool {
-	there, _ := filepath.Glob(filepath.Join(warehouse, "lake", strings.Replace(table, ".", "/", 1), "*", "*"))
+	there, _ := filepath.Glob(filepath.Join(warehouse, "lake", strings.Replace(table, ".", "/", 1), "month=2*", "*"))
 	return len(there) > 0
 }
 

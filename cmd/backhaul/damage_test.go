@@ -71,7 +71,10 @@ func (w *ward) timesAsked() int {
 	return w.asked
 }
 
-const wardDate = "2026-11-23"
+const (
+	wardDate = "2026-11-23"
+	wardRows = 780 // of the night
+)
 
 func newWard(t *testing.T) *ward {
 	w := watched(t, listSettings{})
@@ -155,28 +158,44 @@ func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
 	}
+	w := newWard(t)
+	restore, rows := keep(t, w.warehouse), w.rows
 	for _, file := range []string{wardJournal, wardLedger, wardTable, wardCatalog} {
 		for _, h := range harms {
 			t.Run(filepath.Base(filepath.Dir(file))+" "+h.name, func(t *testing.T) {
-				w := newWard(t)
-				bought := w.bought()
-				if err := h.do(w.path(file)); err != nil {
-					t.Fatal(err)
-				}
-				status, said := w.try("doctor")
-				w.ordinaryCommandsNoticeOrAreRight(t, file) // some of them mend
-				if status != exitDamaged || !strings.Contains(said, w.path(file)) && !strings.Contains(said, withoutID(w.path(file))) && !strings.Contains(said, "bad   catalog") {
-					t.Errorf("doctor: exit %d\n%s", status, said)
-				}
-				w.mend(t, file)
-				if got := w.look(t); got != w.rows {
-					t.Errorf("the table has other rows than before the damage")
-				}
-				if w.bought() != bought && file != wardJournal {
-					t.Errorf("%d rows were bought again", w.bought()-bought)
-				}
+				restore()
+				w.rows, w.paths = rows, map[string]string{}
+				w.forgetMeter()
+				w.damage(t, file, h)
 			})
 		}
+	}
+}
+
+// forgetMeter lets the vendor count no more than the night of the warehouse.
+func (w *ward) forgetMeter() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listServer.rows = wardRows
+}
+
+func (w *ward) damage(t *testing.T, file string, h harm) {
+	t.Helper()
+	bought := w.bought()
+	if err := h.do(w.path(file)); err != nil {
+		t.Fatal(err)
+	}
+	status, said := w.try("doctor")
+	w.ordinaryCommandsNoticeOrAreRight(t, file) // some of them mend
+	if status != exitDamaged || !strings.Contains(said, w.path(file)) && !strings.Contains(said, withoutID(w.path(file))) && !strings.Contains(said, "bad   catalog") {
+		t.Errorf("doctor: exit %d\n%s", status, said)
+	}
+	w.mend(t, file)
+	if got := w.look(t); got != w.rows {
+		t.Errorf("the table has other rows than before the damage")
+	}
+	if w.bought() != bought && file != wardJournal {
+		t.Errorf("%d rows were bought again", w.bought()-bought)
 	}
 }
 
@@ -252,7 +271,7 @@ func (w *ward) dropAndBuyAgain(t *testing.T) {
 	}
 	type account struct{ Units, Maybe, Rows int64 }
 	got := ask[account](t, w.warehouse, "select sum(units)::bigint as Units, sum(maybe_units)::bigint as Maybe, sum(rows)::bigint as Rows from ops.tasks")
-	if a := got[0]; a.Units != 780 || a.Rows != 780 || a.Units+a.Maybe < w.bought() {
+	if a := got[0]; a.Units != wardRows || a.Rows != wardRows || a.Units+a.Maybe < w.bought() {
 		t.Errorf("the account has %+v, the vendor delivered %d rows", a, w.bought())
 	}
 	// The rows are the same, but for when and by which request their page came.
@@ -381,6 +400,46 @@ func copyFile(t *testing.T, from, to string) {
 	}
 	defer out.Close()
 	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keep copies a folder, times included. restore puts it back as it was.
+func keep(t *testing.T, dir string) (restore func()) {
+	t.Helper()
+	kept := filepath.Join(t.TempDir(), "kept")
+	copyTree(t, kept, dir)
+	return func() {
+		t.Helper()
+		removeAll(t, dir)
+		copyTree(t, dir, kept)
+	}
+}
+
+func removeAll(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copyTree copies a folder: a catalog is known by its time.
+func copyTree(t *testing.T, to, from string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(filepath.Join(to, strings.TrimPrefix(path, from)), info.ModTime(), info.ModTime())
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
