@@ -50,17 +50,61 @@ type Relation struct {
 	Err  error
 }
 
-// Check asks every view of the warehouse. Marts are asked for a row. That they cannot be made is the error.
+// Check asks every view of the warehouse. Marts are asked for a row, where a table that they are made of has any: planning
+// them takes far longer than looking into files without rows. That views cannot be made is the error.
 func Check(ctx context.Context, w sinks.Warehouse) (all []Relation, err error) {
 	const views = "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = '" + catalogName + "' ORDER BY ALL"
 	err = over(ctx, w, views, 0, nil, func(ctx context.Context, s *session) error {
 		_, rows, err := s.rows(ctx, views)
+		tables := map[string]Relation{}
 		for _, v := range rows {
-			all = append(all, s.relation(ctx, v[0].(string), v[1].(string)))
+			if t := schemas.Lookup(v[0].(string) + "." + v[1].(string)); t != nil {
+				tables[t.FullName()] = s.relation(ctx, t.Schema, t.Name)
+			}
+		}
+		for _, v := range rows {
+			name := v[0].(string) + "." + v[1].(string)
+			r, ok := tables[name]
+			switch {
+			case ok:
+			case s.declared.idle(name, tables):
+				r = Relation{Name: name, Rows: -1}
+			default:
+				r = s.relation(ctx, v[0].(string), v[1].(string))
+			}
+			all = append(all, r)
 		}
 		return err
 	})
 	return all, damage(err)
+}
+
+// idle reports whether all tables that a view is made of are without rows, be it that those of ops have some.
+func (d *declarations) idle(view string, tables map[string]Relation) bool {
+	some := false
+	for _, t := range d.tables(view) {
+		if t.Schema == "ops" {
+			continue
+		}
+		if r := tables[t.FullName()]; r.Rows != 0 || r.Err != nil {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+// tables returns the tables that a view is made of, some of them several times.
+func (d *declarations) tables(view string) (all []*schemas.Table) {
+	for _, m := range relation.FindAllStringSubmatch(d.byName[view].body, -1) {
+		name := strings.ReplaceAll(m[2], `"`, "")
+		if t := schemas.Lookup(name); t != nil {
+			all = append(all, t)
+		} else if d.byName[name] != nil {
+			all = append(all, d.tables(name)...)
+		}
+	}
+	return all
 }
 
 // relation asks one view.

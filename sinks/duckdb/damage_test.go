@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"backhaul/schemas"
@@ -28,13 +29,43 @@ func TestASlipInAStatementIsNotDamage(t *testing.T) {
 func TestEveryViewAnswersBeforeThereIsARow(t *testing.T) {
 	w := warehouse(t)
 	mustBuild(t, w)
-	relations, err := Check(t.Context(), w)
-	if err != nil || len(relations) < len(schemas.All()) {
-		t.Fatal(len(relations), err)
+	checked, err := Check(t.Context(), w)
+	if err != nil || len(checked) < len(schemas.All()) {
+		t.Fatal(len(checked), err)
 	}
-	for _, r := range relations {
-		if r.Err != nil || r.Rows > 0 {
-			t.Errorf("%+v", r)
+	err = over(t.Context(), w, "duckdb_views", 0, nil, func(ctx context.Context, s *session) error {
+		for _, c := range checked {
+			schema, view, _ := strings.Cut(c.Name, ".")
+			if r := s.relation(ctx, schema, view); r.Err != nil || r.Rows > 0 || c.Err != nil || c.Rows > 0 {
+				t.Errorf("%+v, checked %+v", r, c)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Marts are checked too as soon as there is anything that could go wrong in them.
+func TestAMartOfADamagedTableIsFound(t *testing.T) {
+	w := warehouse(t)
+	anchors(t, w, "j", night, map[string]int64{"a": 1, "b": 2})
+	mustBuild(t, w)
+	if err := os.WriteFile(published(t, w, "moz.anchor_text", "j", night), []byte("nothing that anybody could read"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	found, err := Check(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := map[string]bool{}
+	for _, r := range found {
+		damaged[r.Name] = errors.Is(r.Err, sinks.ErrDamaged)
+	}
+	for name, want := range map[string]bool{"moz.anchor_text": true, "marts.anchors_current": true, "moz.links": false, "marts.links_current": false} {
+		if damaged[name] != want {
+			t.Errorf("%s is found damaged: %v", name, damaged[name])
 		}
 	}
 }
