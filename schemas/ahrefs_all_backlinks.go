@@ -63,7 +63,7 @@ var ahrefsAllBacklinks = coarse(ahrefsTable("all_backlinks", "site-explorer/all-
 		{Name: "port_target", Type: Int64, Price: 1, Meaning: "port of the target URL"},
 		{Name: "positions", Type: Int64, Price: 1, Meaning: "top-100 keywords of the referring page"},
 		{Name: "powered_by", Type: Strings, Price: 1, Meaning: "technologies detected on the page"},
-		{Name: "redirect_code", Type: Int64, Nullable: true, Price: 1, Meaning: "status of the redirecting referring page"},
+		{Name: "redirect_code", Type: Int64, Nullable: true, NoValue: []string{"0"}, Price: 1, Meaning: "status of the redirecting referring page"},
 		{Name: "redirect_kind", Type: Int32s, Price: 1, Meaning: "statuses along the redirect chain"},
 		{Name: "refdomains_source", Type: Int64, Price: 5, Meaning: "referring domains of the linking page"},
 		{Name: "refdomains_source_domain", Type: Int64, Price: 5, Meaning: "referring domains of the linking domain"},

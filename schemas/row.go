@@ -79,6 +79,9 @@ func (r *Row) Ints(i int) []int64 {
 	return r.values[i].nums
 }
 
+// Bool returns the value of a Bool column, false if it is null.
+func (r *Row) Bool(i int) bool { return r.values[i].valid && r.values[i].num != 0 }
+
 // Null reports whether the column has no value yet.
 func (r *Row) Null(i int) bool { return !r.values[i].valid }
 

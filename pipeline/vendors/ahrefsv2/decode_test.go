@@ -52,8 +52,8 @@ func TestRecordedRepliesDecodeUnderTheNamesOfV3(t *testing.T) {
 			"first_seen_link": "2020-10-28T12:23:00", "first_seen": "2020-10-25T22:24:38", "last_visited": "2020-12-07T21:53:23", "alt": "",
 			"anchor": "https://directcbdonline.com", "snippet_left": "572086 https://betongmaidanang.com 572087 https://planetel.it 572088",
 			"snippet_right": "572089 https://yeahfieldtrip.com 572090 https://leonardoborges.com 572091", "http_code": int64(200), "link_type": "href",
-			"is_nofollow": false, "is_ugc": false, "is_sponsored": false, "link_group_count": int64(2),
-			"extra": `{"ahrefs_top":46372866,"first_origin":"fresh","language":"en","last_origin":"recrawl","original":true,"prev_visited":"2020-12-01T05:34:47Z","redirect":0}`,
+			"is_dofollow": true, "is_nofollow": false, "is_ugc": false, "is_sponsored": false, "link_group_count": int64(2),
+			"extra": `{"ahrefs_top":46372866,"first_origin":"fresh","language":"en","last_origin":"recrawl","original":true,"prev_visited":"2020-12-01T05:34:47Z"}`,
 		}}},
 		"pages.json": {"pages_by_backlinks", []row{{
 			"url_to": "https://petlifetoday.com/", "url_rating_target": 83.0, "last_visited_target": "2020-12-15T03:44:34", "http_code_target": int64(200),
@@ -68,6 +68,34 @@ func TestRecordedRepliesDecodeUnderTheNamesOfV3(t *testing.T) {
 				t.Errorf("%v, rejected %v: %s", err, rejected, diff)
 			}
 		})
+	}
+}
+
+func TestWhatLinksAskAndWhereTheyRedirectHasTheNamesOfV3(t *testing.T) {
+	for _, name := range []string{"all_backlinks", "broken_backlinks"} {
+		s := named(t, Offline(), name)
+		body := []byte(`{"refpages":[
+			{"url_from":"http://a.example/","url_to":"http://b.example/","anchor":"","redirect":301,"nofollow":false},
+			{"url_from":"http://a.example/","url_to":"http://b.example/","anchor":"","redirect":0,"nofollow":true},
+			{"url_from":"http://a.example/","url_to":"http://b.example/","anchor":"","nofollow":false,"ugc":true},
+			{"url_from":"http://a.example/","url_to":"http://b.example/","anchor":"","nofollow":false,"ugc":false,"sponsored":true},
+			{"url_from":"http://a.example/","url_to":"http://b.example/","anchor":""}]}`)
+		want := []row{
+			{"redirect_code": int64(301), "is_dofollow": true, "is_nofollow": false},
+			{"is_dofollow": false, "is_nofollow": true},
+			{"is_dofollow": false, "is_nofollow": false, "is_ugc": true},
+			{"is_dofollow": false, "is_nofollow": false, "is_ugc": false, "is_sponsored": true},
+			{},
+		}
+		got, rejected, err := decoded(t, s, s.Endpoint().Table, pipeline.Page{Body: body})
+		for _, r := range got {
+			delete(r, "url_from")
+			delete(r, "url_to")
+			delete(r, "anchor")
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(rejected) > 0 || err != nil {
+			t.Errorf("%s: %v, rejected %v: %s", name, err, rejected, diff)
+		}
 	}
 }
 

@@ -6,12 +6,13 @@ import (
 )
 
 // linkAliases are those of the tables whose rows are links. v2's first_seen is of the link, as a later column of its
-// replies, url_from_first_seen, is of the page. Its ahrefs_rank is what v3 calls URL Rating.
+// replies, url_from_first_seen, is of the page. Its ahrefs_rank is what v3 calls URL Rating. Its redirect is 0 where there is
+// none.
 var linkAliases = []alias{
 	{"url_rating_source", "ahrefs_rank"}, {"domain_rating_source", "domain_rating"}, {"ip_source", "ip_from"},
 	{"first_seen_link", "first_seen"}, {"first_seen", "url_from_first_seen"},
 	{"is_nofollow", "nofollow"}, {"is_ugc", "ugc"}, {"is_sponsored", "sponsored"},
-	{"snippet_left", "text_pre"}, {"snippet_right", "text_post"}, {"link_group_count", "total_backlinks"},
+	{"redirect_code", "redirect"}, {"snippet_left", "text_pre"}, {"snippet_right", "text_post"}, {"link_group_count", "total_backlinks"},
 }
 
 // declarations say which tables of v2 have a successor among the reports of v3, and so a table of ours. Which is whose

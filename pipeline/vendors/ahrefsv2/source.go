@@ -175,7 +175,21 @@ func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 		}
 		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
 	}
-	return s.shape.Load(reply, b)
+	return s.shape.LoadEach(reply, b, func(_ int, row *schemas.Row) (bool, error) {
+		s.follow(row)
+		return true, nil
+	})
+}
+
+// follow fills in is_dofollow, of which v2 has the opposite alone: that the link has none of the attributes that ask not to
+// follow it. Later replies have members for all three of them.
+func (r *report) follow(row *schemas.Row) {
+	t := r.endpoint.Table
+	does, not, ugc, sponsored := t.Index("is_dofollow"), t.Index("is_nofollow"), t.Index("is_ugc"), t.Index("is_sponsored")
+	if does < 0 || !row.Null(does) || not < 0 || row.Null(not) {
+		return
+	}
+	row.SetBool(does, !row.Bool(not) && !row.Bool(ugc) && !row.Bool(sponsored))
 }
 
 // Recognises reports whether a reply whose request is not known can be of this endpoint: it has the member with the rows,
