@@ -2,7 +2,7 @@ package recovery
 
 import (
 	"os"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -10,11 +10,17 @@ import (
 const beat = time.Second
 
 // Pulse is a process's sign of life: the time of the file that it has locked, brought up to date when it is about to make a
-// request. From it whoever finds the process dead knows until when its requests may have been under way.
+// request. From it whoever finds the process dead knows until when its requests may have been under way. It never goes back,
+// though the clock may: once that is set right again, requests would look older than they are, and what they may have cost
+// would be taken for counted by the vendor too early.
 type Pulse struct {
 	path string
 	now  func() time.Time
-	last atomic.Int64 // microseconds
+
+	mu    sync.Mutex
+	clock time.Time     // when it was last looked at
+	back  time.Duration // by how much it has gone back
+	last  time.Time     // the sign
 }
 
 // NewPulse returns the sign of life of the process that has locked the run whose journal lies at a path.
@@ -24,12 +30,17 @@ func NewPulse(journalPath string, now func() time.Time) *Pulse {
 
 // Touch brings the sign up to date where it is old. Where it cannot be written, the pages that arrive are the signs.
 func (p *Pulse) Touch() {
-	now := p.now()
-	last := p.last.Load()
-	if now.UnixMicro()-last < beat.Microseconds() || !p.last.CompareAndSwap(last, now.UnixMicro()) {
-		return
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now().Round(0) // the clock itself, and not what has passed since
+	if now.Before(p.clock) {
+		p.back += p.clock.Sub(now)
 	}
-	_ = os.Chtimes(p.path, now, now)
+	p.clock = now
+	if sign := now.Add(p.back); sign.Sub(p.last) >= beat {
+		p.last = sign
+		_ = os.Chtimes(p.path, sign, sign)
+	}
 }
 
 // LastSign is until when a dead process may have made requests, now at the latest.
