@@ -3,8 +3,10 @@ package wire
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -17,6 +19,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"backhaul/pipeline"
 )
@@ -150,16 +153,35 @@ func TestTimeoutsAreExactAndMaybeCharged(t *testing.T) {
 			}
 		}
 	}
+	slowly := func(before time.Duration, begin, rest string) func(net.Conn) {
+		return func(c net.Conn) {
+			time.Sleep(before)
+			for text := begin; ; text = rest {
+				if _, err := io.WriteString(c, text); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		}
+	}
+	headers := slowly(0, "HTTP/1.1 200 OK\r\nX-Endless: ", "a")
+	lines := slowly(0, "HTTP/1.1 200 OK\r\n", "X-Another: 1\r\n")
+	late := slowly(50*time.Second, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n")
+	five := func(h *HTTP) { h.HeaderTimeout = 5 * time.Second }
 	for name, tc := range map[string]struct {
 		server func(net.Conn)
 		change func(*HTTP)
 		want   time.Duration
 	}{
-		"no header":             {silent, nil, time.Minute},
-		"no header, own limit":  {silent, func(h *HTTP) { h.HeaderTimeout = 5 * time.Second }, 5 * time.Second},
-		"half a body":           {half, func(h *HTTP) { h.HeaderTimeout = 5 * time.Second }, time.Minute},
-		"byte by byte":          {drip, nil, time.Minute},
-		"whole exchange, given": {half, func(h *HTTP) { h.Timeout = 7 * time.Second }, 7 * time.Second},
+		"headers byte by byte":            {headers, nil, time.Minute},
+		"headers byte by byte, own limit": {headers, five, 5 * time.Second},
+		"headers line by line, own limit": {lines, five, 5 * time.Second},
+		"late headers, then a slow body":  {late, nil, time.Minute},
+		"no header":                       {silent, nil, time.Minute},
+		"no header, own limit":            {silent, func(h *HTTP) { h.HeaderTimeout = 5 * time.Second }, 5 * time.Second},
+		"half a body":                     {half, func(h *HTTP) { h.HeaderTimeout = 5 * time.Second }, time.Minute},
+		"byte by byte":                    {drip, nil, time.Minute},
+		"whole exchange, given":           {half, func(h *HTTP) { h.Timeout = 7 * time.Second }, 7 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := piped(t, tc.server, tc.change)
@@ -240,4 +262,39 @@ func TestRequestIsNeverSentTwice(t *testing.T) {
 			t.Errorf("%s: 2 requests asked for, %d sent", method, seen.Load())
 		}
 	}
+}
+
+func TestAVendorThatOffersHTTP2IsSpokenToInHTTP1(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"proto":%q,"tls":%t,"token":%t}`, r.Proto, r.TLS != nil, r.Header.Get("x-moz-token") == secret)
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	c := newClient(t, srv.URL, nil)
+	stranger, fail := c.Do(t.Context(), "POST", "x", []byte("{}"))
+	if fail == nil || !fail.Unreachable || fail.MaybeCharged || !strings.Contains(fail.Message, "certificate") {
+		t.Errorf("a certificate that nobody vouches for: %+v, %v", stranger, fail)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	c = newClient(t, srv.URL, nil)
+	c.transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	for range 2 {
+		resp, fail := c.Do(t.Context(), "POST", "x", []byte("{}"))
+		if fail != nil || string(resp.Body) != `{"proto":"HTTP/1.1","tls":true,"token":true}` {
+			t.Errorf("%s, %v", resp.Body, fail)
+		}
+	}
+}
+
+func TestAReplyInFramesOfHTTP2IsABrokenOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings := "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"
+		c := piped(t, say(settings+settings), nil)
+		_, fail := c.Do(t.Context(), "POST", "x", []byte("{}"))
+		if fail == nil || fail.Kind != pipeline.Transient || !fail.MaybeCharged || strings.ContainsFunc(fail.Message, unicode.IsControl) {
+			t.Errorf("%+v", fail)
+		}
+	})
 }
