@@ -14,9 +14,9 @@ import (
 	"backhaul/pipeline/vendors"
 )
 
-// setAs returns which of NAME and NAME_FILE is set, NAME if both are; "" if neither is.
+// setAs returns which of NAME, NAME_FILE and NAME_COMMAND is set, the first that is; "" if none is.
 func (e environment) setAs(name string) string {
-	for _, variable := range []string{name, name + "_FILE"} {
+	for _, variable := range []string{name, name + inFile, name + byCommand} {
 		if e.variable(variable) != "" {
 			return variable
 		}
@@ -24,11 +24,19 @@ func (e environment) setAs(name string) string {
 	return ""
 }
 
-// env returns the value of a variable, or the content of the file that NAME_FILE names.
+// env returns the value of a variable, the content of the file that NAME_FILE names, or what the command of NAME_COMMAND
+// prints.
 func (e environment) env(name string) (string, error) {
 	variable := e.setAs(name)
-	if variable == name || variable == "" {
+	switch variable {
+	case name, "":
 		return e.variable(name), nil
+	case name + byCommand:
+		value, err := printed(e.variable(variable))
+		if err != nil {
+			return "", fmt.Errorf("run the command of %s: %w", variable, err)
+		}
+		return value, nil
 	}
 	value, err := readValue(e.variable(variable))
 	if err != nil {
@@ -72,12 +80,20 @@ func readValue(path string) (string, error) {
 	case len(content) > mostValue:
 		return "", fmt.Errorf("it is larger than %d KiB", mostValue>>10)
 	}
+	return oneValue(content, "hold")
+}
+
+// oneValue returns the one line of a content that must hold, or print, the value alone.
+func oneValue(content []byte, must string) (string, error) {
 	value := strings.TrimSpace(string(content))
+	last := len(value) - 1
 	switch {
 	case value == "":
-		return "", errors.New("it is empty: it must hold the value, on one line")
+		return "", fmt.Errorf("it is empty: it must %s the value, on one line", must)
 	case strings.ContainsAny(value, "\r\n"):
-		return "", errors.New("it has several lines: it must hold the value alone, on one line")
+		return "", fmt.Errorf("it has several lines: it must %s the value alone, on one line", must)
+	case last > 0 && value[0] == value[last] && (value[0] == '"' || value[0] == '\''):
+		return "", fmt.Errorf("it is in quotes: it must %s the value alone, without them", must)
 	}
 	return value, nil
 }

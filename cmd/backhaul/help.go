@@ -44,6 +44,7 @@ func (a *app) topics() []*cobra.Command {
 		a.jobsTopic(),
 		{Use: "job", Short: "Every key of a job", Long: jobText()},
 		{Use: "credentials", Short: "How the program learns credentials, and where it never puts them", Long: a.credentialsText()},
+		{Use: "config", Short: "A file of settings for each client: warehouse, URLs, where credentials are", Long: a.configText()},
 	}
 }
 
@@ -85,10 +86,12 @@ func (a *app) credentialsText() string {
 
 `)
 	for _, s := range a.vendors {
-		fmt.Fprintf(&b, "  %-10s %s\n%11s%s says where it is, if not where the vendor documents it\n", s.Vendor+" "+s.Name, s.Credentials, "", s.URL)
+		fmt.Fprintf(&b, "  %-10s %s\n%13s%s, where it is; default %s\n", s.Vendor+" "+s.Name, s.Credentials, "", s.URL, s.DefaultURL)
 	}
 	b.WriteString(`
-Each variable X can be given as X_FILE, a file that holds the value alone, on one line.
+Each variable X can be given as X_FILE, a file that holds the value alone, on one line; or as X_COMMAND, a command
+for sh that prints the value alone: MOZ_TOKEN_COMMAND='pass show moz'. X goes first, then X_FILE. They may stand in a
+file of settings: see ` + "`backhaul help config`" + `.
 `)
 	return b.String()
 }

@@ -45,6 +45,9 @@ const leastSecret = 8
 func (a *app) isCredential(value string) bool {
 	for _, s := range a.vendors {
 		for _, name := range slices.Concat(s.Credentials...) {
+			if a.setAs(name) == name+byCommand {
+				continue // nobody is asked for a secret only to compare it
+			}
 			secret, err := a.env(name) // one that cannot be read is told by whoever needs it
 			if err == nil && secret != "" && (value == secret || len(secret) >= leastSecret && strings.Contains(value, secret)) {
 				return true

@@ -18,6 +18,7 @@ type app struct {
 	allowed      []string        // folders that specs may read beside their own
 	set          []string        // parameters of jobs, NAME=VALUE
 	warned       map[string]bool // the surfaces whose credentials have been looked at, as vendor/surface
+	configFile   string
 }
 
 // newRoot returns the program, to be executed once, in an environment.
@@ -55,6 +56,7 @@ damaged, 130 interrupted (run it again to go on).`,
 	flags.StringVar(&a.warehouseDir, "warehouse", "", "directory of the warehouse (default $BACKHAUL_WAREHOUSE, else ./warehouse)")
 	flags.BoolVar(&a.json, "json", false, "print the answer as JSON")
 	new(profiles).add(root)
+	a.configFlag(root)
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.replayCommand(), a.importCommand(),
 		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.versionCommand(),

@@ -90,6 +90,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	a.warnOfURLs(job)
 	from := a.buyers(job.connections())
 	from.opened = a.warnOfCredentials
 	defer from.close()

@@ -21,9 +21,6 @@ func (s *selection) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&s.but, "exclude", nil, "leave this extract out; may be repeated")
 }
 
-// all reports whether nothing is left out.
-func (s *selection) all() bool { return len(s.only) == 0 && len(s.but) == 0 }
-
 // holds reports whether an extract is meant.
 func (s *selection) holds(extract string) bool {
 	return (len(s.only) == 0 || slices.Contains(s.only, extract)) && !slices.Contains(s.but, extract)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -34,6 +35,10 @@ func (e environment) open(s vendors.Surface, connections int) (client vendors.Cl
 	}
 	if client, err = s.Open(vendors.Settings{BaseURL: base, Credentials: values, Connections: connections}); err != nil {
 		return nil, from, fmt.Errorf("%s: %w", s.URL, err)
+	}
+	if text, own := withoutPath(s, base); own {
+		client.Close()
+		return nil, from, errors.New(text)
 	}
 	return client, from, nil
 }

@@ -18,9 +18,9 @@ type Surface struct {
 	Title        string // Moz: the vendor's own spelling
 	// Limits are those that the vendor documents. A job may say otherwise.
 	Limits pipeline.Limits
-	// URL is the variable that says where it is reached. Where it is not set, the client knows.
-	URL         string
-	Credentials Credentials
+	// URL is the variable that says where it is reached. Where it is not set, that is DefaultURL, the vendor's own.
+	URL, DefaultURL string
+	Credentials     Credentials
 	// Counts is what the client's [pipeline.Usage] tells the sum of, in words. Default "": it has none.
 	Counts string
 	// Successor is the name of the vendor's surface that replaces it. Default "": none does.

@@ -24,6 +24,7 @@ func Surface() vendors.Surface {
 		Vendor: vendor, Name: surface, Title: "Ahrefs", Successor: "v3",
 		Limits:      pipeline.Limits{PerSecond: 1, Connections: 4},
 		URL:         "BACKHAUL_AHREFS_V2_URL",
+		DefaultURL:  DefaultBaseURL,
 		Credentials: vendors.Credentials{{"AHREFS_V2_TOKEN"}},
 		Counts:      "rows of the plan in the month under way",
 		Archives:    true,

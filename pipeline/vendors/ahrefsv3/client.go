@@ -21,6 +21,7 @@ func Surface() vendors.Surface {
 		Vendor: vendor, Name: surface, Title: "Ahrefs",
 		Limits:      pipeline.Limits{PerSecond: 1, Connections: 4},
 		URL:         "BACKHAUL_AHREFS_V3_URL",
+		DefaultURL:  DefaultBaseURL,
 		Credentials: vendors.Credentials{{"AHREFS_API_KEY"}},
 		Counts:      "API units of the workspace in the billing period under way",
 		Archives:    true,

@@ -52,6 +52,7 @@ func Surface() vendors.Surface {
 		Vendor: moz.Vendor, Name: surface, Title: "Moz",
 		Limits:      pipeline.Limits{PerSecond: 2, Connections: 8},
 		URL:         "BACKHAUL_MOZ_RPC_URL",
+		DefaultURL:  DefaultBaseURL,
 		Credentials: vendors.Credentials{{"MOZ_TOKEN"}},
 		Counts:      "rows of all Moz's APIs in the billing period under way",
 		Offline:     Offline,

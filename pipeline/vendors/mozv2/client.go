@@ -42,6 +42,7 @@ func Surface() vendors.Surface {
 		Vendor: moz.Vendor, Name: surface, Title: "Moz", Successor: "rpc",
 		Limits:      pipeline.Limits{PerSecond: 2, Connections: 8},
 		URL:         "BACKHAUL_MOZ_V2_URL",
+		DefaultURL:  DefaultBaseURL,
 		Credentials: vendors.Credentials{{"MOZ_TOKEN"}, {"MOZ_ACCESS_ID", "MOZ_SECRET_KEY"}},
 		Counts:      "rows of V1 and V2 together, weights included",
 		Archives:    true,
