@@ -2,6 +2,9 @@ package pipeline
 
 import "time"
 
+// ReplyWait is how long a reply may take, from the request to its last byte.
+const ReplyWait = time.Minute
+
 // Limits is what a vendor allows an account to ask at once.
 type Limits struct {
 	PerSecond   float64 // requests

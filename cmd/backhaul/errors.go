@@ -43,6 +43,8 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitDamaged
 	case ctx.Err() != nil:
 		return exitInterrupted
+	case errors.Is(err, recovery.ErrBusy):
+		return exitTryLater
 	}
 	return exitFailed
 }
@@ -77,7 +79,7 @@ func advise(err error) string {
 	advice := ""
 	switch {
 	case errors.Is(err, recovery.ErrBusy):
-		advice = "wait for it, or see `backhaul status`"
+		advice = "try again later, or let `run --wait` wait for it; see `backhaul status`"
 	case errors.Is(err, recovery.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
 		advice = "see `backhaul doctor`"
 	case errors.Is(err, run.ErrClock):

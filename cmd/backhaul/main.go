@@ -21,14 +21,25 @@ const (
 	exitTasksFailed = 3
 	exitBudget      = 4
 	exitDamaged     = 5
+	exitTryLater    = 75
 	exitInterrupted = 130
 )
 
 func main() {
 	failOnCrash()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	ctx, stop := untilStopped()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(Main(ctx, process()))
+}
+
+// untilStopped returns a context that ends when somebody wants the program to stop: by Ctrl-C, by SIGTERM, or by closing the
+// terminal. Under nohup the last does not matter.
+func untilStopped() (context.Context, context.CancelFunc) {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(context.Background(), signals...)
 }
 
 // Main runs the program in an environment and returns its exit status.

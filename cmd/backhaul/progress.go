@@ -128,6 +128,16 @@ func (p *progress) count(ev engine.Event) *extractProgress {
 	return e
 }
 
+// say prints a line, above the bars where there are some.
+func (p *progress) say(stderr io.Writer, text string) {
+	if p.bars != nil {
+		if _, err := fmt.Fprintln(p.bars, text); err == nil {
+			return
+		} // they are done, and take no more
+	}
+	fmt.Fprintln(stderr, text)
+}
+
 // stop leaves the bars as they are and lets go of the terminal.
 func (p *progress) stop() {
 	if p.bars == nil {

@@ -23,6 +23,7 @@ type app struct {
 
 // newRoot returns the program, to be executed once, in an environment.
 func newRoot(e environment) *cobra.Command {
+	e.stderr = inTurn(e.stderr)
 	a := &app{environment: e}
 	root := &cobra.Command{
 		Use:   "backhaul",
@@ -33,7 +34,8 @@ and what was bought is never lost, whatever crashes.
 
 Exit status: 0 complete, 1 failed, 2 usage or invalid spec, 3 finished but some tasks failed,
 4 stopped by a budget or the vendor's quota (run it again to go on), 5 journal or warehouse
-damaged, 130 interrupted (run it again to go on).`,
+damaged, 75 another process is at work on the run (try again later), 130 interrupted (run it
+again to go on).`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -27,6 +27,7 @@ type runFlags struct {
 	maxUnits []string
 	yes      bool
 	dry      bool
+	wait     bool
 	again    bool
 	noMerge  bool
 	limits   limitFlags
@@ -73,6 +74,7 @@ whichever execution bought them.`,
 	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
 	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait where another process is at work on the run (else status 75)")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what it would do and cost, and buy nothing, as 'backhaul plan' does")
 	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see 'backhaul compact'")
 	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")
@@ -106,11 +108,14 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 		return err
 	}
 	defer lake.close()
+	going := &underWay{}
+	ready.Sources = going.watch(ready.Sources)
 	lake.limits = f.limits.limits()
 	bars := newProgress(a.stderr)
+	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Select: f.chosen.holds, Observe: bars.observe,
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Select: f.chosen.holds, Waits: a.waits(f), Observe: bars.observe,
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
 				return err

@@ -100,7 +100,7 @@ func TestTheSecondRunOfANightRefusesWhileTheFirstGoesOn(t *testing.T) {
 	first := start(t, program(t), "run", w.job, "--warehouse", w.warehouse, "--date", wardDate)
 	w.halfWay(t, first)
 	for _, args := range [][]string{{"run", w.job, "--date", wardDate}, {"replay", "--job", "measured", "--date", wardDate}} {
-		if status, said := w.try(args...); status != exitFailed || !strings.Contains(said, "in progress in another process (wait for it") {
+		if status, said := w.try(args...); status != exitTryLater || !strings.Contains(said, "in progress in another process (pid ") {
 			t.Errorf("%s: exit %d: %s", args[0], status, said)
 		}
 	}

@@ -86,6 +86,9 @@ type Options struct {
 	// Select says which extracts this execution buys; the others stay as they are, and what they lack the run lacks. One that
 	// waits for others begins when those are complete, whoever bought them. Default: all.
 	Select func(extract string) bool
+	// Waits is told who is at work on the run, and the run waits until that process is done. Default: it does not wait, but
+	// returns a *recovery.BusyError.
+	Waits func(recovery.Holder)
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
 	Confirm func(*plan.Plan) error
 	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.
@@ -150,7 +153,7 @@ func newRunner(job Job, o Options) *runner {
 // side (disk, damage, another process), Result.Stop of the vendor's, the budget's or the user's.
 func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	r := newRunner(job, o)
-	unlock, err := recovery.LockAt(o.Warehouse.JournalOf(job.Name, r.date))
+	unlock, err := r.lock(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +187,20 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 		return result, err
 	}
 	return result, errors.Join(err, r.leave(context.WithoutCancel(ctx), err))
+}
+
+// lock makes the run this process's own, so that others can tell whose it is.
+func (r *runner) lock(ctx context.Context) (unlock func(), err error) {
+	path := r.Warehouse.JournalOf(r.Name, r.date)
+	if r.Waits != nil {
+		unlock, err = recovery.Wait(ctx, path, r.Waits)
+	} else {
+		unlock, err = recovery.LockAt(path)
+	}
+	if err == nil {
+		recovery.Sign(path, r.Now())
+	}
+	return unlock, err
 }
 
 // execute plans, buys, loads and publishes.

@@ -33,7 +33,7 @@ type HTTP struct {
 	DialTimeout time.Duration
 	// HeaderTimeout bounds the wait for the reply's first bytes. Default 0: Timeout alone.
 	HeaderTimeout time.Duration
-	// Timeout bounds the whole exchange. Default 60 s.
+	// Timeout bounds the whole exchange. Default [pipeline.ReplyWait].
 	Timeout time.Duration
 	// Dial replaces the network. Default: the machine's.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -51,7 +51,7 @@ func (h HTTP) withDefaults() HTTP {
 		h.DialTimeout = 10 * time.Second
 	}
 	if h.Timeout <= 0 {
-		h.Timeout = time.Minute
+		h.Timeout = pipeline.ReplyWait
 	}
 	if h.Dial == nil {
 		h.Dial = (&net.Dialer{Timeout: h.DialTimeout, KeepAlive: 30 * time.Second}).DialContext

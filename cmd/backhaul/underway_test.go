@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"backhaul/jobs/recovery"
+	"backhaul/sinks"
+)
+
+// stalled serves a vendor that keeps the first request for a list waiting: asked is closed when it is there, and answer lets it
+// go on.
+func stalled(t *testing.T) (asked <-chan struct{}, answer func()) {
+	t.Helper()
+	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.close)
+	there, free := make(chan struct{}), make(chan struct{})
+	first := make(chan struct{}, 1)
+	first <- struct{}{}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/anchor_text") {
+			select {
+			case <-first:
+				close(there)
+			default:
+			}
+			<-free
+		}
+		e.server.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	let := onlyOnce(func() { close(free) })
+	t.Cleanup(let) // before the server waits for its requests
+	setenv(t, "MOZ_TOKEN", e.server.Options().Token)
+	setenv(t, "BACKHAUL_MOZ_V2_URL", front.URL+"/v2")
+	return there, let
+}
+
+func onlyOnce(f func()) func() {
+	todo := make(chan struct{}, 1)
+	todo <- struct{}{}
+	return func() {
+		select {
+		case <-todo:
+			f()
+		default:
+		}
+	}
+}
+
+// anchorsOfTwo is a job of two lists, of which one connection reads one after the other.
+func anchorsOfTwo(t *testing.T) (job, warehouse string) {
+	t.Helper()
+	dir := t.TempDir()
+	return writeFile(t, dir, "job.yaml", `job: held
+vendors: {moz: {requests_per_second: 1000, connections: 1}}
+targets: {all: [pinecone-packs.example, trailhead-co.example]}
+extracts: [{name: anchors, endpoint: moz/anchor_text, targets: [all], params: {scope: root_domain}, max_rows: 50}]
+`), filepath.Join(dir, "w")
+}
+
+func TestWhoStopsARunIsToldAtOnceWhatItWaitsFor(t *testing.T) {
+	asked, answer := stalled(t)
+	job, warehouse := anchorsOfTwo(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	said := &notice{of: "stopping: ", seen: make(chan struct{})}
+	ended := make(chan int, 1)
+	go func() { ended <- Main(ctx, inTest(t, io.Discard, said, "run", job, "--warehouse", warehouse)) }()
+	<-asked
+	stop()
+	<-said.seen // while the vendor has not answered
+	answer()
+	if status := <-ended; status != exitInterrupted {
+		t.Errorf("exit %d", status)
+	}
+	if text := said.text.String(); !strings.Contains(text, "stopping: waiting for the replies to 1 request under way, which are paid for, for 1m0s at most; a second signal stops at once, and leaves open what they cost\n") {
+		t.Error(text)
+	}
+}
+
+// notice is written to by one goroutine at a time, and closes seen at the first text of a kind.
+type notice struct {
+	text bytes.Buffer
+	of   string
+	seen chan struct{}
+	told bool
+}
+
+func (n *notice) Write(p []byte) (int, error) {
+	n.text.Write(p)
+	if !n.told && strings.Contains(n.text.String(), n.of) {
+		n.told = true
+		close(n.seen)
+	}
+	return len(p), nil
+}
+
+func TestASecondProcessIsToldWhoIsAtWorkAndMayWait(t *testing.T) {
+	asked, answer := stalled(t)
+	job, warehouse := anchorsOfTwo(t)
+	run := []string{"run", job, "--warehouse", warehouse, "--date", wardDate}
+	ended := make(chan int, 2)
+	go func() { ended <- Main(t.Context(), inTest(t, io.Discard, io.Discard, run...)) }()
+	<-asked
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, text := said(t, run...)
+	if want := "the run is in progress in another process (pid "; status != exitTryLater || !strings.Contains(text, want) || !strings.Contains(text, " on "+host+", since ") || !strings.Contains(text, "--wait") {
+		t.Errorf("exit %d, %s", status, text)
+	}
+	waiting := &notice{of: "waiting: pid ", seen: make(chan struct{})}
+	go func() { ended <- Main(t.Context(), inTest(t, io.Discard, waiting, append(run, "--wait")...)) }()
+	<-waiting.seen
+	answer()
+	for range 2 {
+		if status := <-ended; status != exitComplete {
+			t.Errorf("exit %d, %s", status, waiting.text.String())
+		}
+	}
+}
+
+func TestWhoWaitsForARunCanBeStopped(t *testing.T) {
+	job, warehouse := anchorsOfTwo(t)
+	setenv(t, "MOZ_TOKEN", "x")
+	setenv(t, "BACKHAUL_MOZ_V2_URL", "http://127.0.0.1:1/v2")
+	unlock, err := recovery.Lock(sinks.Warehouse{Root: warehouse}, "held", wardDate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	waiting := &notice{of: "waiting: another process", seen: make(chan struct{})}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- Main(ctx, inTest(t, io.Discard, waiting, "run", job, "--warehouse", warehouse, "--date", wardDate, "--wait"))
+	}()
+	<-waiting.seen
+	stop()
+	if status := <-ended; status != exitInterrupted {
+		t.Errorf("exit %d, %s", status, waiting.text.String())
+	}
+}
+
+// TestHangingUpStopsARunAsCtrlCDoes needs a process of its own: signals are a process's.
+func TestHangingUpStopsARunAsCtrlCDoes(t *testing.T) {
+	asked, answer := stalled(t)
+	job, warehouse := anchorsOfTwo(t)
+	said := &notice{of: "stopping: ", seen: make(chan struct{})}
+	self, err := exec.LookPath("backhaul") // which TestMain has put there
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "run", job, "--warehouse", warehouse)
+	cmd.Env = processEnviron(t)
+	cmd.Stderr = said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	<-said.seen
+	answer()
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("%v, %s", err, said.text.String())
+	}
+}
+
+func TestASignKeepsTheSignOfLifeOfTheProcessBefore(t *testing.T) {
+	journal := filepath.Join(t.TempDir(), "j")
+	unlock, err := recovery.LockAt(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if h := recovery.HolderOf(journal); h.String() != "" {
+		t.Errorf("somebody is known: %v", h)
+	}
+	before := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(journal+".lock", before, before); err != nil {
+		t.Fatal(err)
+	}
+	recovery.Sign(journal, before.Add(time.Hour))
+	if h := recovery.HolderOf(journal); h.PID != os.Getpid() || !h.Since.Equal(before.Add(time.Hour)) || !strings.HasSuffix(h.String(), ", since 2026-11-23 03:00:00 UTC") {
+		t.Errorf("%v", h)
+	}
+	if sign := recovery.LastSign(journal, time.Now()); sign.Sub(before) > time.Minute {
+		t.Errorf("the sign of life is of %v", sign)
+	}
+}
