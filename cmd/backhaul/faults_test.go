@@ -84,10 +84,11 @@ func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // A replay makes the lake afterwards, from the journal.
 type noLake struct{}
 
-func (noLake) Create(*schemas.Table) (sinks.Writer, error)      { return &noFile{}, nil }
-func (noLake) Changes(context.Context, string, time.Time) error { return nil }
-func (noLake) Has(*schemas.Table, string, time.Time) bool       { return false }
-func (noLake) Catalog(context.Context) error                    { return nil }
+func (noLake) Create(*schemas.Table) (sinks.Writer, error)         { return &noFile{}, nil }
+func (noLake) Changes(context.Context, string, time.Time) error    { return nil }
+func (noLake) WholeLists(context.Context, string, time.Time) error { return nil }
+func (noLake) Has(*schemas.Table, string, time.Time) bool          { return false }
+func (noLake) Catalog(context.Context) error                       { return nil }
 
 func (noLake) Publish(context.Context, *schemas.Table, string, time.Time, string) (string, error) {
 	return "", nil

@@ -34,7 +34,7 @@ bought again: ` + "`backhaul replay RUN`" + ` brings the rows back. The same job
 func (l *localLake) forget(ctx context.Context, t *schemas.Table, job string, date time.Time) (removed bool, err error) {
 	removed, err = l.Remove(ctx, t, job, date)
 	if err == nil && t.FullName() == "ops.tasks" {
-		err = l.wholeLists(ctx, job, date)
+		err = l.WholeLists(ctx, job, date)
 	}
 	return removed, err
 }

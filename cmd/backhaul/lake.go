@@ -77,16 +77,13 @@ func (l *localLake) Catalog(ctx context.Context) error {
 
 // Changes implements run.Lake. A table without changes has no file, unless it had one.
 func (l *localLake) Changes(ctx context.Context, job string, date time.Time) error {
-	if err := l.wholeLists(ctx, job, date); err != nil {
-		return err
-	}
 	return duckdb.Changes(ctx, l.Warehouse, job, date, func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
 		return l.write(ctx, t, job, date, batches, l.Has(t, job, date))
 	})
 }
 
-// wholeLists writes down which nights of a job's month can be compared.
-func (l *localLake) wholeLists(ctx context.Context, job string, date time.Time) error {
+// WholeLists implements run.Lake.
+func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
 	if err := l.missingLists(ctx); err != nil {
 		return err
 	}

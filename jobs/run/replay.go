@@ -77,6 +77,9 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := o.Lake.Catalog(ctx); err != nil {
 		return result, err
 	}
+	if err := r.Lake.WholeLists(ctx, r.Name, r.RunDate); err != nil {
+		return result, err
+	}
 	if err := r.Lake.Changes(ctx, r.Name, r.RunDate); err != nil || !finished {
 		return result, err
 	}

@@ -63,6 +63,9 @@ type Lake interface {
 	Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, err error)
 	// Has reports whether a table has a file of the run of (job, date), be it without rows.
 	Has(t *schemas.Table, job string, date time.Time) bool
+	// WholeLists writes down, from the account of the run of (job, date), which nights of its month can be compared: until then the
+	// marts do not know the night.
+	WholeLists(ctx context.Context, job string, date time.Time) error
 	// Changes works out anew what came and went between the whole nights that the run of (job, date) is one of, and publishes it.
 	Changes(ctx context.Context, job string, date time.Time) error
 	// Catalog sees to it that there is a catalog, and that it is the one this program writes.
@@ -411,6 +414,9 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
 		if err = r.account(ctx, result); err == nil {
 			err = r.Lake.Catalog(ctx)
+		}
+		if err == nil {
+			err = r.Lake.WholeLists(ctx, r.Name, r.RunDate)
 		}
 		if err != nil {
 			result.Run.State = ledger.Incomplete // it cannot be seen yet

@@ -27,8 +27,9 @@ import (
 // nowhere is a Lake that keeps nothing but the files' names.
 type nowhere struct{ dir string }
 
-func (nowhere) Create(*schemas.Table) (sinks.Writer, error) { return &nothing{}, nil }
-func (nowhere) Catalog(context.Context) error               { return nil }
+func (nowhere) Create(*schemas.Table) (sinks.Writer, error)         { return &nothing{}, nil }
+func (nowhere) Catalog(context.Context) error                       { return nil }
+func (nowhere) WholeLists(context.Context, string, time.Time) error { return nil }
 
 func (nowhere) Changes(context.Context, string, time.Time) error { return nil }
 
