@@ -12,6 +12,7 @@ import (
 )
 
 func TestAskReadsTheCatalogAndTablesOutsideIt(t *testing.T) {
+	t.Parallel()
 	w, date := warehouse(t), time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	anchors(t, w, "job", date, map[string]int64{"brand": 7, "": 2})
 	mustBuild(t, w)
@@ -28,6 +29,7 @@ func TestAskReadsTheCatalogAndTablesOutsideIt(t *testing.T) {
 }
 
 func TestAListIsAskedAsItsMartShowsIt(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "job"}
 	b.lay(1, "user.labels", "row source source_page label", "1|a.example|a.example|good", "2|a.example|a.example|Ignored", "3|b.example|b.example|-")
 	b.lay(1, "ahrefs.anchors", "target anchor", "a.example|kept as it is")
@@ -56,6 +58,7 @@ func TestAListIsAskedAsItsMartShowsIt(t *testing.T) {
 }
 
 func TestAskTellsAMissingRelationFromOtherMistakes(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	for sql, want := range map[string]bool{

@@ -117,6 +117,7 @@ func layCampaign(b book, n int) {
 }
 
 func TestCampaignTellsEveryVerdictOnEveryNight(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "campaign"}
 	got := make([]string, len(campaign))
 	for n := 1; n <= len(indexes); n++ {
@@ -187,6 +188,7 @@ func campaignColumns(t *testing.T, b book) {
 }
 
 func TestCampaignsOfTwoJobsDoNotMix(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	one, two := book{t, w, "one"}, book{t, w, "two"}
 	for _, b := range []book{one, two} {
@@ -203,6 +205,7 @@ func TestCampaignsOfTwoJobsDoNotMix(t *testing.T) {
 }
 
 func TestWithoutAnIndexALossIsInDoubtForOneNight(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "campaign"}
 	var got []string
 	for n := 1; n <= 4; n++ {

@@ -289,6 +289,7 @@ func mustBuildOnly(t testing.TB, w sinks.Warehouse) {
 }
 
 func TestEveryTableHasItsDeclaredColumnsBeforeAnyFileExists(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	for _, table := range schemas.All() {
@@ -315,6 +316,7 @@ func checkColumns(t *testing.T, w sinks.Warehouse, table *schemas.Table) {
 }
 
 func TestFilesOfEveryTableAreSeenWithTheDeclaredColumns(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	for _, table := range schemas.All() {
 		shape := sample.NewShape(memory.DefaultAllocator, table, 10)
@@ -331,6 +333,7 @@ func TestFilesOfEveryTableAreSeenWithTheDeclaredColumns(t *testing.T) {
 }
 
 func TestDuckDBReadsTheValuesThatWereWritten(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	table := sample.Table()
 	want := sample.Rows(table)
@@ -382,6 +385,7 @@ func widen(rows [][]any) [][]any {
 }
 
 func TestColumnsMissingFromOlderFilesAreNullAndNarrowerOnesAreWidened(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	now := schemas.Lookup("moz.anchor_text")
 	older := &schemas.Table{Schema: "moz", Name: "anchor_text", Own: []schemas.Column{
@@ -404,6 +408,7 @@ func TestColumnsMissingFromOlderFilesAreNullAndNarrowerOnesAreWidened(t *testing
 }
 
 func TestFiltersAndProjectionsReachTheFiles(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	shape := sample.NewShape(memory.DefaultAllocator, schemas.Lookup("moz.anchor_text"), 1000)
 	put(t, w, schemas.Lookup("moz.anchor_text"), "nightly", night, shape.Next(4000))
@@ -422,6 +427,7 @@ func TestFiltersAndProjectionsReachTheFiles(t *testing.T) {
 }
 
 func TestMeaningsAreCommentsInTheCatalog(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	got := ask(t, w, "SELECT comment FROM duckdb_columns() WHERE schema_name = 'moz' AND table_name = 'anchor_text' AND column_name = 'rank'", CSV)
@@ -435,6 +441,7 @@ func TestMeaningsAreCommentsInTheCatalog(t *testing.T) {
 }
 
 func TestCatalogHasNoLogAndNoRowsAndStagingIsEmpty(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	anchors(t, w, "nightly", night, map[string]int64{"x": 1})
 	if err := os.WriteFile(w.Catalog()+".wal", []byte("of an older catalog"), 0o666); err != nil {
@@ -458,6 +465,7 @@ func TestCatalogHasNoLogAndNoRowsAndStagingIsEmpty(t *testing.T) {
 }
 
 func TestAnchorChangesAreBetweenConsecutiveWholeNights(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	for i, n := range []struct {
 		texts     map[string]int64
@@ -489,6 +497,7 @@ func TestAnchorChangesAreBetweenConsecutiveWholeNights(t *testing.T) {
 }
 
 func TestBuildThatFailsAnywhereLeavesTheOldCatalogOrTheNew(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	anchors(t, w, "nightly", night, map[string]int64{"x": 1})
@@ -517,6 +526,7 @@ func TestBuildThatFailsAnywhereLeavesTheOldCatalogOrTheNew(t *testing.T) {
 }
 
 func TestAWarehouseThatDuckDBCannotNameIsRefused(t *testing.T) {
+	t.Parallel()
 	err := Build(context.Background(), blob.FS{}, sinks.Warehouse{Root: filepath.Join(t.TempDir(), "what?")}, nil)
 	if err == nil || !strings.Contains(err.Error(), "with ? in its name") {
 		t.Error(err)
@@ -524,6 +534,7 @@ func TestAWarehouseThatDuckDBCannotNameIsRefused(t *testing.T) {
 }
 
 func TestBuildStopsWhenAskedTo(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -533,6 +544,7 @@ func TestBuildStopsWhenAskedTo(t *testing.T) {
 }
 
 func TestATableOfOlderFilesIsLookedAtAgainAndTheCatalogFollows(t *testing.T) {
+	t.Parallel()
 	w, month := warehouse(t), night.AddDate(0, -1, 0)
 	older := &schemas.Table{Schema: "moz", Name: "anchor_text", Own: []schemas.Column{{Name: "anchor_text", Type: schemas.String, Required: true}}}
 	put(t, w, older, "nightly", month, sample.Batch(memory.DefaultAllocator, older, "a.com", [][]any{{"old"}}))

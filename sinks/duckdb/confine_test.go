@@ -86,6 +86,7 @@ func TestNoStatementReadsOrWritesAFile(t *testing.T) {
 func harmless(way string) bool { return strings.Contains(way, "'from enable_' || 'logging") }
 
 func TestWhatNamesAFileIsToldThatThereAreNone(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	for _, sql := range []string{"from read_text('/etc/passwd')", "from glob('/etc/*')", "from '/etc/passwd.csv'"} {
 		if err := Query(t.Context(), w, sql, CSV, Limits{}, &bytes.Buffer{}); !errors.Is(err, ErrFiles) {
@@ -102,6 +103,7 @@ func TestWhatNamesAFileIsToldThatThereAreNone(t *testing.T) {
 
 // A warehouse may lie where names are patterns to DuckDB, or behind a link.
 func TestViewsAreReadWhateverTheFolderIsCalled(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"plain", "w[1]*'s", "ü b"} {
 		base := filepath.Join(t.TempDir(), name)
 		if err := os.Mkdir(base, 0o755); err != nil {
@@ -127,6 +129,7 @@ func TestViewsAreReadWhateverTheFolderIsCalled(t *testing.T) {
 }
 
 func TestAStatementThatNeedsMoreMemorySpills(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	sql := "select sum(n) as n from (select row_number() over (order by hash(i), s) as n from (select i, repeat('x', 20) || i as s from range(2000000) t(i)))"
 	var out bytes.Buffer
@@ -136,6 +139,7 @@ func TestAStatementThatNeedsMoreMemorySpills(t *testing.T) {
 }
 
 func TestAStatementEndsAtItsLimits(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	endless := "select count(*) from range(1000000000000) a, range(1000000000000) b"
 	for name, c := range map[string]struct {
@@ -168,6 +172,7 @@ func TestAStatementEndsAtItsLimits(t *testing.T) {
 }
 
 func TestAGiantTextIsRefusedBeforeItIsMade(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	r := rehearsal(t)
 	before := resident()
@@ -191,6 +196,7 @@ func TestAGiantTextIsRefusedBeforeItIsMade(t *testing.T) {
 }
 
 func TestATableIsNoLargerThanItCanBeLaidOut(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	sql := "select repeat('x', 1000) as s from range(100000)"
 	if err := Query(t.Context(), w, sql, Table, Limits{}, &bytes.Buffer{}); !errors.Is(err, ErrSize) {
@@ -203,6 +209,7 @@ func TestATableIsNoLargerThanItCanBeLaidOut(t *testing.T) {
 }
 
 func TestTheDefaultMemoryIsHalfOfWhatThereIsOrFourGibibytes(t *testing.T) {
+	t.Parallel()
 	for own, want := range map[string]int64{"18.8 GiB": 4 << 30, "1.6 GiB": 1 << 30, "800.0 MiB": 500 << 20, "0 bytes": 0, "what": 4 << 30} {
 		if got := defaultMemory(own); got != want {
 			t.Errorf("%s: %d, want %d", own, got, want)

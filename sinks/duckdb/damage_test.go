@@ -14,6 +14,7 @@ import (
 )
 
 func TestASlipInAStatementIsNotDamage(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	for _, sql := range []string{
@@ -27,6 +28,7 @@ func TestASlipInAStatementIsNotDamage(t *testing.T) {
 }
 
 func TestEveryViewAnswersBeforeThereIsARow(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	checked, err := Check(t.Context(), w)
@@ -49,6 +51,7 @@ func TestEveryViewAnswersBeforeThereIsARow(t *testing.T) {
 
 // Marts are checked too as soon as there is anything that could go wrong in them.
 func TestAMartOfADamagedTableIsFound(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	anchors(t, w, "j", night, map[string]int64{"a": 1, "b": 2})
 	mustBuild(t, w)
@@ -71,6 +74,7 @@ func TestAMartOfADamagedTableIsFound(t *testing.T) {
 }
 
 func TestACatalogIsCurrentStaleOrDamaged(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	if err := CheckCatalog(t.Context(), w); err != nil {

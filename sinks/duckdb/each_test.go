@@ -14,6 +14,7 @@ import (
 
 // TestEachHandsOutEveryRowAsWhatItIs over more rows than are held at once.
 func TestEachHandsOutEveryRowAsWhatItIs(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	const most = 3*eachTime + 1
 	values := map[string]int64{}
@@ -56,6 +57,7 @@ func TestEachHandsOutEveryRowAsWhatItIs(t *testing.T) {
 }
 
 func TestEachEndsWhereItsUserDoes(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	enough := errors.New("enough")
 	err := Each(t.Context(), w, "moz", "anchor_text", Limits{}, func(rows sinks.Rows) error {
@@ -70,6 +72,7 @@ func TestEachEndsWhereItsUserDoes(t *testing.T) {
 }
 
 func TestTypesAreToldAsOtherProgramsHaveThem(t *testing.T) {
+	t.Parallel()
 	s, err := openSession(t.Context())
 	if err != nil {
 		t.Fatal(err)

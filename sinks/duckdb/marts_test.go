@@ -71,6 +71,7 @@ func layGap(b book, n int) {
 }
 
 func TestGapsAreOpenedClosedAndLost(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "linkgap"}
 	for n := 1; n <= 10; n++ {
 		layGap(b, n)
@@ -118,6 +119,7 @@ func TestGapsAreOpenedClosedAndLost(t *testing.T) {
 }
 
 func TestWhatAListCutAtMaxRowsNoLongerHasIsNotCalledLost(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "linkgap"}
 	for n, pages := range []string{"a.example b.example c.example", "a.example"} {
 		var rows []string
@@ -138,6 +140,7 @@ func TestWhatAListCutAtMaxRowsNoLongerHasIsNotCalledLost(t *testing.T) {
 }
 
 func TestAnotherQuestionBeginsNewStays(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "linkgap"}
 	for n, question := range []string{"two rivals", "three rivals"} {
 		b.lay(n+1, "moz.link_intersect", "extract target scope page matching_targets negative_targets", "gap|us.example|page|a.example|one.example|us.example")
@@ -158,6 +161,7 @@ func TestAnotherQuestionBeginsNewStays(t *testing.T) {
 }
 
 func TestALabelOfAPageCountsBeforeOneOfItsHost(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "linkgap"}
 	b.lay(1, "moz.link_intersect", "extract target scope page matching_targets negative_targets",
 		"gap|us.example|page|a.example/x|one.example|us.example", "gap|us.example|page|a.example/y|one.example|us.example",
@@ -180,6 +184,7 @@ func TestALabelOfAPageCountsBeforeOneOfItsHost(t *testing.T) {
 }
 
 func TestOnlySourcesWorthALookAreUpForReview(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "linkgap"}
 	var rows []string
 	for page, spam := range map[string]string{"low.example": "30", "medium.example": "31", "unknown.example": "-", "asked.example": "1", "noted.example": "1", "own.example": "1"} {
@@ -235,6 +240,7 @@ func layMonitor(b book) {
 }
 
 func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	layMonitor(b)
 	mustBuild(t, b.w)
@@ -279,6 +285,7 @@ func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
 }
 
 func TestNightsOfDifferentQuestionsAreNotCompared(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	for n, question := range []string{"a", "b", "a"} {
 		b.lay(n+1, "moz.links", "extract target scope source_page target_page anchor_text nofollow", fmt.Sprintf("links|us.example|page|p%d|t|x|false", n+1))
@@ -293,6 +300,7 @@ func TestNightsOfDifferentQuestionsAreNotCompared(t *testing.T) {
 
 // A night of which rows did not fit is no news, and neither fresh nor whole.
 func TestNightsWithRejectedRowsAreNotCompared(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "nightly"}
 	const header = "extract target scope anchor_text external_root_domains external_pages"
 	for n, rows := range [][]string{{"one", "two"}, {}, {"one"}, {"one", "two"}} {
@@ -318,6 +326,7 @@ func TestNightsWithRejectedRowsAreNotCompared(t *testing.T) {
 
 // What an earlier version wrote of its tasks is compared with what this one writes.
 func TestTheQuestionOfEarlierVersionsIsTheSame(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	b.lay(1, "ops.tasks", "task_id extract endpoint target scope ending", "b|won|moz/link_status|us.example|page|end of list", "a|won|moz/link_status|us.example|page|end of list",
 		"c|links|moz/links|us.example|page|end of list")
@@ -353,6 +362,7 @@ func layProfile(b book) {
 }
 
 func TestAnchorProfileGoesByRulesThenByHabit(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	layProfile(b)
 	mustBuild(t, b.w)
@@ -404,6 +414,7 @@ func layVendors(b book) {
 }
 
 func TestVendorsAreComparedWhereBothWereReadToTheEnd(t *testing.T) {
+	t.Parallel()
 	b := book{t, warehouse(t), "both"}
 	layVendors(b)
 	mustBuild(t, b.w)
@@ -427,6 +438,7 @@ func TestVendorsAreComparedWhereBothWereReadToTheEnd(t *testing.T) {
 }
 
 func TestEveryColumnOfAMartSaysWhatItMeans(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	b := book{t, w, ""}
@@ -443,6 +455,7 @@ func TestEveryColumnOfAMartSaysWhatItMeans(t *testing.T) {
 }
 
 func TestMartsAreValidOverNothing(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
 	b := book{t, w, ""}

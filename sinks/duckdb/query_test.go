@@ -29,6 +29,7 @@ func filled(t *testing.T) sinks.Warehouse {
 }
 
 func TestFormatsSpellTheSameRows(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	const sql = `SELECT anchor_text, external_root_domains AS n, extra, run_date FROM moz.anchor_text ORDER BY rank`
 	for format, want := range map[Format]string{
@@ -61,6 +62,7 @@ func TestFormatsSpellTheSameRows(t *testing.T) {
 }
 
 func TestQueryTakesEveryQuestion(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	for _, sql := range []string{
 		"SELECT 1", "SELECT 1;", "SELECT 1 ; ; -- done", "-- first\nSELECT 1 -- last", "/* a;b */ SELECT ';' -- c;d\n;\n",
@@ -81,6 +83,7 @@ func TestQueryTakesEveryQuestion(t *testing.T) {
 }
 
 func TestExplainIsATableOfItsOwn(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	for _, sql := range []string{"EXPLAIN FROM moz.anchor_text", "-- why\nexplain analyze SELECT * FROM moz.anchor_text;"} {
 		if out := ask(t, w, sql, Table); !strings.Contains(strings.ToUpper(out), "PARQUET") {
@@ -90,6 +93,7 @@ func TestExplainIsATableOfItsOwn(t *testing.T) {
 }
 
 func TestOnlyQuestionsAreTakenAndNothingIsWritten(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	out := filepath.Join(t.TempDir(), "out")
 	before := tree(t, w.Root)
@@ -136,6 +140,7 @@ func tree(t *testing.T, root string) (files []string) {
 }
 
 func TestErrorsPointIntoTheUsersText(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	for sql, want := range map[string]string{
 		"SELECT anchor_txt\nFROM moz.anchor_text":   "LINE 1: SELECT anchor_txt\n               ^",
@@ -159,6 +164,7 @@ func TestErrorsPointIntoTheUsersText(t *testing.T) {
 }
 
 func TestAMissingLakeSaysWhatMakesOne(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	err := Query(context.Background(), w, "SELECT 1", CSV, Limits{}, &bytes.Buffer{})
 	if !errors.Is(err, ErrNoLake) || !strings.Contains(err.Error(), w.Lake()) || !strings.Contains(err.Error(), "backhaul run") {
@@ -170,6 +176,7 @@ func TestAMissingLakeSaysWhatMakesOne(t *testing.T) {
 }
 
 func TestNobodysHoldOnTheCatalogStopsAQuestion(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	for _, content := range []string{"", "no catalog at all"} {
 		if err := os.Remove(w.Catalog()); err != nil {
@@ -185,6 +192,7 @@ func TestNobodysHoldOnTheCatalogStopsAQuestion(t *testing.T) {
 }
 
 func TestQueryStopsWhenAskedTo(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
@@ -195,6 +203,7 @@ func TestQueryStopsWhenAskedTo(t *testing.T) {
 }
 
 func TestSelectReturnsGoValues(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	columns, rows, err := Select(context.Background(), w,
 		"SELECT anchor_text, external_root_domains, extra, run_date, [rank] AS l, true AS b, 0.5::DOUBLE AS f FROM moz.anchor_text WHERE rank = 1")
@@ -211,6 +220,7 @@ func TestSelectReturnsGoValues(t *testing.T) {
 }
 
 func TestBigResultsKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	w := warehouse(t)
 	table := schemas.Lookup("moz.anchor_text")
 	shape := sample.NewShape(memory.DefaultAllocator, table, 1000)

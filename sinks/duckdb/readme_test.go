@@ -7,6 +7,7 @@ import (
 )
 
 func TestTheFirstQueriesAreAnswered(t *testing.T) {
+	t.Parallel()
 	b := book{t, filled(t), "nightly"}
 	for _, n := range []int{-24, 1} { // October 31st, November 25th
 		b.lay(n, "ops.tasks", "extract endpoint target ending", "anchors|moz/anchor_text|example.com|end of list")
@@ -22,6 +23,7 @@ func TestTheFirstQueriesAreAnswered(t *testing.T) {
 }
 
 func TestTheReadmeOpensItsWarehouse(t *testing.T) {
+	t.Parallel()
 	w := filled(t)
 	text := Readme(w.Root)
 	for _, q := range FirstQueries {

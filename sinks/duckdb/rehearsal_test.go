@@ -21,6 +21,7 @@ func rehearsal(t *testing.T) *Rehearsal {
 }
 
 func TestARehearsalKnowsTheColumnsOfAQuestionWithoutAWarehouse(t *testing.T) {
+	t.Parallel()
 	r := rehearsal(t)
 	loose := []Loose{{Name: "found", Table: schemas.Lookup("moz.anchor_text")}}
 	for sql, want := range map[string][]string{
@@ -38,6 +39,7 @@ func TestARehearsalKnowsTheColumnsOfAQuestionWithoutAWarehouse(t *testing.T) {
 }
 
 func TestARehearsalBlamesAQuestionOnlyForItsOwnFaults(t *testing.T) {
+	t.Parallel()
 	r := rehearsal(t)
 	for sql, want := range map[string]bool{
 		"selct 1": true, "select target from nowhere": true, "select nothing from moz.links": true, "select 1; select 2": true, "--": true,
@@ -51,6 +53,7 @@ func TestARehearsalBlamesAQuestionOnlyForItsOwnFaults(t *testing.T) {
 }
 
 func TestEveryDerivedViewSaysWhatItIs(t *testing.T) {
+	t.Parallel()
 	derived, err := rehearsal(t).Derived(t.Context())
 	if err != nil {
 		t.Fatal(err)
