@@ -283,7 +283,7 @@ func mustBuildOnly(t testing.TB, w sinks.Warehouse) {
 			t.Fatal(err)
 		}
 	}
-	if err := Build(context.Background(), blob.FS{}, w, columns(w)); err != nil {
+	if err := Update(context.Background(), blob.FS{}, w, columns(w)); err != nil {
 		t.Fatal(err)
 	}
 }
