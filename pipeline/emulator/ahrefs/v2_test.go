@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"backhaul/pipeline/emulator/graph"
 )
 
 // v2Reply is what the documentation's examples have.
@@ -280,4 +282,72 @@ func FuzzV2Conditions(f *testing.F) {
 			t.Errorf("%q is read as nothing", where)
 		}
 	})
+}
+
+func TestV2HasTheTablesOfItsSuccessor(t *testing.T) {
+	s := serve(Options{})
+	raw := func(from string, more ...string) map[string]any {
+		t.Helper()
+		v := url.Values{"token": {DefaultV2Token}, "from": {from}, "target": {"summit-supply.example"}, "mode": {"subdomains"}, "limit": {"1000000"}}
+		for _, p := range more {
+			name, value, _ := strings.Cut(p, "=")
+			v.Set(name, value)
+		}
+		var reply map[string]any
+		a := run(s, httptest.NewRequest(http.MethodGet, v2Path+"?"+v.Encode(), nil))
+		if err := json.Unmarshal(a.Body, &reply); err != nil || reply["error"] != nil {
+			t.Fatalf("%s: %v in %.300s", from, err, a.Body)
+		}
+		return reply
+	}
+	sum := func(reply map[string]any, envelope, column string) (rows int, n float64) {
+		for _, r := range reply[envelope].([]any) {
+			n += r.(map[string]any)[column].(float64)
+		}
+		return len(reply[envelope].([]any)), n
+	}
+	metrics := raw("metrics")["metrics"].(map[string]any)
+	extended := raw("metrics_extended")["metrics"].(map[string]any)
+	for name, v := range metrics {
+		if extended[name] != v {
+			t.Errorf("%s: %v, and %v in metrics_extended", name, v, extended[name])
+		}
+	}
+	if len(extended) != len(metrics)+3 || extended["refdomains"] != raw("refdomains")["stats"].(map[string]any)["refdomains"] {
+		t.Errorf("%v", extended)
+	}
+	pages := raw("pages_extended")
+	n, links := sum(pages, "pages", "backlinks")
+	if bare := raw("pages")["pages"].([]any); len(bare) != n || links != metrics["backlinks"] || pages["stats"].(map[string]any)["pages"] != float64(n) {
+		t.Errorf("%d pages with %v links, %d without, %v, want %v links", n, links, len(bare), pages["stats"], metrics["backlinks"])
+	}
+	some, _ := sum(raw("pages_extended", `where=backlinks>2,http_code=200`), "pages", "backlinks")
+	if some == 0 || some >= n {
+		t.Errorf("%d of %d pages have more than two links", some, n)
+	}
+	v3 := get(t, s, "site-explorer/domain-rating", target, "date="+graph.Date(s.view().Day())).rows[0]
+	if got := raw("domain_rating")["domain"].(map[string]any)["domain_rating"]; got != float64(int(v3["domain_rating"].(float64))) {
+		t.Errorf("a rating of %v, v3 says %v", got, v3)
+	}
+	linked, out := sum(raw("linked_domains"), "domains", "links")
+	if linked == 0 || out < float64(linked) {
+		t.Errorf("%d domains linked to, by %v links", linked, out)
+	}
+	broken := raw("broken_backlinks", "limit=10")["refpages"].([]any)
+	if len(broken) == 0 || broken[0].(map[string]any)["http_code"] != 404.0 {
+		t.Errorf("%v", broken)
+	}
+}
+
+// Other people's clients ask for reports that this vendor does not have.
+func TestReportsThatAreNotEmulatedAnswerAsUnknownRoutesDo(t *testing.T) {
+	s := serve(Options{})
+	for _, name := range []string{"top-pages", "metrics-history", "organic-keywords", "organic-competitors"} {
+		r := httptest.NewRequest(http.MethodGet, "/v3/site-explorer/"+name+"?target=a.example&date=2026-01-01&select=url", nil)
+		r.Header.Set("Authorization", "Bearer "+DefaultKey)
+		a := run(s, r)
+		if want := `["Error", ["NotFound", "this route does not exist /v3/site-explorer/` + name + `"]]`; a.Status != 404 || string(a.Body) != want {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package ahrefs
 
 import (
+	"slices"
 	"strings"
 
 	"backhaul/pipeline/emulator/graph"
@@ -25,6 +26,15 @@ const v2LinkColumns = `url_from string WH, url_to string WH, ahrefs_rank int WH,
 	sitewide boolean WH, original boolean WH, link_type string WH, redirect int WH, nofollow boolean WH, alt string WH, anchor string WH,
 	text_pre string WH, text_post string WH`
 
+// v2PageColumns and v2Metrics are those of two tables each.
+const (
+	v2PageColumns = `url string WH, ahrefs_rank int WH, last_visited date WH, http_code int WH, size int WH, links_internal int WH,
+		links_external int WH, encoding string WH, title string WH, redirect_url string WH, content_encoding string WH`
+	v2PageCounts = `, backlinks int WH, dofollow int WH, nofollow int WH, redirects int WH, refdomains int WH, refclass_c int WH, refips int WH`
+	v2Metrics    = `backlinks int --, refpages int --, pages int --, text int --, image int --, sitewide int --, not_sitewide int --,
+		nofollow int --, dofollow int --, redirect int --, gov int --, edu int --, html_pages int --, links_internal int --, links_external int --`
+)
+
 func init() {
 	none := func(*call) row { return nil }
 	tables = map[string]*table{
@@ -43,10 +53,29 @@ func init() {
 		"backlinks_one_per_domain": {
 			envelope: "refpages", perRequest: 10, fifthsPerRow: 10, build: backlinksV2, stats: none, columns: columns(v2LinkColumns + `, total_backlinks int H`),
 		},
-		"metrics": {
-			envelope: "metrics", perRequest: 1, single: true, answer: metricsV2,
-			columns: columns(`backlinks int --, refpages int --, pages int --, text int --, image int --, sitewide int --, not_sitewide int --,
-				nofollow int --, dofollow int --, redirect int --, gov int --, edu int --, html_pages int --, links_internal int --, links_external int --`),
+		"broken_backlinks": { // the envelope is chosen
+			envelope: "refpages", perRequest: 1, fifthsPerRow: 25, build: brokenV2, stats: none,
+			columns: columns(v2LinkColumns + `, broken_at date WH, http_code int WH, error string WH`),
+		},
+		"linked_domains": { // the envelope is chosen
+			envelope: "domains", perRequest: 1, fifthsPerRow: 5, build: linkedDomainsV2, stats: none,
+			columns: columns(`domain_from string -H, domain_to string -H, links int -H, unique_pages int -H, domain_to_rating int -H`),
+		},
+		"pages": {
+			envelope: "pages", perRequest: 1, fifthsPerRow: 5, build: pagesV2, stats: pageStats, columns: columns(v2PageColumns),
+			counts: names(columns(v2PageColumns)),
+		},
+		"pages_extended": { // the envelope is that of pages (chosen)
+			envelope: "pages", perRequest: 1, fifthsPerRow: 5, build: pagesV2, stats: pageStats, columns: columns(v2PageColumns + v2PageCounts),
+			counts: names(columns(v2PageColumns + v2PageCounts)),
+		},
+		"metrics": {envelope: "metrics", perRequest: 1, single: true, answer: metricsV2, columns: columns(v2Metrics)},
+		"metrics_extended": { // the price is that of most tables (chosen)
+			envelope: "metrics", perRequest: 1, fifthsPerRow: 5, single: true, answer: metricsExtendedV2,
+			columns: columns(v2Metrics + `, refdomains int --, refclass_c int --, refips int --`),
+		},
+		"domain_rating": { // envelope and price are chosen
+			envelope: "domain", perRequest: 1, fifthsPerRow: 5, single: true, answer: domainRatingV2, columns: columns(`domain_rating int -H`),
 		},
 		"subscription_info": {envelope: "info", single: true, answer: subscriptionInfo},
 	}
@@ -59,6 +88,13 @@ func columns(text string) []v2column {
 	for _, part := range strings.Split(text, ",") {
 		f := strings.Fields(part)
 		out = append(out, v2column{f[0], kinds[f[1]], strings.Contains(f[2], "W"), strings.Contains(f[2], "H"), f[2] == "W-"})
+	}
+	return out
+}
+
+func names(columns []v2column) (out []string) {
+	for _, c := range columns {
+		out = append(out, c.name)
 	}
 	return out
 }
@@ -123,6 +159,85 @@ func backlinksV2(c *call, q *v2query) List {
 	}, c}
 }
 
+// brokenV2 lists the live links to pages that answer 404.
+func brokenV2(c *call, q *v2query) List {
+	c.q.aggregation = "all"
+	ids := slices.DeleteFunc(c.liveV2(), func(id graph.LinkID) bool { return c.view.HTTPCode(c.view.Link(id).Target) != 404 })
+	return v2List{c.aggregate(c.linksV2(q, ids)), func(c *call, l List, i int, column string) (any, bool) {
+		return c.linkV2(l.(linkList).ids[i], column), true
+	}, c}
+}
+
+func linkedDomainsV2(c *call, _ *v2query) List {
+	host, _ := split(c.q.target)
+	return v2List{groups{c, c.domainGroups(c.outlinks(), true), (*call).domainValue}, func(c *call, l List, i int, column string) (any, bool) {
+		switch column {
+		case "domain_from":
+			return host, true
+		case "domain_to_rating":
+			v, ok := l.Value(i, "domain_rating")
+			return int(v.(float64)), ok
+		}
+		return l.Value(i, map[string]string{"domain_to": "domain", "links": "links_from_target", "unique_pages": "linked_pages"}[column])
+	}, c}
+}
+
+// pagesV2 lists the pages that are linked to (chosen: v2 had all that were crawled), those with most links first.
+func pagesV2(c *call, _ *v2query) List {
+	all := c.groupBy(c.liveV2(), func(_ graph.LinkID, l graph.Link) (string, uint32) {
+		return address(c.graph, l.Target), uint32(l.Target)
+	})
+	return v2List{groups{c, all, (*call).pageValueV2}, func(_ *call, l List, i int, column string) (any, bool) { return l.Value(i, column) }, c}
+}
+
+// pageNames are the fields that columns of pages are called in v3.
+var pageNames = map[string]string{
+	"url": "url_to", "last_visited": "last_visited_target", "http_code": "http_code_target", "title": "title_target", "backlinks": "links_to_target",
+	"dofollow": "dofollow_to_target", "nofollow": "nofollow_to_target", "redirects": "redirects_to_target", "refdomains": "refdomains_target",
+	"redirect_url": "target_redirect", "refclass_c": "refdomains_target", "refips": "refdomains_target", // one address and network each (chosen)
+}
+
+func (c *call) pageValueV2(g *group, column string) (any, bool) {
+	switch column {
+	case "ahrefs_rank": // what v3 calls URL rating
+		rating, _ := c.ofTarget(g.page, "url_rating_target")
+		whole, _ := rating.(float64)
+		return int(whole), true
+	case "size", "links_internal", "links_external", "encoding":
+		if column == "size" {
+			column = "page_size"
+		}
+		return invent(column, uint64(g.page)), true
+	case "content_encoding":
+		return "gzip", true
+	}
+	v, ok := c.pageValue(g, pageNames[column])
+	if v == nil && (column == "title" || column == "redirect_url") {
+		return "", ok
+	}
+	return v, ok
+}
+
+func pageStats(c *call) row {
+	targets := map[graph.PageID]bool{}
+	for _, id := range c.liveV2() {
+		targets[c.view.Link(id).Target] = true
+	}
+	return row{{"pages", len(targets)}}
+}
+
+func metricsExtendedV2(c *call) row {
+	_, _, domains := c.totals()
+	return append(metricsV2(c), row{{"refdomains", domains}, {"refclass_c", domains}, {"refips", domains}}...)
+}
+
+func domainRatingV2(c *call) row {
+	if d, ok := c.domain(c.q.target); ok {
+		return row{{"domain_rating", int(c.ratings(d, c.view.Day())[0])}}
+	}
+	return row{{"domain_rating", 0}}
+}
+
 // linkV2 returns what v2 says of a link, by what v3 says where both have it.
 func (c *call) linkV2(id graph.LinkID, column string) any {
 	l := c.view.Link(id)
@@ -159,6 +274,12 @@ func (c *call) linkV2(id graph.LinkID, column string) any {
 		return l.Nofollow
 	case "alt":
 		return orEmpty(v3("alt"))
+	case "broken_at":
+		return v3("last_visited")
+	case "http_code": // of the page linked to (chosen)
+		return c.view.HTTPCode(l.Target)
+	case "error":
+		return ""
 	case "text_pre":
 		return v3("snippet_left")
 	case "text_post":

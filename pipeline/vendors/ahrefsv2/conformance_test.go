@@ -2,11 +2,6 @@ package ahrefsv2
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net/http"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +27,7 @@ func TestSourcesKeepWhatTheyPromise(t *testing.T) {
 			}}
 		},
 		Offline: Offline,
-		Vendor:  unknown(emulator.New(emulator.Options{Ahrefs: ahrefs.Options{V2Token: token, RequestsPerMinute: 1_000_000}})),
+		Vendor:  emulator.New(emulator.Options{Ahrefs: ahrefs.Options{V2Token: token, RequestsPerMinute: 1_000_000}}),
 		Path:    "/ahrefs-v2", Secrets: []string{token},
 		Cases: []sourcetest.Case{
 			{Endpoint: "anchors", Task: of(`{}`), Limit: 300},
@@ -41,30 +36,8 @@ func TestSourcesKeepWhatTheyPromise(t *testing.T) {
 			{Endpoint: "refdomains", Task: of(`{"having":"domain_rating>20"}`), Limit: 100},
 			{Endpoint: "linkeddomains", Task: of(`{}`), Limit: 20},
 			{Endpoint: "pages_by_backlinks", Task: of(`{}`), Limit: 50},
-			{Endpoint: "backlinks_stats", Task: of(`{"from":"metrics"}`)},
+			{Endpoint: "backlinks_stats", Task: of(`{}`)},
 			{Endpoint: "domain_rating", Task: of(`{}`)},
 		},
-	})
-}
-
-// unknown answers for the tables that the emulated vendor does not have; all others are its own.
-func unknown(emulated http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		q := r.URL.Query()
-		member, known := map[string]string{"broken_backlinks": "refpages", "linked_domains": "domains", "pages_extended": "pages"}[q.Get("from")]
-		switch {
-		case q.Get("from") == "domain_rating":
-			io.WriteString(w, `{"domain":{"domain_rating":91,"ahrefs_top":3}}`)
-		case !known:
-			emulated.ServeHTTP(w, r)
-		default:
-			limit, _ := strconv.Atoi(q.Get("limit"))
-			offset, _ := strconv.Atoi(q.Get("offset"))
-			var rows []string
-			for i := offset; i < min(offset+limit, 125); i++ {
-				rows = append(rows, fmt.Sprintf(`{"url_from":"http://a%d.example/","url":"http://b%d.example/","domain_to":"c%d.example"}`, i, i, i))
-			}
-			io.WriteString(w, `{"`+member+`":[`+strings.Join(rows, ",")+`]}`)
-		}
 	})
 }

@@ -58,9 +58,13 @@ func TestWhatTheClientCountsIsWhatTheServerBills(t *testing.T) {
 	for endpoint, all := range map[string][]string{
 		"anchors": {`{"mode":"subdomains"}`, `{"mode":"domain","where":"links_to_target>2","having":"refdomains>1"}`, `{"order_by":["links_to_target:desc","anchor"]}`,
 			`{"select":"anchor,links_to_target,last_visited"}`, `{"where":"substring(anchor,\"a\"),first_seen>\"2020-01-01\""}`, `{"mode":"exact"}`},
-		"refdomains":      {`{"mode":"subdomains"}`, `{"having":"domain_rating>20","order_by":["domain_rating:desc"]}`, `{"select":"domain,first_seen"}`},
-		"all_backlinks":   {`{"mode":"subdomains"}`, `{"aggregation":"1_per_domain"}`, `{"where":"is_nofollow=false","select":"url_from,url_to,anchor"}`},
-		"backlinks_stats": {`{"from":"metrics"}`},
+		"refdomains":         {`{"mode":"subdomains"}`, `{"having":"domain_rating>20","order_by":["domain_rating:desc"]}`, `{"select":"domain,first_seen"}`},
+		"all_backlinks":      {`{"mode":"subdomains"}`, `{"aggregation":"1_per_domain"}`, `{"where":"is_nofollow=false","select":"url_from,url_to,anchor"}`},
+		"backlinks_stats":    {`{"from":"metrics"}`, `{}`},
+		"broken_backlinks":   {`{"mode":"subdomains"}`},
+		"linkeddomains":      {`{"mode":"subdomains"}`, `{"having":"links_from_target>1"}`},
+		"pages_by_backlinks": {`{"mode":"subdomains"}`, `{"from":"pages"}`, `{"where":"links_to_target>2","order_by":["links_to_target:desc","url_to"]}`},
+		"domain_rating":      {`{}`},
 	} {
 		for _, params := range all {
 			c, server := emulated(t, ahrefs.Options{})
