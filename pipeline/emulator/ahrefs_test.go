@@ -1,9 +1,12 @@
 package emulator
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,5 +115,53 @@ func TestAhrefsOverTheNetwork(t *testing.T) {
 	body, err := io.ReadAll(got.Body)
 	if err != nil || got.StatusCode != 200 || !got.Uncompressed || !strings.HasPrefix(string(body), `{"anchors": [{"anchor": `) || got.Header.Get("x-api-units-cost-total-actual") != "200" {
 		t.Errorf("%v %d %v %.100s", err, got.StatusCode, got.Header, body)
+	}
+}
+
+func TestTheQuotaOfAhrefsIsUsedUpWhenTheFaultSaysSo(t *testing.T) {
+	s := New(Options{Faults: Faults{QuotaAfter: 500}})
+	for i, want := range []int{200, 200, 403} { // 200 units each
+		w, _ := getAhrefs(s, anchorsOfAhrefs)
+		if w.Code != want || want == 403 && !strings.HasPrefix(w.Body.String(), `{"error":"API units limit reached.`) {
+			t.Errorf("request %d: %d %.100s", i, w.Code, w.Body)
+		}
+	}
+	const v2 = "/ahrefs-v2?from=anchors&mode=subdomains&target=rivalgear.example&limit=240&token=" + ahrefs.DefaultV2Token
+	for i, refused := range []bool{false, false, true} { // 241 rows each
+		w, _ := getAhrefs(s, v2)
+		if (w.Header().Get("X-Status") == "error") != refused {
+			t.Errorf("v2, request %d: %v %.100s", i, w.Header(), w.Body)
+		}
+	}
+	if m := s.Ahrefs().Meter(); m.Units != 400 || m.V2Rows != 482 {
+		t.Errorf("%d units and %d rows billed", m.Units, m.V2Rows)
+	}
+}
+
+func TestAListOfAhrefsV2Shifts(t *testing.T) {
+	list := func(f Faults) (all []string, rows int64) {
+		s := New(Options{Faults: f})
+		for offset := 0; offset < 1000; offset += 50 {
+			w, _ := getAhrefs(s, "/ahrefs-v2?from=anchors&mode=subdomains&target=rivalgear.example&select=anchor&order_by=anchor:asc&limit=50&offset="+
+				strconv.Itoa(offset)+"&token="+ahrefs.DefaultV2Token)
+			var reply struct{ Anchors []struct{ Anchor string } }
+			if err := json.Unmarshal(w.Body.Bytes(), &reply); err != nil || len(reply.Anchors) != 50 {
+				t.Fatalf("%v: %d rows of %.100s", err, len(reply.Anchors), w.Body)
+			}
+			for _, r := range reply.Anchors {
+				all = append(all, r.Anchor)
+			}
+		}
+		return all, s.Ahrefs().Meter().V2Rows
+	}
+	still, price := list(Faults{})
+	moving, same := list(Faults{Shift: 0.5, Seed: 3})
+	again, _ := list(Faults{Shift: 0.5, Seed: 3})
+	if !slices.Equal(moving, again) || slices.Equal(still, moving) || !slices.Equal(still[:50], moving[:50]) || price != same {
+		t.Errorf("%d and %d rows, for %d and %d", len(still), len(moving), price, same)
+	}
+	slices.Sort(moving)
+	if distinct := len(slices.Compact(moving)); distinct == len(still) || distinct < len(still)-100 {
+		t.Errorf("%d of %d rows came once", distinct, len(still))
 	}
 }

@@ -30,7 +30,7 @@ const (
 	KindStall       Kind = "stall"        // handled, then silence until the client leaves or Faults.Stall is over. Bills
 	KindSlow        Kind = "slow"         // the body in small pieces over Faults.Slow. Bills, and is delivered: no waste if the client waits
 	KindBadLength   Kind = "badlength"    // Content-Length of half the body, and no more than that: broken JSON that looks whole. Bills
-	KindGone        Kind = "gone"         // 410 for a live next_token; first pages are spared. Does not bill
+	KindGone        Kind = "gone"         // 410 for a live next_token; first pages are spared, and Ahrefs, which has none. Does not bill
 	KindDeny        Kind = "deny_after"   // not drawn: 401 after Faults.DenyAfter requests. Does not bill
 )
 
@@ -50,7 +50,7 @@ var kinds = []struct {
 	{KindStall, "no answer until the client leaves or the stall is over; billed"},
 	{KindSlow, "the body in small pieces; billed and delivered"},
 	{KindBadLength, "a Content-Length, and a body, of half the answer; billed"},
-	{KindGone, "410 for a live next_token; not billed"},
+	{KindGone, "410 for a live next_token, of which Ahrefs has none; not billed"},
 }
 
 // Faults say what goes wrong and how often. The zero value is a vendor that never fails.
@@ -68,8 +68,8 @@ type Faults struct {
 	Slow       time.Duration // duration of a slow answer. Default 2s
 
 	DenyAfter  int     // 401 to everything after this many requests with good credentials. Default 0: never
-	QuotaAfter int     // the quota is exhausted after this many rows. Default 0: never
-	Shift      float64 // share of pages after the first that begin one to three rows early or late. Default 0
+	QuotaAfter int     // the quota is exhausted after this many rows, or units of Ahrefs v3. Default 0: never
+	Shift      float64 // share of pages after the first that begin one to three rows early or late; Ahrefs v3 finds pages by conditions, and has none. Default 0
 
 	// Shares of the answers of url_metrics, link_status and their like that do not fit the list they answer: without the last
 	// item, with the last one twice, with the first one last. Billed as asked. Default 0
@@ -206,9 +206,9 @@ func FaultHelp() string {
   stall=D             longest silence of a stall (30s)
   slow=D              duration of a slow answer (2s)
   deny_after=N        401 to everything after N requests; not billed
-  quota_after=N       the row quota is used up after N rows; not billed
+  quota_after=N       the quota is used up after N rows, or units of Ahrefs v3; not billed
   shift=SHARE         share of pages, after the first, that begin one to three rows early or late: rows come twice
-                      or never, as in a list that changes while it is read; billed
+                      or never, as in a list that changes while it is read; billed. Ahrefs v3 has no such pages
   short=SHARE         share of batches (url_metrics, link_status) answered without the last item; billed as asked
   long=SHARE          share of batches answered with the last item twice; billed as asked
   reorder=SHARE       share of batches answered with the first item last; billed as asked

@@ -52,7 +52,7 @@ func New(o Options) *Server {
 	if s.graph == nil {
 		s.graph = webOf(o.Seed)
 	}
-	s.ahrefs = ahrefs.New(s.view.Load, o.Ahrefs)
+	s.ahrefs = ahrefs.New(s.view.Load, o.ofAhrefs())
 	s.meter.begin()
 	s.lists.Most, s.lists.Rows = keptLists, keptRows
 	s.SetDay(o.Day)

@@ -79,6 +79,18 @@ func (r *Request) Key() string {
 	return r.q.key()
 }
 
+// Position is where in its list a page begins, 0 where it is the first or where pages are not found by position: those of v3 are cut by
+// conditions.
+func (r *Request) Position() int {
+	if r.v2 == nil {
+		return 0
+	}
+	return r.v2.offset
+}
+
+// Shift has a page of v2 begin so many rows later, or earlier, than it was asked for: its list has moved. It costs what was asked for.
+func (r *Request) Shift(rows int) { r.v2.shift = rows }
+
 // Read checks route, credentials, method, rate and parameters, in this order (chosen), and returns the answer of a request that fails.
 func (s *Server) Read(r *http.Request) (*Request, *Reply) {
 	if isV2(r.URL.Path) {

@@ -33,6 +33,7 @@ type v2query struct {
 	where, having []v2condition
 	order         []ordering
 	limit, offset int
+	shift         int // rows that the list has moved by
 	output        string
 }
 
@@ -141,7 +142,7 @@ func (c *call) v2Rows(q *v2query) (rows []row, stats row) {
 			order = append(order, i)
 		}
 	}
-	order = order[min(q.offset, len(order)):]
+	order = order[min(max(0, q.offset+q.shift), len(order)):]
 	for _, i := range order[:min(q.limit, len(order))] {
 		r := make(row, len(q.selected))
 		for j, col := range q.selected {
