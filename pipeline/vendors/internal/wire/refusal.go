@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -17,14 +18,15 @@ const longestWait = 24 * time.Hour
 func (c *Client) refusal(resp Response) *pipeline.Error {
 	after, asked := retryAfter(resp.Header.Get("Retry-After"), c.opt.Clock())
 	e := &pipeline.Error{Kind: KindOf(resp.Status, asked), Status: resp.Status, After: after, Message: c.Say(resp.Body)}
-	// A gateway that lost patience does not know whether the vendor went on to do the work.
-	e.MaybeCharged = resp.Status == http.StatusGatewayTimeout
+	// A gateway that lost patience does not know whether the vendor went on to do the work, and what has no status of HTTP's
+	// tells nothing at all.
+	e.MaybeCharged = resp.Status == http.StatusGatewayTimeout || resp.Status < 200
 	if resp.Status/100 == 3 {
 		e.Message = c.Text("a redirect to " + place(resp.Header.Get("Location")) + ", which is not followed: check the base URL")
 		return e
 	}
 	if e.Message == "" {
-		e.Message = http.StatusText(resp.Status)
+		e.Message = cmp.Or(http.StatusText(resp.Status), "a status that HTTP does not know, without a word")
 	}
 	if c.opt.Classify != nil {
 		if kind, ok := c.opt.Classify(resp.Status, oneLine(string(resp.Body))); ok {

@@ -36,6 +36,16 @@ func TestStatusBecomesKind(t *testing.T) {
 	}
 }
 
+func TestAStatusWithoutWordsIsSaidToBeOne(t *testing.T) {
+	for head, charged := range map[string]bool{"HTTP/1.1 599 \r\n\r\n": false, "HTTP/1.1 000 \r\n\r\n": true, "HTTP/1.1 101 \r\n\r\n": true} {
+		c := raw(t, say(head))
+		_, fail := c.Do(t.Context(), "POST", "", []byte("{}"))
+		if fail == nil || fail.Kind != pipeline.Transient || fail.Message == "" || fail.MaybeCharged != charged {
+			t.Errorf("%q: %+v", head, fail)
+		}
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"0": 0, "30": 30 * time.Second, " 30 ": 30 * time.Second, "999999999999999999": longestWait,
