@@ -162,6 +162,7 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		}
 		page, asked, err := b.once(ctx, b.limit())
 		if err == nil {
+			b.turned(false)
 			b.answered()
 			b.learn()
 			return page, nil
@@ -170,6 +171,7 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		if !errors.As(err, &e) {
 			return page, err // the budget, the journal, or an interruption
 		}
+		shut := b.turned(e.Kind == pipeline.Throttled)
 		switch e.Kind {
 		case pipeline.Transient:
 			failed++
@@ -191,8 +193,8 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		switch {
 		case e.Kind == pipeline.Throttled && e.After > b.Retry.Patience:
 			return page, exhausted(e, "the vendor asks to wait for %s", e.After)
-		case e.Kind == pipeline.Throttled && b.silence() > b.Retry.Patience:
-			return page, exhausted(e, "the vendor has turned every request away for %s", b.silence().Round(time.Second))
+		case shut > b.Retry.Patience:
+			return page, exhausted(e, "the vendor has turned every request away for %s", shut.Round(time.Second))
 		case failed >= b.Retry.Attempts || throttled >= b.Retry.Throttles:
 			return page, fmt.Errorf("gave up after %d attempts: %w", failed+throttled, e)
 		}

@@ -191,7 +191,7 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 	lanes := make([]*lane, len(c.Lanes))
 	var group conc.WaitGroup
 	for i := range c.Lanes {
-		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work)), heard: time.Now(), recovers: c.Lanes[i].Recovers}
+		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work)), recovers: c.Lanes[i].Recovers}
 		group.Go(func() { lanes[i].run(ctx) })
 	}
 	group.Wait()
@@ -236,7 +236,7 @@ type lane struct {
 	stopped  *StopError
 	failures int       // tasks in a row that failed for want of an answer
 	answers  int       // requests answered
-	heard    time.Time // when the last was, or when the lane began
+	shut     time.Time // since when every request is turned away; zero if not every one is
 	whole    bool      // cursors are taken with whole pages only
 	recovers bool      // replies that cannot be read pass
 }
@@ -357,14 +357,20 @@ func (l *lane) answered() {
 	defer l.mu.Unlock()
 	l.failures = 0
 	l.answers++
-	l.heard = time.Now()
 }
 
-// silence is for how long nobody has been answered.
-func (l *lane) silence() time.Duration {
+// turned notes whether the vendor turned a request away, and returns for how long it has done nothing else.
+func (l *lane) turned(away bool) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return time.Since(l.heard)
+	switch {
+	case !away:
+		l.shut = time.Time{}
+		return 0
+	case l.shut.IsZero():
+		l.shut = time.Now()
+	}
+	return time.Since(l.shut)
 }
 
 func (l *lane) answersSoFar() int {

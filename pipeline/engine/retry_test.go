@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -195,11 +196,7 @@ func TestAVendorThatTurnsEverythingAwayIsGivenUpAfterAllPatience(t *testing.T) {
 					}
 					return nil, &pipeline.Error{Kind: pipeline.Throttled, Status: 429, After: after, Message: "too many requests"}
 				}
-				rows := make([]int, 40)
-				for i := range rows {
-					rows[i] = 50_000
-				}
-				outcomes, err := Run(context.Background(), config(m, connections, works(v, rows...), limit.Config{PerSecond: 2, Connections: connections}))
+				outcomes, err := Run(context.Background(), config(m, connections, works(v, slices.Repeat([]int{50_000}, 40)...), limit.Config{PerSecond: 2, Connections: connections}))
 				var stop *StopError
 				if !errors.As(err, &stop) || stop.Ending != pipeline.EndQuota {
 					t.Fatalf("%d connections: %v, %v", connections, endings(outcomes), err)
@@ -210,6 +207,23 @@ func TestAVendorThatTurnsEverythingAwayIsGivenUpAfterAllPatience(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestAVendorThatFailsAndTurnsAwayIsNotTakenForOneWithoutQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: 100 * time.Millisecond}, &memory{}
+		v.fault = func(n int, _ pipeline.Task, _ pipeline.Ask) (*pipeline.Page, error) {
+			if n%3 == 0 {
+				return nil, &pipeline.Error{Kind: pipeline.Transient, Status: 500}
+			}
+			return nil, &pipeline.Error{Kind: pipeline.Throttled, Status: 429}
+		}
+		outcomes, err := Run(context.Background(), config(m, 2, works(v, slices.Repeat([]int{100}, 40)...), limit.Config{PerSecond: 2, Connections: 2}))
+		var stop *StopError
+		if !errors.As(err, &stop) || stop.Ending != pipeline.EndUnreachable {
+			t.Errorf("%v, %v", endings(outcomes), err)
+		}
+	})
 }
 
 // TestFaultsDoNotSlowARunMoreThanTheyMust buys from a vendor that fails two requests in five, one in seven of all for want of
@@ -232,12 +246,8 @@ func TestFaultsDoNotSlowARunMoreThanTheyMust(t *testing.T) {
 					}
 					return nil, nil
 				}
-				rows := make([]int, 24)
-				for i := range rows {
-					rows[i] = 1000
-				}
 				begin := time.Now()
-				outcomes, err := Run(context.Background(), config(m, 8, works(v, rows...), limit.Config{PerSecond: 2, Connections: 8}))
+				outcomes, err := Run(context.Background(), config(m, 8, works(v, slices.Repeat([]int{1000}, 24)...), limit.Config{PerSecond: 2, Connections: 8}))
 				if err != nil {
 					t.Fatal(err)
 				}
