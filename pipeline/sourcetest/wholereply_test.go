@@ -29,28 +29,49 @@ import (
 	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 	"backhaul/schemas"
+	"backhaul/testdata/vendors"
 )
 
 const credential = "s3cr3t-of-the-fuzzer"
 
 // buyer is a surface whose replies are made up.
 type buyer struct {
-	sources  func(dial func(context.Context, string, string) (net.Conn, error)) ([]pipeline.Source, error)
+	sources  func(dial) ([]pipeline.Source, error)
 	endpoint string
 	task     pipeline.Task
-	list     []string          // the members that lead to the rows of a reply
+	list     []string          // the members that lead to the rows of a reply; nil where it is one row, or rows are put in another order
 	members  map[string]string // of a row, by the columns that have another name
 	seeds    []string
+	recorded string // a reply that the vendor really sent, in testdata/vendors
+}
+
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+func ofMozV2(d dial) ([]pipeline.Source, error) {
+	c, err := mozv2.New(mozv2.Config{BaseURL: address, Token: credential, HTTP: mozv2.HTTP{Dial: d}})
+	return c.Sources(), err
+}
+
+func ofMozRPC(d dial) ([]pipeline.Source, error) {
+	c, err := mozrpc.New(mozrpc.Config{BaseURL: address, Token: credential, HTTP: mozrpc.HTTP{Dial: d}})
+	return c.Sources(), err
+}
+
+func ofAhrefsV3(d dial) ([]pipeline.Source, error) {
+	c, err := ahrefsv3.New(ahrefsv3.Config{BaseURL: address, Key: credential, HTTP: ahrefsv3.HTTP{Dial: d}})
+	return c.Sources(), err
+}
+
+func ofAhrefsV2(d dial) ([]pipeline.Source, error) {
+	c, err := ahrefsv2.New(ahrefsv2.Config{BaseURL: address, Token: credential, HTTP: ahrefsv2.HTTP{Dial: d}})
+	return c.Sources(), err
 }
 
 const address = "http://127.0.0.1:1"
 
 var buyers = []buyer{
 	{
-		sources: func(dial func(context.Context, string, string) (net.Conn, error)) ([]pipeline.Source, error) {
-			c, err := mozv2.New(mozv2.Config{BaseURL: address, Token: credential, HTTP: mozv2.HTTP{Dial: dial}})
-			return c.Sources(), err
-		},
+		sources:  ofMozV2,
 		endpoint: "anchor_text", task: pipeline.Task{Target: "moz.com", Scope: "page"}, list: []string{"results"},
 		seeds: []string{
 			`{"next_token":"KIkQ","results":[{"anchor_text":"moz","external_pages":7162,"external_root_domains":2026}]}`, `{"results":[]}`,
@@ -59,10 +80,7 @@ var buyers = []buyer{
 		},
 	},
 	{
-		sources: func(dial func(context.Context, string, string) (net.Conn, error)) ([]pipeline.Source, error) {
-			c, err := mozrpc.New(mozrpc.Config{BaseURL: address, Token: credential, HTTP: mozrpc.HTTP{Dial: dial}})
-			return c.Sources(), err
-		},
+		sources:  ofMozRPC,
 		endpoint: "anchor_text", task: pipeline.Task{Target: "moz.com", Scope: "page"}, list: []string{"result", "anchor_texts"}, members: map[string]string{"anchor_text": "text"},
 		seeds: []string{
 			`{"id":"$id","jsonrpc":"2.0","result":{"offset":{"provided_token":null,"token":"IIkQ","limit":1},"anchor_texts":[{"text":"moz","external_root_domains":31377,"external_pages":776762}]}}`,
@@ -70,10 +88,7 @@ var buyers = []buyer{
 		},
 	},
 	{
-		sources: func(dial func(context.Context, string, string) (net.Conn, error)) ([]pipeline.Source, error) {
-			c, err := ahrefsv3.New(ahrefsv3.Config{BaseURL: address, Key: credential, HTTP: ahrefsv3.HTTP{Dial: dial}})
-			return c.Sources(), err
-		},
+		sources:  ofAhrefsV3,
 		endpoint: "anchors", task: pipeline.Task{Target: "ahrefs.example", Params: `{"select":["anchor","links_to_target","refdomains"]}`}, list: []string{"anchors"},
 		seeds: []string{
 			`{"anchors": [{"anchor": "a", "links_to_target": 3, "refdomains": 2}, {"anchor": "b", "links_to_target": 1, "refdomains": 1}]}`, `{"anchors":[]}`,
@@ -81,15 +96,31 @@ var buyers = []buyer{
 		},
 	},
 	{
-		sources: func(dial func(context.Context, string, string) (net.Conn, error)) ([]pipeline.Source, error) {
-			c, err := ahrefsv2.New(ahrefsv2.Config{BaseURL: address, Token: credential, HTTP: ahrefsv2.HTTP{Dial: dial}})
-			return c.Sources(), err
-		},
+		sources:  ofAhrefsV2,
 		endpoint: "anchors", task: pipeline.Task{Target: "ahrefs.example"}, list: []string{"anchors"}, members: map[string]string{"links_to_target": "backlinks"},
 		seeds: []string{
 			`{"anchors":[{"anchor":"a","backlinks":2,"refpages":2,"refdomains":1,"first_seen":"2013-08-08T19:04:00Z"}],"stats":{"backlinks":9}}`,
 			`<AhrefsApiResponse><anchors><anchor><anchor>a</anchor><backlinks>2</backlinks></anchor></anchors></AhrefsApiResponse>`, `{"error":"invalid token"}`,
 		},
+	},
+	{
+		sources: ofMozV2, endpoint: "top_pages", task: pipeline.Task{Target: "moz.com", Scope: "root_domain"}, list: []string{"results"},
+		recorded: "moz/v2_top_pages.json",
+		seeds:    []string{`{"results":[{"page":"a.com/","spam_score":-1,"http_code":0,"link_propensity":1e-3,"last_crawled":""},{"page":"a.com/x","spam_score":101,"last_crawled":"2026-02-30"}]}`},
+	},
+	{
+		sources: ofMozV2, endpoint: "url_metrics", task: pipeline.Task{Inputs: []pipeline.Input{{Target: "moz.com"}, {Target: "nytimes.com"}}},
+		recorded: "moz/v2_url_metrics.json",
+		seeds:    []string{`{"results":[{"page":"moz.com/","title":"\ud83d\ude00"},{"page":"nytimes.com/"}]}`, `{"results":[{"page":"nytimes.com/"},{"page":"moz.com/"}]}`},
+	},
+	{
+		sources: ofAhrefsV3, endpoint: "all_backlinks", list: []string{"backlinks"}, recorded: "ahrefs/v3_all-backlinks.json",
+		task:  pipeline.Task{Target: "ahrefs.example", Params: `{"aggregation":"1_per_domain","select":["url_from","url_to","anchor","domain_rating_source","is_dofollow","first_seen","last_seen","is_lost","is_new"],"order_by":["url_from:asc"]}`},
+		seeds: []string{`{"backlinks": [{"url_from": "http://a.example/", "url_to": "http://b.example/", "anchor": "", "domain_rating_source": 1.5, "is_dofollow": true, "first_seen": "2021-04-08T07:06:33Z", "last_seen": null, "is_lost": false, "is_new": 1}]}`},
+	},
+	{
+		sources: ofAhrefsV2, endpoint: "backlinks_stats", task: pipeline.Task{Target: "ahrefs.example"},
+		seeds: []string{`{"metrics":{"backlinks":5,"refdomains":2,"gov":0}}`, `{"metrics":[]}`, `{"metrics":{"backlinks":"5"}}`},
 	},
 }
 
@@ -100,7 +131,7 @@ var idOf = regexp.MustCompile(`"id":"([^"]*)"`)
 func (b buyer) serve(head, body string, cut uint16) (source pipeline.Source, sent func() []byte, err error) {
 	var wire sync.WaitGroup
 	var written []byte
-	dial := func(context.Context, string, string) (net.Conn, error) {
+	connect := func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		wire.Go(func() {
 			defer theirs.Close()
@@ -123,7 +154,7 @@ func (b buyer) serve(head, body string, cut uint16) (source pipeline.Source, sen
 		})
 		return ours, nil
 	}
-	sources, err := b.sources(dial)
+	sources, err := b.sources(connect)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,7 +167,11 @@ func (b buyer) serve(head, body string, cut uint16) (source pipeline.Source, sen
 func FuzzWholeReplies(f *testing.F) {
 	const html = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n\r\n"
 	for which, b := range buyers {
-		for _, seed := range b.seeds {
+		seeds := b.seeds
+		if b.recorded != "" {
+			seeds = append(slices.Clone(seeds), string(vendors.Read(f, b.recorded)))
+		}
+		for _, seed := range seeds {
 			f.Add(uint8(which), "", seed, uint16(0))
 			f.Add(uint8(which), "", seed, uint16(7))
 			f.Add(uint8(which), html, seed, uint16(0))
@@ -225,11 +260,11 @@ func accepted(t *testing.T, b buyer, source pipeline.Source, page pipeline.Page)
 	}
 }
 
-// rows are the reply's as json/v2 has them; false if it is XML.
+// rows are the reply's as json/v2 has them; false if they cannot be compared.
 func (b buyer) rows(t *testing.T, body []byte) (list []jsontext.Value, ok bool) {
 	t.Helper()
 	value := jsontext.Value(body)
-	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+	if b.list == nil || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		return nil, false
 	}
 	for _, name := range b.list {
