@@ -5,10 +5,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 const redacted = "[redacted]"
+
+// leastMasked is the length in bytes from which a secret is masked wherever it stands. A shorter one, as of test accounts, is part
+// of many words: it is masked where it stands alone, so that what a vendor says stays readable.
+const leastMasked = 8
 
 // mask finds secrets in texts that vendors and libraries made. The zero value finds none.
 type mask struct {
@@ -62,7 +67,7 @@ func (m *mask) Replace(text string) string {
 	for i := 0; i < len(text); {
 		n := 0
 		if m.begins[text[i]] {
-			n = m.at(text[i:])
+			n = m.at(text, i)
 		}
 		if n == 0 {
 			i++
@@ -80,15 +85,26 @@ func (m *mask) Replace(text string) string {
 	return out.String()
 }
 
-// at returns how many bytes the longest secret takes that the text begins with.
-func (m *mask) at(text string) int {
+// at returns how many bytes the longest secret takes that the text has from i on.
+func (m *mask) at(text string, i int) int {
 	for _, s := range m.secrets {
-		if n := spelt(text, s); n > 0 {
-			return n
+		n := spelt(text[i:], s)
+		if n == 0 || len(strings.TrimPrefix(strings.TrimPrefix(s, "Bearer "), "Basic ")) < leastMasked && !alone(text, i, i+n) {
+			continue
 		}
+		return n
 	}
 	return 0
 }
+
+// alone reports whether no letter or digit touches text[from:to].
+func alone(text string, from, to int) bool {
+	before, _ := utf8.DecodeLastRuneInString(text[:from])
+	after, _ := utf8.DecodeRuneInString(text[to:])
+	return !inWord(before) && !inWord(after)
+}
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // spelt returns how many bytes the text spells the secret in that it begins with, or 0.
 func spelt(text, secret string) int {

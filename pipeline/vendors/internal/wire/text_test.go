@@ -66,6 +66,27 @@ func TestWhatIsNoSecretIsShownAsItIs(t *testing.T) {
 	}
 }
 
+func TestAShortSecretCutsNoWords(t *testing.T) {
+	const said = "invalid token: the id acted upon is redacted, Bearer a of an Id"
+	for secret, want := range map[string]string{
+		"a":       "invalid token: the id acted upon is redacted, [redacted] of an Id",
+		"id":      "invalid token: the [redacted] acted upon is redacted, Bearer a of an Id",
+		"red":     said,
+		"acted":   "invalid token: the id [redacted] upon is redacted, Bearer a of an Id",
+		"invalid": "[redacted] token: the id acted upon is redacted, Bearer a of an Id",
+		":":       "invalid token: the id acted upon is redacted, Bearer a of an Id",
+	} {
+		c := newClient(t, "http://localhost", func(o *Options) { o.Auth = BearerAuth(secret) })
+		if got := c.Text(said); got != want {
+			t.Errorf("%q: %q, want %q", secret, got, want)
+		}
+	}
+	c := newClient(t, "http://localhost", func(o *Options) { o.Auth = BasicAuth("me", "aa") })
+	if got, want := c.Text("aa aaa (aa) me:aa memo me"), "[redacted] aaa ([redacted]) [redacted] memo [redacted]"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestBase(t *testing.T) {
 	for raw, want := range map[string]string{
 		"https://lsapi.seomoz.com/v2":  "https://lsapi.seomoz.com/v2",
