@@ -108,7 +108,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 		return err
 	}
 	defer lake.close()
-	going := &underWay{}
+	going := newUnderWay(len(ready.Items) + len(ready.Steps))
 	ready.Sources = going.watch(ready.Sources)
 	lake.limits = f.limits.limits()
 	bars := newProgress(a.stderr)
@@ -247,6 +247,9 @@ func (a *app) stopAdvice(s vendors.Surface, stop *engine.StopError) string {
 	case pipeline.EndQuota:
 		return text + "; no budget of the job can change that: have the vendor raise the quota, or run it again with the same --date when it is renewed"
 	case pipeline.EndDenied:
+		if strings.Contains(text, errWrongPlace.Error()) {
+			return fmt.Sprintf("%s; check %s, which is %s where it is not set", text, s.URL, s.DefaultURL)
+		}
 		return text + "; " + a.denialAdvice(s, text)
 	case pipeline.EndUnreachable:
 		return text + "; the vendor does not answer: check the network and " + s.URL

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -13,8 +15,42 @@ import (
 	"backhaul/pipeline/words"
 )
 
-// underWay counts the requests that vendors have not answered yet.
-type underWay struct{ requests atomic.Int64 }
+// underWay counts the requests that vendors have not answered yet, and those that found nobody where the vendor should be.
+type underWay struct {
+	requests atomic.Int64
+	lists    int // of the job, as far as they are known
+	mu       sync.Mutex
+	found    map[string]bool // vendors that have answered anything else than 404
+	missed   map[string]int  // by vendor: requests answered by 404 before that
+}
+
+func newUnderWay(lists int) *underWay {
+	return &underWay{lists: lists, found: map[string]bool{}, missed: map[string]int{}}
+}
+
+// mostMissed is after how many requests that found nothing the address is taken to be wrong, and not the lists.
+const mostMissed = 3
+
+// errWrongPlace is what is said then.
+var errWrongPlace = errors.New("nothing but 404 has been answered, so the vendor's API is not at this address")
+
+// wrongPlace turns the refusal of a list into that of the vendor, where the vendor has not been heard of yet: an address without
+// its path answers 404 to every list, and each would look like a fault of its own.
+func (u *underWay) wrongPlace(vendor string, err error) error {
+	var e *pipeline.Error
+	missing := errors.As(err, &e) && e.Kind == pipeline.Rejected && e.Status == http.StatusNotFound
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !missing {
+		u.found[vendor] = u.found[vendor] || err == nil || e != nil && e.Status != 0
+		return err
+	}
+	u.missed[vendor]++
+	if u.found[vendor] || u.missed[vendor] < min(mostMissed, u.lists) {
+		return err
+	}
+	return &pipeline.Error{Kind: pipeline.Denied, Status: e.Status, Message: errWrongPlace.Error(), Err: errors.Join(errWrongPlace, err)}
+}
 
 // watch returns sources whose requests are counted.
 func (u *underWay) watch(of func(pipeline.Task) (pipeline.Source, error)) func(pipeline.Task) (pipeline.Source, error) {
@@ -36,7 +72,8 @@ type counting struct {
 func (w counting) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
 	w.going.requests.Add(1)
 	defer w.going.requests.Add(-1)
-	return w.Source.Fetch(ctx, t, ask)
+	page, err := w.Source.Fetch(ctx, t, ask)
+	return page, w.going.wrongPlace(t.Vendor(), err)
 }
 
 // stopText says what a run that was told to stop still waits for.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"backhaul/jobs/recovery"
+	"backhaul/pipeline"
 	"backhaul/sinks"
 )
 
@@ -204,5 +206,56 @@ func TestASignKeepsTheSignOfLifeOfTheProcessBefore(t *testing.T) {
 	}
 	if sign := recovery.LastSign(journal, time.Now()); sign.Sub(before) > time.Minute {
 		t.Errorf("the sign of life is of %v", sign)
+	}
+}
+
+func TestAnAddressThatAnswersNothingButNotFoundIsNoFaultOfTheLists(t *testing.T) {
+	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.close)
+	t.Setenv("MOZ_TOKEN", e.server.Options().Token)
+	t.Setenv("BACKHAUL_MOZ_V2_URL", "http://"+e.address)
+	for _, targets := range []string{"[pinecone-packs.example]", "[pinecone-packs.example, trailhead-co.example, rivalgear.example, acme-outdoor.example, quietpeak.example]"} {
+		dir := t.TempDir()
+		job := writeFile(t, dir, "job.yaml", "job: lost\nvendors: {moz: {requests_per_second: 1000}}\ntargets: {all: "+targets+"}\nextracts: [{name: anchors, endpoint: moz/anchor_text, targets: [all], params: {scope: root_domain}}]\n")
+		run := []string{"run", job, "--warehouse", filepath.Join(dir, "w"), "--date", wardDate}
+		status, text := said(t, run...)
+		if status != exitFailed || !strings.Contains(text, errWrongPlace.Error()) || !strings.Contains(text, "check BACKHAUL_MOZ_V2_URL, which is https://lsapi.seomoz.com/v2") || strings.Contains(text, "check the credentials") {
+			t.Errorf("exit %d, %s", status, text)
+		}
+		if files, err := filepath.Glob(filepath.Join(dir, "w/lake/moz/anchor_text/month=2*/*")); len(files) > 0 || err != nil {
+			t.Errorf("a table was published: %v %v", files, err)
+		}
+		t.Setenv("BACKHAUL_MOZ_V2_URL", "http://"+e.address+"/v2")
+		if status, text := said(t, run...); status != exitComplete {
+			t.Errorf("at the right address: exit %d, %s", status, text)
+		}
+		t.Setenv("BACKHAUL_MOZ_V2_URL", "http://"+e.address)
+	}
+}
+
+func TestOneListThatIsNotFoundIsTheFaultOfThatList(t *testing.T) {
+	absent := &pipeline.Error{Kind: pipeline.Rejected, Status: 404, Message: "no record"}
+	for name, before := range map[string][]error{"after an answer": {nil}, "after a refusal": {&pipeline.Error{Kind: pipeline.Throttled, Status: 429}}, "first of many": nil} {
+		u := newUnderWay(20)
+		for _, err := range before {
+			if got := u.wrongPlace("moz", err); got != err {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+		for range 2 {
+			if err := u.wrongPlace("moz", absent); err != error(absent) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		var e *pipeline.Error
+		if err := u.wrongPlace("moz", absent); !errors.As(err, &e) || (e.Kind == pipeline.Denied) != (before == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := u.wrongPlace("ahrefs", absent); err != error(absent) {
+			t.Errorf("%s: of another vendor: %v", name, err)
+		}
 	}
 }
