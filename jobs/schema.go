@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,8 +77,11 @@ func extractOf(known Registry, vendor, surface string, defs schema) schema {
 	names, each := []string{}, []any(nil)
 	for _, e := range known.Endpoints(vendor, surface) {
 		names = append(names, e.String())
-		name := strings.Join([]string{vendor, surface, e.Name}, "_")
-		defs[name] = paramsOf(e)
+		params, name := paramsOf(e), vendor+"_"+e.Name
+		if first, ok := defs[name]; ok && !reflect.DeepEqual(first, params) { // surfaces of a vendor mostly take the same
+			name += "_" + surface
+		}
+		defs[name] = params
 		each = append(each, schema{"if": under(schema{"const": e.String()}, "endpoint"), "then": demands(e, name)})
 	}
 	then := schema{"properties": schema{"endpoint": orReference(schema{"enum": names})}}

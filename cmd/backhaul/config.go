@@ -85,7 +85,8 @@ func readConfig(path string, r vendors.Registry) (map[string]string, error) {
 		switch base, _ := cutWay(name); {
 		case slices.Contains(secret, name):
 			return nil, fmt.Errorf("%s is a secret, which does not belong into a file of settings: name the file that holds it, %[1]s%[2]s=PATH, or a command that prints it, %[1]s%[3]s=COMMAND", name, inFile, byCommand)
-		case !slices.Contains(known, base) && !strings.HasPrefix(name, paramPrefix):
+		case strings.HasPrefix(name, paramPrefix):
+		case !slices.Contains(known, base):
 			return nil, fmt.Errorf("%s is no variable of this program%s see `backhaul help config`", name, nearest(known, name))
 		case strings.HasSuffix(name, inFile), name == "BACKHAUL_WAREHOUSE" && !strings.Contains(value, "://"):
 			if !filepath.IsAbs(value) && value != "" {
@@ -124,6 +125,9 @@ func hidden(set map[string]string, r vendors.Registry) []string {
 	var names []string
 	hide := func(base string) { names = append(names, base, base+inFile, base+byCommand) }
 	for name := range set {
+		if strings.HasPrefix(name, paramPrefix) {
+			continue
+		}
 		base, _ := cutWay(name)
 		hide(base)
 		for _, s := range r {

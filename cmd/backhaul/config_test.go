@@ -18,10 +18,11 @@ MOZ_TOKEN_FILE=acme.moz
 AHREFS_API_KEY_COMMAND="echo from-a-command"
 BACKHAUL_MOZ_V2_URL=https://gateway.example/v2
 BACKHAUL_PARAM_CLIENT=acme
+BACKHAUL_PARAM_LIST_FILE=list.csv
 `)
 	for name, value := range map[string]string{ // what another client left behind
 		"MOZ_TOKEN": "of-another", "MOZ_ACCESS_ID": "of-another", "MOZ_SECRET_KEY": "of-another", "AHREFS_API_KEY_FILE": "/of/another", "BACKHAUL_WAREHOUSE": "/of/another",
-		"AHREFS_API_KEY_COMMAND": "", "MOZ_TOKEN_FILE": "", "BACKHAUL_MOZ_V2_URL": "", "BACKHAUL_PARAM_CLIENT": "other", "AHREFS_V2_TOKEN": "not-named-by-the-file",
+		"AHREFS_API_KEY_COMMAND": "", "MOZ_TOKEN_FILE": "", "BACKHAUL_MOZ_V2_URL": "", "BACKHAUL_PARAM_CLIENT": "other", "BACKHAUL_PARAM_LIST_FILE": "", "BACKHAUL_PARAM_LIST": "kept", "AHREFS_V2_TOKEN": "not-named-by-the-file",
 	} {
 		setenv(t, name, value)
 	}
@@ -37,10 +38,14 @@ BACKHAUL_PARAM_CLIENT=acme
 			t.Errorf("%s is %q (%v), want %q", name, got, err, want)
 		}
 	}
-	if a.warehouseDir = "/flag"; true {
-		if w, err := a.warehouse(); w.Root != "/flag" || err != nil {
-			t.Errorf("a flag does not go first: %v %v", w, err)
+	for name, want := range map[string]string{"client": "acme", "list_file": "list.csv", "list": "kept"} {
+		if got, err := a.ambient(name); got != want || err != nil {
+			t.Errorf("parameter %s is %q (%v), want %q", name, got, err, want)
 		}
+	}
+	a.warehouseDir = "/flag"
+	if w, err := a.warehouse(); w.Root != "/flag" || err != nil {
+		t.Errorf("a flag does not go first: %v %v", w, err)
 	}
 }
 

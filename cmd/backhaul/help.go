@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
@@ -50,6 +51,7 @@ func (a *app) topics() []*cobra.Command {
 
 // jobText explains every key of a spec, from what validate reads.
 func jobText() string {
+	const indent = "                       " // below what a key takes
 	var b strings.Builder
 	b.WriteString(`A job is a YAML file that says what to buy, from whom and within which budget. ` + "`backhaul init`" + ` writes one to begin
 with, ` + "`backhaul validate`" + ` checks it, and ` + "`backhaul schema job`" + ` is for editors. VENDOR, LIST, NAME and TABLE stand for names, - for each
@@ -60,9 +62,10 @@ entry of a list.
 		if title == "" {
 			title = "the file"
 		}
-		fmt.Fprintf(&b, "\n%s: %s\n", title, s.Meaning)
+		fmt.Fprintf(&b, "\n%s\n", text.WrapSoft(title+": "+s.Meaning, 110))
 		for _, k := range s.Keys {
-			fmt.Fprintf(&b, "  %-20s %s%s\n%23s%s\n", k.Name, k.Takes(), absent(k), "", k.Meaning)
+			meaning := strings.ReplaceAll(strings.TrimSpace(text.WrapSoft(k.Meaning, 88)), "\n", "\n"+indent)
+			fmt.Fprintf(&b, "  %-20s %s%s\n%s%s\n", k.Name, k.Takes(), absent(k), indent, meaning)
 		}
 	}
 	return b.String()

@@ -92,7 +92,7 @@ func TestHelpExplainsEveryKeyAndEveryCredential(t *testing.T) {
 			t.Errorf("%s is not explained", s.Path)
 		}
 		for _, k := range s.Keys {
-			if !strings.Contains(text, "\n  "+k.Name+" ") || !strings.Contains(text, k.Meaning) {
+			if !strings.Contains(text, "\n  "+k.Name+" ") || !strings.Contains(strings.Join(strings.Fields(text), " "), k.Meaning) {
 				t.Errorf("%s.%s is not explained", s.Path, k.Name)
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,13 +30,13 @@ func (a *app) parameters() (jobs.Parameters, error) {
 	return jobs.Parameters{Set: set, Ambient: a.ambient}, nil
 }
 
-// ambient is what the environment says of a parameter.
+// ambient is what the environment says of a parameter: the variable alone, since a parameter is no secret, and x_file another one.
 func (a *app) ambient(name string) (string, error) {
-	value, err := a.env(jobs.Variable(name))
-	if err == nil && a.isCredential(value) {
+	value := a.variable(jobs.Variable(name))
+	if a.isCredential(value) {
 		return "", errSecret
 	}
-	return value, err
+	return value, nil
 }
 
 // leastSecret is the length from which a credential is looked for within a value; a shorter one may be a common word.
