@@ -49,8 +49,8 @@ func (a *app) jobsTopic() *cobra.Command {
 
 func jobsText() string {
 	var b strings.Builder
-	b.WriteString(`The ready-made jobs. Copy one with the lists it names, put your own sites in, and try it without a vendor:
-let another terminal run ` + "`backhaul emulate`" + ` and paste the lines it prints.
+	b.WriteString(`The ready-made jobs. ` + "`backhaul init NAME`" + ` writes one with the lists it names into the current directory: put your own sites in.
+To try it without a vendor, let another terminal run ` + "`backhaul emulate`" + ` and paste the lines it prints.
 `)
 	for _, j := range readyMade {
 		fmt.Fprintf(&b, "\n%s: %s\n\n", j.name, j.purpose)
