@@ -200,9 +200,13 @@ func TestASignKeepsTheSignOfLifeOfTheProcessBefore(t *testing.T) {
 	if err := os.Chtimes(journal+".lock", before, before); err != nil {
 		t.Fatal(err)
 	}
-	recovery.Sign(journal, before.Add(time.Hour))
+	erase := recovery.Sign(journal, before.Add(time.Hour))
 	if h := recovery.HolderOf(journal); h.PID != os.Getpid() || !h.Since.Equal(before.Add(time.Hour)) || !strings.HasSuffix(h.String(), ", since 2026-11-23 03:00:00 UTC") {
 		t.Errorf("%v", h)
+	}
+	erase()
+	if h := recovery.HolderOf(journal); h.String() != "" {
+		t.Errorf("who has left is still named: %v", h)
 	}
 	if sign := recovery.LastSign(journal, time.Now()); sign.Sub(before) > time.Minute {
 		t.Errorf("the sign of life is of %v", sign)

@@ -56,41 +56,65 @@ func LockAt(journalPath string) (unlock func(), err error) {
 	return func() { _ = l.Unlock() }, nil
 }
 
-// Wait is LockAt, but that it waits until the run is free, or until ctx ends. told is told once who has it, if somebody does.
-func Wait(ctx context.Context, journalPath string, told func(Holder)) (unlock func(), err error) {
-	unlock, err = LockAt(journalPath)
-	if !errors.Is(err, ErrBusy) {
+// WaitSigned is LockSigned, but that it waits until the run is free, or until ctx ends. told is told once who has it, if somebody
+// does.
+func WaitSigned(ctx context.Context, journalPath string, now func() time.Time, told func(Holder)) (unlock func(), err error) {
+	unlock, err = LockSigned(journalPath, now())
+	var busy *BusyError
+	if !errors.As(err, &busy) {
 		return unlock, err
 	}
-	told(HolderOf(journalPath))
+	told(busy.Holder)
 	l := flock.New(journalPath + lockSuffix)
 	if _, err := l.TryLockContext(ctx, lockPoll); err != nil {
 		return nil, fmt.Errorf("wait for the run: %w", err)
 	}
-	return func() { _ = l.Unlock() }, nil
+	return signed(journalPath, now(), func() { _ = l.Unlock() }), nil
 }
 
 // lockPoll is how often a run that is waited for is tried again.
 const lockPoll = 200 * time.Millisecond
 
-// Sign writes into the file that this process has locked who it is. The file's time stays what it was: it is the sign of life of
-// the process before. Where it cannot be written, nobody is told who is at work.
-func Sign(journalPath string, since time.Time) {
-	path := journalPath + lockSuffix
+// Sign writes into the file that this process has locked who it is, until erase is called. The file's time stays what it was: it is
+// the sign of life of whoever worked on the run. Where it cannot be written, nobody is told who is at work.
+func Sign(journalPath string, since time.Time) (erase func()) {
+	host, _ := os.Hostname()
+	text, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Since: since.UTC().Truncate(time.Second)})
+	if err != nil {
+		return func() {}
+	}
+	rewrite(journalPath+lockSuffix, append(text, '\n'))
+	return func() { rewrite(journalPath+lockSuffix, nil) }
+}
+
+// rewrite gives a file another content and leaves its time.
+func rewrite(path string, content []byte) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return
 	}
-	host, _ := os.Hostname()
-	text, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Since: since.UTC().Truncate(time.Second)})
-	if err != nil {
-		return
-	}
-	_ = os.WriteFile(path, append(text, '\n'), 0o644)
+	_ = os.WriteFile(path, content, 0o644)
 	_ = os.Chtimes(path, info.ModTime(), info.ModTime())
 }
 
-// HolderOf returns who last took the run to work on it, as far as that is known; zero if it is not.
+// LockSigned is LockAt for who works on the run for longer than it takes to look at it: until unlock, others are told who it is.
+func LockSigned(journalPath string, since time.Time) (unlock func(), err error) {
+	unlock, err = LockAt(journalPath)
+	if err != nil {
+		return nil, err
+	}
+	return signed(journalPath, since, unlock), nil
+}
+
+func signed(journalPath string, since time.Time, unlock func()) func() {
+	erase := Sign(journalPath, since)
+	return func() {
+		erase()
+		unlock()
+	}
+}
+
+// HolderOf returns who is at work on the run, or was when it was killed; zero if nobody said so.
 func HolderOf(journalPath string) (h Holder) {
 	text, err := os.ReadFile(journalPath + lockSuffix)
 	if err != nil || json.Unmarshal(text, &h) != nil {

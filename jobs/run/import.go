@@ -94,7 +94,7 @@ func ImportArchives(ctx context.Context, imp Import, o Options) ([]Imported, err
 func importDay(ctx context.Context, imp Import, day *archiveDay, o Options) (one Imported, err error) {
 	o.NewID = imp.NewID()
 	r := newRunner(Job{Name: imp.Job, RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, o)
-	unlock, err := recovery.LockAt(o.Warehouse.JournalOf(imp.Job, r.date))
+	unlock, err := recovery.LockSigned(o.Warehouse.JournalOf(imp.Job, r.date), r.Now())
 	if err != nil {
 		return one, err
 	}

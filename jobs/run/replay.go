@@ -17,7 +17,10 @@ import (
 // their lists go on behind them when the job runs next. sources need no credentials.
 func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(pipeline.Task) (pipeline.Source, error), o Options) (*Result, error) {
 	path := o.Warehouse.JournalOf(run.Job, run.RunDate)
-	unlock, err := recovery.LockAt(path)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	unlock, err := recovery.LockSigned(path, o.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -196,14 +196,9 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 func (r *runner) lock(ctx context.Context) (unlock func(), err error) {
 	path := r.Warehouse.JournalOf(r.Name, r.date)
 	if r.Waits != nil {
-		unlock, err = recovery.Wait(ctx, path, r.Waits)
-	} else {
-		unlock, err = recovery.LockAt(path)
+		return recovery.WaitSigned(ctx, path, r.Now, r.Waits)
 	}
-	if err == nil {
-		recovery.Sign(path, r.Now())
-	}
-	return unlock, err
+	return recovery.LockSigned(path, r.Now())
 }
 
 // execute plans, buys, loads and publishes.
