@@ -93,6 +93,9 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	if err != nil {
 		return err
 	}
+	for i := range statuses {
+		nameProcess(&statuses[i], w)
+	}
 	if a.json {
 		return a.printJSON(statuses)
 	}
@@ -124,7 +127,20 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 
 // statusIn reads the status of a run of a warehouse.
 func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
-	return report.StatusOf(ctx, l, r, recallIn(ctx, w, r))
+	s, err := report.StatusOf(ctx, l, r, recallIn(ctx, w, r))
+	nameProcess(&s, w)
+	return s, err
+}
+
+// nameProcess says who is at work on a run that is running.
+func nameProcess(s *report.Status, w sinks.Warehouse) {
+	if !s.IsRunning() {
+		return
+	}
+	if h := recovery.HolderOf(w.JournalOf(s.Job, s.RunDate)); h.PID != 0 {
+		process := report.Process(h)
+		s.Process = &process
+	}
 }
 
 func recallIn(ctx context.Context, w sinks.Warehouse, r ledger.Run) report.Recall {

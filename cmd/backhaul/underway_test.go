@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -126,6 +127,13 @@ func TestASecondProcessIsToldWhoIsAtWorkAndMayWait(t *testing.T) {
 	if want := "the run is in progress in another process (pid "; status != exitTryLater || !strings.Contains(text, want) || !strings.Contains(text, " on "+host+", since ") || !strings.Contains(text, "--wait") {
 		t.Errorf("exit %d, %s", status, text)
 	}
+	status, text = said(t, "status", "held/"+wardDate, "--warehouse", warehouse)
+	if want := fmt.Sprintf("pid %d on %s is at work on it, since ", os.Getpid(), host); status != exitComplete || !strings.Contains(text, want) {
+		t.Errorf("exit %d, %s", status, text)
+	}
+	if status, text := said(t, "status", "--json", "--warehouse", warehouse); status != exitComplete || !strings.Contains(text, fmt.Sprintf("\"pid\": %d", os.Getpid())) {
+		t.Errorf("exit %d, %s", status, text)
+	}
 	waiting := &notice{of: "waiting: pid ", seen: make(chan struct{})}
 	go func() { ended <- Main(t.Context(), inTest(t, io.Discard, waiting, append(run, "--wait")...)) }()
 	<-waiting.seen
@@ -134,6 +142,9 @@ func TestASecondProcessIsToldWhoIsAtWorkAndMayWait(t *testing.T) {
 		if status := <-ended; status != exitComplete {
 			t.Errorf("exit %d, %s", status, waiting.text.String())
 		}
+	}
+	if status, text := said(t, "status", "held/"+wardDate, "--warehouse", warehouse); status != exitComplete || strings.Contains(text, "at work") {
+		t.Errorf("of a run that is over: exit %d, %s", status, text)
 	}
 }
 

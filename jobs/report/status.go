@@ -20,8 +20,10 @@ type Status struct {
 	Job     string `json:"job"`
 	RunDate string `json:"run_date"`
 	// State is running, incomplete or complete, or interrupted where the run's process died.
-	State   string    `json:"state"`
-	Message string    `json:"message,omitempty"`
+	State   string `json:"state"`
+	Message string `json:"message,omitempty"`
+	// Process is who is at work on a run that is running, nil where nobody knows.
+	Process *Process  `json:"process,omitempty"`
 	Started time.Time `json:"started_at"`
 	Ended   time.Time `json:"ended_at,omitzero"`
 
@@ -46,6 +48,16 @@ type Status struct {
 	Rejections []ledger.Rejection `json:"rejections,omitempty"`
 	Tasks      []TaskStatus       `json:"task_list,omitempty"`
 }
+
+// Process is one that is at work on a run, since when (UTC).
+type Process struct {
+	PID   int       `json:"pid"`
+	Host  string    `json:"host"`
+	Since time.Time `json:"since"`
+}
+
+// IsRunning reports whether a process is at work on the run.
+func (s Status) IsRunning() bool { return s.State == string(ledger.Running) }
 
 // TaskStatus is where a task stands.
 type TaskStatus struct {
@@ -183,8 +195,11 @@ func (s Status) Text() string {
 		text += fmt.Sprintf("\n%s units are held for requests without an answer, until the vendor's count tells: see `backhaul reconcile`", words.Count(s.Held))
 	}
 	again := ": run the job again with --date " + s.RunDate
-	if s.State == string(ledger.Running) {
+	if s.IsRunning() {
 		again = ": the run is at work on them"
+	}
+	if p := s.Process; p != nil {
+		text += fmt.Sprintf("\npid %d on %s is at work on it, since %s UTC", p.PID, p.Host, p.Since.UTC().Format(time.DateTime))
 	}
 	if missing := s.IncompleteCount - s.Unpublished; missing > 0 {
 		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s units more%s", words.Are(missing, "task"), words.Count(s.ToFinish), again)
