@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"backhaul/pipeline/failpoint"
@@ -59,7 +61,7 @@ func (f FS) add(c Change) error {
 
 // exchange builds the directory anew and puts it in the place of the old one.
 func (f FS) exchange(c Change) error {
-	next, err := f.aside(c.Aside)
+	next, err := f.aside(c.Aside, c.Dir)
 	if err != nil {
 		return err
 	}
@@ -80,13 +82,17 @@ func (f FS) exchange(c Change) error {
 	return errors.Join(f.removeUnreadable(c), f.SyncDir(filepath.Dir(c.Dir)), f.SyncDir(c.Aside))
 }
 
-// aside makes a directory whose name says when.
-func (f FS) aside(in string) (dir string, err error) {
+// aside makes a directory whose name says when, and in the place of which one it is to be.
+func (f FS) aside(in, of string) (dir string, err error) {
 	if err := f.MkdirAll(in); err != nil {
 		return "", err
 	}
+	rel, err := filepath.Rel(in, of)
+	if err != nil {
+		return "", err
+	}
 	for {
-		dir := filepath.Join(in, strconv.FormatInt(time.Now().UnixNano(), 10))
+		dir := filepath.Join(in, fmt.Sprintf("%d.%s", time.Now().UnixNano(), url.PathEscape(rel)))
 		err := f.do(OpMkdir, dir, func() error { return os.Mkdir(dir, 0o777) })
 		if !errors.Is(err, fs.ErrExist) {
 			return dir, err
@@ -172,15 +178,34 @@ func (f FS) SweepAside(aside string, before time.Time) error {
 		return err
 	}
 	for _, e := range entries {
-		at, err := strconv.ParseInt(e.Name(), 10, 64)
+		when, of, _ := strings.Cut(e.Name(), ".")
+		at, err := strconv.ParseInt(when, 10, 64)
 		if err != nil || !time.Unix(0, at).Before(before) {
 			continue
 		}
-		if err := f.removeAll(filepath.Join(aside, e.Name())); err != nil {
+		if err := errors.Join(f.dropUnreadable(aside, of), f.removeAll(filepath.Join(aside, e.Name()))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// dropUnreadable removes the names that a process which died in the middle of an exchange has left in the directory.
+func (f FS) dropUnreadable(aside, of string) error {
+	rel, err := url.PathUnescape(of)
+	if err != nil || rel == "" {
+		return nil
+	}
+	dir := filepath.Join(aside, rel)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // it is gone with them
+	}
+	c := Change{Dir: dir}
+	for _, e := range entries {
+		c.Remove = append(c.Remove, e.Name())
+	}
+	return f.removeUnreadable(c)
 }
 
 // RemoveEmpty removes a directory if nothing is in it.

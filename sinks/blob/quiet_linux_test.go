@@ -83,3 +83,18 @@ func TestNamesThatAKilledProcessLeftAreDropped(t *testing.T) {
 		t.Error(names, err)
 	}
 }
+
+func TestWhatAKilledExchangeLeftGoesWithTheDirectoryThatWent(t *testing.T) {
+	root := t.TempDir()
+	dir, aside := filepath.Join(root, "lake", "month"), filepath.Join(root, "aside")
+	if err := errors.Join(change(FS{}, root, dir, map[string]string{"a": "1"}), change(FS{}, root, dir, map[string]string{"b": "2"}, "a"),
+		os.Symlink("/proc/4194305/comm", filepath.Join(dir, "a")), FS{}.SweepAside(aside, time.Now().Add(time.Minute))); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(names) != 1 {
+		t.Error(names, err)
+	}
+	if left, err := os.ReadDir(aside); err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,12 +37,27 @@ func damage(err error) error {
 	case in("No files found"):
 		// Every table has a file: DuckDB says nothing of a directory that it could not open.
 		return fmt.Errorf("%w: %w", syscall.EMFILE, err)
+	case replaced(text):
+		return fmt.Errorf("a file was replaced while it was read, ask again: %w", err)
 	case slices.ContainsFunc(spared, in):
 		return err
 	case slices.ContainsFunc(broken, beginsWith), beginsWith("Invalid Input Error:") && slices.ContainsFunc(unread, in):
 		return fmt.Errorf("%w: %w", sinks.ErrDamaged, err)
 	}
 	return err
+}
+
+// ofFile finds the file of the lake that DuckDB speaks of.
+var ofFile = regexp.MustCompile(`/.*\.parquet`)
+
+// replaced reports whether a file that could not be read is one that a run has put another in the place of meanwhile.
+func replaced(text string) bool {
+	path := ofFile.FindString(text)
+	if _, err := os.Stat(filepath.Dir(path)); path == "" || err != nil {
+		return false // it is no path
+	}
+	info, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular()
 }
 
 // Relation is a view of the catalog and how it answers.

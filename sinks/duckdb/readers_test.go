@@ -154,6 +154,9 @@ func TestANameThatGoesIsAnErrorAndNoRowsLess(t *testing.T) {
 	if _, rows, err := s.rows(t.Context(), "SELECT count(*) FROM moz.anchor_text"); err == nil || !strings.Contains(err.Error(), gone) {
 		t.Errorf("%v, %v", rows, err)
 	}
+	if _, _, err := Select(t.Context(), w, "SELECT count(*) FROM moz.anchor_text"); err == nil || errors.Is(err, sinks.ErrDamaged) || !strings.Contains(err.Error(), "ask again") {
+		t.Errorf("%v", err)
+	}
 	if err := errors.Join(os.Remove(gone), os.Symlink("/proc/4194305/comm", gone)); err != nil { // its process is no more
 		t.Fatal(err)
 	}
