@@ -174,7 +174,7 @@ func Select(ctx context.Context, w sinks.Warehouse, sql string) (columns []strin
 		columns, rows, err = s.rows(ctx, from(q.text))
 		return err
 	})
-	return columns, rows, err
+	return columns, rows, damage(err)
 }
 
 // texts runs a statement and returns its rows as DuckDB spells them, nil for null. The answer may have up to so many bytes,
