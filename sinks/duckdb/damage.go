@@ -38,7 +38,7 @@ func damage(err error) error {
 		// Every table has a file: DuckDB says nothing of a directory that it could not open.
 		return fmt.Errorf("%w: %w", syscall.EMFILE, err)
 	case replaced(text):
-		return fmt.Errorf("a file was replaced while it was read, ask again: %w", err)
+		return fmt.Errorf("a file was replaced while it was read, ask again: %v", err)
 	case slices.ContainsFunc(spared, in):
 		return err
 	case slices.ContainsFunc(broken, beginsWith), beginsWith("Invalid Input Error:") && slices.ContainsFunc(unread, in):
