@@ -61,7 +61,7 @@ func (a *app) demo(ctx context.Context) error {
 	for night, date := range dates {
 		emu.setDay(night)
 		fmt.Fprintf(a.stderr, "night %d of 2, against the emulator at %s\n", night+1, emu.address)
-		if err := a.run(ctx, &loadedJob{spec}, runFlags{date: date, yes: true}); err != nil {
+		if err := a.run(ctx, &loadedJob{spec}, runFlags{date: date, yes: true}, nil); err != nil {
 			return err
 		}
 	}

@@ -84,25 +84,26 @@ func (l *localLake) Changes(ctx context.Context, job string, date time.Time) err
 
 // WholeLists implements run.Lake.
 func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
-	if err := l.missingLists(ctx); err != nil {
-		return err
-	}
-	return l.writeLists(ctx, job, firstOfMonth(date))
-}
-
-// missingLists does it for the months of which earlier versions did not.
-func (l *localLake) missingLists(ctx context.Context) error {
-	tasks, err := l.Months(schemas.Lookup("ops.tasks"))
-	if err != nil {
-		return err
-	}
-	written, err := l.Months(schemas.WholeLists())
-	for _, month := range tasks {
-		if err == nil && !slices.Contains(written, month) {
-			err = l.writeLists(ctx, "", month)
-		}
+	written, err := l.missingLists(ctx)
+	if month := firstOfMonth(date); err == nil && !slices.Contains(written, month) {
+		err = l.writeLists(ctx, job, month)
 	}
 	return err
+}
+
+// missingLists does it for the months that have none at all: those of earlier versions, and one that has just begun.
+func (l *localLake) missingLists(ctx context.Context) (months []time.Time, err error) {
+	tasks, err := l.Months(schemas.Lookup("ops.tasks"))
+	if err != nil {
+		return nil, err
+	}
+	there, err := l.Months(schemas.WholeLists())
+	for _, month := range tasks {
+		if err == nil && !slices.Contains(there, month) {
+			months, err = append(months, month), l.writeLists(ctx, "", month)
+		}
+	}
+	return months, err
 }
 
 // writeLists writes a month's, of every job if none is named.
@@ -224,7 +225,7 @@ func (a *app) catalogCommand() *cobra.Command {
 			if err := duckdb.Build(cmd.Context(), a.disk, l.Warehouse, l.columns); err != nil {
 				return err
 			}
-			if err := l.missingLists(cmd.Context()); err != nil {
+			if _, err := l.missingLists(cmd.Context()); err != nil {
 				return err
 			}
 			if a.json {

@@ -45,18 +45,25 @@ func untilStopped() (context.Context, context.CancelFunc) {
 // Main runs the program in an environment and returns its exit status.
 func Main(ctx context.Context, e environment) int {
 	root := newRoot(e)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
+	exit := ending(ctx, root.ExecuteContext(ctx))
+	if exit == nil {
 		return exitComplete
-	}
-	var exit *exitError
-	if cut(ctx, err) {
-		exit = &exitError{status: exitInterrupted, err: errInterrupted}
-	} else if !errors.As(err, &exit) {
-		exit = &exitError{status: exitStatus(ctx, err), err: err}
 	}
 	if exit.err != nil {
 		fmt.Fprintf(e.stderr, "backhaul: %s\n", advise(exit.err))
 	}
 	return exit.status
+}
+
+// ending is how a command ends with an error; nil without one.
+func ending(ctx context.Context, err error) (exit *exitError) {
+	switch {
+	case err == nil:
+		return nil
+	case cut(ctx, err):
+		return &exitError{status: exitInterrupted, err: errInterrupted}
+	case !errors.As(err, &exit):
+		return &exitError{status: exitStatus(ctx, err), err: err}
+	}
+	return exit
 }

@@ -32,6 +32,7 @@ type runFlags struct {
 	noMerge  bool
 	limits   limitFlags
 	chosen   selection
+	log      logFlags
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -55,19 +56,14 @@ incomplete until a run without them; an extract that waits for others is bought 
 whichever execution bought them.`,
 		Args: exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			job, err := a.loadJob(cmd.Context(), args[0])
+			speech, err := a.speak(f.log)
 			if err != nil {
 				return err
 			}
-			if err := f.chosen.check(job); err != nil {
-				return err
-			}
-			if f.dry {
-				return a.plan(cmd.Context(), job, f.date, f.chosen, false)
-			}
-			return a.run(cmd.Context(), job, f)
+			return speech.end(cmd.Context(), a.runJob(cmd.Context(), args[0], f, speech))
 		},
 	}
+	f.log.add(cmd)
 	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
 	f.chosen.add(cmd)
@@ -81,8 +77,23 @@ whichever execution bought them.`,
 	return cmd
 }
 
+// runJob does what `run` is for.
+func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech) error {
+	job, err := a.loadJob(ctx, path)
+	if err != nil {
+		return err
+	}
+	if err := f.chosen.check(job); err != nil {
+		return err
+	}
+	if f.dry {
+		return a.plan(ctx, job, f.date, f.chosen, false)
+	}
+	return a.run(ctx, job, f, said)
+}
+
 // run carries out a job and prints its summary.
-func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
+func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech) error {
 	date, err := runDate(f.date, a.now())
 	if err != nil {
 		return err
@@ -139,6 +150,9 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	}
 	for _, note := range result.Notes {
 		fmt.Fprintln(a.stderr, "left out:", note)
+		if f.log.quiet {
+			fmt.Fprintln(said.stderr, "left out:", note)
+		}
 	}
 	if text := unselectedText(result); text != "" {
 		fmt.Fprintln(a.stderr, text)
@@ -147,6 +161,11 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags) error {
 	summary := report.Summarize(result, status, time.Since(begin))
 	if printErr := a.printSummary(summary); printErr != nil {
 		return printErr
+	}
+	if f.log.quiet && status != exitComplete {
+		if printErr := summary.Brief(said.stderr); printErr != nil {
+			return printErr
+		}
 	}
 	if !f.noMerge && status != exitInterrupted && err == nil {
 		a.compactPast(ctx, lake, date)

@@ -16,7 +16,8 @@ func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
 	for ceiling, want := range map[plan.Ceiling]string{
 		plan.OfRun:       "raise the job's budget.moz.run",
 		plan.OfFlag:      "with a higher --max-units moz=N",
-		plan.OfWarehouse: "raise the job's budget.moz.month",
+		plan.OfMonth:     "raise the job's budget.moz.month",
+		plan.OfWarehouse: "raise the job's budget.moz.warehouse_month",
 		plan.OfQuota:     "have the vendor raise the quota",
 	} {
 		stop := &engine.StopError{Vendor: "moz", Ending: pipeline.EndBudget, Err: &run.CeilingError{Ceiling: ceiling, Left: 3, Want: 50}}

@@ -230,8 +230,8 @@ func TestAnAddressThatAnswersNothingButNotFoundIsNoFaultOfTheLists(t *testing.T)
 		t.Fatal(err)
 	}
 	t.Cleanup(e.close)
-	t.Setenv("MOZ_TOKEN", e.server.Options().Token)
-	t.Setenv("BACKHAUL_MOZ_V2_URL", "http://"+e.address)
+	setenv(t, "MOZ_TOKEN", e.server.Options().Token)
+	setenv(t, "BACKHAUL_MOZ_V2_URL", "http://"+e.address)
 	for _, targets := range []string{"[pinecone-packs.example]", "[pinecone-packs.example, trailhead-co.example, rivalgear.example, acme-outdoor.example, quietpeak.example]"} {
 		dir := t.TempDir()
 		job := writeFile(t, dir, "job.yaml", "job: lost\nvendors: {moz: {requests_per_second: 1000}}\ntargets: {all: "+targets+"}\nextracts: [{name: anchors, endpoint: moz/anchor_text, targets: [all], params: {scope: root_domain}}]\n")
@@ -243,11 +243,11 @@ func TestAnAddressThatAnswersNothingButNotFoundIsNoFaultOfTheLists(t *testing.T)
 		if files, err := filepath.Glob(filepath.Join(dir, "w/lake/moz/anchor_text/month=2*/*")); len(files) > 0 || err != nil {
 			t.Errorf("a table was published: %v %v", files, err)
 		}
-		t.Setenv("BACKHAUL_MOZ_V2_URL", "http://"+e.address+"/v2")
+		setenv(t, "BACKHAUL_MOZ_V2_URL", "http://"+e.address+"/v2")
 		if status, text := said(t, run...); status != exitComplete {
 			t.Errorf("at the right address: exit %d, %s", status, text)
 		}
-		t.Setenv("BACKHAUL_MOZ_V2_URL", "http://"+e.address)
+		setenv(t, "BACKHAUL_MOZ_V2_URL", "http://"+e.address)
 	}
 }
 

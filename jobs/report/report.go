@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -219,6 +220,56 @@ func (s Summary) Text(w io.Writer) error {
 	}
 	s.failures(p)
 	return p.err
+}
+
+// causesShown is how many causes a brief tells.
+const causesShown = 5
+
+// Brief writes, in at most nine lines, what somebody must know of a run that did not go well.
+func (s Summary) Brief(w io.Writer) error {
+	p := &printer{w: w}
+	p.line("job %s for %s: %s, %d of %s complete; bought %s for %s (run %s)", s.Job, s.RunDate, s.State, s.Tasks-len(s.Incomplete), words.Plural(s.Tasks, "list"),
+		words.Plural(s.Bought.Rows, "row"), words.Plural(s.Bought.Units, "unit"), s.RunID)
+	all := s.causes()
+	for i, c := range all {
+		if i == causesShown {
+			p.line("  … for %d more reasons: see `backhaul status %s`", len(all)-i, s.RunID)
+			break
+		}
+		p.line("  %s: %s", words.Plural(c.lists, "list"), c.text)
+	}
+	if s.Rejected > 0 {
+		p.line("  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
+	}
+	if len(s.Holds) > 0 {
+		p.line("  %s: see `backhaul reconcile`", run.HeldText(s.Holds))
+	}
+	return p.err
+}
+
+// cause is why lists are not complete.
+type cause struct {
+	text  string
+	lists int
+}
+
+// causes are why the run's lists are not complete, those of most lists first.
+func (s Summary) causes() (all []cause) {
+	at := map[string]int{}
+	for _, t := range s.Incomplete {
+		text := strings.ReplaceAll(t.Error, "\n", "; ")
+		if !strings.Contains(text, t.Ending) {
+			text = strings.TrimSuffix(t.Ending+": "+text, ": ")
+		}
+		i, ok := at[text]
+		if !ok {
+			i = len(all)
+			at[text], all = i, append(all, cause{text: text})
+		}
+		all[i].lists++
+	}
+	slices.SortStableFunc(all, func(a, b cause) int { return cmp.Compare(b.lists, a.lists) })
+	return all
 }
 
 // failures lists the tasks that ended by themselves; those the run never came to are only counted.
