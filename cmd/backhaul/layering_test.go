@@ -68,6 +68,7 @@ var only = map[string]string{
 	"modernc.org/sqlite":                      "pipeline/sqlite sinks/sqlite",
 	"github.com/xuri/excelize/v2":             "sinks/xlsx",
 	"github.com/spf13/cobra":                  "cmd/backhaul",
+	"github.com/modelcontextprotocol/go-sdk/": "cmd/backhaul",
 }
 
 func TestImportsFollowTheLayers(t *testing.T) {
