@@ -28,7 +28,8 @@ import (
 )
 
 // layout is that of the file. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is
-// left, format 3 kept what may have been charged for ever, format 4 did not know of rows that do not fit, nor of fields.
+// left, format 3 kept what may have been charged for ever, format 4 did not know of rows that do not fit, nor of fields, format 5
+// not of budgets.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
 	`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`,
 	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
@@ -37,6 +38,7 @@ var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
 		ALTER TABLE grants ADD COLUMN spent_at INTEGER NOT NULL DEFAULT 0; ALTER TABLE grants ADD COLUMN held_at INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE usages ADD COLUMN held_units INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN period_start INTEGER NOT NULL DEFAULT 0`,
 	``, // new tables alone: Schema makes them
+	``, // the same: budgets
 }}
 
 const schema = `
@@ -85,6 +87,10 @@ CREATE TABLE IF NOT EXISTS rejections (
 CREATE TABLE IF NOT EXISTS fields (
 	asked TEXT NOT NULL, table_name TEXT NOT NULL, field TEXT NOT NULL, first_seen TEXT NOT NULL,
 	PRIMARY KEY (asked, table_name, field)
+);
+CREATE TABLE IF NOT EXISTS budgets (
+	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, of_run INTEGER, of_month INTEGER, month_start TEXT NOT NULL,
+	PRIMARY KEY (run_id, vendor)
 );
 CREATE TABLE IF NOT EXISTS retired (run_id TEXT PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS retired_tables (

@@ -44,12 +44,23 @@ func (r *runner) open(ctx context.Context) (err error) {
 	r.run, err = r.ledger.Begin(ctx, r.Name, r.date, r.SpecHash, r.journal.Header().RunID, r.Now())
 	if err == nil {
 		r.state, r.ended = earlier.State, earlier.Ended
+		err = r.ledger.SetBudgets(ctx, r.run.ID, r.budgets())
+	}
+	if err == nil {
 		err = r.settleBefore(ctx, earlier)
 	}
 	if err != nil {
 		return errors.Join(err, r.journal.Close())
 	}
 	return nil
+}
+
+// budgets are what the job allows this execution to spend, for the reports of it.
+func (r *runner) budgets() (all []ledger.Budget) {
+	for vendor, a := range r.Accounts {
+		all = append(all, ledger.Budget{Vendor: vendor, Run: a.Ceiling.Run, Month: a.Ceiling.Month, MonthStart: r.monthStart(vendor)})
+	}
+	return all
 }
 
 // settleBefore gives back what an earlier execution had reserved and not spent, and moves the ceiling of this one above what
