@@ -52,6 +52,24 @@ func (w Warehouse) JournalOf(job, runDate string) string {
 	return filepath.Join(w.Journal(), job, runDate+".sqlite")
 }
 
+// Reports returns the directory of the reports about runs, for people.
+func (w Warehouse) Reports() string { return filepath.Join(w.Root, "reports") }
+
+// ReportOf is where the report about a job's run for a date, YYYY-MM-DD, lies.
+func (w Warehouse) ReportOf(job, runDate string) string {
+	return filepath.Join(w.Reports(), job+"."+runDate+".html")
+}
+
+// ParseReport returns the job and date of a report's file.
+func ParseReport(file string) (job string, date time.Time, ok bool) {
+	m := reportName.FindStringSubmatch(file)
+	if m == nil {
+		return "", time.Time{}, false
+	}
+	date, err := time.Parse(time.DateOnly, m[2])
+	return m[1], date, err == nil
+}
+
 // Ledger returns the path of the account of runs.
 func (w Warehouse) Ledger() string { return filepath.Join(w.Root, "ledger.sqlite") }
 
@@ -89,8 +107,9 @@ func (n Name) IsOf(job string, date time.Time) bool {
 }
 
 var (
-	runName   = regexp.MustCompile(`^([a-z0-9-]+)\.(\d{4}-\d{2}-\d{2})(?:\.([0-9a-f]{16}))?\.parquet$`)
-	monthName = regexp.MustCompile(`^(\d{4}-\d{2})\.([0-9a-f]{16})\.parquet$`)
+	runName    = regexp.MustCompile(`^([a-z0-9-]+)\.(\d{4}-\d{2}-\d{2})(?:\.([0-9a-f]{16}))?\.parquet$`)
+	reportName = regexp.MustCompile(`^([a-z0-9-]+)\.(\d{4}-\d{2}-\d{2})\.html$`)
+	monthName  = regexp.MustCompile(`^(\d{4}-\d{2})\.([0-9a-f]{16})\.parquet$`)
 )
 
 // ParseName is the inverse of Name.String. It reports false for any other name.

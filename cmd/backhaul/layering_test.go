@@ -53,6 +53,7 @@ var house = map[string]string{
 	"jobs/dbt":                         "schemas",
 	"jobs/doctor":                      "pipeline pipeline/words pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",
 	"jobs/report":                      "pipeline pipeline/words jobs/plan jobs/ledger jobs/account jobs/run",
+	"jobs/report/document":             "pipeline pipeline/words jobs/ledger jobs/report",
 	"cmd/backhaul":                     "*",
 }
 

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/report"
+	"backhaul/jobs/report/document"
+	"backhaul/sinks"
+	"backhaul/sinks/blob"
+	"backhaul/sinks/duckdb"
+)
+
+// reportFlags are the flags of `report`.
+type reportFlags struct {
+	output string
+	rows   int
+	mime   bool
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	var f reportFlags
+	cmd := &cobra.Command{
+		Use:   "report [RUN]",
+		Short: "Write one HTML file about a run and what changed",
+		Long: `Writes what a run did and what it found as one HTML file, to be opened from disk, sent or printed: what
+ran, what it cost and out of which budget, what is incomplete and why, and for each target what was won
+and lost. RUN is a run's id or JOB/DATE; without it the latest run is meant. The file asks no network
+for anything. It lies in the warehouse's folder reports, where a run puts it by itself if its job says
+` + "`report: true`" + `, unless -o names another file; -o - is standard output.
+
+With --mime it is a mail message, with the report in words and the file attached; it has no From and To.`,
+		Args: atMost(1, "at most one run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.rows < 1 {
+				return usage("--rows wants at least 1, got %d", f.rows)
+			}
+			return a.report(cmd.Context(), args, f)
+		},
+	}
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "the file to write it to (default reports/JOB.DATE.html in the warehouse, with --mime standard output)")
+	cmd.Flags().IntVar(&f.rows, "rows", document.DefaultRows, "how many rows a table has at most")
+	cmd.Flags().BoolVar(&f.mime, "mime", false, "write it as a mail message")
+	return cmd
+}
+
+// report writes the report of a run, the latest if none is named.
+func (a *app) report(ctx context.Context, args []string, f reportFlags) error {
+	a.warnOfMove()
+	l, err := a.openLedger(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	w, err := a.warehouse()
+	if err != nil {
+		return err
+	}
+	run, err := wantedRun(ctx, l, args)
+	if err != nil {
+		return err
+	}
+	r, err := a.buildReport(ctx, l, w, run, f.rows)
+	if err != nil {
+		return err
+	}
+	return a.writeReport(w, run, r, f)
+}
+
+// wantedRun is the run that is named, else the latest; one without an id where there is none at all.
+func wantedRun(ctx context.Context, l *ledger.Ledger, args []string) (ledger.Run, error) {
+	if len(args) > 0 {
+		return findRun(ctx, l, args[0])
+	}
+	runs, err := l.Runs(ctx)
+	if err != nil || len(runs) == 0 {
+		return ledger.Run{}, err
+	}
+	return runs[0], nil
+}
+
+// buildReport gathers what there is to say of a run.
+func (a *app) buildReport(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run ledger.Run, rows int) (*document.Report, error) {
+	var status report.Status
+	if run.ID != "" {
+		var err error
+		if status, err = statusIn(ctx, l, w, run); err != nil {
+			return nil, err
+		}
+	}
+	subject, err := document.Gather(ctx, l, status, a.now())
+	if err != nil {
+		return nil, err
+	}
+	subject.Rows = rows
+	return document.Build(ctx, askerOf(w), subject)
+}
+
+// askerOf puts the questions of reports to a warehouse. One in which nothing was published yet has no rows.
+func askerOf(w sinks.Warehouse) document.Ask {
+	return func(ctx context.Context, sql string) ([][]any, error) {
+		_, rows, err := duckdb.Select(ctx, w, sql)
+		if errors.Is(err, duckdb.ErrNoLake) {
+			return nil, nil
+		}
+		for _, row := range rows {
+			for i, v := range row {
+				row[i] = plainValue(v)
+			}
+		}
+		return rows, err
+	}
+}
+
+// plainValue makes a number of any size one of 64 bits.
+func plainValue(v any) any {
+	switch v := v.(type) {
+	case int32:
+		return int64(v)
+	case *big.Int:
+		return v.Int64()
+	}
+	return v
+}
+
+// writeReport writes a report to where it is wanted, and says where that is.
+func (a *app) writeReport(w sinks.Warehouse, run ledger.Run, r *document.Report, f reportFlags) error {
+	name := "report.html"
+	if run.ID != "" {
+		name = filepath.Base(w.ReportOf(run.Job, run.RunDate))
+	}
+	write := r.HTML
+	if f.mime {
+		write = func(to io.Writer) error { return r.Mail(to, "backhaul: "+r.Title, name, a.now()) }
+	}
+	if f.output == "-" || f.output == "" && f.mime {
+		return write(a.stdout)
+	}
+	path := f.output
+	if path == "" {
+		if err := a.disk.MkdirAll(w.Reports()); err != nil {
+			return err
+		}
+		path = filepath.Join(w.Reports(), name)
+	}
+	if err := writeWhole(a.disk, path, func(file *blob.File) error { return write(file) }); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(map[string]string{"report": path})
+	}
+	_, err := fmt.Fprintln(a.stdout, path)
+	return err
+}
