@@ -134,6 +134,7 @@ func (l *loader) root(n *node) {
 	l.spec.Vendors = l.vendors(f["vendors"].value)
 	l.spec.Budget = l.budgets(f["budget"].value)
 	l.spec.ConfirmOver = l.confirmations(f["confirm_over"].value)
+	l.spec.Report = l.report(f["report"].value)
 	l.targetLists(f["targets"].value)
 	l.spec.Tables = l.userTables(f["tables"].value)
 	if extracts := l.required(n, f, "extracts", "the job spec", "a list of what to buy"); extracts != nil {

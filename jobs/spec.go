@@ -12,6 +12,7 @@
 //	budget:
 //	  moz: {month: 400000, month_starts_on: 15}   # the billing month; default 1, the calendar's
 //	confirm_over: {moz: 10000}    # a terminal run asks before it is expected to spend more units than this
+//	report: true                  # a report about each run, reports/JOB.DATE.html in the warehouse; or {rows: 100}
 //	vendors:
 //	  moz: {token_life: 1h}       # how long the vendor's next_token is trusted; default: until it is refused
 //	tables:
@@ -51,6 +52,8 @@ type Spec struct {
 	Budget map[string]Budget
 	// ConfirmOver holds by vendor the expected units above which a run asks first.
 	ConfirmOver map[string]pipeline.Units
+	// Report is what is wanted of reports about its runs. Default nil: none are written.
+	Report *Report
 	// Tables are lists that the job brings along, for marts and queries. Default none.
 	Tables []UserTable
 	// Extracts are in the spec's order.

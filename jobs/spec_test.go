@@ -228,3 +228,14 @@ func TestReadyMadeJobsAreValid(t *testing.T) {
 		}
 	}
 }
+
+func TestAReportIsWrittenWhereTheSpecSaysSo(t *testing.T) {
+	for text, want := range map[string]*Report{
+		"": nil, "report: false\n": nil, "report: true\n": {Rows: 25}, "report: {}\n": {Rows: 25}, "report: {rows: 7}\n": {Rows: 7},
+		"parameters: {on: {default: true, same_run: true}}\nreport: ${on}\n": {Rows: 25},
+	} {
+		if s := mustLoad(t, minimal()+text); !cmp.Equal(s.Report, want) {
+			t.Errorf("%q: %+v", text, s.Report)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs"
+	"backhaul/jobs/report/document"
 	"backhaul/sinks/duckdb"
 )
 
@@ -21,7 +22,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Start an emulator, run the nightly job against it for two nights, show the result",
 		Long: `Starts the emulated vendors on this machine, runs the ready-made nightly job against them for two
-successive nights, and asks the result three questions in SQL. Nothing leaves this machine. The
+successive nights, asks the result three questions in SQL, and says where its report is. Nothing leaves this machine. The
 warehouse stays for further queries; it is a new temporary one unless --warehouse names one.`,
 		Args: exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },
@@ -56,6 +57,7 @@ func (a *app) demo(ctx context.Context) error {
 		v.RequestsPerSecond = demoRate
 		spec.Vendors[name] = v
 	}
+	spec.Report = &jobs.Report{Rows: document.DefaultRows}
 	today := a.now().UTC()
 	dates := []string{today.AddDate(0, 0, -1).Format(time.DateOnly), today.Format(time.DateOnly)}
 	for night, date := range dates {
@@ -65,11 +67,11 @@ func (a *app) demo(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.showDemo(ctx, dates)
+	return a.showDemo(ctx, spec, dates)
 }
 
 // showDemo asks the questions a user would ask first.
-func (a *app) showDemo(ctx context.Context, dates []string) error {
+func (a *app) showDemo(ctx context.Context, spec *jobs.Spec, dates []string) error {
 	w, err := a.warehouse()
 	if err != nil {
 		return err
@@ -87,6 +89,7 @@ from moz.linking_root_domains where run_date = '%s' group by root_domain order b
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(a.stdout, "\nmore: backhaul query --warehouse %s \"from moz.links limit 5\"\n", a.warehouseDir)
+	_, err = fmt.Fprintf(a.stdout, "\nmore: backhaul query --warehouse %s \"from moz.links limit 5\"\nthe report of the second night, for a browser: %s\n",
+		a.warehouseDir, w.ReportOf(spec.Job, dates[1]))
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/words"
 	"backhaul/schemas"
+	"backhaul/sinks"
 	"backhaul/sinks/lake"
 )
 
@@ -25,6 +27,7 @@ type gcFlags struct {
 	olderThan string
 	rows      []string
 	rejected  string
+	reports   string
 	dry       bool
 }
 
@@ -38,7 +41,8 @@ merged or not: their runs, pages and accounts stay, and nothing is bought again;
 that bought their last page longer ago than that. A journal is removed only after its run's tables have
 been read and found equal to it; the ledger keeps that it was retired, when, and what the tables hold.
 Such a run stays complete: the same job and date again does nothing and costs nothing. It can no longer
-be replayed. Without a flag everything is kept.`,
+be replayed. With --reports-older-than the reports of runs for earlier dates go, which ` + "`backhaul report`" + ` writes
+again. Without a flag everything is kept.`,
 		Args: exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var age time.Duration
@@ -52,12 +56,19 @@ be replayed. Without a flag everything is kept.`,
 			if err != nil {
 				return err
 			}
-			return a.gc(cmd.Context(), age, months, f.dry)
+			var reports time.Duration
+			if f.reports != "" {
+				if reports, err = parseAge(f.reports); err != nil {
+					return err
+				}
+			}
+			return a.gc(cmd.Context(), age, reports, months, f.dry)
 		},
 	}
 	cmd.Flags().StringVar(&f.olderThan, "journals-older-than", "", "remove journals of complete, verified runs older than this: 180d, 26w (default: keep all)")
 	cmd.Flags().StringArrayVar(&f.rows, "rows-older-than", nil, "remove months of a table that ended longer ago, as TABLE=AGE (moz.links=400d), or of every vendor's table, as AGE; may be repeated")
 	cmd.Flags().StringVar(&f.rejected, "rejected-older-than", "", "the same of ops.rejected_rows, as AGE")
+	cmd.Flags().StringVar(&f.reports, "reports-older-than", "", "remove the reports of runs whose date is longer ago, as AGE")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what would be removed, and remove nothing")
 	return cmd
 }
@@ -68,9 +79,10 @@ type gcResult struct {
 	Months   []recovery.Expired `json:"months"`
 	Staging  []string           `json:"staging"`
 	Journals []doctor.Retired   `json:"journals"`
+	Reports  []string           `json:"reports"`
 }
 
-func (a *app) gc(ctx context.Context, age time.Duration, months map[*schemas.Table]time.Time, dry bool) error {
+func (a *app) gc(ctx context.Context, age, reports time.Duration, months map[*schemas.Table]time.Time, dry bool) error {
 	w, err := a.warehouse()
 	if err != nil {
 		return err
@@ -79,7 +91,7 @@ func (a *app) gc(ctx context.Context, age time.Duration, months map[*schemas.Tab
 		return fmt.Errorf("%s is no warehouse: it does not exist; --warehouse names another", w.Root)
 	}
 	files := examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}
-	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}, Months: []recovery.Expired{}}
+	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}, Months: []recovery.Expired{}, Reports: []string{}}
 	sweep := a.disk.Sweep
 	if dry {
 		sweep = a.disk.Dead
@@ -89,6 +101,11 @@ func (a *app) gc(ctx context.Context, age time.Duration, months map[*schemas.Tab
 		return err
 	}
 	result.Staging = append(result.Staging, swept...)
+	if reports > 0 {
+		if result.Reports, err = a.expireReports(w, a.now().Add(-reports), dry); err != nil {
+			return errors.Join(err, a.printGC(result))
+		}
+	}
 	if result.Months, err = a.expire(ctx, files.Lake, months, dry); err != nil {
 		return errors.Join(err, a.printGC(result))
 	}
@@ -128,8 +145,8 @@ func (a *app) printGC(r gcResult) error {
 		fmt.Fprintf(a.stdout, "%s %s of %s (%s)\n", verb, m.Month, m.Table, words.Bytes(m.Bytes))
 		months, rows = months+1, rows+m.Bytes
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s %s of tables (%s), %s (%s) and %s of dead processes\n", verb, words.Plural(months, "month"), words.Bytes(rows),
-		words.Plural(removed, "journal"), words.Bytes(bytes), words.Plural(len(r.Staging), "leftover"))
+	_, err := fmt.Fprintf(a.stdout, "%s %s of tables (%s), %s (%s), %s and %s of dead processes\n", verb, words.Plural(months, "month"), words.Bytes(rows),
+		words.Plural(removed, "journal"), words.Bytes(bytes), words.Plural(len(r.Reports), "report"), words.Plural(len(r.Staging), "leftover"))
 	return err
 }
 
@@ -183,6 +200,29 @@ func (a *app) expire(ctx context.Context, l lake.Lake, before map[*schemas.Table
 		}
 	}
 	return all, nil
+}
+
+// expireReports removes the reports of runs whose date is before a time, and returns their files. What else lies there is the
+// user's own.
+func (a *app) expireReports(w sinks.Warehouse, before time.Time, dry bool) ([]string, error) {
+	removed := []string{}
+	files, err := os.ReadDir(w.Reports())
+	if errors.Is(err, fs.ErrNotExist) {
+		return removed, nil
+	}
+	for _, f := range files {
+		if _, date, ok := sinks.ParseReport(f.Name()); !ok || !date.Before(before) {
+			continue
+		}
+		path := filepath.Join(w.Reports(), f.Name())
+		if !dry {
+			if err := a.disk.Remove(path); err != nil {
+				return removed, err
+			}
+		}
+		removed = append(removed, path)
+	}
+	return removed, err
 }
 
 // parseAge reads a number of days or weeks.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/ledger"
+	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
 	"backhaul/jobs/report/document"
 	"backhaul/sinks"
@@ -130,32 +131,66 @@ func plainValue(v any) any {
 	return v
 }
 
+// reportAfter writes the report of a run that has just ended, and returns where it is. A run does not fail for it.
+func (a *app) reportAfter(ctx context.Context, w sinks.Warehouse, run ledger.Run, rows int) string {
+	path, err := func() (string, error) {
+		l, err := recovery.OpenLedger(ctx, w)
+		if err != nil {
+			return "", err
+		}
+		defer l.Close()
+		r, err := a.buildReport(ctx, l, w, run, rows)
+		if err != nil {
+			return "", err
+		}
+		return a.keepReport(w, run, r)
+	}()
+	if err != nil {
+		path = ""
+		fmt.Fprintf(a.stderr, "warning: no report of the run was written: %v; `backhaul report %s` tries again\n", err, run.ID)
+	}
+	return path
+}
+
+// keepReport writes the report of a run into the warehouse, in place of an earlier one.
+func (a *app) keepReport(w sinks.Warehouse, run ledger.Run, r *document.Report) (path string, err error) {
+	if err := a.disk.MkdirAll(w.Reports()); err != nil {
+		return "", err
+	}
+	path = filepath.Join(w.Reports(), reportName(w, run))
+	return path, writeWhole(a.disk, path, func(f *blob.File) error { return r.HTML(f) })
+}
+
+// reportName is what the file about a run is called.
+func reportName(w sinks.Warehouse, run ledger.Run) string {
+	if run.ID == "" {
+		return "report.html"
+	}
+	return filepath.Base(w.ReportOf(run.Job, run.RunDate))
+}
+
 // writeReport writes a report to where it is wanted, and says where that is.
 func (a *app) writeReport(w sinks.Warehouse, run ledger.Run, r *document.Report, f reportFlags) error {
-	name := "report.html"
-	if run.ID != "" {
-		name = filepath.Base(w.ReportOf(run.Job, run.RunDate))
-	}
 	write := r.HTML
 	if f.mime {
-		write = func(to io.Writer) error { return r.Mail(to, "backhaul: "+r.Title, name, a.now()) }
-	}
-	if f.output == "-" || f.output == "" && f.mime {
-		return write(a.stdout)
+		write = func(to io.Writer) error { return r.Mail(to, "backhaul: "+r.Title, reportName(w, run), a.now()) }
 	}
 	path := f.output
-	if path == "" {
-		if err := a.disk.MkdirAll(w.Reports()); err != nil {
-			return err
-		}
-		path = filepath.Join(w.Reports(), name)
+	var err error
+	switch {
+	case path == "-" || path == "" && f.mime:
+		return write(a.stdout)
+	case path == "":
+		path, err = a.keepReport(w, run, r)
+	default:
+		err = writeWhole(a.disk, path, func(file *blob.File) error { return write(file) })
 	}
-	if err := writeWhole(a.disk, path, func(file *blob.File) error { return write(file) }); err != nil {
+	if err != nil {
 		return err
 	}
 	if a.json {
 		return a.printJSON(map[string]string{"report": path})
 	}
-	_, err := fmt.Fprintln(a.stdout, path)
+	_, err = fmt.Fprintln(a.stdout, path)
 	return err
 }

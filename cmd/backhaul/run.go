@@ -159,6 +159,9 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech)
 	}
 	status := exitOf(ctx, result, err)
 	summary := report.Summarize(result, status, time.Since(begin))
+	if job.Report != nil && ctx.Err() == nil {
+		summary.Report = a.reportAfter(ctx, w, result.Run, job.Report.Rows)
+	}
 	if printErr := a.printSummary(summary); printErr != nil {
 		return printErr
 	}

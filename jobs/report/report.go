@@ -59,6 +59,8 @@ type Summary struct {
 	Reconciliation []account.Reconciliation `json:"reconciliation"`
 	Seconds        float64                  `json:"seconds"`
 	Stop           string                   `json:"stop,omitempty"`
+	// Report is the file that tells people of the run, "" if none was written.
+	Report string `json:"report,omitempty"`
 
 	whole []ledger.Task // as in run.Result
 }
@@ -210,6 +212,9 @@ func (s Summary) Text(w io.Writer) error {
 	}
 	for _, f := range s.Files {
 		p.line("  %-28s %12s rows %10s  %s", f.Table, words.Count(f.Rows), words.Bytes(f.Bytes), f.Path)
+	}
+	if s.Report != "" {
+		p.line("  report    %s", s.Report)
 	}
 	if len(s.Incomplete) > 0 {
 		text := words.Plural(len(s.Incomplete), "task")

@@ -109,7 +109,7 @@ func (b *builder) head() {
 	}
 	facts = append(facts, Fact{Name: "Started", Value: s.Started.UTC().Format("2006-01-02 15:04:05") + " UTC"})
 	if !s.Ended.IsZero() {
-		facts = append(facts, Fact{Name: "Took", Value: words.Duration(s.Ended.Sub(s.Started).Seconds())})
+		facts = append(facts, Fact{Name: "Ended", Value: s.Ended.UTC().Format("2006-01-02 15:04:05") + " UTC"})
 	}
 	b.report.Facts = append(facts, Fact{Name: "Run", Value: s.RunID})
 }

@@ -22,7 +22,14 @@ func (b *builder) targets(ctx context.Context) ([]Section, error) {
 	b.values = append(b.values, "$targets", quoteAll(names))
 	parts := map[string][]Section{}
 	headlines := map[string][]string{}
-	for _, add := range []func(context.Context, map[string][]Section, map[string][]string) error{b.changes, b.profiles, b.authorities, b.overlaps} {
+	if err := b.changes(ctx, parts, headlines); err != nil {
+		return nil, err
+	}
+	compared := map[string]bool{}
+	for name := range parts {
+		compared[name] = true
+	}
+	for _, add := range []func(context.Context, map[string][]Section, map[string][]string) error{b.profiles, b.authorities, b.overlaps} {
 		if err := add(ctx, parts, headlines); err != nil {
 			return nil, err
 		}
@@ -31,7 +38,9 @@ func (b *builder) targets(ctx context.Context) ([]Section, error) {
 	for _, name := range names {
 		part := Section{Title: name, Headline: strings.Join(headlines[name], "; "), Parts: parts[name]}
 		if len(part.Parts) == 0 {
-			part.Headline = "No list of it is known yet."
+			part.Headline = "No whole list of it is known yet."
+		} else if !compared[name] {
+			part.Notes = []string{"There are no two whole nights to compare yet."}
 		}
 		s.Parts = append(s.Parts, part)
 	}
