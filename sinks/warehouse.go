@@ -60,14 +60,15 @@ func (w Warehouse) ReportOf(job, runDate string) string {
 	return filepath.Join(w.Reports(), job+"."+runDate+".html")
 }
 
-// ParseReport returns the job and date of a report's file.
-func ParseReport(file string) (job string, date time.Time, ok bool) {
+// ReportDate returns the date of the run that a file of reports is about, of the first where two are compared. It reports false
+// for a file of any other name.
+func ReportDate(file string) (time.Time, bool) {
 	m := reportName.FindStringSubmatch(file)
 	if m == nil {
-		return "", time.Time{}, false
+		return time.Time{}, false
 	}
-	date, err := time.Parse(time.DateOnly, m[2])
-	return m[1], date, err == nil
+	date, err := time.Parse(time.DateOnly, m[1])
+	return date, err == nil
 }
 
 // Ledger returns the path of the account of runs.
@@ -108,7 +109,7 @@ func (n Name) IsOf(job string, date time.Time) bool {
 
 var (
 	runName    = regexp.MustCompile(`^([a-z0-9-]+)\.(\d{4}-\d{2}-\d{2})(?:\.([0-9a-f]{16}))?\.parquet$`)
-	reportName = regexp.MustCompile(`^([a-z0-9-]+)\.(\d{4}-\d{2}-\d{2})\.html$`)
+	reportName = regexp.MustCompile(`^[a-z0-9-]+\.(\d{4}-\d{2}-\d{2})(?:\.[a-z0-9-]+\.\d{4}-\d{2}-\d{2})?\.html$`)
 	monthName  = regexp.MustCompile(`^(\d{4}-\d{2})\.([0-9a-f]{16})\.parquet$`)
 )
 

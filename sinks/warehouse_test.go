@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -39,6 +40,19 @@ func TestNamesParseBack(t *testing.T) {
 	for _, name := range []string{"2026-11.parquet", "nightly.2026-11-31.parquet", "nightly.2026-11-03.parquet.tmp", "A.2026-11-03.parquet", "n.2026-11-03.xyz.parquet", "notes.parquet"} {
 		if got, ok := ParseName(name); ok {
 			t.Errorf("%s parsed as %+v", name, got)
+		}
+	}
+}
+
+func TestReportsAreOfADate(t *testing.T) {
+	w := Warehouse{Root: "w"}
+	for file, want := range map[string]string{
+		filepath.Base(w.ReportOf("nightly", "2026-11-03")): "2026-11-03", "a.2026-11-03.b.2026-11-04.html": "2026-11-03",
+		"report.html": "", "nightly.2026-11-31.html": "", "mine.nightly.2026-11-03.html": "", "nightly.2026-11-03.html.1.partial": "",
+	} {
+		date, ok := ReportDate(file)
+		if ok != (want != "") || ok && date.Format(time.DateOnly) != want {
+			t.Errorf("%s: %v %v", file, date, ok)
 		}
 	}
 }

@@ -211,7 +211,7 @@ func (a *app) expireReports(w sinks.Warehouse, before time.Time, dry bool) ([]st
 		return removed, nil
 	}
 	for _, f := range files {
-		if _, date, ok := sinks.ParseReport(f.Name()); !ok || !date.Before(before) {
+		if date, ok := sinks.ReportDate(f.Name()); !ok || !date.Before(before) {
 			continue
 		}
 		path := filepath.Join(w.Reports(), f.Name())

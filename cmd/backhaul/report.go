@@ -7,12 +7,12 @@ import (
 	"io"
 	"math/big"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
-	"backhaul/jobs/report"
 	"backhaul/jobs/report/document"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
@@ -21,15 +21,16 @@ import (
 
 // reportFlags are the flags of `report`.
 type reportFlags struct {
-	output string
-	rows   int
-	mime   bool
+	output  string
+	rows    int
+	mime    bool
+	compare bool
 }
 
 func (a *app) reportCommand() *cobra.Command {
 	var f reportFlags
 	cmd := &cobra.Command{
-		Use:   "report [RUN]",
+		Use:   "report [RUN], or --compare RUN RUN",
 		Short: "Write one HTML file about a run and what changed",
 		Long: `Writes what a run did and what it found as one HTML file, to be opened from disk, sent or printed: what
 ran, what it cost and out of which budget, what is incomplete and why, and for each target what was won
@@ -37,8 +38,14 @@ and lost. RUN is a run's id or JOB/DATE; without it the latest run is meant. The
 for anything. It lies in the warehouse's folder reports, where a run puts it by itself if its job says
 ` + "`report: true`" + `, unless -o names another file; -o - is standard output.
 
-With --mime it is a mail message, with the report in words and the file attached; it has no From and To.`,
-		Args: atMost(1, "at most one run"),
+With --mime it is a mail message, with the report in words and the file attached; it has no From and To.
+With --compare it is about what is different between two runs, of one job or of two.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.compare {
+				return exactly(2, "two runs to compare")(cmd, args)
+			}
+			return atMost(1, "at most one run, or --compare")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.rows < 1 {
 				return usage("--rows wants at least 1, got %d", f.rows)
@@ -49,6 +56,7 @@ With --mime it is a mail message, with the report in words and the file attached
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "the file to write it to (default reports/JOB.DATE.html in the warehouse, with --mime standard output)")
 	cmd.Flags().IntVar(&f.rows, "rows", document.DefaultRows, "how many rows a table has at most")
 	cmd.Flags().BoolVar(&f.mime, "mime", false, "write it as a mail message")
+	cmd.Flags().BoolVar(&f.compare, "compare", false, "say what is different between two runs")
 	return cmd
 }
 
@@ -64,44 +72,55 @@ func (a *app) report(ctx context.Context, args []string, f reportFlags) error {
 	if err != nil {
 		return err
 	}
-	run, err := wantedRun(ctx, l, args)
+	runs, err := wantedRuns(ctx, l, args)
 	if err != nil {
 		return err
 	}
-	r, err := a.buildReport(ctx, l, w, run, f.rows)
+	r, err := a.buildReport(ctx, l, w, runs, f.rows)
 	if err != nil {
 		return err
 	}
-	return a.writeReport(w, run, r, f)
+	return a.writeReport(w, runs, r, f)
 }
 
-// wantedRun is the run that is named, else the latest; one without an id where there is none at all.
-func wantedRun(ctx context.Context, l *ledger.Ledger, args []string) (ledger.Run, error) {
-	if len(args) > 0 {
-		return findRun(ctx, l, args[0])
+// wantedRuns are the runs that are named, else the latest; none where there is none at all.
+func wantedRuns(ctx context.Context, l *ledger.Ledger, names []string) (runs []ledger.Run, err error) {
+	if len(names) == 0 {
+		runs, err = l.Runs(ctx)
+		return runs[:min(1, len(runs))], err
 	}
-	runs, err := l.Runs(ctx)
-	if err != nil || len(runs) == 0 {
-		return ledger.Run{}, err
-	}
-	return runs[0], nil
-}
-
-// buildReport gathers what there is to say of a run.
-func (a *app) buildReport(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run ledger.Run, rows int) (*document.Report, error) {
-	var status report.Status
-	if run.ID != "" {
-		var err error
-		if status, err = statusIn(ctx, l, w, run); err != nil {
+	for _, name := range names {
+		run, err := findRun(ctx, l, name)
+		if err != nil {
 			return nil, err
 		}
+		runs = append(runs, run)
 	}
-	subject, err := document.Gather(ctx, l, status, a.now())
-	if err != nil {
-		return nil, err
+	return runs, nil
+}
+
+// buildReport gathers what there is to say of a run, or of the difference between two.
+func (a *app) buildReport(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, runs []ledger.Run, rows int) (*document.Report, error) {
+	var subjects []document.Subject
+	for _, run := range runs {
+		status, err := statusIn(ctx, l, w, run)
+		if err != nil {
+			return nil, err
+		}
+		subject, err := document.Gather(ctx, l, status, a.now())
+		if err != nil {
+			return nil, err
+		}
+		subject.Rows = rows
+		subjects = append(subjects, subject)
 	}
-	subject.Rows = rows
-	return document.Build(ctx, askerOf(w), subject)
+	switch len(subjects) {
+	case 0:
+		return document.Nothing(a.now()), nil
+	case 1:
+		return document.Build(ctx, askerOf(w), subjects[0])
+	}
+	return document.Compare(ctx, askerOf(w), subjects[0], subjects[1])
 }
 
 // askerOf puts the questions of reports to a warehouse. One in which nothing was published yet has no rows.
@@ -139,11 +158,12 @@ func (a *app) reportAfter(ctx context.Context, w sinks.Warehouse, run ledger.Run
 			return "", err
 		}
 		defer l.Close()
-		r, err := a.buildReport(ctx, l, w, run, rows)
+		runs := []ledger.Run{run}
+		r, err := a.buildReport(ctx, l, w, runs, rows)
 		if err != nil {
 			return "", err
 		}
-		return a.keepReport(w, run, r)
+		return a.keepReport(w, runs, r)
 	}()
 	if err != nil {
 		path = ""
@@ -153,27 +173,31 @@ func (a *app) reportAfter(ctx context.Context, w sinks.Warehouse, run ledger.Run
 }
 
 // keepReport writes the report of a run into the warehouse, in place of an earlier one.
-func (a *app) keepReport(w sinks.Warehouse, run ledger.Run, r *document.Report) (path string, err error) {
+func (a *app) keepReport(w sinks.Warehouse, runs []ledger.Run, r *document.Report) (path string, err error) {
 	if err := a.disk.MkdirAll(w.Reports()); err != nil {
 		return "", err
 	}
-	path = filepath.Join(w.Reports(), reportName(w, run))
+	path = filepath.Join(w.Reports(), reportName(runs))
 	return path, writeWhole(a.disk, path, func(f *blob.File) error { return r.HTML(f) })
 }
 
-// reportName is what the file about a run is called.
-func reportName(w sinks.Warehouse, run ledger.Run) string {
-	if run.ID == "" {
-		return "report.html"
+// reportName is what the file about some runs is called.
+func reportName(runs []ledger.Run) string {
+	var parts []string
+	for _, r := range runs {
+		parts = append(parts, r.Job, r.RunDate)
 	}
-	return filepath.Base(w.ReportOf(run.Job, run.RunDate))
+	if parts == nil {
+		parts = []string{"report"}
+	}
+	return strings.Join(parts, ".") + ".html"
 }
 
 // writeReport writes a report to where it is wanted, and says where that is.
-func (a *app) writeReport(w sinks.Warehouse, run ledger.Run, r *document.Report, f reportFlags) error {
+func (a *app) writeReport(w sinks.Warehouse, runs []ledger.Run, r *document.Report, f reportFlags) error {
 	write := r.HTML
 	if f.mime {
-		write = func(to io.Writer) error { return r.Mail(to, "backhaul: "+r.Title, reportName(w, run), a.now()) }
+		write = func(to io.Writer) error { return r.Mail(to, "backhaul: "+r.Title, reportName(runs), a.now()) }
 	}
 	path := f.output
 	var err error
@@ -181,7 +205,7 @@ func (a *app) writeReport(w sinks.Warehouse, run ledger.Run, r *document.Report,
 	case path == "-" || path == "" && f.mime:
 		return write(a.stdout)
 	case path == "":
-		path, err = a.keepReport(w, run, r)
+		path, err = a.keepReport(w, runs, r)
 	default:
 		err = writeWhole(a.disk, path, func(file *blob.File) error { return write(file) })
 	}

@@ -35,20 +35,32 @@ type builder struct {
 	values []string
 }
 
-// Build makes the report of a run. Errors are those of ask.
-func Build(ctx context.Context, ask Ask, s Subject) (*Report, error) {
-	b := &builder{Subject: s, ask: ask, report: &Report{Title: "backhaul report"}}
-	b.report.Footer = "Written " + s.Now.Format("2006-01-02 15:04") + " UTC by backhaul. The numbers are those of the warehouse at that time."
-	if s.Run.RunID == "" {
-		b.report.Facts = []Fact{{Name: "Runs", Value: "none yet: `backhaul run JOB` makes the first"}}
-		return b.report, nil
-	}
+// newBuilder begins the report of a run.
+func newBuilder(ask Ask, s Subject) (*builder, error) {
+	b := &builder{Subject: s, ask: ask, report: &Report{Title: nameOf(s.Run), Footer: footer(s.Now)}}
 	date, err := time.Parse(time.DateOnly, s.Run.RunDate)
 	if err != nil {
 		return nil, fmt.Errorf("run date of run %s: %w", s.Run.RunID, err)
 	}
-	b.report.Title = s.Run.Job + ", " + s.Run.RunDate
 	b.values = []string{"$job", quote(s.Run.Job), "$date", day(date), "$from", day(date.AddDate(0, 0, 1-chartNights)), "$rows", strconv.Itoa(s.rows())}
+	return b, nil
+}
+
+// Nothing is the report of a warehouse without a run.
+func Nothing(now time.Time) *Report {
+	return &Report{Title: "backhaul report", Facts: []Fact{{Name: "Runs", Value: "none yet: `backhaul run JOB` makes the first"}}, Footer: footer(now)}
+}
+
+func footer(now time.Time) string {
+	return "Written " + now.UTC().Format("2006-01-02 15:04") + " UTC by backhaul. The numbers are those of the warehouse at that time."
+}
+
+// Build makes the report of a run. Errors are those of ask.
+func Build(ctx context.Context, ask Ask, s Subject) (*Report, error) {
+	b, err := newBuilder(ask, s)
+	if err != nil {
+		return nil, err
+	}
 	b.head()
 	for _, part := range []func(context.Context) ([]Section, error){b.money, b.incomplete, b.targets, b.campaign, b.prospects, b.gaps} {
 		sections, err := part(ctx)

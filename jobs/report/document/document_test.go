@@ -124,6 +124,23 @@ func build(t *testing.T, s Subject, known map[string][][]any) *Report {
 	return r
 }
 
+// differences are what is different between two runs.
+var differences = [][]any{
+	{"acme.example", "domains", "moz, domains, root_domain", int64(20), int64(21), int64(3), int64(2), "won", "big.example", nil, int64(80)},
+	{"acme.example", "domains", "moz, domains, root_domain", int64(20), int64(21), int64(3), int64(2), "lost", "small.example", nil, nil},
+	{"acme.example", "links", "moz, links, root_domain", int64(5), int64(6), int64(1), int64(0), "won", "big.example/a", "acme.example/b", int64(80)},
+	{"acme.example", "anchor texts", "moz, anchors, root_domain", int64(7), int64(7), int64(0), int64(0), nil, nil, nil, nil},
+}
+
+func compare(t *testing.T, first, second Subject, known map[string][][]any) *Report {
+	t.Helper()
+	r, err := Compare(t.Context(), saying(t, known), first, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // golden holds a value against a file of testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
@@ -155,9 +172,18 @@ func TestTheReportSaysWhatThereIsToSay(t *testing.T) {
 		"one-night": {quiet, map[string][][]any{"lists": answers()["lists"], "profile": answers()["profile"], "authority": answers()["authority"]}},
 		"no-rows":   {quiet, nil},
 		"no-run":    {Subject{Now: ofRun().Now}, nil},
+		"compared":  {quiet, map[string][][]any{"compare": differences}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := build(t, c.subject, c.known)
+			var r *Report
+			switch {
+			case c.subject.Run.RunID == "":
+				r = Nothing(c.subject.Now)
+			case c.known["compare"] != nil:
+				r = compare(t, ofRun(), c.subject, c.known)
+			default:
+				r = build(t, c.subject, c.known)
+			}
 			model, err := json.MarshalIndent(r, "", " ")
 			if err != nil {
 				t.Fatal(err)
@@ -228,7 +254,8 @@ func TestTheCatalogUnderstandsEveryQuestion(t *testing.T) {
 		t.Fatal(names, err)
 	}
 	values := strings.NewReplacer("$job", "'nightly'", "$date", "DATE '2026-11-23'", "$from", "DATE '2026-10-25'", "$rows", "25", "$targets", "'a.example', 'b''c'",
-		"$nights", "'2026-11-23'", "$begin", "DATE '2026-11-01'", "$end", "DATE '2026-11-30'", "$first", "'01A'", "$second", "'01B'")
+		"$nights", "'2026-11-23'", "$begin", "DATE '2026-11-01'", "$end", "DATE '2026-11-30'", "$first", "'01A'", "$second", "'01B'",
+		"$other_job", "'weekly'", "$other_date", "DATE '2026-11-24'")
 	for _, name := range names {
 		text, err := questions.ReadFile(name)
 		if err != nil {

@@ -14,7 +14,7 @@ const DefaultRows = 25
 
 // Subject is what a report is about, as the ledger has it.
 type Subject struct {
-	// Run is how the run stands. Its zero value: the warehouse has none yet.
+	// Run is how the run stands, with its tasks.
 	Run report.Status
 	// Budgets are what the run was allowed to spend, by vendor; a vendor that is not there has none that is known.
 	Budgets map[string]ledger.Budget

@@ -12,6 +12,9 @@ import (
 // listed are the endpoints whose lists are about one target, and compared from night to night.
 var listed = []string{"moz/anchor_text", "moz/links", "moz/linking_root_domains", "ahrefs/anchors", "ahrefs/all_backlinks", "ahrefs/refdomains"}
 
+// targetsTitle is that of the section with a part for each target.
+const targetsTitle = "Targets"
+
 // targets has a section for each target whose links, domains or anchor texts the run is about: first come those with the most
 // rows.
 func (b *builder) targets(ctx context.Context) ([]Section, error) {
@@ -34,7 +37,7 @@ func (b *builder) targets(ctx context.Context) ([]Section, error) {
 			return nil, err
 		}
 	}
-	s := Section{Title: "Targets", Notes: []string{fmt.Sprintf("Nights go back %d days. Only nights whose whole list was bought are compared; a list that was cut short is not.", chartNights)}}
+	s := Section{Title: targetsTitle, Notes: []string{fmt.Sprintf("Nights go back %d days. Only nights whose whole list was bought are compared; a list that was cut short is not.", chartNights)}}
 	for _, name := range names {
 		part := Section{Title: name, Headline: strings.Join(headlines[name], "; "), Parts: parts[name]}
 		if len(part.Parts) == 0 {
@@ -44,10 +47,19 @@ func (b *builder) targets(ctx context.Context) ([]Section, error) {
 		}
 		s.Parts = append(s.Parts, part)
 	}
-	if more > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%s more %s no room here: the catalog has them.", words.Count(more), map[bool]string{true: "target has", false: "targets have"}[more == 1]))
-	}
+	s.Notes = append(s.Notes, leftOut(more)...)
 	return []Section{s}, nil
+}
+
+// leftOut says how many targets have no section.
+func leftOut(more int) []string {
+	switch more {
+	case 0:
+		return nil
+	case 1:
+		return []string{"1 more target has no room here: the catalog has it."}
+	}
+	return []string{words.Count(more) + " more targets have no room here: the catalog has them."}
 }
 
 // names are the targets to show, and how many more there are.
