@@ -6,7 +6,7 @@ BIN         := bin/backhaul
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 build: ## build bin/backhaul
 	go build -o $(BIN) ./cmd/backhaul
@@ -25,6 +25,12 @@ test: ## run the tests
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
 	DUCKDB11_PYTHON=$(CURDIR)/bin/duckdb11/bin/python go test -count=1 -tags duckdb11 -run DuckDB11 ./sinks/duckdb
+
+report-check: build ## open reports in headless Chromium, on narrow and wide screens, light and dark (needs npm)
+	@command -v chromium >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends chromium; }
+	mkdir -p bin/report && cp jobs/report/document/testdata/browser/*.json bin/report && cd bin/report && npm ci --ignore-scripts --no-audit --no-fund
+	rm -rf bin/report/warehouse && $(BIN) demo --warehouse bin/report/warehouse >bin/report/demo.txt
+	REPORT_MODULES=$(CURDIR)/bin/report/node_modules REPORT_DEMO=$(CURDIR)/bin/report/warehouse/reports go test -count=1 -tags browser -run Browser ./jobs/report/document
 
 # One virtual environment for each list of pinned packages.
 INTEROP     := $(filter-out fast,$(basename $(notdir $(wildcard testdata/interop/requirements/*.txt))))
@@ -73,4 +79,4 @@ ci: lint test race fuzz interop-fast run ## all that must hold before a change l
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test man duckdb11 interop interop-fast race lint fuzz bench ci clean
+.PHONY: help build run demo test man duckdb11 report-check interop interop-fast race lint fuzz bench ci clean

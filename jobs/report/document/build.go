@@ -119,9 +119,10 @@ func (b *builder) head() {
 	if s.Rejected > 0 {
 		facts = append(facts, Fact{Name: "Rows that did not fit", Value: words.Count(s.Rejected), Tone: "bad"})
 	}
+	b.report.Footer = "Run " + s.RunID + ". " + b.report.Footer
 	facts = append(facts, Fact{Name: "Started", Value: s.Started.UTC().Format("2006-01-02 15:04:05") + " UTC"})
 	if !s.Ended.IsZero() {
 		facts = append(facts, Fact{Name: "Ended", Value: s.Ended.UTC().Format("2006-01-02 15:04:05") + " UTC"})
 	}
-	b.report.Facts = append(facts, Fact{Name: "Run", Value: s.RunID})
+	b.report.Facts = facts
 }

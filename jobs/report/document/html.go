@@ -24,7 +24,7 @@ var sourceMap = regexp.MustCompile(`(?m)^//# sourceMappingURL=.*\n?`)
 var (
 	scripts []template.JS
 	style   template.CSS
-	page    *template.Template
+	layout  *template.Template
 )
 
 func init() {
@@ -32,7 +32,7 @@ func init() {
 		scripts = append(scripts, template.JS(sourceMap.ReplaceAllString(asset(name), "")))
 	}
 	style = template.CSS(asset("report.css"))
-	page = template.Must(template.New("report.html").ParseFS(assets, "assets/report.html"))
+	layout = template.Must(template.New("report.html").ParseFS(assets, "assets/report.html"))
 }
 
 // asset is a file that is built into the program.
@@ -60,7 +60,7 @@ func (r *Report) HTML(w io.Writer) error {
 	if charts == nil {
 		charts = []Chart{}
 	}
-	err := page.Execute(w, struct {
+	err := layout.Execute(w, struct {
 		*Report
 		Policy  string
 		Style   template.CSS

@@ -185,7 +185,7 @@ func (b *builder) authorities(ctx context.Context, parts map[string][]Section, h
 			values = append(values, value(counts[ten+1]))
 		}
 		c.Series = []Series{{"domains", values}}
-		p := Section{Title: "Authority of linking domains: " + list, Headline: words.Are(sum, "domain") + " linking.", Charts: []Chart{c}}
+		p := Section{Title: "Authority of linking domains: " + list, Headline: words.Plural(sum, "linking domain") + ".", Charts: []Chart{c}}
 		if counts[0] > 0 {
 			p.Notes = []string{"The authority of " + words.Plural(counts[0], "domain") + " is not known."}
 		}
