@@ -12,8 +12,8 @@ import (
 // Budget is what a job allowed a run to spend at a vendor, as its latest execution had it.
 type Budget struct {
 	Vendor string
-	// Run and Month are ceilings of one execution and of a month. Nil: none.
-	Run, Month *pipeline.Units
+	// Run, Month and WarehouseMonth are ceilings of one execution, of the job's month and of that of all jobs. Nil: none.
+	Run, Month, WarehouseMonth *pipeline.Units
 	// MonthStart is the day on which the account's month began that the execution was in.
 	MonthStart time.Time
 }
@@ -26,8 +26,8 @@ func (l *Ledger) SetBudgets(ctx context.Context, runID string, all []Budget) err
 			return err
 		}
 		for _, b := range all {
-			if _, err := tx.Exec(`INSERT INTO budgets (run_id, vendor, of_run, of_month, month_start) VALUES (?,?,?,?,?)`,
-				runID, b.Vendor, b.Run, b.Month, b.MonthStart.Format(time.DateOnly)); err != nil {
+			if _, err := tx.Exec(`INSERT INTO budgets (run_id, vendor, of_run, of_month, of_warehouse, month_start) VALUES (?,?,?,?,?,?)`,
+				runID, b.Vendor, b.Run, b.Month, b.WarehouseMonth, b.MonthStart.Format(time.DateOnly)); err != nil {
 				return err
 			}
 		}
@@ -42,7 +42,7 @@ func (l *Ledger) SetBudgets(ctx context.Context, runID string, all []Budget) err
 // Budgets returns what a run was allowed to spend, by vendor. Runs of versions that did not keep it, and of ledgers that were
 // rebuilt, have none.
 func (l *Ledger) Budgets(ctx context.Context, runID string) ([]Budget, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT vendor, of_run, of_month, month_start FROM budgets WHERE run_id = ? ORDER BY vendor`, runID)
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT vendor, of_run, of_month, of_warehouse, month_start FROM budgets WHERE run_id = ? ORDER BY vendor`, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
@@ -51,7 +51,7 @@ func (l *Ledger) Budgets(ctx context.Context, runID string) ([]Budget, error) {
 	for rows.Next() {
 		var b Budget
 		var start string
-		if err := rows.Scan(&b.Vendor, &b.Run, &b.Month, &start); err != nil {
+		if err := rows.Scan(&b.Vendor, &b.Run, &b.Month, &b.WarehouseMonth, &start); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		if b.MonthStart, err = time.Parse(time.DateOnly, start); err != nil {

@@ -16,7 +16,7 @@ func TestBudgetsAreThoseOfTheLatestExecution(t *testing.T) {
 	some, start := pipeline.Units(20_000), time.Date(2026, 11, 15, 0, 0, 0, 0, time.UTC)
 	for _, all := range [][]Budget{
 		{{Vendor: "ahrefs", MonthStart: start}, {Vendor: "moz", Run: &some, Month: &some, MonthStart: start}},
-		{{Vendor: "moz", Run: new(pipeline.Units), MonthStart: start}},
+		{{Vendor: "moz", Run: new(pipeline.Units), WarehouseMonth: &some, MonthStart: start}},
 		nil,
 	} {
 		if err := l.SetBudgets(t.Context(), r.ID, all); err != nil {

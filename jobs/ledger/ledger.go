@@ -89,7 +89,7 @@ CREATE TABLE IF NOT EXISTS fields (
 	PRIMARY KEY (asked, table_name, field)
 );
 CREATE TABLE IF NOT EXISTS budgets (
-	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, of_run INTEGER, of_month INTEGER, month_start TEXT NOT NULL,
+	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, of_run INTEGER, of_month INTEGER, of_warehouse INTEGER, month_start TEXT NOT NULL,
 	PRIMARY KEY (run_id, vendor)
 );
 CREATE TABLE IF NOT EXISTS retired (run_id TEXT PRIMARY KEY, at INTEGER NOT NULL);

@@ -58,7 +58,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 // budgets are what the job allows this execution to spend, for the reports of it.
 func (r *runner) budgets() (all []ledger.Budget) {
 	for vendor, a := range r.Accounts {
-		all = append(all, ledger.Budget{Vendor: vendor, Run: a.Ceiling.Run, Month: a.Ceiling.Month, MonthStart: r.monthStart(vendor)})
+		all = append(all, ledger.Budget{Vendor: vendor, Run: a.Ceiling.Run, Month: a.Ceiling.Month, WarehouseMonth: r.monthly[vendor], MonthStart: r.monthStart(vendor)})
 	}
 	return all
 }

@@ -43,11 +43,11 @@ func (b *builder) vendors() []string {
 func (b *builder) vendorTable() Table {
 	t := Table{Title: "Units by vendor", Columns: []Column{
 		{"vendor", Words}, {"this run", Number}, {"budget of a run", Number}, {"held", Number}, {"the job this month", Number}, {"all jobs this month", Number},
-		{"budget of the month", Number},
+		{"the job's budget of a month", Number}, {"all jobs' budget of a month", Number},
 	}}
 	for _, name := range b.vendors() {
 		budget := b.Budgets[name]
-		t.row(name, int64(b.Own[name].Spent), units(budget.Run), int64(b.Own[name].Held), int64(b.Job[name].Spent), int64(b.All[name].Spent), units(budget.Month))
+		t.row(name, int64(b.Own[name].Spent), units(budget.Run), int64(b.Own[name].Held), int64(b.Job[name].Spent), int64(b.All[name].Spent), units(budget.Month), units(budget.WarehouseMonth))
 	}
 	return t
 }
@@ -102,11 +102,7 @@ func (b *builder) burnDown(ctx context.Context, vendor string) ([]Chart, string,
 			ofJob[text(r[1])], ofAll[text(r[1])] = number(r[2]), number(r[3])
 		}
 	}
-	most := b.Budgets[vendor].Month
 	c := Chart{Shape: Line, Title: fmt.Sprintf("%s: units spent in the month from %s", vendor, begin.Format(time.DateOnly))}
-	if most != nil {
-		c.Title = fmt.Sprintf("%s: what is left of the month's %s units, by day", vendor, words.Count(*most))
-	}
 	last := b.Now
 	if ended := b.Run.Ended; !ended.IsZero() && ended.Before(last) {
 		last = ended
@@ -114,11 +110,21 @@ func (b *builder) burnDown(ctx context.Context, vendor string) ([]Chart, string,
 	for d := begin; !d.After(end); d = d.AddDate(0, 0, 1) {
 		c.Labels = append(c.Labels, d.Format(time.DateOnly))
 	}
-	c.Series = []Series{{"this job", running(c.Labels, ofJob, last, most)}}
-	if !maps.Equal(ofJob, ofAll) {
-		c.Series = append(c.Series, Series{"all jobs of the warehouse", running(c.Labels, ofAll, last, most)})
+	const job, all = "this job", "all jobs of the warehouse"
+	switch budget := b.Budgets[vendor]; {
+	case budget.Month != nil:
+		c.Title = fmt.Sprintf("%s: what is left of the job's %s units of the month, by day", vendor, words.Count(*budget.Month))
+		c.Series = []Series{{job, running(c.Labels, ofJob, last, budget.Month)}}
+	case budget.WarehouseMonth != nil:
+		c.Title = fmt.Sprintf("%s: what is left of the %s units of the month for all jobs, by day", vendor, words.Count(*budget.WarehouseMonth))
+		c.Series = []Series{{all, running(c.Labels, ofAll, last, budget.WarehouseMonth)}}
+	default:
+		c.Series = []Series{{job, running(c.Labels, ofJob, last, nil)}}
+		if !maps.Equal(ofJob, ofAll) {
+			c.Series = append(c.Series, Series{all, running(c.Labels, ofAll, last, nil)})
+		}
 	}
-	return []Chart{c}, b.headlineOf(vendor, most), nil
+	return []Chart{c}, b.headlineOf(vendor), nil
 }
 
 // running adds up what was spent by each day, and takes it from the budget if there is one. After the last day there is
@@ -141,15 +147,20 @@ func running(days []string, spent map[string]int64, last time.Time, most *pipeli
 }
 
 // headlineOf says in a line how a vendor's account stands.
-func (b *builder) headlineOf(vendor string, most *pipeline.Units) string {
+func (b *builder) headlineOf(vendor string) string {
 	job, all := b.Job[vendor], b.All[vendor]
 	parts := []string{fmt.Sprintf("%s: this job has spent %s this month", vendor, words.Plural(job.Spent, "unit"))}
 	if all.Spent != job.Spent {
 		parts = append(parts, fmt.Sprintf("all jobs of the warehouse %s", words.Count(all.Spent)))
 	}
-	if most != nil {
-		parts = append(parts, fmt.Sprintf("the budget of the month is %s", words.Count(*most)))
-	} else {
+	budget := b.Budgets[vendor]
+	if budget.Month != nil {
+		parts = append(parts, fmt.Sprintf("its budget of the month is %s", words.Count(*budget.Month)))
+	}
+	if budget.WarehouseMonth != nil {
+		parts = append(parts, fmt.Sprintf("that of all jobs is %s", words.Count(*budget.WarehouseMonth)))
+	}
+	if budget.Month == nil && budget.WarehouseMonth == nil {
 		parts = append(parts, "no budget of the month is known")
 	}
 	if all.Held > 0 {
