@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"backhaul/jobs/report"
 	"backhaul/pipeline/words"
@@ -86,29 +87,15 @@ func (b *builder) bothExtracts(second report.Status) Table {
 
 // differences says of each target what came and went from the first run to the second.
 func (b *builder) differences(names []string, more int, rows [][]any) Section {
-	lists, headlines := map[string][]Section{}, map[string]string{}
+	lists, headlines := map[string][]Section{}, map[string][]string{}
 	for _, group := range grouped(rows, 7) {
-		target, what, won, lost := text(group[0][0]), text(group[0][1]), number(group[0][5]), number(group[0][6])
-		t := Table{Title: "Won and lost", Columns: columnsOf[what], More: won + lost}
-		for _, r := range group {
-			if r[7] == nil {
-				continue // nothing came or went
-			}
-			if what == "links" {
-				t.row(r[7], r[8], r[9], r[10])
-			} else {
-				t.row(r[7], r[8], r[10])
-			}
-			t.More--
-		}
-		change := fmt.Sprintf("%s +%s −%s", what, words.Count(won), words.Count(lost))
-		lists[target] = append(lists[target], Section{Title: capital(what) + ": " + text(group[0][2]),
-			Headline: fmt.Sprintf("%s, from %s to %s", change, words.Count(number(group[0][3])), words.Count(number(group[0][4]))), Tables: []Table{t}})
-		headlines[target] = join(headlines[target], change)
+		target := text(group[0][0])
+		section, change := difference(group)
+		lists[target], headlines[target] = append(lists[target], section), append(headlines[target], change)
 	}
 	s := Section{Title: targetsTitle, Notes: append([]string{"Lists are compared that are whole in both runs and were asked alike."}, leftOut(more)...)}
 	for _, name := range names {
-		part := Section{Title: name, Headline: headlines[name], Parts: lists[name]}
+		part := Section{Title: name, Headline: strings.Join(headlines[name], "; "), Parts: lists[name]}
 		if len(part.Parts) == 0 {
 			part.Headline = "It has no list that can be compared."
 		}
@@ -117,16 +104,36 @@ func (b *builder) differences(names []string, more int, rows [][]any) Section {
 	return s
 }
 
+// difference is what came and went in one list between two nights, and that in a few words. Its rows begin with target, what is
+// listed, list, how many there were before and after, and how many were won and lost; then change, item, about and worth.
+func difference(rows [][]any) (s Section, change string) {
+	what, list, won, lost := text(rows[0][1]), text(rows[0][2]), number(rows[0][5]), number(rows[0][6])
+	t := Table{Title: "Won and lost", Columns: columnsOf[what], More: won + lost}
+	for _, r := range rows {
+		switch {
+		case r[7] == nil: // nothing came or went
+			continue
+		case what == "links":
+			t.row(r[7], r[8], r[9], r[10])
+		default:
+			t.row(r[7], r[8], r[10])
+		}
+		t.More--
+	}
+	change = changeText(what, list, won, lost)
+	from, to := words.Count(number(rows[0][3])), words.Count(number(rows[0][4]))
+	return Section{Title: capital(what) + ": " + list, Headline: fmt.Sprintf("+%s −%s, from %s to %s", words.Count(won), words.Count(lost), from, to), Tables: []Table{t}}, change
+}
+
+// changeText says how much came and went: "domains +3 −1 (moz)".
+func changeText(what, list string, won, lost int64) string {
+	vendor, _, _ := strings.Cut(list, ",")
+	return fmt.Sprintf("%s +%s −%s (%s)", what, words.Count(won), words.Count(lost), vendor)
+}
+
 // columnsOf are those of what came and went between two runs.
 var columnsOf = map[string][]Column{
 	"domains":      {{"change", Words}, {"domain", Address}, {"authority", Number}},
 	"links":        {{"change", Words}, {"from", Address}, {"to", Address}, {"authority of its domain", Number}},
 	"anchor texts": {{"change", Words}, {"text", Quotable}, {"domains", Number}},
-}
-
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
 }

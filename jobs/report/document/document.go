@@ -88,6 +88,7 @@ const (
 	Number        // int64, spelt with commas
 	Share         // float64 of 0 to 1, spelt as percent
 	Address       // a page or host, linked to
+	Day           // YYYY-MM-DD
 	Quotable      // text from outside, which may be in any script and direction
 )
 
@@ -100,6 +101,9 @@ type Cell struct {
 
 // IsNumber tells whether values of the kind stand to the right.
 func (k Kind) IsNumber() bool { return k == Number || k == Share }
+
+// IsDay tells whether values of the kind are dates.
+func (k Kind) IsDay() bool { return k == Day }
 
 // IsForeign tells whether values of the kind are somebody else's words.
 func (k Kind) IsForeign() bool { return k == Address || k == Quotable }

@@ -75,7 +75,8 @@ func answers() map[string][][]any {
 			{"acme.example", "moz, domains, root_domain", n(6), "lost", `x.example/"><script>`, n(40), n(12), n(1)},
 			{"acme.example", "moz, domains, root_domain", n(6), "won", "javascript:alert(1)", n(5), n(2), n(1)},
 		},
-		"lists": {{"2026-11-23"}},
+		"ahrefs_changes": {{"acme.example", "domains", "ahrefs, refs, subdomains", n(8), n(9), n(1), n(0), "won", "dr.example", nil, n(55)}},
+		"lists":          {{"2026-11-23"}},
 		"profile": {
 			{"acme.example", "moz, anchors, root_domain", "2026-11-23", false, "branded", n(3), n(30), n(40), 0.75},
 			{"acme.example", "moz, anchors, root_domain", "2026-11-23", false, "naked_url", n(1), n(10), n(10), 0.25},

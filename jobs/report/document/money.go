@@ -42,7 +42,7 @@ func (b *builder) vendors() []string {
 // vendorTable holds what was spent against what may be.
 func (b *builder) vendorTable() Table {
 	t := Table{Title: "Units by vendor", Columns: []Column{
-		{"vendor", Words}, {"this run", Number}, {"budget of a run", Number}, {"held", Number}, {"the job this month", Number}, {"all jobs this month", Number},
+		{"vendor", Words}, {"this run", Number}, {"budget of a run", Number}, {"held", Number}, {"the job in the month", Number}, {"all jobs in the month", Number},
 		{"the job's budget of a month", Number}, {"all jobs' budget of a month", Number},
 	}}
 	for _, name := range b.vendors() {
@@ -149,19 +149,22 @@ func running(days []string, spent map[string]int64, last time.Time, most *pipeli
 // headlineOf says in a line how a vendor's account stands.
 func (b *builder) headlineOf(vendor string) string {
 	job, all := b.Job[vendor], b.All[vendor]
-	parts := []string{fmt.Sprintf("%s: this job has spent %s this month", vendor, words.Plural(job.Spent, "unit"))}
+	parts := []string{fmt.Sprintf("%s: the job has spent %s in the month from %s", vendor, words.Plural(job.Spent, "unit"), b.monthStart(vendor).Format(time.DateOnly))}
 	if all.Spent != job.Spent {
-		parts = append(parts, fmt.Sprintf("all jobs of the warehouse %s", words.Count(all.Spent)))
+		parts = append(parts, fmt.Sprintf("all jobs of the warehouse have spent %s", words.Count(all.Spent)))
 	}
-	budget := b.Budgets[vendor]
+	budget, known := b.Budgets[vendor]
 	if budget.Month != nil {
-		parts = append(parts, fmt.Sprintf("its budget of the month is %s", words.Count(*budget.Month)))
+		parts = append(parts, fmt.Sprintf("its budget for the month is %s", words.Count(*budget.Month)))
 	}
 	if budget.WarehouseMonth != nil {
 		parts = append(parts, fmt.Sprintf("that of all jobs is %s", words.Count(*budget.WarehouseMonth)))
 	}
-	if budget.Month == nil && budget.WarehouseMonth == nil {
-		parts = append(parts, "no budget of the month is known")
+	switch {
+	case !known:
+		parts = append(parts, "its budget is not known")
+	case budget.Month == nil && budget.WarehouseMonth == nil:
+		parts = append(parts, "it has no budget for the month")
 	}
 	if all.Held > 0 {
 		parts = append(parts, fmt.Sprintf("%s held for requests without an answer", words.Are(all.Held, "unit")))

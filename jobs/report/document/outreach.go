@@ -29,7 +29,7 @@ func (b *builder) campaign(ctx context.Context) ([]Section, error) {
 	}
 	c.Series = []Series{{"placements", counts}}
 	t := Table{Title: "Placements, what is wrong first", Columns: []Column{
-		{"verdict", Words}, {"campaign", Quotable}, {"from", Address}, {"to", Address}, {"since", Words}, {"placed", Words}, {"last answer", Words}, {"authority", Number}, {"contact", Quotable},
+		{"verdict", Words}, {"campaign", Quotable}, {"from", Address}, {"to", Address}, {"since", Day}, {"placed", Day}, {"last answer", Day}, {"authority", Number}, {"contact", Quotable},
 	}}
 	t.fill(rows)
 	s := Section{Title: "Campaign", Headline: strings.Join(parts, ", ") + ".", Charts: []Chart{c}, Tables: []Table{t}}
@@ -47,7 +47,7 @@ func (b *builder) prospects(ctx context.Context) ([]Section, error) {
 	}
 	t := Table{Title: "Prospects, best first", Columns: []Column{
 		{"source", Address}, {"title", Quotable}, {"rivals", Number}, {"which", Quotable}, {"domain authority", Number}, {"page authority", Number}, {"spam score", Number},
-		{"open since", Words}, {"label", Quotable},
+		{"open since", Day}, {"label", Quotable},
 	}}
 	t.fill(rows)
 	return []Section{{Title: "Prospects", Headline: words.Plural(number(rows[0][0]), "source") + " to decide about: they link to rivals and not to us.", Tables: []Table{t}}}, nil

@@ -28,6 +28,9 @@ func (b *builder) targets(ctx context.Context) ([]Section, error) {
 	if err := b.changes(ctx, parts, headlines); err != nil {
 		return nil, err
 	}
+	if err := b.uncompared(ctx, parts, headlines); err != nil {
+		return nil, err
+	}
 	compared := map[string]bool{}
 	for name := range parts {
 		compared[name] = true
@@ -90,7 +93,7 @@ func (b *builder) changes(ctx context.Context, parts map[string][]Section, headl
 		columns    []Column
 	}{
 		{"domains", "domains", []Column{{"change", Words}, {"domain", Address}, {"authority", Number}, {"spam score", Number}, {"pages that link", Number}}},
-		{"links", "links", []Column{{"change", Words}, {"from", Address}, {"authority of its domain", Number}, {"to", Address}, {"texts", Quotable}, {"rel", Words}, {"first seen", Words}}},
+		{"links", "links", []Column{{"change", Words}, {"from", Address}, {"authority of its domain", Number}, {"to", Address}, {"texts", Quotable}, {"rel", Words}, {"first seen", Day}}},
 		{"anchor texts", "anchors", []Column{{"change", Words}, {"text", Quotable}, {"domains", Number}, {"pages", Number}}},
 	} {
 		changed, err := b.put(ctx, kind.file)
@@ -119,12 +122,26 @@ func (b *builder) changes(ctx context.Context, parts map[string][]Section, headl
 		last := group[len(group)-1]
 		p := Section{Title: fmt.Sprintf("%s: %s", capital(what), list), Charts: []Chart{c}, Tables: tables[[3]string{target, what, list}]}
 		if text(last[3]) == b.Run.RunDate {
-			headline := fmt.Sprintf("%s +%s −%s", what, words.Count(number(last[4])), words.Count(number(last[5])))
-			headlines[target] = append(headlines[target], headline)
+			headlines[target] = append(headlines[target], changeText(what, list, number(last[4]), number(last[5])))
 		} else {
 			p.Notes = []string{"The list of " + b.Run.RunDate + " cannot be compared: it is not whole, or was not bought that night."}
 		}
 		parts[target] = append(parts[target], p)
+	}
+	return nil
+}
+
+// uncompared lists what came and went in the lists that no mart compares, in the night of the run alone: to work it out for many
+// nights would read each of them whole.
+func (b *builder) uncompared(ctx context.Context, parts map[string][]Section, headlines map[string][]string) error {
+	rows, err := b.put(ctx, "ahrefs_changes")
+	if err != nil {
+		return err
+	}
+	for _, group := range grouped(rows, 7) {
+		target := text(group[0][0])
+		section, change := difference(group)
+		parts[target], headlines[target] = append(parts[target], section), append(headlines[target], change)
 	}
 	return nil
 }
@@ -190,7 +207,8 @@ func (b *builder) authorities(ctx context.Context, parts map[string][]Section, h
 			p.Notes = []string{"The authority of " + words.Plural(counts[0], "domain") + " is not known."}
 		}
 		parts[target] = append(parts[target], p)
-		headlines[target] = append(headlines[target], words.Plural(sum, "linking domain")+" ("+list+")")
+		vendor, _, _ := strings.Cut(list, ",")
+		headlines[target] = append(headlines[target], words.Plural(sum, "linking domain")+" ("+vendor+")")
 	}
 	return nil
 }
