@@ -69,7 +69,7 @@ func Build(ctx context.Context, ask Ask, s Subject) (*Report, error) {
 		}
 		b.report.Sections = append(b.report.Sections, sections...)
 	}
-	b.report.number()
+	b.report.identify()
 	return b.report, nil
 }
 

@@ -34,7 +34,7 @@ func Compare(ctx context.Context, ask Ask, first, second Subject) (*Report, erro
 		}
 		b.report.Sections = append(b.report.Sections, b.differences(names, more, rows))
 	}
-	b.report.number()
+	b.report.identify()
 	return b.report, nil
 }
 

@@ -118,16 +118,16 @@ func chartsOf(sections []Section) (all []Chart) {
 	return all
 }
 
-// number gives sections and charts ids that are unique in the file.
-func (r *Report) number() { numberAll(r.Sections, "s") }
+// identify gives sections and charts ids that are unique in the file.
+func (r *Report) identify() { identifyAll(r.Sections, "s") }
 
-func numberAll(sections []Section, prefix string) {
+func identifyAll(sections []Section, prefix string) {
 	for i := range sections {
 		s := &sections[i]
 		s.ID = prefix + strconv.Itoa(i+1)
 		for j := range s.Charts {
 			s.Charts[j].ID = s.ID + "-chart" + strconv.Itoa(j+1)
 		}
-		numberAll(s.Parts, s.ID+"-")
+		identifyAll(s.Parts, s.ID+"-")
 	}
 }
