@@ -29,6 +29,9 @@ func Sections() []Section {
 		{"vendors.VENDOR", "how a vendor is spoken to", vendorKeys},
 		{"budget.VENDOR", "what may be spent at a vendor, in its own units", budgetKeys},
 		{"report", "how the reports about runs shall be", reportKeys},
+		{"notify.-", "who is told of a run, once for each change: one of webhook, email and command; `backhaul notify JOB --test` tries them", noticeKeys},
+		{"notify.-.webhook", "a URL that is posted to, with three tries", webhookKeys},
+		{"notify.-.email", "mail, handed in by SMTP with STARTTLS", emailKeys},
 		{"targets.LIST", "one list of targets: their names, [example.com, {target: example.org, scope: page}], or a file of them", listKeys},
 		{"tables.TABLE", "a list that the job brings along, for marts and queries: `backhaul tables user.TABLE` shows its columns", tableKeys},
 		{"extracts.-", "what to buy: one endpoint, its targets and its parameters", extractKeys},
@@ -44,6 +47,7 @@ var specKeys = []Key{
 	{Name: "budget", Default: "none", Meaning: "hard ceilings", form: byVendor(func(Registry, string) form { return mappingOf(budgetKeys) })},
 	{Name: "confirm_over", Default: "never", Meaning: "on a terminal, ask before a run that is expected to cost more units", form: byVendor(func(Registry, string) form { return count(0, maxUnits) })},
 	{Name: "report", Default: "false", Meaning: "write a report about each run as HTML into the warehouse's folder reports; see `backhaul report`", form: reportForm()},
+	{Name: "notify", Default: "nobody", Meaning: "who is told how runs end", form: noticeEntries()},
 	{Name: "targets", Meaning: "named lists of what to ask about", form: namedLists()},
 	{Name: "tables", Meaning: "lists for marts and queries, kept night by night", form: userLists()},
 	{Name: "extracts", Required: true, Meaning: "what to buy, a table each", form: extractEntries()},
@@ -68,6 +72,32 @@ var budgetKeys = []Key{
 	{Name: "month", Default: "none", Meaning: "ceiling of the job's runs in a month", form: count(0, maxUnits)},
 	{Name: "warehouse_month", Default: "none", Meaning: "ceiling of a month for all jobs of the warehouse, and whoever else uses the key", form: count(0, maxUnits)},
 	{Name: "month_starts_on", Default: "1", Meaning: "the day on which the account's month begins", form: count(1, 28)},
+}
+
+// noticeWays are the ways to tell somebody.
+var noticeWays = []string{"webhook", "email", "command"}
+
+var noticeKeys = []Key{
+	{Name: "on", Required: true, Meaning: "failed, stopped (by a budget, a quota or somebody), incomplete, breach (of what the spec expects), recovered, complete (each night); a state that lasts is told once", form: wordOrWords(Events())},
+	{Name: "after", Default: "1", Meaning: "tell a bad state from its Nth night in a row on", form: count(1, maxNights)},
+	{Name: "webhook", Meaning: "{url_env: HOOK_URL}", form: mappingOf(webhookKeys)},
+	{Name: "email", Meaning: "{host: smtp.example.com, from: …, to: […]}", form: mappingOf(emailKeys)},
+	{Name: "command", Meaning: "a program and its arguments, without a shell, that gets the notice as JSON on its standard input; $BACKHAUL_ALLOW_COMMANDS must list the program", form: argv()},
+}
+
+var webhookKeys = []Key{
+	{Name: "url_env", Required: true, Meaning: "the variable with the URL, which is a secret; it is one of the environment, or a file that X_FILE names", form: variableName()},
+	{Name: "format", Default: JSONFormat, Meaning: "json: the notice and the run's summary; slack: a message for Slack", form: oneOf(JSONFormat, SlackFormat)},
+	{Name: "secret_env", Default: "unsigned", Meaning: "the variable with a key: the header X-Backhaul-Signature is then sha256=, and the HMAC-SHA256 of the body in hexadecimal", form: variableName()},
+}
+
+var emailKeys = []Key{
+	{Name: "host", Required: true, Meaning: "the server of outgoing mail", form: filled("a host")},
+	{Name: "port", Default: "587", Meaning: "465: TLS from the first byte on", form: count(1, math.MaxUint16)},
+	{Name: "from", Required: true, Meaning: "whom the mail is from", form: filled("an address of mail")},
+	{Name: "to", Required: true, Meaning: "whom it goes to", form: filledOrList("an address of mail, or a list of them")},
+	{Name: "user_env", Meaning: "the variable with the user's name", form: variableName()},
+	{Name: "password_env", Meaning: "the variable with the password", form: variableName()},
 }
 
 // fileKey names a CSV file.

@@ -135,6 +135,7 @@ func (l *loader) root(n *node) {
 	l.spec.Budget = l.budgets(f["budget"].value)
 	l.spec.ConfirmOver = l.confirmations(f["confirm_over"].value)
 	l.spec.Report = l.report(f["report"].value)
+	l.spec.Notices = l.notices(f["notify"].value)
 	l.targetLists(f["targets"].value)
 	l.spec.Tables = l.userTables(f["tables"].value)
 	if extracts := l.required(n, f, "extracts", "the job spec", "a list of what to buy"); extracts != nil {

@@ -45,7 +45,20 @@ var refusals = []struct {
 	}},
 	{"job's name", strings.Replace(minimal(), "job: j", "job: Nightly_1", 1), []string{`1:6: job "Nightly_1" may hold only a-z, 0-9 and -, and not be empty`}},
 	{"job is a number", strings.Replace(minimal(), "job: j", "job: 12", 1), []string{`1:6: job must be a string: write it in quotes, "12"`}},
-	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, parameters, vendors, budget, confirm_over, report, targets, tables, extracts`}},
+	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, parameters, vendors, budget, confirm_over, report, notify, targets, tables, extracts`}},
+	{"notify", minimal() + `notify:
+  - {on: [faild], after: 400, webhook: {url_env: MOZ_TOKEN}}
+  - {webhook: {url_env: HOOK_URL}, command: [mail]}
+  - {on: failed, email: {host: h, from: b, to: [ops@example.com], user_env: SMTP_USER}}
+`, []string{
+		`9:11: an event is "faild"; did you mean "failed"? it must be one of: failed, stopped, incomplete, breach, recovered, complete`,
+		`9:26: after is "400"; it must be a whole number from 1 to 365 in plain digits`,
+		`9:50: url_env may name only variables meant for messages, whose names have HOOK, NOTIFY, SLACK, MAIL or SMTP in them: no other secret may leave by a spec`,
+		`10:5: an entry of notify has no on: add on: [failed, recovered]`,
+		`10:36: an entry of notify has webhook and command: make it two entries`,
+		`11:25: email has one of user_env and password_env: give both, or none`,
+		`11:41: from is "b", which is no address of mail`,
+	}},
 	{"key without value", minimal() + "budget:\n", []string{`8:1: key "budget" of a job spec has no value: give one, or remove the line`}},
 	{"vendors", minimal() + `vendors:
   mos: {}

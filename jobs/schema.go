@@ -348,3 +348,42 @@ func nameOrNames() form {
 		return anyOf(name, schema{"type": "array", "items": name})
 	})
 }
+
+func noticeEntries() form {
+	return form{"a list", func(known Registry) schema {
+		entry := objectOf(known, noticeKeys)
+		var ways []schema
+		for _, way := range noticeWays {
+			ways = append(ways, schema{"required": []string{way}})
+		}
+		entry["oneOf"] = ways
+		return schema{"type": "array", "minItems": 1, "items": entry}
+	}}
+}
+
+func wordOrWords(words []string) form {
+	return fixed(join(words)+", or a list of them", func() schema {
+		word := orReference(schema{"enum": words})
+		return anyOf(word, schema{"type": "array", "minItems": 1, "items": word})
+	})
+}
+
+func filledOrList(takes string) form {
+	return fixed(takes, func() schema {
+		one := filled("").schema(nil)
+		return anyOf(one, schema{"type": "array", "minItems": 1, "items": one})
+	})
+}
+
+func argv() form {
+	return fixed("a list of strings", func() schema {
+		return schema{"type": "array", "minItems": 1, "items": schema{"type": "string"}}
+	})
+}
+
+// variableName is a variable that a notice may name.
+func variableName() form {
+	return fixed("the name of a variable with HOOK, NOTIFY, SLACK, MAIL or SMTP in it", func() schema {
+		return orReference(schema{"type": "string", "allOf": []schema{{"pattern": messageVariable.String()}, {"pattern": messageWord.String()}}})
+	})
+}

@@ -61,6 +61,9 @@ func listing(list, endpoint, keys string) string {
 	return "job: j\ntargets: {own: " + list + "}\nextracts: [{name: x, endpoint: " + endpoint + ", targets: own" + keys + "}]\n"
 }
 
+// notifying is a spec with one entry of notify.
+func notifying(entry string) string { return minimal() + "notify: [" + entry + "]\n" }
+
 var sound = []string{
 	minimal(),
 	minimal("max_rows: 1"), minimal("max_rows: 9223372036854775807"), minimal("max_units: 0"), minimal("max_units: 1125899906842624"),
@@ -78,6 +81,11 @@ var sound = []string{
 	minimal() + "budget: {}\n", minimal() + "budget: {moz: {run: 0, month: 5, month_starts_on: 28}}\n", minimal() + "confirm_over: {moz: 0}\n",
 	minimal() + "parameters: {rows: {default: 5, meaning: how many}}\n", minimal() + "parameters: {on: {default: true, same_run: true}}\n",
 	minimal() + "report: true\n", minimal() + "report: false\n", minimal() + "report: {}\n", minimal() + "report: {rows: 1000}\n",
+	notifying("{on: failed, webhook: {url_env: HOOK_URL}}"), notifying("{on: [failed, breach, recovered], webhook: {url_env: HOOK_URL, format: slack}}"),
+	notifying("{on: [stopped, incomplete], after: 3, webhook: {url_env: HOOK_URL, format: json, secret_env: HOOK_SECRET}}"),
+	notifying("{on: complete, email: {host: smtp.example.com, from: b@example.com, to: ops@example.com}}"),
+	notifying("{on: complete, email: {host: h, port: 465, from: 'B <b@example.com>', to: [ops@example.com], user_env: SMTP_USER, password_env: SMTP_PASSWORD}}"),
+	notifying("{on: failed, command: [mail, -s, backhaul, ops]}"),
 	listing("['https://A.example/x?y#z', {target: b.example}]", "moz/links", ""),
 	listing("[{target: b.example, scope: page, filter: [external], anchor_text: x}]", "moz/links", ""),
 	listing("&own [a.example]", "moz/anchor_text", ", params: {scope: page}"),
@@ -115,6 +123,13 @@ var unsound = []string{
 	minimal() + "parameters: {Rows: {default: 1}}\n", minimal() + "parameters: {rows: 1}\n", minimal() + "parameters: {rows: {default: [1]}}\n", minimal() + "parameters: {rows: {default: 1, same_run: maybe}}\n",
 	minimal() + "report: yes please\n", minimal() + "report:\n", minimal() + "report: [1]\n", minimal() + "report: 5\n", minimal() + "report: {rows: 0}\n",
 	minimal() + "report: {rows: 1001}\n", minimal() + "report: {file: x.html}\n",
+	minimal() + "notify: {on: failed}\n", minimal() + "notify: []\n", notifying("{webhook: {url_env: HOOK_URL}}"), notifying("{on: failed}"), notifying("{on: [], command: [true]}"),
+	notifying("{on: fail, command: [mail]}"), notifying("{on: [failed, 5], command: [mail]}"), notifying("{on: failed, after: 0, command: [mail]}"), notifying("{on: failed, command: mail}"),
+	notifying("{on: failed, command: []}"), notifying("{on: failed, command: [mail], webhook: {url_env: HOOK_URL}}"), notifying("{on: failed, webhook: {}}"),
+	notifying("{on: failed, webhook: {url: 'https://hooks.example/x'}}"), notifying("{on: failed, webhook: {url_env: 'https://hooks.example/x'}}"), notifying("{on: failed, webhook: {url_env: MOZ_TOKEN}}"),
+	notifying("{on: failed, webhook: {url_env: HOOK_URL, format: teams}}"), notifying("{on: failed, webhook: {url_env: HOOK_URL, secret_env: AHREFS_API_KEY}}"),
+	notifying("{on: failed, email: {from: b@example.com, to: ops@example.com}}"), notifying("{on: failed, email: {host: h, from: b@example.com, to: []}}"),
+	notifying("{on: failed, email: {host: h, port: 70000, from: b@example.com, to: ops@example.com}}"),
 	listing("[]", "moz/links", ""), listing("a.example", "moz/links", ""), listing("['']", "moz/links", ""), listing("[12]", "moz/links", ""), listing("[{scope: page}]", "moz/links", ""),
 	listing("[{target: a.example, scope: }]", "moz/links", ""), listing("{fil: t.csv}", "moz/links", ""), listing("[[a.example]]", "moz/links", ""),
 	listing("[a.example]", "links", ""), listing("[a.example]", "mox/links", ""), listing("[a.example]", "moz/anchor_texts", ""), listing("[a.example]", "5", ""),
@@ -137,7 +152,8 @@ var beyond = []string{
 	strings.Replace(minimal(), "targets: own\n", "targets: onw\n", 1), strings.Replace(minimal(), "[a.example]", "[a]", 1), strings.Replace(minimal(), "[a.example]", "{file: none.csv}", 1),
 	minimal("params: {filter: external+external}"), minimal("max_rows: 1.0"), minimal("max_rows: ${rows}"), listing("[a.example]", "ahrefs/anchors", ", params: {since: 2026-02-30}"),
 	asking("moz/link_intersect", ", params: {positive_targets: [{target: a.example, scope: page}], filter: '{'}"), listing("[{target: a.example, colour: red}]", "moz/links", ""),
-	minimal() + "parameters: {api_key: {default: x}}\n", minimal() + "parameters: {rows: {}}\n",
+	notifying("{on: failed, email: {host: h, from: nobody, to: ops@example.com}}"), notifying("{on: failed, email: {host: h, from: b@example.com, to: ops@example.com, user_env: SMTP_USER}}"),
+	notifying("{on: failed, command: ['']}"), minimal() + "parameters: {api_key: {default: x}}\n", minimal() + "parameters: {rows: {}}\n",
 }
 
 func TestTheSchemaAcceptsWhatLoadAcceptsAndRefusesWhatItCan(t *testing.T) {
