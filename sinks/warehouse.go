@@ -74,6 +74,11 @@ func ReportDate(file string) (time.Time, bool) {
 // Ledger returns the path of the account of runs.
 func (w Warehouse) Ledger() string { return filepath.Join(w.Root, "ledger.sqlite") }
 
+// Notices is where what a job's notices have told is kept.
+func (w Warehouse) Notices(job string) string {
+	return filepath.Join(w.Root, "notices", job+".json")
+}
+
 // Name is what the name of a file in the lake says. It never means other bytes: ID is made of them.
 type Name struct {
 	// Job and Date are those of the one run whose rows the file has. Where they are zero the file has a month's runs.

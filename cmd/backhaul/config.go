@@ -116,7 +116,7 @@ func configurable(r vendors.Registry) (all, secret []string) {
 	secret = append(secret, "BACKHAUL_DATABASE")
 	slices.Sort(secret)
 	secret = slices.Compact(secret) // surfaces of a vendor share some
-	return append(append(all, "BACKHAUL_WAREHOUSE"), secret...), secret
+	return append(append(all, "BACKHAUL_WAREHOUSE", allowedCommands), secret...), secret
 }
 
 // hidden are the variables of the environment that do not count beside those that a configuration sets: other ways to give the

@@ -60,7 +60,7 @@ again to go on).`,
 	new(profiles).add(root)
 	a.configFlag(root)
 	root.AddCommand(
-		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.statusCommand(), a.reportCommand(), a.replayCommand(), a.importCommand(),
+		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.notifyCommand(), a.statusCommand(), a.reportCommand(), a.replayCommand(), a.importCommand(),
 		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.mcpCommand(), a.versionCommand(),
 		a.manCommand(),
 	)

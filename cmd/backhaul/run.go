@@ -92,8 +92,16 @@ func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech)
 	return a.run(ctx, job, f, said)
 }
 
-// run carries out a job and prints its summary.
+// run carries out a job, prints its summary and tells whom the job says, whatever became of it.
 func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech) error {
+	var summary report.Summary
+	err := a.execute(ctx, job, f, said, &summary)
+	a.tell(ctx, job, f.date, summary, err)
+	return err
+}
+
+// execute carries out a job and prints its summary, which it leaves in summary if the run got as far as its plan.
+func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *speech, summary *report.Summary) error {
 	date, err := runDate(f.date, a.now())
 	if err != nil {
 		return err
@@ -158,11 +166,11 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech)
 		fmt.Fprintln(a.stderr, text)
 	}
 	status := exitOf(ctx, result, err)
-	summary := report.Summarize(result, status, time.Since(begin))
+	*summary = report.Summarize(result, status, time.Since(begin))
 	if job.Report != nil && ctx.Err() == nil {
 		summary.Report = a.reportAfter(ctx, w, result.Run, job.Report.Rows)
 	}
-	if printErr := a.printSummary(summary); printErr != nil {
+	if printErr := a.printSummary(*summary); printErr != nil {
 		return printErr
 	}
 	if f.log.quiet && status != exitComplete {
@@ -357,5 +365,8 @@ func (a *app) confirm(job *loadedJob, ready *run.Job, p *plan.Plan, yes bool) er
 	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
 		return nil
 	}
-	return &exitError{status: exitFailed, err: errors.New("not confirmed: nothing was bought")}
+	return &exitError{status: exitFailed, err: errNotConfirmed}
 }
+
+// errNotConfirmed means that somebody was asked and did not want the run.
+var errNotConfirmed = errors.New("not confirmed: nothing was bought")

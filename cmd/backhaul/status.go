@@ -95,6 +95,7 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	}
 	for i := range statuses {
 		nameProcess(&statuses[i], w)
+		nameUndelivered(&statuses[i], w)
 	}
 	if a.json {
 		return a.printJSON(statuses)
@@ -104,7 +105,9 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 		rows.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
 			words.Count(s.Rows), words.Count(s.Rejected), words.Count(s.Spent), words.Count(s.Held), words.Count(s.Reserved)})
 	}
-	_, err = fmt.Fprintln(a.stdout, rows.Render())
+	if _, err = fmt.Fprintln(a.stdout, rows.Render()); err == nil {
+		err = printUndelivered(a.stdout, statuses)
+	}
 	return err
 }
 
@@ -121,7 +124,9 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, words.Count(t.Rows), words.Count(t.Rejected), words.Count(t.Units),
 			t.Waste, t.Retries, firstLine(t.Error)})
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s\n%s\n", rows.Render(), s.Text())
+	if _, err = fmt.Fprintf(a.stdout, "%s\n%s\n", rows.Render(), s.Text()); err == nil {
+		err = printUndelivered(a.stdout, []report.Status{s})
+	}
 	return err
 }
 
@@ -129,6 +134,7 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
 	s, err := report.StatusOf(ctx, l, r, recallIn(ctx, w, r))
 	nameProcess(&s, w)
+	nameUndelivered(&s, w)
 	return s, err
 }
 

@@ -101,11 +101,11 @@ func lines(s report.Summary, details []string, changes []Change) (all []string) 
 
 // causes are the incomplete tasks, one line for each extract and ending.
 func causes(tasks []report.Task) (all []string) {
-	type cause struct{ extract, ending, example string }
+	type cause struct{ extract, ending string }
 	count := map[cause]int{}
 	example := map[cause]string{}
 	for _, t := range tasks {
-		c := cause{extract: t.Extract, ending: t.Ending}
+		c := cause{t.Extract, t.Ending}
 		count[c]++
 		example[c] = cmp.Or(example[c], t.Error)
 	}

@@ -47,6 +47,8 @@ type Status struct {
 	Rejected   int64              `json:"rejected_rows"`
 	Rejections []ledger.Rejection `json:"rejections,omitempty"`
 	Tasks      []TaskStatus       `json:"task_list,omitempty"`
+	// Undelivered are the notices of the run that nobody got, in words.
+	Undelivered []string `json:"undelivered_notices,omitempty"`
 }
 
 // Process is one that is at work on a run, since when (UTC).
