@@ -29,6 +29,7 @@ func Sections() []Section {
 		{"vendors.VENDOR", "how a vendor is spoken to", vendorKeys},
 		{"budget.VENDOR", "what may be spent at a vendor, in its own units", budgetKeys},
 		{"report", "how the reports about runs shall be", reportKeys},
+		{"expect.-", "what an extract or table is to bring, checked before it is published: see `backhaul help expect`", expectKeys},
 		{"notify.-", "who is told of a run, once for each change: one of webhook, email and command; `backhaul notify JOB --test` tries them", noticeKeys},
 		{"notify.-.webhook", "a URL that is posted to, with three tries", webhookKeys},
 		{"notify.-.email", "mail, handed in by SMTP with STARTTLS", emailKeys},
@@ -47,6 +48,7 @@ var specKeys = []Key{
 	{Name: "budget", Default: "none", Meaning: "hard ceilings", form: byVendor(func(Registry, string) form { return mappingOf(budgetKeys) })},
 	{Name: "confirm_over", Default: "never", Meaning: "on a terminal, ask before a run that is expected to cost more units", form: byVendor(func(Registry, string) form { return count(0, maxUnits) })},
 	{Name: "report", Default: "false", Meaning: "write a report about each run as HTML into the warehouse's folder reports; see `backhaul report`", form: reportForm()},
+	{Name: "expect", Default: "nothing", Meaning: "what is checked before a table is published", form: expectEntries()},
 	{Name: "notify", Default: "nobody", Meaning: "who is told how runs end", form: noticeEntries()},
 	{Name: "targets", Meaning: "named lists of what to ask about", form: namedLists()},
 	{Name: "tables", Meaning: "lists for marts and queries, kept night by night", form: userLists()},
@@ -72,6 +74,32 @@ var budgetKeys = []Key{
 	{Name: "month", Default: "none", Meaning: "ceiling of the job's runs in a month", form: count(0, maxUnits)},
 	{Name: "warehouse_month", Default: "none", Meaning: "ceiling of a month for all jobs of the warehouse, and whoever else uses the key", form: count(0, maxUnits)},
 	{Name: "month_starts_on", Default: "1", Meaning: "the day on which the account's month begins", form: count(1, 28)},
+}
+
+// bound is a key of a check.
+func bound(name, meaning string) Key {
+	return Key{Name: name, Meaning: meaning, form: count(0, math.MaxInt64)}
+}
+
+// boundKeys are the bounds of each check.
+var boundKeys = map[string][]Key{
+	"rows":          {bound("min", "the fewest"), bound("max", "the most")},
+	"change":        {bound("max_percent", "more or fewer, in percent of the last whole nights")},
+	"rejected_rows": {bound("max", "the most")},
+	"drift":         {bound("max", "the most fields")},
+	"units":         {bound("max", "the most of the vendor's units")},
+}
+
+var expectKeys = []Key{
+	{Name: "extract", Meaning: "the extract it is about; one of extract and table", form: filled("the name of an extract")},
+	{Name: "table", Meaning: "the table it is about, like moz.links, whichever extracts of the job fill it", form: filled("VENDOR.NAME")},
+	{Name: "rows", Meaning: "{min: N, max: N}: how many rows", form: mappingOf(boundKeys["rows"])},
+	{Name: "change", Meaning: "{max_percent: N}: by how much the rows may differ from the last whole night of each list", form: mappingOf(boundKeys["change"])},
+	{Name: "rejected_rows", Meaning: "{max: N}: rows that do not fit their table", form: mappingOf(boundKeys["rejected_rows"])},
+	{Name: "drift", Meaning: "{max: N}: fields of the replies that the table does not expect", form: mappingOf(boundKeys["drift"])},
+	{Name: "units", Meaning: "{max: N}: what the run has spent on it", form: mappingOf(boundKeys["units"])},
+	{Name: "freshness", Meaning: "how old the last whole night of each list may be", form: span()},
+	{Name: "on_breach", Default: "warn", Meaning: "hold: its table is not published until run --accept, which buys nothing again", form: oneOf(warnOnBreach, holdOnBreach)},
 }
 
 // noticeWays are the ways to tell somebody.

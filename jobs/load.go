@@ -141,6 +141,7 @@ func (l *loader) root(n *node) {
 	if extracts := l.required(n, f, "extracts", "the job spec", "a list of what to buy"); extracts != nil {
 		l.extractList(extracts)
 	}
+	l.spec.Expectations = l.expectations(f["expect"].value)
 	l.unusedLists()
 	for _, t := range l.spec.Tables {
 		if x := l.spec.Extract(t.name); x != nil {

@@ -45,7 +45,22 @@ var refusals = []struct {
 	}},
 	{"job's name", strings.Replace(minimal(), "job: j", "job: Nightly_1", 1), []string{`1:6: job "Nightly_1" may hold only a-z, 0-9 and -, and not be empty`}},
 	{"job is a number", strings.Replace(minimal(), "job: j", "job: 12", 1), []string{`1:6: job must be a string: write it in quotes, "12"`}},
-	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, parameters, vendors, budget, confirm_over, report, notify, targets, tables, extracts`}},
+	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, parameters, vendors, budget, confirm_over, report, expect, notify, targets, tables, extracts`}},
+	{"expect", minimal() + `expect:
+  - {extract: y, rows: {min: 5, max: 3}}
+  - {table: moz.link, drift: {min: 0}, on_breach: stop}
+  - {extract: x}
+  - {rows: {}}
+`, []string{
+		`9:15: extract is "y"; did you mean "x"? it must be one of: x`,
+		`9:18: rows has a min above its max`,
+		`10:13: table is "moz.link"; it must be one of: nothing`, // the fake endpoints have none
+		`10:31: unknown key "min" of drift; it takes: max`,
+		`10:51: on_breach is "stop"; it must be one of: warn, hold`,
+		`11:5: an entry of expect expects nothing: add one of rows, change, rejected_rows, drift, units, freshness`,
+		`12:5: an entry of expect says nothing of what: add extract: NAME, or table: VENDOR.NAME`,
+		`12:12: rows sets no bound: it takes min, max`,
+	}},
 	{"notify", minimal() + `notify:
   - {on: [faild], after: 400, webhook: {url_env: MOZ_TOKEN}}
   - {webhook: {url_env: HOOK_URL}, command: [mail]}

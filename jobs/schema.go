@@ -349,6 +349,21 @@ func nameOrNames() form {
 	})
 }
 
+func expectEntries() form {
+	return form{"a list", func(known Registry) schema {
+		entry := objectOf(known, expectKeys)
+		var checks []schema
+		for _, check := range checkKeys {
+			checks = append(checks, schema{"required": []string{check}})
+			if s, ok := entry["properties"].(schema)[check]; ok && boundKeys[check] != nil {
+				s.(schema)["minProperties"] = 1
+			}
+		}
+		entry["anyOf"], entry["oneOf"] = checks, []schema{{"required": []string{"extract"}}, {"required": []string{"table"}}}
+		return schema{"type": "array", "minItems": 1, "items": entry}
+	}}
+}
+
 func noticeEntries() form {
 	return form{"a list", func(known Registry) schema {
 		entry := objectOf(known, noticeKeys)

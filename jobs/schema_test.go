@@ -61,6 +61,9 @@ func listing(list, endpoint, keys string) string {
 	return "job: j\ntargets: {own: " + list + "}\nextracts: [{name: x, endpoint: " + endpoint + ", targets: own" + keys + "}]\n"
 }
 
+// expecting is a spec with one entry of expect.
+func expecting(entry string) string { return minimal() + "expect: [" + entry + "]\n" }
+
 // notifying is a spec with one entry of notify.
 func notifying(entry string) string { return minimal() + "notify: [" + entry + "]\n" }
 
@@ -81,6 +84,8 @@ var sound = []string{
 	minimal() + "budget: {}\n", minimal() + "budget: {moz: {run: 0, month: 5, month_starts_on: 28}}\n", minimal() + "confirm_over: {moz: 0}\n",
 	minimal() + "parameters: {rows: {default: 5, meaning: how many}}\n", minimal() + "parameters: {on: {default: true, same_run: true}}\n",
 	minimal() + "report: true\n", minimal() + "report: false\n", minimal() + "report: {}\n", minimal() + "report: {rows: 1000}\n",
+	expecting("{extract: x, rows: {min: 100, max: 5000}, change: {max_percent: 50}, rejected_rows: {max: 0}, drift: {max: 0}, units: {max: 9}, freshness: 2d, on_breach: hold}"),
+	expecting("{extract: x, freshness: 12h, on_breach: warn}"),
 	notifying("{on: failed, webhook: {url_env: HOOK_URL}}"), notifying("{on: [failed, breach, recovered], webhook: {url_env: HOOK_URL, format: slack}}"),
 	notifying("{on: [stopped, incomplete], after: 3, webhook: {url_env: HOOK_URL, format: json, secret_env: HOOK_SECRET}}"),
 	notifying("{on: complete, email: {host: smtp.example.com, from: b@example.com, to: ops@example.com}}"),
@@ -123,6 +128,9 @@ var unsound = []string{
 	minimal() + "parameters: {Rows: {default: 1}}\n", minimal() + "parameters: {rows: 1}\n", minimal() + "parameters: {rows: {default: [1]}}\n", minimal() + "parameters: {rows: {default: 1, same_run: maybe}}\n",
 	minimal() + "report: yes please\n", minimal() + "report:\n", minimal() + "report: [1]\n", minimal() + "report: 5\n", minimal() + "report: {rows: 0}\n",
 	minimal() + "report: {rows: 1001}\n", minimal() + "report: {file: x.html}\n",
+	minimal() + "expect: []\n", expecting("{rows: {min: 1}}"), expecting("{extract: x}"), expecting("{extract: x, table: moz.links, rows: {min: 1}}"), expecting("{extract: x, rows: {}}"),
+	expecting("{extract: x, rows: {least: 1}}"), expecting("{extract: x, rows: {min: -1}}"), expecting("{extract: x, rows: 5}"), expecting("{extract: x, change: {max: 5}}"),
+	expecting("{extract: x, freshness: 5}"), expecting("{extract: x, rows: {min: 1}, on_breach: stop}"),
 	minimal() + "notify: {on: failed}\n", minimal() + "notify: []\n", notifying("{webhook: {url_env: HOOK_URL}}"), notifying("{on: failed}"), notifying("{on: [], command: [true]}"),
 	notifying("{on: fail, command: [mail]}"), notifying("{on: [failed, 5], command: [mail]}"), notifying("{on: failed, after: 0, command: [mail]}"), notifying("{on: failed, command: mail}"),
 	notifying("{on: failed, command: []}"), notifying("{on: failed, command: [mail], webhook: {url_env: HOOK_URL}}"), notifying("{on: failed, webhook: {}}"),
@@ -148,6 +156,7 @@ var unsound = []string{
 
 // beyond are faults that no schema can tell.
 var beyond = []string{
+	expecting("{extract: y, rows: {min: 1}}"), expecting("{extract: x, rows: {min: 2, max: 1}}"),
 	minimal("after: [y]"), minimal() + "  - {name: x, endpoint: moz/links, targets: own}\n", minimal("params: {subdomains_limited_to_one: [b.example]}"),
 	strings.Replace(minimal(), "targets: own\n", "targets: onw\n", 1), strings.Replace(minimal(), "[a.example]", "[a]", 1), strings.Replace(minimal(), "[a.example]", "{file: none.csv}", 1),
 	minimal("params: {filter: external+external}"), minimal("max_rows: 1.0"), minimal("max_rows: ${rows}"), listing("[a.example]", "ahrefs/anchors", ", params: {since: 2026-02-30}"),

@@ -54,6 +54,8 @@ type Spec struct {
 	ConfirmOver map[string]pipeline.Units
 	// Report is what is wanted of reports about its runs. Default nil: none are written.
 	Report *Report
+	// Expectations are checked before tables are published. Default none.
+	Expectations []Expectation
 	// Notices say who is told how runs end. Default none.
 	Notices []Notice
 	// Tables are lists that the job brings along, for marts and queries. Default none.

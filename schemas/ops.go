@@ -35,6 +35,22 @@ var opsDrift = &Table{
 	),
 }
 
+// opsExpectations is what jobs expect of their nights, against what was found.
+var opsExpectations = &Table{
+	Schema: opsSchema, Name: "expectations", Meaning: "one bound that a job sets to what a run brings, against what was found, as of the run's last loading", Source: "backhaul",
+	Key: []string{"run_id", "about", "check_name"}, Coarse: true,
+	Own: append(runColumns(),
+		Column{Name: "about", Type: String, Required: true, Meaning: "the extract, or the table like moz.links", Source: "job spec"},
+		Column{Name: "check_name", Type: String, Required: true, Values: []string{"rows", "change", "rejected_rows", "drift", "units", "freshness"},
+			Meaning: "rows; change: of its rows against the last whole nights, in percent; rejected_rows; drift: fields; units; freshness: hours since the last whole night of its stalest list", Source: "job spec"},
+		Column{Name: "found", Type: Int64, Unit: "as of check_name", Meaning: "what was found; null where there is nothing to compare with", Source: "backhaul"},
+		Column{Name: "min", Type: Int64, Unit: "as of check_name", Meaning: "the least that is expected; null if nothing is", Source: "job spec"},
+		Column{Name: "max", Type: Int64, Unit: "as of check_name", Meaning: "the most that is expected; null if nothing is", Source: "job spec"},
+		Column{Name: "breached", Type: Bool, Required: true, Meaning: "what was found is not within the bounds", Source: "backhaul"},
+		Column{Name: "held", Type: Bool, Required: true, Meaning: "the tables were not published for it", Source: "backhaul"},
+	),
+}
+
 // opsRuns is how a run stands, as of its latest execution.
 var opsRuns = &Table{
 	Schema: opsSchema, Name: "runs", Meaning: "one run of a job for one run date, as of its latest execution", Source: "backhaul", Key: []string{"run_id"},
@@ -186,7 +202,7 @@ var tables = []*Table{
 	ahrefsAnchors, ahrefsAnchorsStats, ahrefsLinkedAnchorsExternal, ahrefsAllBacklinks, ahrefsBrokenBacklinks, ahrefsRefdomains, ahrefsLinkeddomains,
 	ahrefsPagesByBacklinks, ahrefsDomainRating, ahrefsBacklinksStats, ahrefsOutlinksStats, ahrefsLimitsAndUsage, ahrefsRefdomainsHistory,
 	ahrefsDomainRatingHistory, ahrefsBatchAnalysis,
-	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows, opsDrift,
+	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows, opsDrift, opsExpectations,
 	martsWholeLists, martsAnchorChanges, martsDomainChanges, martsLinkChanges,
 	userAnchorRules, userLabels, userPlacements,
 }

@@ -44,6 +44,7 @@ func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
 		a.jobsTopic(),
 		{Use: "job", Short: "Every key of a job", Long: jobText()},
+		{Use: "expect", Short: "What a job may expect of its nights, and what happens when it is not so", Long: expectText},
 		{Use: "credentials", Short: "How the program learns credentials, and where it never puts them", Long: a.credentialsText()},
 		{Use: "config", Short: "A file of settings for each client: warehouse, URLs, where credentials are", Long: a.configText()},
 	}
@@ -81,6 +82,27 @@ func absent(k jobs.Key) string {
 	}
 	return ""
 }
+
+// expectText is what `backhaul help expect` says.
+const expectText = `A job says under expect what its extracts are to bring. That is checked when all is bought, before anything is
+published, and kept in ops.expectations.
+
+  expect:
+    - {extract: anchors, rows: {min: 100, max: 9000}, change: {max_percent: 50}, on_breach: hold}
+    - {table: moz.links, rejected_rows: {max: 0}, drift: {max: 0}, units: {max: 5000}, freshness: 2d}
+
+  rows           how many rows it has
+  change         by how many percent they differ from the last whole night before, of the lists that had one
+  rejected_rows  how many rows do not fit their table
+  drift          how many fields of the replies the table does not expect
+  units          what the run has spent on it
+  freshness      how old the last whole night of its stalest list is, 0 where all are whole now
+
+A breach is told in the summary, in ops.expectations and as the event breach of notify. With on_breach: warn, the default,
+that is all. With hold the table of the extract, and those beside it, are not published; the run is incomplete
+(status 3), and the same run again holds them again. ` + "`backhaul run --accept`" + ` with the same --date publishes them as they
+are. Neither buys anything twice: what was bought is in the journal. Extracts of one table are held together.
+`
 
 // credentialsText says which variables there are, of all surfaces.
 func (a *app) credentialsText() string {

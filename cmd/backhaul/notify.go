@@ -181,7 +181,8 @@ func (a *app) showNotices(job *loadedJob) error {
 
 // tell tells whom the job says how a run of it ended. Nothing that goes wrong here is of the run; it is printed and remembered.
 func (a *app) tell(ctx context.Context, job *loadedJob, date string, s report.Summary, runErr error) {
-	if len(job.Notices) == 0 || !isEvent(runErr) {
+	nothingNew := s.ExitStatus == exitComplete && s.Bought.Pages == 0 && len(s.Files) == 0 // it was complete before
+	if len(job.Notices) == 0 || !isEvent(runErr) || runErr == nil && nothingNew {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
@@ -233,14 +234,14 @@ func (a *app) tellAll(ctx context.Context, w sinks.Warehouse, rules []notify.Rul
 	if err != nil {
 		fmt.Fprintf(a.stderr, "warning: what was told before is not known, and begins anew: %v\n", err)
 	}
-	conditions := notify.Conditions(s, nil)
+	conditions := notify.Conditions(s)
 	due := memory.Decide(rules, s, conditions)
 	var changes []notify.Change
 	if len(due) > 0 && len(s.Files) > 0 {
 		changes = a.changes(ctx, w, s)
 	}
 	for _, d := range due {
-		if err := (notify.Delivery{}).Send(ctx, d.Rule.Channel, notify.Compose(d, s, nil, changes)); err != nil {
+		if err := (notify.Delivery{}).Send(ctx, d.Rule.Channel, notify.Compose(d, s, changes)); err != nil {
 			memory.Failed(d, s, a.now(), err)
 			fmt.Fprintf(a.stderr, "warning: %s was not told: %v; it is tried again with the next run\n", d.Rule.Channel.Name(), err)
 			continue

@@ -29,6 +29,7 @@ type runFlags struct {
 	dry      bool
 	wait     bool
 	again    bool
+	accept   bool
 	noMerge  bool
 	limits   limitFlags
 	chosen   selection
@@ -74,6 +75,7 @@ whichever execution bought them.`,
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what it would do and cost, and buy nothing, as 'backhaul plan' does")
 	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see 'backhaul compact'")
 	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")
+	cmd.Flags().BoolVar(&f.accept, "accept", false, "publish what a breach of what the job expects has held back; see 'backhaul help expect'")
 	return cmd
 }
 
@@ -134,7 +136,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *spe
 	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Select: f.chosen.holds, Waits: a.waits(f), Observe: bars.observe,
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Observe: bars.observe,
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
 				return err
@@ -199,7 +201,7 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 		return exitInterrupted
 	}
 	status := exitComplete
-	if len(r.Left()) > 0 || r.Rejected() > 0 {
+	if len(r.Left()) > 0 || r.Rejected() > 0 || r.Held() {
 		status = exitTasksFailed
 	}
 	for _, t := range r.Left() {
@@ -249,6 +251,9 @@ func unfinished(r *run.Result) string {
 	}
 	if r.Rejected() > 0 {
 		texts = append(texts, report.RejectedText(r.Run.ID, r.Rejections))
+	}
+	if r.Held() {
+		texts = append(texts, "what was bought is not what the job expects, and is held back: run it again with the same --date and --accept to publish it, which buys nothing again")
 	}
 	return "finished, but " + strings.Join(texts, "; and ")
 }

@@ -40,6 +40,8 @@ type Books struct {
 	Loaded *load.Loaded
 	// Drift is how replies differ from what their tables expect, as of Loaded.
 	Drift []Drift
+	// Findings are what was expected against what was found, as of Loaded.
+	Findings []Finding
 }
 
 // Shelf is where tables are written.
@@ -63,7 +65,8 @@ func (b Books) Write(ctx context.Context, shelf Shelf) error {
 	}
 	if b.Loaded != nil {
 		tables = append(tables, opsTable{"ops.rejected_rows", func(a *accountant) error { return a.rejected(b.Loaded.Rejected) }},
-			opsTable{"ops.drift", func(a *accountant) error { return a.drift(b.Drift) }})
+			opsTable{"ops.drift", func(a *accountant) error { return a.drift(b.Drift) }},
+			opsTable{"ops.expectations", func(a *accountant) error { return a.expectations(b.Findings) }})
 	}
 	for _, t := range tables {
 		if err := b.table(shelf, t); err != nil {

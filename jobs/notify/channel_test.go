@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/report"
 	"backhaul/pipeline"
 )
@@ -44,9 +45,10 @@ func hookServer(t *testing.T, statuses ...int) (url string, requests func() []re
 
 var failure = Compose(Due{Events: []string{"failed", "breach"}, Nights: 3}, report.Summary{
 	RunID: "01J", Job: "nightly", RunDate: "2026-11-23", ExitStatus: 1, Stop: "moz: the key was refused",
-	Bought:     pipeline.Cost{Rows: 45301, Units: 45301},
-	Incomplete: []report.Task{{Extract: "links", Ending: "denied", Error: "<403>"}, {Extract: "links", Ending: "denied"}, {Extract: "anchors", Ending: "not reached"}},
-}, []string{"rows of anchors: 3, at least 100 are expected"}, []Change{{What: "links", Change: "lost", Target: "a.example", From: "spam.example", Count: 40}})
+	Bought:       pipeline.Cost{Rows: 45301, Units: 45301},
+	Incomplete:   []report.Task{{Extract: "links", Ending: "denied", Error: "<403>"}, {Extract: "links", Ending: "denied"}, {Extract: "anchors", Ending: "not reached"}},
+	Expectations: []account.Finding{{Extract: "anchors", Check: "rows", Found: new(int64(3)), Min: new(int64(100)), Breached: true}},
+}, []Change{{What: "links", Change: "lost", Target: "a.example", From: "spam.example", Count: 40}})
 
 func TestAMessageSaysInFewLinesWhatHappened(t *testing.T) {
 	const want = `backhaul: job nightly of 2026-11-23 failed, the 3. night in a row

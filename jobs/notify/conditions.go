@@ -1,8 +1,6 @@
 package notify
 
 import (
-	"slices"
-
 	"backhaul/jobs"
 	"backhaul/jobs/report"
 )
@@ -29,11 +27,15 @@ func stateOf(s report.Summary) string {
 	return jobs.EventFailed
 }
 
-// Conditions are what a run has shown: how it ended, and what was expected and is not so. breaches name the expectations.
-func Conditions(s report.Summary, breaches []string) []Condition {
+// Conditions are what a run has shown: how it ended, and what was expected and is not so.
+func Conditions(s report.Summary) []Condition {
 	all := []Condition{{Event: stateOf(s)}}
-	if len(breaches) > 0 {
-		all = append(all, Condition{Event: jobs.EventBreach, About: slices.Sorted(slices.Values(breaches))})
+	var about []string
+	for _, f := range s.Breaches() {
+		about = append(about, f.About())
+	}
+	if about != nil {
+		all = append(all, Condition{Event: jobs.EventBreach, About: about})
 	}
 	return all
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"backhaul/jobs"
+	"backhaul/jobs/account"
 	"backhaul/jobs/report"
 )
 
@@ -24,6 +25,13 @@ type night struct {
 	status   int
 	breaches []string
 	want     []string
+}
+
+func breached(extracts []string) (all []account.Finding) {
+	for _, x := range extracts {
+		all = append(all, account.Finding{Extract: x, Check: "rows", Breached: true})
+	}
+	return append(all, account.Finding{Extract: "kept", Check: "rows"})
 }
 
 func TestNothingIsToldTwice(t *testing.T) {
@@ -42,7 +50,7 @@ func TestNothingIsToldTwice(t *testing.T) {
 		},
 		"all that a run has to say to one channel is one message": {
 			[]Rule{{On: all, After: 1}},
-			[]night{{"01", 3, []string{"rows of anchors"}, []string{"incomplete breach"}}, {"02", 0, nil, []string{"recovered complete"}}},
+			[]night{{"01", 3, []string{"anchors"}, []string{"incomplete breach"}}, {"02", 0, nil, []string{"recovered complete"}}},
 		},
 		"grace counts nights, not executions, and what was not told does not recover": {
 			[]Rule{{On: []string{"stopped", "recovered"}, After: 3}},
@@ -64,8 +72,8 @@ func TestNothingIsToldTwice(t *testing.T) {
 				c.rules[i].Channel = mute{string(rune('a' + i))}
 			}
 			for i, n := range c.nights {
-				s := report.Summary{Job: "nightly", RunDate: n.date, ExitStatus: n.status}
-				conditions := Conditions(s, n.breaches)
+				s := report.Summary{Job: "nightly", RunDate: n.date, ExitStatus: n.status, Expectations: breached(n.breaches)}
+				conditions := Conditions(s)
 				got := make([]string, len(c.rules))
 				for _, d := range m.Decide(c.rules, s, conditions) {
 					at := slices.IndexFunc(c.rules, func(r Rule) bool { return r.Channel == d.Rule.Channel })
@@ -85,7 +93,7 @@ func TestWhatWasNotDeliveredIsDueAgainAndRemembered(t *testing.T) {
 	rules := []Rule{{On: []string{"failed", "recovered"}, After: 1, Channel: mute{"hook"}}}
 	for _, date := range []string{"01", "02"} {
 		s := report.Summary{RunDate: date, ExitStatus: 1}
-		due := m.Decide(rules, s, Conditions(s, nil))
+		due := m.Decide(rules, s, Conditions(s))
 		if len(due) != 1 {
 			t.Fatalf("%s: %d notices are due, want 1", date, len(due))
 		}
@@ -95,8 +103,8 @@ func TestWhatWasNotDeliveredIsDueAgainAndRemembered(t *testing.T) {
 		t.Errorf("remembered %+v", u)
 	}
 	s := report.Summary{RunDate: "03", ExitStatus: 1}
-	due := m.Decide(rules, s, Conditions(s, nil))
-	m.Delivered(due[0], s, Conditions(s, nil))
+	due := m.Decide(rules, s, Conditions(s))
+	m.Delivered(due[0], s, Conditions(s))
 	if len(m.Undelivered) != 0 || due[0].Nights != 3 {
 		t.Errorf("after it got through: %+v, night %d", m.Undelivered, due[0].Nights)
 	}

@@ -60,23 +60,25 @@ var headings = map[string]string{
 	jobs.EventBreach: "is not what is expected", jobs.EventRecovered: "is well again", jobs.EventComplete: "is complete",
 }
 
-// Compose puts what is due into words. details are further lines, like what was expected and is not so.
-func Compose(d Due, s report.Summary, details []string, changes []Change) Message {
+// Compose puts what is due into words.
+func Compose(d Due, s report.Summary, changes []Change) Message {
 	changes = changes[:min(len(changes), MostChanges)]
 	m := Message{Event: d.Events[0], Events: d.Events, Nights: d.Nights, Changes: append([]Change{}, changes...), Summary: s}
 	m.Title = fmt.Sprintf("backhaul: job %s of %s %s", s.Job, s.RunDate, headings[m.Event])
 	if bad(m.Event) && d.Nights > 1 {
 		m.Title += fmt.Sprintf(", the %d. night in a row", d.Nights)
 	}
-	m.Text = strings.Join(append([]string{m.Title}, lines(s, details, changes)...), "\n")
+	m.Text = strings.Join(append([]string{m.Title}, lines(s, changes)...), "\n")
 	return m
 }
 
-func lines(s report.Summary, details []string, changes []Change) (all []string) {
+func lines(s report.Summary, changes []Change) (all []string) {
 	if s.Stop != "" {
 		all = append(all, oneLine(s.Stop))
 	}
-	all = append(all, details...)
+	for _, f := range s.Breaches() {
+		all = append(all, f.Text())
+	}
 	all = append(all, causes(s.Incomplete)...)
 	if s.Rejected > 0 {
 		all = append(all, words.Plural(s.Rejected, "row")+" did not fit: see ops.rejected_rows")

@@ -54,7 +54,9 @@ type Summary struct {
 	Rejected   int64              `json:"rejected_rows"`
 	Rejections []ledger.Rejection `json:"rejections"`
 	// Drift is how what this execution loaded differs from what its tables expect.
-	Drift          []account.Drift          `json:"drift"`
+	Drift []account.Drift `json:"drift"`
+	// Expectations are what the job expects against what this execution found.
+	Expectations   []account.Finding        `json:"expectations"`
 	Files          []run.File               `json:"files"`
 	Reconciliation []account.Reconciliation `json:"reconciliation"`
 	Seconds        float64                  `json:"seconds"`
@@ -111,7 +113,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	s := Summary{
 		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
 		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected(), Files: r.Files,
-		Rejections: append([]ledger.Rejection{}, r.Rejections...), Drift: append([]account.Drift{}, r.Drift...),
+		Rejections: append([]ledger.Rejection{}, r.Rejections...), Drift: append([]account.Drift{}, r.Drift...), Expectations: append([]account.Finding{}, r.Findings...),
 		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled), Over: r.OverText(),
 		Holds: append([]plan.Hold{}, r.Holds...), whole: r.Whole,
 	}
@@ -141,6 +143,11 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.Incomplete = append(s.Incomplete, summarizeTask(t))
 	}
 	return s
+}
+
+// Breaches are those of the expectations that are not met.
+func (s Summary) Breaches() []account.Finding {
+	return slices.DeleteFunc(slices.Clone(s.Expectations), func(f account.Finding) bool { return !f.Breached })
 }
 
 // failed is the state of a run that an error ended before it could give its account.
@@ -209,6 +216,9 @@ func (s Summary) Text(w io.Writer) error {
 	}
 	for _, d := range byField(s.Drift) {
 		p.line("  drift     %s", d.Text())
+	}
+	for _, f := range s.Breaches() {
+		p.line("  breach    %s", f.Text())
 	}
 	for _, f := range s.Files {
 		p.line("  %-28s %12s rows %10s  %s", f.Table, words.Count(f.Rows), words.Bytes(f.Bytes), f.Path)

@@ -81,9 +81,18 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	if err != nil || len(loaded.Files) == 0 {
 		return err
 	}
+	if result.Drift, err = account.Drifted(ctx, r.ledger, loaded, r.date); err != nil {
+		return err
+	}
+	if err := r.check(ctx, result, tasks, loaded); err != nil {
+		return err
+	}
 	r.content, r.loaded = loaded, map[string]bool{}
 	failpoint.Hit("run.load.after")
 	for _, s := range loaded.Files {
+		if r.held[s.Table] {
+			continue
+		}
 		if s.Beside && s.File.Rows == 0 && !r.Lake.Has(s.Table, r.Name, r.RunDate) {
 			continue
 		}
@@ -96,9 +105,6 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: path, Rows: s.File.Rows, Bytes: s.File.Bytes})
 	}
 	if err := r.ledger.Present(ctx, r.run.ID); err != nil {
-		return err
-	}
-	if result.Drift, err = account.Drifted(ctx, r.ledger, loaded, r.date); err != nil {
 		return err
 	}
 	return errors.Join(r.waste(ctx, loaded.Waste), r.ledger.Reject(ctx, r.run.ID, rejections(loaded)))

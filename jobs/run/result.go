@@ -40,6 +40,8 @@ type Result struct {
 	Rejections []ledger.Rejection
 	// Drift is how the replies differ from what their tables expect, if this execution loaded them.
 	Drift []account.Drift
+	// Findings are what the job expects against what was found, if this execution loaded anything.
+	Findings []account.Finding
 	// Reconciled compares the vendors' own accounts with the ledger.
 	Reconciled []account.Reconciliation
 	// Settled are the ends of what was held for requests without an answer, of whatever run, in this execution.
@@ -107,6 +109,11 @@ func (r *Result) open(selected bool) []ledger.Task {
 	return slices.DeleteFunc(r.Incomplete(), func(t ledger.Task) bool {
 		return (r.selected == nil || r.selected(t.Extract)) != selected
 	})
+}
+
+// Held reports whether a breach keeps tables from being published.
+func (r *Result) Held() bool {
+	return slices.ContainsFunc(r.Findings, func(f account.Finding) bool { return f.Held })
 }
 
 // Rejected is how many rows do not fit their table.

@@ -33,6 +33,8 @@ type Job struct {
 	Steps []Step
 	// Tables are lists that the job brings along. Default none.
 	Tables []UserTable
+	// Expectations are checked before tables are published. Default none.
+	Expectations []account.Expectation
 	// Sources delivers the source of a task.
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	// Accounts says what each vendor allows.
@@ -86,6 +88,8 @@ type Options struct {
 	// Again buys on where lists repeated themselves or replies could not be read, which is else not tried again on the same
 	// date, and where an extract waits for lists that are not whole. Default false.
 	Again bool
+	// Accept publishes what breaches an expectation that holds. Default false.
+	Accept bool
 	// Select says which extracts this execution buys; the others stay as they are, and what they lack the run lacks. One that
 	// waits for others begins when those are complete, whoever bought them. Default: all.
 	Select func(extract string) bool
@@ -378,7 +382,7 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 		return err
 	}
 	state, message := ledger.Complete, ""
-	if len(result.Incomplete()) > 0 {
+	if len(result.Incomplete()) > 0 || result.Held() {
 		state = ledger.Incomplete
 	}
 	if result.Stop != nil {

@@ -1,0 +1,52 @@
+package run
+
+import (
+	"testing"
+	"time"
+
+	"backhaul/jobs/load"
+	"backhaul/pipeline"
+)
+
+func TestChangeIsAgainstTheListsThatWereWholeBefore(t *testing.T) {
+	t.Parallel()
+	tasks := []pipeline.Task{{ID: "a", Extract: "x", Target: "a.example"}, {ID: "b", Extract: "x", Target: "b.example"}}
+	for name, c := range map[string]struct {
+		now  map[string]int64
+		then map[string]int64
+		want int64 // -1: nothing to compare with
+	}{
+		"none before":           {map[string]int64{"a": 5}, nil, -1},
+		"the same":              {map[string]int64{"a": 60, "b": 40}, map[string]int64{"a.example": 60, "b.example": 40}, 0},
+		"lost, rounded up":      {map[string]int64{"a": 2, "b": 0}, map[string]int64{"a.example": 3}, 34},
+		"won":                   {map[string]int64{"a": 300}, map[string]int64{"a.example": 100}, 200},
+		"a new list is no gain": {map[string]int64{"a": 100, "b": 9000}, map[string]int64{"a.example": 100}, 0},
+		"all are gone":          {map[string]int64{}, map[string]int64{"a.example": 100, "b.example": 1}, 100},
+	} {
+		before := map[list]wholeNight{}
+		for target, rows := range c.then {
+			before[list{"x", target, ""}] = wholeNight{rows: rows}
+		}
+		got := int64(-1)
+		if percent := change(tasks, &load.Loaded{Rows: c.now}, before); percent != nil {
+			got = *percent
+		}
+		if got != c.want {
+			t.Errorf("%s: %d percent, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestTheStalestListTellsTheAge(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	r := &runner{Job: Job{RunDate: day(23)}, places: map[string]pipeline.Place{"a": {End: true}}}
+	tasks := []pipeline.Task{{ID: "a", Extract: "x", Target: "a.example"}, {ID: "b", Extract: "x", Target: "b.example"}}
+	before := map[list]wholeNight{{"x", "a.example", ""}: {date: day(1)}, {"x", "b.example", ""}: {date: day(20)}}
+	if got := r.age(tasks, before); got == nil || *got != 72 {
+		t.Errorf("%v hours, want 72", got)
+	}
+	if got := r.age(tasks, nil); got != nil {
+		t.Errorf("%d hours for a list that never was whole", *got)
+	}
+}
