@@ -51,6 +51,9 @@ func TestABreachThatHoldsPublishesNothingUntilItIsAccepted(t *testing.T) {
 		if i < 2 && !strings.Contains(said, "--accept") {
 			t.Errorf("run %d does not say how to go on\n%s", i, said)
 		}
+		if _, status := w.try("status", "measured/"+wardDate); strings.Contains(status, "it is not published until") != (i < 2) {
+			t.Errorf("run %d: status says\n%s", i, status)
+		}
 		if got := rows(); got != step.lake {
 			t.Errorf("run %d: the lake says %q, want %q", i, got, step.lake)
 		}

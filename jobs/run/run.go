@@ -391,6 +391,11 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	if over := result.OverText(); over != "" {
 		message = strings.TrimPrefix(message+"; "+over, "; ")
 	}
+	for _, f := range result.Findings {
+		if f.Held {
+			message = strings.TrimPrefix(message+"; "+f.Text(), "; ")
+		}
+	}
 	if result.Reconciled, err = account.Reconciliations(ctx, r.ledger, r.run.ID); err != nil {
 		return err
 	}
