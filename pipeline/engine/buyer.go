@@ -26,6 +26,9 @@ type buyer struct {
 	whole    bool                    // ask for whole pages only
 	over     pipeline.Units          // charged beyond what the requests could cost by the vendor's price
 	answers  int                     // of the lane, when the page was first asked for
+	heard    int                     // of the lane's answers, when a request last found none
+	unheard  int                     // requests without an answer since
+	asks     *outage                 // in which it is this task's turn to ask; nil if it is not
 	tail     float64
 	ending   pipeline.Ending // "" while there is more to buy
 	err      error
@@ -156,7 +159,11 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 	}
 	pause.Reset()
 	b.answers = b.answersSoFar()
+	defer b.leave()
 	for failed, throttled := 0, 0; ; {
+		if err := b.outlast(ctx); err != nil {
+			return pipeline.Page{}, err
+		}
 		if left, known := b.lifeLeft(); known && left <= 0 && b.mayRestart() {
 			b.restart()
 		}
@@ -175,6 +182,11 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		switch e.Kind {
 		case pipeline.Transient:
 			failed++
+			if b.unanswered(e, failed) {
+				failed = 0
+				pause.Reset()
+				continue
+			}
 		case pipeline.Throttled:
 			throttled++
 		case pipeline.Malformed:
@@ -383,6 +395,9 @@ func (b *buyer) wait(ctx context.Context, e *pipeline.Error, pause time.Duration
 
 // classify turns the error that ended a task into its ending, and gives the vendor up where the error is not the task's.
 func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error) {
+	if errors.As(err, new(*awayError)) {
+		return pipeline.EndUnreachable, err
+	}
 	var e *pipeline.Error
 	refused := errors.As(err, &e)
 	again := refused && (e.Kind == pipeline.Transient || e.Kind == pipeline.Throttled)

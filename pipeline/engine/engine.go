@@ -14,7 +14,8 @@
 // A request that fails is tried again as [Retry] allows, and every one is recorded. One that may have been billed keeps
 // its worst price set aside in the [limit.Gate], so that a storm of retries ends at the budget and not beyond it. A task
 // that runs out of patience fails alone, its place kept; the vendor is given up when ten tasks in a row failed without an
-// answer to anybody, or at the first that could not even connect while nobody was answered.
+// answer to anybody, or at the first that could not even connect while nobody was answered. With [Retry].For it is not given
+// up then but asked again, by one task at a time while the others wait, until it answers or that time is over.
 //
 // A reply that cannot be read may have been billed, and the same question mostly has the same answer: it is asked once more,
 // and then the task fails. Only where one such reply at the vendor was followed by a page are they taken to pass with time.
@@ -117,6 +118,9 @@ type Retry struct {
 	// RestartsInAll bounds that for all executions of a run together, so that a list that never lives long enough to be
 	// read is not paid for night after night. Default 10.
 	RestartsInAll int
+	// For is how long a vendor that answers nobody is asked again, by one task at a time, counted from the first request
+	// without an answer, before it is given up. Default 0: given up when the tasks run out of attempts.
+	For time.Duration
 }
 
 func (r Retry) withDefaults() Retry {
@@ -164,6 +168,8 @@ type Event struct {
 	// Retry is set when a request failed and will be tried again, after Wait.
 	Retry error
 	Wait  time.Duration
+	// Outage is set when the vendor answers nobody, whenever the pause begins before it is asked again.
+	Outage *Outage
 	// Outcome is set when the task ended.
 	Outcome *Outcome
 }
@@ -239,6 +245,8 @@ type lane struct {
 	shut     time.Time // since when every request is turned away; zero if not every one is
 	whole    bool      // cursors are taken with whole pages only
 	recovers bool      // replies that cannot be read pass
+	silent   time.Time // when the first request since the last answer found none; zero if none did
+	away     *outage   // nil while the vendor answers
 }
 
 func (l *lane) run(ctx context.Context) {
@@ -357,17 +365,19 @@ func (l *lane) answered() {
 	defer l.mu.Unlock()
 	l.failures = 0
 	l.answers++
+	l.present()
 }
 
 // turned notes whether the vendor turned a request away, and returns for how long it has done nothing else.
 func (l *lane) turned(away bool) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case !away:
+	if !away {
 		l.shut = time.Time{}
 		return 0
-	case l.shut.IsZero():
+	}
+	l.present()
+	if l.shut.IsZero() {
 		l.shut = time.Now()
 	}
 	return time.Since(l.shut)

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"backhaul/pipeline"
+)
+
+// Outage is a time in which a vendor answers nobody.
+type Outage struct {
+	Vendor string
+	// Since is when the first request found no answer, Until when the vendor is given up.
+	Since, Until time.Time
+	// Wait is how long from now the vendor is asked again.
+	Wait time.Duration
+	// Err is what the last request came to.
+	Err error
+}
+
+// outage is an Outage at work. One task at a time asks whether the vendor is back, so that what its requests may have cost is
+// that of one request after the other.
+type outage struct {
+	since, until time.Time
+	turn         chan struct{} // held by who asks
+	over         chan struct{} // closed when the vendor answers
+	pause        *backoff.ExponentialBackOff
+	err          error // what the last request came to
+}
+
+func (r Retry) outage(since time.Time, err error) *outage {
+	pause := &backoff.ExponentialBackOff{InitialInterval: 4 * r.Base, MaxInterval: r.Most * 2 / 3, Multiplier: 2, RandomizationFactor: 0.5}
+	pause.Reset()
+	return &outage{since: since, until: since.Add(r.For), turn: make(chan struct{}, 1), over: make(chan struct{}), pause: pause, err: err}
+}
+
+// unanswered notes a request without an answer and reports whether the vendor is taken to be away: it is already, or the task
+// has run out of attempts while nobody else was answered. Errors that the vendor sends may be one list's own, so it takes a
+// second list for them, unless nobody was ever answered.
+func (b *buyer) unanswered(e *pipeline.Error, failed int) bool {
+	l := b.lane
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.silent.IsZero() {
+		l.silent = time.Now()
+	}
+	if b.heard != l.answers {
+		b.heard, b.unheard = l.answers, 0
+	}
+	b.unheard++
+	if l.away != nil {
+		l.away.err = e
+		return true
+	}
+	alone := !e.Unreachable && l.failures == 0 && l.answers > 0
+	// Replies that were under way when it went away still arrive.
+	if l.Retry.For <= 0 || failed < l.Retry.Attempts || 2*b.unheard < l.Retry.Attempts || alone {
+		return false
+	}
+	l.away = l.Retry.outage(l.silent, e)
+	return true
+}
+
+// present ends an outage: the vendor answered, be it with a refusal. The caller holds l.mu.
+func (l *lane) present() {
+	l.silent = time.Time{}
+	if l.away != nil {
+		close(l.away.over)
+		l.away = nil
+	}
+}
+
+// awayNow returns the outage under way, nil if there is none.
+func (l *lane) awayNow() *outage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.away
+}
+
+// outlast waits while the vendor is away: until it has answered somebody, or until it is time for this task to ask. It gives
+// the vendor up when it has been away for too long.
+func (b *buyer) outlast(ctx context.Context) error {
+	a := b.awayNow()
+	if a == nil {
+		b.asks = nil
+		return nil
+	}
+	if b.asks != a {
+		select {
+		case a.turn <- struct{}{}:
+			b.asks = a
+		case <-a.over:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	left := time.Until(a.until)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if left <= 0 {
+		err := a.givenUp()
+		b.giveUp(b.halt, pipeline.EndUnreachable, err)
+		return err
+	}
+	return b.pauseIn(ctx, a, left)
+}
+
+// pauseIn waits until it is time to ask again, and says so.
+func (b *buyer) pauseIn(ctx context.Context, a *outage, left time.Duration) error {
+	b.mu.Lock()
+	o := &Outage{Vendor: b.Vendor, Since: a.since, Until: a.until, Wait: min(a.pause.NextBackOff(), left), Err: a.err}
+	b.mu.Unlock()
+	b.Observe(Event{Task: b.Task, Outage: o})
+	timer := time.NewTimer(o.Wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-a.over: // a reply that was under way
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// leave lets another task ask.
+func (b *buyer) leave() {
+	if b.asks != nil {
+		<-b.asks.turn
+		b.asks = nil
+	}
+}
+
+// awayError means that a vendor was given up because it did not answer for as long as it was to be asked.
+type awayError struct {
+	since, until time.Time
+	err          error
+}
+
+func (a *outage) givenUp() error { return &awayError{a.since, a.until, a.err} }
+
+func (e *awayError) Error() string {
+	return fmt.Sprintf("no answer from %s to %s UTC: %v", e.since.UTC().Format(time.TimeOnly), e.until.UTC().Format(time.TimeOnly), e.err)
+}
+
+func (e *awayError) Unwrap() error { return e.err }
