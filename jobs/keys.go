@@ -50,6 +50,7 @@ var specKeys = []Key{
 	{Name: "report", Default: "false", Meaning: "write a report about each run as HTML into the warehouse's folder reports; see `backhaul report`", form: reportForm()},
 	{Name: "expect", Default: "nothing", Meaning: "what is checked before a table is published", form: expectEntries()},
 	{Name: "notify", Default: "nobody", Meaning: "who is told how runs end", form: noticeEntries()},
+	{Name: "retry_for", Default: "30m", Meaning: "how long a vendor that does not answer is asked again; 0s: only the usual few times", form: spanOrNone()},
 	{Name: "targets", Meaning: "named lists of what to ask about", form: namedLists()},
 	{Name: "tables", Meaning: "lists for marts and queries, kept night by night", form: userLists()},
 	{Name: "extracts", Required: true, Meaning: "what to buy, a table each", form: extractEntries()},

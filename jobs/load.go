@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"backhaul/pipeline"
 )
@@ -125,6 +126,9 @@ var jobName = regexp.MustCompile(`^[a-z0-9-]+$`)
 // maxName bounds the names of jobs and extracts, which become names of files.
 const maxName = 100
 
+// usualRetryFor is how long a vendor that does not answer is asked again where the spec does not say.
+const usualRetryFor = 30 * time.Minute
+
 // root reads the whole spec. The parts that extracts refer to come first, whatever their order in the file.
 func (l *loader) root(n *node) {
 	f := l.section(n, "a job spec", specKeys)
@@ -136,6 +140,7 @@ func (l *loader) root(n *node) {
 	l.spec.ConfirmOver = l.confirmations(f["confirm_over"].value)
 	l.spec.Report = l.report(f["report"].value)
 	l.spec.Notices = l.notices(f["notify"].value)
+	l.spec.RetryFor = l.patience(f["retry_for"].value, "retry_for", usualRetryFor)
 	l.targetLists(f["targets"].value)
 	l.spec.Tables = l.userTables(f["tables"].value)
 	if extracts := l.required(n, f, "extracts", "the job spec", "a list of what to buy"); extracts != nil {

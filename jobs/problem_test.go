@@ -45,7 +45,7 @@ var refusals = []struct {
 	}},
 	{"job's name", strings.Replace(minimal(), "job: j", "job: Nightly_1", 1), []string{`1:6: job "Nightly_1" may hold only a-z, 0-9 and -, and not be empty`}},
 	{"job is a number", strings.Replace(minimal(), "job: j", "job: 12", 1), []string{`1:6: job must be a string: write it in quotes, "12"`}},
-	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, parameters, vendors, budget, confirm_over, report, expect, notify, targets, tables, extracts`}},
+	{"unknown key", minimal() + "extract: []\n", []string{`8:1: unknown key "extract" of a job spec; did you mean "extracts"? it takes: job, parameters, vendors, budget, confirm_over, report, expect, notify, retry_for, targets, tables, extracts`}},
 	{"expect", minimal() + `expect:
   - {extract: y, rows: {min: 5, max: 3}}
   - {table: moz.link, drift: {min: 0}, on_breach: stop}

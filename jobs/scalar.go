@@ -92,23 +92,40 @@ func (l *loader) period(n *node, what string) time.Duration {
 	if n == nil {
 		return 0
 	}
-	var sum time.Duration
+	sum, ok := n.duration()
+	if !ok || sum <= 0 {
+		l.errorf(n.Place, "%s must be a duration like 7d, 12h or 1d12h (units w d h m s), at most ten years", what)
+		return 0
+	}
+	return sum
+}
+
+// patience returns a duration that may be 0, and the usual one where the spec has none.
+func (l *loader) patience(n *node, what string, usual time.Duration) time.Duration {
+	if n == nil {
+		return usual
+	}
+	sum, ok := n.duration()
+	if !ok {
+		l.errorf(n.Place, "%s must be a duration like 30m, 2h or 0s (units w d h m s), at most ten years", what)
+	}
+	return sum
+}
+
+// duration is what a node says in units of time, at most maxDuration.
+func (n *node) duration() (sum time.Duration, ok bool) {
 	if (n.kind == text || n.kind == cell) && duration.MatchString(n.text) {
 		for _, part := range durationPart.FindAllString(n.text, -1) {
 			count, err := strconv.ParseInt(part[:len(part)-1], 10, 32)
 			unit := unitLength[part[len(part)-1]]
 			if err != nil || count > int64(maxDuration/unit) || sum > maxDuration {
-				sum = maxDuration + 1
-				break
+				return 0, false
 			}
 			sum += time.Duration(count) * unit
 		}
+		return sum, sum <= maxDuration
 	}
-	if sum <= 0 || sum > maxDuration {
-		l.errorf(n.Place, "%s must be a duration like 7d, 12h or 1d12h (units w d h m s), at most ten years", what)
-		return 0
-	}
-	return sum
+	return 0, false
 }
 
 // strs returns the items of a list of strings, or the one string that stands for a list of one.

@@ -231,6 +231,13 @@ func span() form {
 	})
 }
 
+// spanOrNone is a duration that may be nothing.
+func spanOrNone() form {
+	return fixed("a duration like 30m, 2h or 0s", func() schema {
+		return orReference(schema{"type": "string", "pattern": duration.String()})
+	})
+}
+
 func truth() form {
 	return fixed("true or false", func() schema { return schema{"type": "boolean"} })
 }

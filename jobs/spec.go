@@ -58,6 +58,9 @@ type Spec struct {
 	Expectations []Expectation
 	// Notices say who is told how runs end. Default none.
 	Notices []Notice
+	// RetryFor is how long a vendor that does not answer is asked again before it is given up. Default 30m; 0: only the usual few
+	// times.
+	RetryFor time.Duration
 	// Tables are lists that the job brings along, for marts and queries. Default none.
 	Tables []UserTable
 	// Extracts are in the spec's order.

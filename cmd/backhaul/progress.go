@@ -91,9 +91,23 @@ func (e *extractProgress) text(since time.Duration) string {
 
 // observe takes one event of the engine.
 func (p *progress) observe(ev engine.Event) {
+	if o := ev.Outage; o != nil {
+		p.away(o)
+		return
+	}
 	if e := p.count(ev); e != nil && ev.Outcome != nil && ev.Outcome.Ending.Complete() && e.bar != nil {
 		e.bar.Increment() // outside the lock: the bar takes it to draw itself
 	}
+}
+
+// away says that a vendor does not answer: the run stands still, so nothing else is to be told.
+func (p *progress) away(o *engine.Outage) {
+	text := o.Text("in " + words.Duration(o.Wait.Seconds()))
+	if p.bars == nil {
+		p.log.Warn(text)
+		return
+	}
+	fmt.Fprintln(p.bars, text)
 }
 
 // count adds an event to its extract.

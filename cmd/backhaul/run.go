@@ -137,6 +137,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *spe
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
 		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Observe: bars.observe,
+		Retry: engine.Retry{For: job.RetryFor},
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
 				return err
@@ -212,8 +213,12 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 	for _, stop := range r.Stops() {
 		switch stop.Ending {
 		case pipeline.EndBudget, pipeline.EndQuota:
-			if status != exitFailed {
+			if status != exitFailed && status != exitTryLater {
 				status = exitBudget
+			}
+		case pipeline.EndUnreachable:
+			if status != exitFailed {
+				status = exitTryLater
 			}
 		default:
 			status = exitFailed
@@ -287,7 +292,7 @@ func (a *app) stopAdvice(s vendors.Surface, stop *engine.StopError) string {
 		}
 		return text + "; " + a.denialAdvice(s, text)
 	case pipeline.EndUnreachable:
-		return text + "; the vendor does not answer: check the network and " + s.URL
+		return text + "; the vendor does not answer: run it again later with the same --date to go on, or check the network and " + s.URL
 	}
 	return text
 }

@@ -162,6 +162,18 @@ func (l *Ledger) Begin(ctx context.Context, job, runDate, specHash, newID string
 	return l.Find(ctx, job, runDate)
 }
 
+// Tell enters what is to be known of a run that is at work, "" if nothing is any more.
+func (l *Ledger) Tell(ctx context.Context, runID, message string) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE runs SET message = ? WHERE run_id = ?`, message, runID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("tell of run %s: %w", runID, err)
+	}
+	return nil
+}
+
 // End marks a run as stopped or complete.
 func (l *Ledger) End(ctx context.Context, runID string, state State, exitStatus int, message string, now time.Time) error {
 	failpoint.Hit("ledger.end.before")

@@ -214,7 +214,7 @@ func (s Status) Text() string {
 	}
 	switch {
 	case s.Message == "":
-	case s.State == string(ledger.Complete):
+	case s.State == string(ledger.Complete), s.IsRunning():
 		text += "\n" + s.Message
 	default:
 		text += "\nit stopped: " + s.Message

@@ -33,7 +33,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		}
 		lanes = append(lanes, lane)
 	}
-	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.Observe})
+	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.tellOutages(context.WithoutCancel(ctx))})
 	stops := stopsOf(err)
 	if nameErr := r.nameCeilings(context.WithoutCancel(ctx), stops); nameErr != nil {
 		return errors.Join(err, nameErr)

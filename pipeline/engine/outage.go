@@ -21,6 +21,13 @@ type Outage struct {
 	Err error
 }
 
+// Text says that the vendor is away, and when it is asked again: "in 40 s", or at what time.
+func (o *Outage) Text(again string) string {
+	return fmt.Sprintf("%s does not answer since %s, asking again %s, until %s UTC: %v", o.Vendor, clock(o.Since), again, clock(o.Until), o.Err)
+}
+
+func clock(t time.Time) string { return t.UTC().Format(time.TimeOnly) }
+
 // outage is an Outage at work. One task at a time asks whether the vendor is back, so that what its requests may have cost is
 // that of one request after the other.
 type outage struct {
@@ -56,8 +63,12 @@ func (b *buyer) unanswered(e *pipeline.Error, failed int) bool {
 		return true
 	}
 	alone := !e.Unreachable && l.failures == 0 && l.answers > 0
+	enough, half := l.Retry.Attempts, (l.Retry.Attempts+1)/2
+	if e.Unreachable {
+		enough = half // nothing but the vendor, or the way there, can be at fault
+	}
 	// Replies that were under way when it went away still arrive.
-	if l.Retry.For <= 0 || failed < l.Retry.Attempts || 2*b.unheard < l.Retry.Attempts || alone {
+	if l.Retry.For <= 0 || failed < enough || b.unheard < half || alone {
 		return false
 	}
 	l.away = l.Retry.outage(l.silent, e)
@@ -144,7 +155,7 @@ type awayError struct {
 func (a *outage) givenUp() error { return &awayError{a.since, a.until, a.err} }
 
 func (e *awayError) Error() string {
-	return fmt.Sprintf("no answer from %s to %s UTC: %v", e.since.UTC().Format(time.TimeOnly), e.until.UTC().Format(time.TimeOnly), e.err)
+	return fmt.Sprintf("no answer from %s to %s UTC: %v", clock(e.since), clock(e.until), e.err)
 }
 
 func (e *awayError) Unwrap() error { return e.err }
