@@ -46,7 +46,7 @@ var specKeys = []Key{
 	{Name: "parameters", Meaning: "what --set NAME=VALUE may set, so that one spec serves many", form: mappingOfNames(parameterName.String(), parameterKeys)},
 	{Name: "vendors", Default: "what each vendor documents", Meaning: "how the vendors are spoken to", form: byVendor(vendorForm)},
 	{Name: "budget", Default: "none", Meaning: "hard ceilings", form: byVendor(func(Registry, string) form { return mappingOf(budgetKeys) })},
-	{Name: "confirm_over", Default: "never", Meaning: "on a terminal, ask before a run that is expected to cost more units", form: byVendor(func(Registry, string) form { return count(0, maxUnits) })},
+	{Name: "confirm_over", Default: "never", Meaning: "on a terminal, ask before a run that may cost more units: by what is expected, or by the worst case where lists are of unknown length", form: byVendor(func(Registry, string) form { return count(0, maxUnits) })},
 	{Name: "report", Default: "false", Meaning: "write a report about each run as HTML into the warehouse's folder reports; see `backhaul report`", form: reportForm()},
 	{Name: "expect", Default: "nothing", Meaning: "what is checked before a table is published", form: expectEntries()},
 	{Name: "notify", Default: "nobody", Meaning: "who is told how runs end", form: noticeEntries()},

@@ -167,10 +167,20 @@ func (j *loadedJob) connections() map[string]int {
 	return connections
 }
 
-// overThreshold says which vendor's expected price is above the job's confirm_over; "" if none is.
+// overThreshold says which vendor's price may be above the job's confirm_over; "" if none is. Where lengths are unknown what is
+// expected is a floor, so the worst case decides, and one without a bound is above everything.
 func (j *loadedJob) overThreshold(p *plan.Plan) string {
 	for _, v := range p.Vendors {
-		if most, ok := j.ConfirmOver[v.Vendor]; ok && v.Expected.Units > most {
+		most, ok := j.ConfirmOver[v.Vendor]
+		switch {
+		case !ok:
+		case v.Unknown > 0 && v.Worst == nil:
+			return fmt.Sprintf("%s is expected to cost at least %s units, and nothing bounds what %s of unknown length may cost; the job's confirm_over is %s", v.Vendor,
+				words.Count(v.Expected.Units), words.Plural(v.Unknown, "list"), words.Count(most))
+		case v.Unknown > 0 && v.Worst.Units > most:
+			return fmt.Sprintf("%s is expected to cost at least %s units, and may cost %s with %s of unknown length, over the job's confirm_over of %s", v.Vendor,
+				words.Count(v.Expected.Units), words.Count(v.Worst.Units), words.Plural(v.Unknown, "list"), words.Count(most))
+		case v.Expected.Units > most:
 			return fmt.Sprintf("%s is expected to cost %s units, over the job's confirm_over of %s", v.Vendor,
 				words.Count(v.Expected.Units), words.Count(most))
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"backhaul/jobs"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
@@ -30,6 +31,28 @@ func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
 		}
 		if ceiling == plan.OfQuota && strings.Contains(got, "raise the job's budget") {
 			t.Errorf("%s: %s", ceiling, got)
+		}
+	}
+}
+
+func TestWhatListsOfUnknownLengthMayCostIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	job := &loadedJob{Spec: &jobs.Spec{ConfirmOver: map[string]pipeline.Units{"moz": 100}}}
+	worst := func(units pipeline.Units) *pipeline.Cost { return &pipeline.Cost{Units: units} }
+	for _, c := range []struct {
+		vendor plan.Vendor
+		want   string
+	}{
+		{plan.Vendor{Expected: pipeline.Cost{Units: 50}}, ""},
+		{plan.Vendor{Expected: pipeline.Cost{Units: 50}, Unknown: 2, Worst: worst(100)}, ""},
+		{plan.Vendor{Expected: pipeline.Cost{Units: 50}, Unknown: 2, Worst: worst(101)}, "at least 50 units, and may cost 101 with 2 lists"},
+		{plan.Vendor{Expected: pipeline.Cost{Units: 50}, Unknown: 1}, "nothing bounds what 1 list"},
+		{plan.Vendor{Expected: pipeline.Cost{Units: 101}, Worst: worst(101)}, "expected to cost 101 units"},
+	} {
+		c.vendor.Vendor = "moz"
+		got := job.overThreshold(&plan.Plan{Vendors: []plan.Vendor{c.vendor}})
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%+v: %q, want %q", c.vendor, got, c.want)
 		}
 	}
 }

@@ -169,6 +169,8 @@ type Vendor struct {
 	Needed   pipeline.Cost  `json:"needed"`
 	Expected pipeline.Cost  `json:"expected"`
 	Worst    *pipeline.Cost `json:"worst"`
+	// Unknown is how many lists have no complete earlier answer. Where there are any, Needed and Expected are floors.
+	Unknown int `json:"unknown"`
 	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others, Used, Held and Uncounted are the account's.
 	Allowed   *pipeline.Units `json:"allowed"`
 	Ceiling   Ceiling         `json:"ceiling,omitempty"`
@@ -299,6 +301,7 @@ func (p *Plan) total(x *Extract) {
 	v.Needed.Add(x.Needed)
 	v.Expected.Add(x.Expected)
 	addWorst(&v.Worst, x.Worst)
+	v.Unknown += x.Unknown
 }
 
 // allow keeps a vendor's work under what its account allows.

@@ -46,7 +46,7 @@ func TestTheLongestListsComeFirstAndUnknownOnesBeforeThem(t *testing.T) {
 	if diff := cmp.Diff(want, p.Expected()); diff != "" {
 		t.Error(diff)
 	}
-	if x := p.Extracts[0]; x.Unknown != 1 || x.Worst != nil || p.Vendors[0].Seconds != 6.5 {
+	if x := p.Extracts[0]; x.Unknown != 1 || p.Vendors[0].Unknown != 1 || x.Worst != nil || p.Vendors[0].Seconds != 6.5 {
 		t.Errorf("%+v %+v", x, p.Vendors[0])
 	}
 }

@@ -17,7 +17,7 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 	for _, v := range plans.Vendors {
 		if v.Scarce {
 			p.line("%s will stop this run: it leaves %s, and all of it is expected to take %s%s", ceilingText(v.Ceiling), words.Plural(*v.Allowed, v.Vendor+" unit"),
-				atLeast(plans, v), words.Count(v.Needed.Units))
+				AtLeast(v.Unknown), words.Count(v.Needed.Units))
 		}
 	}
 	p.line("job %s for %s", job, runDate)
@@ -25,7 +25,7 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 		p.line("%s", ExtractText(x))
 	}
 	for _, v := range plans.Vendors {
-		p.line("  %s: expected %s%s; worst case %s; %s", v.Vendor, costText(v.Expected), ofText(v.Expected, v.Needed), worstText(v.Worst), rateText(v))
+		p.line("  %s: expected %s%s%s; worst case %s; %s", v.Vendor, AtLeast(v.Unknown), costText(v.Expected), ofText(v.Expected, v.Needed), worstText(v.Worst), rateText(v))
 		p.line("  %s: %s", v.Vendor, budgetText(v))
 		if len(v.Held) > 0 {
 			p.line("  %s: %s", v.Vendor, run.HeldText(v.Held))
@@ -37,12 +37,10 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 	return p.err
 }
 
-// atLeast is said before what a plan expects of a vendor where lists of unknown length make it a floor.
-func atLeast(plans *plan.Plan, v plan.Vendor) string {
-	for _, x := range plans.Extracts {
-		if x.Unknown > 0 && strings.HasPrefix(x.Endpoint, v.Vendor+"/") {
-			return "at least "
-		}
+// AtLeast is said before what is expected where that many lists of unknown length make it a floor.
+func AtLeast(unknown int) string {
+	if unknown > 0 {
+		return "at least "
 	}
 	return ""
 }
@@ -87,7 +85,7 @@ func extractText(x plan.Extract) string {
 	if x.Stuck > 0 {
 		text += fmt.Sprintf(" (%d stuck: see `backhaul status`; only `run --again` asks for them)", x.Stuck)
 	}
-	text += ", expected " + costText(x.Expected) + ofText(x.Expected, x.Needed)
+	text += ", expected " + AtLeast(x.Unknown) + costText(x.Expected) + ofText(x.Expected, x.Needed)
 	if x.Unknown > 0 {
 		text += fmt.Sprintf(", %d of unknown length", x.Unknown)
 	}

@@ -75,13 +75,13 @@ func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
 	left := pipeline.Units(10)
 	err := PlanText(&text, "nightly", "2026-11-23", &plan.Plan{
 		Extracts: []plan.Extract{{Extract: "anchors", Endpoint: "moz/anchor_text", Targets: 2, Unknown: 1, Expected: pipeline.Cost{Pages: 2, Rows: 90, Units: 90}}},
-		Vendors:  []plan.Vendor{{Vendor: "moz", Expected: pipeline.Cost{Pages: 2, Rows: 90, Units: 90}, Allowed: &left, Scarce: true, Seconds: 1}},
+		Vendors:  []plan.Vendor{{Vendor: "moz", Expected: pipeline.Cost{Pages: 2, Rows: 90, Units: 90}, Unknown: 1, Allowed: &left, Scarce: true, Seconds: 1}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 targets, expected 90 rows, 2 pages, 90 units, 1 of unknown length, worst case unbounded (no max_rows)",
-		"the budget leaves 10 units: not enough for all", "will stop this run: it leaves 10 moz units, and all of it is expected to take", "1 list never read before"} {
+	for _, want := range []string{"moz: expected at least 90 rows", "2 targets, expected at least 90 rows, 2 pages, 90 units, 1 of unknown length, worst case unbounded (no max_rows)",
+		"the budget leaves 10 units: not enough for all", "will stop this run: it leaves 10 moz units, and all of it is expected to take at least", "1 list never read before"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
