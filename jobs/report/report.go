@@ -50,6 +50,8 @@ type Summary struct {
 	// Missing is what completing the rest is expected to cost; lists never read before count with one page. Null if that is not
 	// known.
 	Missing *pipeline.Cost `json:"missing"`
+	// MissingUnknown is how many of the lists left are of unknown length. Where there are any, Missing is a floor.
+	MissingUnknown int `json:"missing_unknown"`
 	// Rejected counts rows that do not fit their table, of whichever execution; Rejections says which.
 	Rejected   int64              `json:"rejected_rows"`
 	Rejections []ledger.Rejection `json:"rejections"`
@@ -125,7 +127,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	}
 	if r.Missing != nil {
 		needed := r.Missing.Needed()
-		s.Missing = &needed
+		s.Missing, s.MissingUnknown = &needed, r.Missing.Unknown()
 	}
 	if r.Failed {
 		s.State = failed
@@ -229,7 +231,10 @@ func (s Summary) Text(w io.Writer) error {
 	if len(s.Incomplete) > 0 {
 		text := words.Plural(len(s.Incomplete), "task")
 		if s.Missing != nil {
-			text += fmt.Sprintf("; completing them is expected to cost %s units more", words.Count(s.Missing.Units))
+			text += fmt.Sprintf("; completing them is expected to cost %s%s units more", AtLeast(s.MissingUnknown), words.Count(s.Missing.Units))
+			if s.MissingUnknown > 0 {
+				text += ", with " + words.Plural(s.MissingUnknown, "list") + " of unknown length"
+			}
 		}
 		p.line("  left out  %s", text)
 	}
