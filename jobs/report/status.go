@@ -43,6 +43,8 @@ type Status struct {
 	HeldSince time.Time `json:"held_since,omitzero"`
 	// ToFinish is what finishing is expected to cost by the run's latest plan: lists never read before count with one page.
 	ToFinish pipeline.Units `json:"units_to_finish"`
+	// FinishUnknown is how many of the lists left are of unknown length. Where there are any, ToFinish is a floor.
+	FinishUnknown int `json:"unknown_to_finish"`
 	// Rejected is how many rows do not fit their table, Rejections which.
 	Rejected   int64              `json:"rejected_rows"`
 	Rejections []ledger.Rejection `json:"rejections,omitempty"`
@@ -173,6 +175,9 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 		t.Expected.Units = histories[t.Request()].Units
 	}
 	s.ToFinish += t.Missing()
+	if t.Expected.Next > 0 {
+		s.FinishUnknown++
+	}
 }
 
 // unplanned: it is not complete, and was never planned, so that what it needs is what it needed before.
@@ -204,7 +209,7 @@ func (s Status) Text() string {
 		text += fmt.Sprintf("\npid %d on %s is at work on it, since %s UTC", p.PID, p.Host, p.Since.UTC().Format(time.DateTime))
 	}
 	if missing := s.IncompleteCount - s.Unpublished; missing > 0 {
-		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s units more%s", words.Are(missing, "task"), words.Count(s.ToFinish), again)
+		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s%s units more%s", words.Are(missing, "task"), AtLeast(s.FinishUnknown), words.Count(s.ToFinish), again)
 	}
 	if s.Unpublished > 0 {
 		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", words.Are(s.Unpublished, "task"), again)

@@ -57,17 +57,17 @@ func mustStatus(t *testing.T, w sinks.Warehouse, l *ledger.Ledger) Status {
 func TestFinishingCostsWhatTheRunsPlanExpectsLessWhatItHolds(t *testing.T) {
 	ctx := context.Background()
 	w, l, r := oneRun(t)
-	if err := l.Expect(ctx, r.ID, map[string]ledger.Expectation{"done": {Units: 40}, "half": {Units: 100}, "never": {Units: 50}}); err != nil {
+	if err := l.Expect(ctx, r.ID, map[string]ledger.Expectation{"done": {Units: 40}, "half": {Units: 100}, "never": {Units: 50, Next: 50}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.End(ctx, r.ID, ledger.Incomplete, 0, "", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	s := mustStatus(t, w, l)
-	if s.ToFinish != 100 || s.IncompleteCount != 2 || s.Unpublished != 0 {
+	if s.ToFinish != 100 || s.FinishUnknown != 1 || s.IncompleteCount != 2 || s.Unpublished != 0 {
 		t.Errorf("%+v", s)
 	}
-	if !strings.Contains(s.Text(), "2 tasks are missing something; finishing is expected to cost 100 units more") {
+	if !strings.Contains(s.Text(), "2 tasks are missing something; finishing is expected to cost at least 100 units more") {
 		t.Error(s.Text())
 	}
 }
