@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -173,6 +174,9 @@ func TestWhoWaitsForARunCanBeStopped(t *testing.T) {
 
 // TestHangingUpStopsARunAsCtrlCDoes needs a process of its own: signals are a process's.
 func TestHangingUpStopsARunAsCtrlCDoes(t *testing.T) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP) // a child of what runs under nohup would not hear of it
+	defer signal.Stop(heard)
 	asked, answer := stalled(t)
 	job, warehouse := anchorsOfTwo(t)
 	said := &notice{of: "stopping: ", seen: make(chan struct{})}
