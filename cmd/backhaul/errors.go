@@ -73,6 +73,11 @@ func (a *app) denialAdvice(s vendors.Surface, text string) string {
 	return "check the credentials: " + s.Credentials.String()
 }
 
+// tooFewFiles reports whether an error is that this process may open no more files.
+func tooFewFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || strings.Contains(strings.ToLower(err.Error()), "too many open files")
+}
+
 // advise turns an error into one line that ends with what to do about it, where that is known.
 func advise(err error) string {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
@@ -84,7 +89,7 @@ func advise(err error) string {
 		advice = "see `backhaul doctor`"
 	case errors.Is(err, run.ErrClock):
 		advice = "set the clock; if it was the earlier entry that was wrong, `backhaul doctor --repair` corrects the ledger"
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), strings.Contains(strings.ToLower(text), "too many open files"):
+	case tooFewFiles(err):
 		advice = "raise the limit of open files, `ulimit -n 1024`, and run it again: what was bought is in the journal"
 	case errors.Is(err, ledger.ErrNoRun):
 		advice = "see `backhaul status` for the runs there are"

@@ -217,7 +217,10 @@ func exitOf(ctx context.Context, r *run.Result, err error) int {
 				status = exitBudget
 			}
 		case pipeline.EndUnreachable:
-			if status != exitFailed {
+			switch {
+			case tooFewFiles(stop.Err):
+				status = exitFailed // this machine's fault, and no time mends it
+			case status != exitFailed:
 				status = exitTryLater
 			}
 		default:

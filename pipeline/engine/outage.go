@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -68,7 +70,8 @@ func (b *buyer) unanswered(e *pipeline.Error, failed int) bool {
 		enough = half // nothing but the vendor, or the way there, can be at fault
 	}
 	// Replies that were under way when it went away still arrive.
-	if l.Retry.For <= 0 || failed < enough || b.unheard < half || alone {
+	ours := errors.Is(e, syscall.EMFILE) || errors.Is(e, syscall.ENFILE) // this machine has no file left to connect by
+	if l.Retry.For <= 0 || failed < enough || b.unheard < half || alone || ours {
 		return false
 	}
 	l.away = l.Retry.outage(l.silent, e)

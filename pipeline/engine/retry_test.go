@@ -257,11 +257,11 @@ func TestFaultsDoNotSlowARunMoreThanTheyMust(t *testing.T) {
 						failed++
 					}
 				}
-				if failed > 1 {
+				if failed > 5 { // one in three runs has a list that fails six times in a row; six of them are one run in a million
 					t.Errorf("%d of %d tasks failed", failed, len(outcomes))
 				}
 				// 480 pages take 800 requests, 400 s at two a second, and 112 waits of a second where one is asked for.
-				if took := time.Since(begin); took > 400*time.Second*5/4+112*after {
+				if took := time.Since(begin); took > 400*time.Second*3/2+112*after {
 					t.Errorf("took %v", took)
 				}
 			})
