@@ -30,14 +30,7 @@ const (
 var checkKeys = []string{"rows", "change", "rejected_rows", "drift", "units", "freshness"}
 
 func (l *loader) expectations(n *node) (all []Expectation) {
-	if n == nil {
-		return nil
-	}
-	if n.kind != list || len(n.items) == 0 {
-		l.errorf(n.Place, "expect must be a list with at least one entry (- extract: NAME), not %s", emptyOr(n))
-		return nil
-	}
-	for _, item := range n.items {
+	for _, item := range l.entries(n, "expect", "extract: NAME") {
 		all = append(all, l.expectation(item))
 	}
 	return all

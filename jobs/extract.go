@@ -15,12 +15,12 @@ var extractName = regexp.MustCompile(`^[a-z0-9_-]+$`)
 const maxPriority = 1_000_000
 
 func (l *loader) extractList(n *node) {
-	if n.kind != list || len(n.items) == 0 {
-		l.errorf(n.Place, "extracts must be a list with at least one entry (- name: …), not %s", emptyOr(n))
+	entries := l.entries(n, "extracts", "name: …")
+	if entries == nil {
 		return
 	}
 	var drafts []*draft
-	for _, item := range n.items {
+	for _, item := range entries {
 		drafts = append(drafts, l.draft(item))
 	}
 	for _, d := range drafts {
@@ -28,6 +28,18 @@ func (l *loader) extractList(n *node) {
 	}
 	l.order(drafts)
 	l.unannounced()
+}
+
+// entries returns those of a list that must have one, written like the example. An absent list has none.
+func (l *loader) entries(n *node, what, example string) []*node {
+	switch {
+	case n == nil:
+		return nil
+	case n.kind != list || len(n.items) == 0:
+		l.errorf(n.Place, "%s must be a list with at least one entry (- %s), not %s", what, example, emptyOr(n))
+		return nil
+	}
+	return n.items
 }
 
 func emptyOr(n *node) string {

@@ -69,14 +69,7 @@ var messageVariable = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 var messageWord = regexp.MustCompile(`HOOK|NOTIFY|SLACK|MAIL|SMTP`)
 
 func (l *loader) notices(n *node) (all []Notice) {
-	if n == nil {
-		return nil
-	}
-	if n.kind != list || len(n.items) == 0 {
-		l.errorf(n.Place, "notify must be a list with at least one entry (- on: [failed]), not %s", emptyOr(n))
-		return nil
-	}
-	for _, item := range n.items {
+	for _, item := range l.entries(n, "notify", "on: [failed]") {
 		all = append(all, l.notice(item))
 	}
 	return all

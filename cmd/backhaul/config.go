@@ -22,6 +22,9 @@ const (
 	byCommand = "_COMMAND" // a command that prints it
 )
 
+// database is the variable with the address, and so the password, of a shared ledger.
+const database = "BACKHAUL_DATABASE"
+
 // configVariable names the file of a configuration where --config does not.
 const configVariable = "BACKHAUL_CONFIG"
 
@@ -55,17 +58,12 @@ func (a *app) configure() error {
 	if err != nil {
 		return usage("%s: %v", path, err)
 	}
-	over, ambient := map[string]string{}, a.variable
+	over := map[string]string{}
 	for _, name := range hidden(set, a.vendors) {
 		over[name] = ""
 	}
 	maps.Copy(over, set)
-	a.variable = func(name string) string {
-		if value, ok := over[name]; ok {
-			return value
-		}
-		return ambient(name)
-	}
+	a.put(over)
 	return nil
 }
 
@@ -113,7 +111,7 @@ func configurable(r vendors.Registry) (all, secret []string) {
 		all = append(all, s.URL)
 		secret = append(secret, slices.Concat(s.Credentials...)...)
 	}
-	secret = append(secret, "BACKHAUL_DATABASE")
+	secret = append(secret, database)
 	slices.Sort(secret)
 	secret = slices.Compact(secret) // surfaces of a vendor share some
 	return append(append(all, "BACKHAUL_WAREHOUSE", allowedCommands), secret...), secret

@@ -42,13 +42,7 @@ func (a *app) demo(ctx context.Context) error {
 		return err
 	}
 	defer emu.close()
-	outside, emulated := a.variable, emu.environment()
-	a.variable = func(name string) string {
-		if value, ok := emulated[name]; ok {
-			return value
-		}
-		return outside(name)
-	}
+	a.put(emu.environment())
 	spec, problems := jobs.LoadFS(jobs.Files, "nightly.yaml", a.vendors)
 	if spec == nil {
 		return fmt.Errorf("the ready-made job is invalid: %v", problems)

@@ -137,7 +137,7 @@ func (e environment) doubts(ways vendors.Credentials) (texts []string) {
 			if e.setAs(name) != "" {
 				names = append(names, e.setAs(name))
 			}
-			if e.variable(name) != "" && e.variable(name+"_FILE") != "" {
+			if e.variable(name) != "" && e.variable(name+inFile) != "" {
 				texts = append(texts, fmt.Sprintf("%s and %s_FILE are both set: %s is used; unset the other", name, name, name))
 			}
 		}
@@ -161,7 +161,7 @@ func (e environment) doubts(ways vendors.Credentials) (texts []string) {
 
 // everybodyReads reports whether a variable names a file that users may read who neither own it nor are of its group.
 func (e environment) everybodyReads(variable string) bool {
-	if !strings.HasSuffix(variable, "_FILE") {
+	if !strings.HasSuffix(variable, inFile) {
 		return false
 	}
 	info, err := os.Stat(e.variable(variable))
@@ -173,13 +173,13 @@ func (e environment) secretFiles() map[string]string {
 	files := map[string]string{}
 	for _, s := range e.vendors {
 		for _, name := range slices.Concat(s.Credentials...) {
-			if path := e.variable(name + "_FILE"); path != "" {
-				files[name+"_FILE"] = path
+			if path := e.variable(name + inFile); path != "" {
+				files[name+inFile] = path
 			}
 		}
 	}
-	if path := e.variable("BACKHAUL_DATABASE_FILE"); path != "" {
-		files["BACKHAUL_DATABASE_FILE"] = path
+	if path := e.variable(database + inFile); path != "" {
+		files[database+inFile] = path
 	}
 	return files
 }

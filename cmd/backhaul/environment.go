@@ -26,6 +26,17 @@ type environment struct {
 	holdMemory func(bytes int64) (release func())
 }
 
+// put lets these variables go before those that the environment has.
+func (e *environment) put(values map[string]string) {
+	outside := e.variable
+	e.variable = func(name string) string {
+		if value, ok := values[name]; ok {
+			return value
+		}
+		return outside(name)
+	}
+}
+
 // process is the environment of this process.
 func process() environment {
 	return environment{

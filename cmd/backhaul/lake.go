@@ -91,19 +91,23 @@ func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) 
 	return err
 }
 
-// missingLists does it for the months that have none at all: those of earlier versions, and one that has just begun.
+// missingLists writes those of the months that have none at all, of earlier versions and one that has just begun, and returns
+// which those are.
 func (l *localLake) missingLists(ctx context.Context) (months []time.Time, err error) {
-	tasks, err := l.Months(schemas.Lookup("ops.tasks"))
+	if months, err = l.Months(schemas.Lookup("ops.tasks")); err != nil {
+		return nil, err
+	}
+	written, err := l.Months(schemas.WholeLists())
 	if err != nil {
 		return nil, err
 	}
-	there, err := l.Months(schemas.WholeLists())
-	for _, month := range tasks {
-		if err == nil && !slices.Contains(there, month) {
-			months, err = append(months, month), l.writeLists(ctx, "", month)
+	months = slices.DeleteFunc(months, func(m time.Time) bool { return slices.Contains(written, m) })
+	for _, month := range months {
+		if err := l.writeLists(ctx, "", month); err != nil {
+			return nil, err
 		}
 	}
-	return months, err
+	return months, nil
 }
 
 // writeLists writes a month's, of every job if none is named.

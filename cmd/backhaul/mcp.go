@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -75,12 +74,11 @@ type desk struct {
 // grant reads --grant vendor=UNITS.
 func (d *desk) grant(texts []string) error {
 	for _, text := range texts {
-		vendor, number, ok := strings.Cut(text, "=")
-		n, err := strconv.ParseInt(number, 10, 64)
-		if !ok || err != nil || n < 0 || !slices.Contains(d.app.vendors.Vendors(), vendor) {
+		vendor, units, ok := vendorUnits(text)
+		if !ok || !slices.Contains(d.app.vendors.Vendors(), vendor) {
 			return usage("--grant wants vendor=UNITS with one of %s, got %q", strings.Join(d.app.vendors.Vendors(), ", "), text)
 		}
-		d.granted[vendor] = pipeline.Units(n)
+		d.granted[vendor] = units
 	}
 	return nil
 }

@@ -192,7 +192,7 @@ func (a *app) tell(ctx context.Context, job *loadedJob, date string, s report.Su
 		if err != nil {
 			return
 		}
-		s = report.Summary{Job: job.Job, RunDate: day.Format(time.DateOnly), State: "failed", ExitStatus: statusOf(ctx, runErr), Stop: advise(runErr)}
+		s = report.Summary{Job: job.Job, RunDate: day.Format(time.DateOnly), State: "failed", ExitStatus: ending(ctx, runErr).status, Stop: advise(runErr)}
 	} else if exit := (*exitError)(nil); s.Stop == "" && runErr != nil && (!errors.As(runErr, &exit) || exit.err != nil) {
 		s.Stop = advise(runErr)
 	}
@@ -210,13 +210,6 @@ func (a *app) tell(ctx context.Context, job *loadedJob, date string, s report.Su
 func isEvent(err error) bool {
 	var exit *exitError
 	return !errors.Is(err, recovery.ErrBusy) && !errors.Is(err, errNotConfirmed) && !(errors.As(err, &exit) && exit.status == exitUsage)
-}
-
-func statusOf(ctx context.Context, err error) int {
-	if exit := (*exitError)(nil); errors.As(err, &exit) {
-		return exit.status
-	}
-	return exitStatus(ctx, err)
 }
 
 // tellAll decides what is due and sends it, while no other run of the job does.
@@ -296,15 +289,27 @@ func (a *app) changes(ctx context.Context, w sinks.Warehouse, s report.Summary) 
 	return all
 }
 
-// nameUndelivered says what of a run nobody was told.
-func nameUndelivered(s *report.Status, w sinks.Warehouse) {
-	memory, err := readMemory(w, s.Job)
-	if err != nil {
-		s.Undelivered = []string{"what was told of the job is not known: " + err.Error()}
+// nameUndelivered says of runs what nobody was told. The memory of each job is read once.
+func nameUndelivered(statuses []report.Status, w sinks.Warehouse) {
+	type remembered struct {
+		notify.Memory
+		err error
 	}
-	for _, key := range slices.Sorted(maps.Keys(memory.Undelivered)) {
-		if u := memory.Undelivered[key]; u.RunDate == s.RunDate {
-			s.Undelivered = append(s.Undelivered, undeliveredText(u))
+	jobs := map[string]remembered{}
+	for i := range statuses {
+		s := &statuses[i]
+		m, known := jobs[s.Job]
+		if !known {
+			m.Memory, m.err = readMemory(w, s.Job)
+			jobs[s.Job] = m
+		}
+		if m.err != nil {
+			s.Undelivered = []string{"what was told of the job is not known: " + m.err.Error()}
+		}
+		for _, key := range slices.Sorted(maps.Keys(m.Undelivered)) {
+			if u := m.Undelivered[key]; u.RunDate == s.RunDate {
+				s.Undelivered = append(s.Undelivered, undeliveredText(u))
+			}
 		}
 	}
 }

@@ -104,12 +104,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech)
 
 // execute carries out a job and prints its summary, which it leaves in summary if the run got as far as its plan.
 func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *speech, summary *report.Summary) error {
-	date, err := runDate(f.date, a.now())
-	if err != nil {
-		return err
-	}
-	a.warnOfDate(date)
-	w, err := a.warehouse()
+	date, w, err := a.night(f.date)
 	if err != nil {
 		return err
 	}
@@ -344,19 +339,25 @@ func (a *app) printSummary(s report.Summary) error {
 	return nil
 }
 
+// vendorUnits reads a flag's vendor=N.
+func vendorUnits(text string) (vendor string, units pipeline.Units, ok bool) {
+	vendor, number, ok := strings.Cut(text, "=")
+	n, err := strconv.ParseInt(number, 10, 64)
+	return vendor, pipeline.Units(n), ok && err == nil && n >= 0
+}
+
 // limitUnits applies --max-units vendor=N.
 func limitUnits(accounts map[string]run.Account, limits []string) error {
 	for _, text := range limits {
-		vendor, number, ok := strings.Cut(text, "=")
-		n, err := strconv.ParseInt(number, 10, 64)
-		if !ok || err != nil || n < 0 {
+		vendor, units, ok := vendorUnits(text)
+		if !ok {
 			return usage("--max-units wants vendor=N, got %q", text)
 		}
 		account, known := accounts[vendor]
 		if !known {
 			return usage("--max-units %s: the job buys nothing from %q", text, vendor)
 		}
-		if units := pipeline.Units(n); account.Ceiling.Run == nil || *account.Ceiling.Run > units {
+		if account.Ceiling.Run == nil || *account.Ceiling.Run > units {
 			account.Ceiling.Run, account.ByFlag = &units, true
 		}
 		accounts[vendor] = account

@@ -93,10 +93,7 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	if err != nil {
 		return err
 	}
-	for i := range statuses {
-		nameProcess(&statuses[i], w)
-		nameUndelivered(&statuses[i], w)
-	}
+	addKnown(statuses, w)
 	if a.json {
 		return a.printJSON(statuses)
 	}
@@ -133,9 +130,17 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 // statusIn reads the status of a run of a warehouse.
 func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
 	s, err := report.StatusOf(ctx, l, r, recallIn(ctx, w, r))
-	nameProcess(&s, w)
-	nameUndelivered(&s, w)
-	return s, err
+	one := []report.Status{s}
+	addKnown(one, w)
+	return one[0], err
+}
+
+// addKnown adds to statuses what the ledger does not know.
+func addKnown(statuses []report.Status, w sinks.Warehouse) {
+	for i := range statuses {
+		nameProcess(&statuses[i], w)
+	}
+	nameUndelivered(statuses, w)
 }
 
 // nameProcess says who is at work on a run that is running.

@@ -109,12 +109,7 @@ func (a *app) planCommand() *cobra.Command {
 
 // plan prints what a run of some extracts would do and cost. With check it fails if a ceiling will stop the run.
 func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen selection, check bool) error {
-	date, err := runDate(dateText, a.now())
-	if err != nil {
-		return err
-	}
-	a.warnOfDate(date)
-	w, err := a.warehouse()
+	date, w, err := a.night(dateText)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"backhaul/jobs/account"
@@ -19,6 +20,7 @@ type Expectation = account.Expectation
 // check holds what was loaded against what the job expects, before any of it is published. A breach that holds keeps the tables
 // of its extract from being published, unless the user accepts them.
 func (r *runner) check(ctx context.Context, result *Result, tasks []pipeline.Task, loaded *load.Loaded) error {
+	before := sync.OnceValues(func() (map[list]wholeNight, error) { return r.wholeBefore(ctx) })
 	for _, e := range r.Expectations {
 		concerned, endpoint, err := r.concerned(e, tasks)
 		if err != nil {
@@ -27,7 +29,7 @@ func (r *runner) check(ctx context.Context, result *Result, tasks []pipeline.Tas
 		if len(concerned) == 0 {
 			continue
 		}
-		findings, err := r.findings(ctx, e, concerned, loaded, result.Drift)
+		findings, err := r.findings(e, concerned, loaded, result.Drift, before)
 		if err != nil {
 			return fmt.Errorf("check what is expected of %s%s: %w", e.Extract, e.Table, err)
 		}
@@ -56,17 +58,20 @@ func (r *runner) concerned(e account.Expectation, tasks []pipeline.Task) (some [
 	return some, endpoint, nil
 }
 
-func (r *runner) findings(ctx context.Context, e account.Expectation, tasks []pipeline.Task, loaded *load.Loaded, drift []account.Drift) (all []account.Finding, err error) {
+// findings are what was found of the tasks that an expectation is about. wholeBefore is asked only if something is compared with
+// earlier nights.
+func (r *runner) findings(e account.Expectation, tasks []pipeline.Task, loaded *load.Loaded, drift []account.Drift,
+	wholeBefore func() (map[list]wholeNight, error)) (all []account.Finding, err error) {
 	var rows, rejected, units, fields int64
-	extracts := map[string]bool{}
+	extracts, ids := map[string]bool{}, map[string]bool{}
 	for _, t := range tasks {
 		rows += loaded.Rows[t.ID]
 		units += int64(r.places[t.ID].Units)
-		extracts[t.Extract] = true
-		for m, n := range loaded.Misfits {
-			if m.Task == t.ID {
-				rejected += n.Rows
-			}
+		extracts[t.Extract], ids[t.ID] = true, true
+	}
+	for m, n := range loaded.Misfits {
+		if ids[m.Task] {
+			rejected += n.Rows
 		}
 	}
 	for _, d := range drift {
@@ -86,7 +91,7 @@ func (r *runner) findings(ctx context.Context, e account.Expectation, tasks []pi
 	if e.MaxChange == nil && e.Freshness == 0 {
 		return all, nil
 	}
-	before, err := r.wholeBefore(ctx)
+	before, err := wholeBefore()
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (f FS) exchange(c Change) error {
 	if listed.any() {
 		listed.await()
 	}
-	return errors.Join(f.removeUnreadable(c), f.SyncDir(filepath.Dir(c.Dir)), f.SyncDir(c.Aside))
+	return errors.Join(f.removeUnreadable(c.Dir, c.Remove), f.SyncDir(filepath.Dir(c.Dir)), f.SyncDir(c.Aside))
 }
 
 // aside makes a directory whose name says when, and in the place of which one it is to be.
@@ -140,9 +140,9 @@ func standIn(_, name string) error {
 
 // removeUnreadable takes the names away that go, once nobody is left who has them from the directory that went. If the process
 // ends before, they lead nowhere: readers pass over such names, and the next change drops them.
-func (f FS) removeUnreadable(c Change) (err error) {
-	for _, name := range c.Remove {
-		if path := filepath.Join(c.Dir, name); isUnreadable(path) {
+func (f FS) removeUnreadable(dir string, names []string) (err error) {
+	for _, name := range names {
+		if path := filepath.Join(dir, name); isUnreadable(path) {
 			err = errors.Join(err, f.Remove(path))
 		}
 	}
@@ -201,11 +201,11 @@ func (f FS) dropUnreadable(aside, of string) error {
 	if err != nil {
 		return nil // it is gone with them
 	}
-	c := Change{Dir: dir}
-	for _, e := range entries {
-		c.Remove = append(c.Remove, e.Name())
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
 	}
-	return f.removeUnreadable(c)
+	return f.removeUnreadable(dir, names)
 }
 
 // RemoveEmpty removes a directory if nothing is in it.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -92,7 +93,9 @@ func unreadable() string { return fmt.Sprintf("/proc/%d/comm", os.Getpid()) }
 // isUnreadable reports whether a name is a link to such a file, of this process or of one that was killed.
 func isUnreadable(path string) bool {
 	to, err := os.Readlink(path)
-	var pid int
-	n, _ := fmt.Sscanf(to, "/proc/%d/comm", &pid)
-	return err == nil && n == 1
+	if err != nil {
+		return false
+	}
+	is, _ := filepath.Match("/proc/[0-9]*/comm", to)
+	return is
 }
