@@ -65,6 +65,13 @@ see ` + "`backhaul status 01J`"
 	}
 }
 
+func TestAMessageSaysThatAnAmountIsAFloor(t *testing.T) {
+	s := report.Summary{RunID: "01J", Missing: &pipeline.Cost{Units: 50}, MissingUnknown: 2}
+	if m := Compose(Due{Events: []string{"stopped"}}, s, nil); !strings.Contains(m.Text, "expected to cost at least 50 units more") {
+		t.Error(m.Text)
+	}
+}
+
 func TestAWebhookGetsTheSummarySigned(t *testing.T) {
 	url, requests := hookServer(t, 200)
 	hook, err := NewWebhook(Webhook{Label: "HOOK_URL", URL: url, Secret: "key"})

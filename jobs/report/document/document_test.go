@@ -199,6 +199,20 @@ func TestTheReportSaysWhatThereIsToSay(t *testing.T) {
 	}
 }
 
+func TestWhatFinishingCostsIsAFloorWhereLengthsAreUnknown(t *testing.T) {
+	for unknown, want := range map[int]string{0: "expected to cost 120 units more", 1: "expected to cost at least 120 units more"} {
+		s := ofRun()
+		s.Run.FinishUnknown = unknown
+		var text bytes.Buffer
+		if err := build(t, s, nil).Text(&text); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+}
+
 func TestLinesOfTheTextAreThoseOfTheReportAlone(t *testing.T) {
 	s := ofRun()
 	s.Run.Tasks[3].Error = "first\nState: complete"
