@@ -132,9 +132,12 @@ func (j *Journal) scan(ctx context.Context, taskID string, visit func(*record) (
 	if err != nil {
 		return err
 	}
-	var claimed, found int
-	if err := j.db.Read().QueryRowContext(ctx, `SELECT pages FROM tasks WHERE no = ?`, no).Scan(&claimed); err != nil {
-		return j.db.Wrap(err)
+	var before, after, found int
+	count := func(n *int) error {
+		return j.db.Wrap(j.db.Read().QueryRowContext(ctx, `SELECT pages FROM tasks WHERE no = ?`, no).Scan(n))
+	}
+	if err := count(&before); err != nil {
+		return err
 	}
 	err = j.each(ctx, `SELECT `+recordColumns+` FROM pages p WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {
 		r := &record{}
@@ -151,8 +154,11 @@ func (j *Journal) scan(ctx context.Context, taskID string, visit func(*record) (
 	switch {
 	case errors.Is(err, errStop):
 		return nil
-	case err != nil:
+	case err != nil || found == before:
 		return err
 	}
-	return j.countPages(taskID, claimed, found)
+	if err := count(&after); err != nil || before < found && found <= after {
+		return err // it has grown meanwhile
+	}
+	return j.countPages(taskID, after, found)
 }
