@@ -27,6 +27,7 @@ var house = map[string]string{
 	"pipeline/failpoint":               "",
 	"pipeline/sqlite":                  "pipeline/failpoint",
 	"pipeline/journal":                 "pipeline pipeline/sqlite pipeline/failpoint",
+	"pipeline/journaltest":             "pipeline pipeline/journal",
 	"pipeline/limit":                   "pipeline",
 	"pipeline/engine":                  "pipeline pipeline/limit pipeline/failpoint schemas",
 	"pipeline/emulator":                "pipeline/emulator/graph pipeline/emulator/ahrefs pipeline/emulator/internal/lists pipeline/emulator/internal/quote",

@@ -129,14 +129,28 @@ func TestEveryFlippedByteOfAJournalIsFoundOrHarmless(t *testing.T) {
 	for i := 0; i < len(file); i += step {
 		damaged := bytes.Clone(file)
 		damaged[i] ^= 1 << (i % 8)
-		if err := os.WriteFile(path, damaged, 0o644); err != nil {
+		readSpoilt(t, path, damaged, pages)
+	}
+}
+
+func TestACutJournalIsFoundOrHarmless(t *testing.T) {
+	file, pages := written(t)
+	path := filepath.Join(t.TempDir(), "j.sqlite")
+	for size := 1; size < len(file); size += 509 {
+		readSpoilt(t, path, file[:size], pages)
+	}
+}
+
+// readSpoilt reads everything of a journal whose file has other bytes.
+func readSpoilt(t *testing.T, path string, file []byte, pages map[string]bool) {
+	t.Helper()
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	readAll(t, path, pages)
+	for _, left := range []string{"-wal", "-shm", "-journal"} {
+		if err := os.Remove(path + left); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
-		}
-		readAll(t, path, pages)
-		for _, left := range []string{"-wal", "-shm", "-journal"} {
-			if err := os.Remove(path + left); err != nil && !errors.Is(err, os.ErrNotExist) {
-				t.Fatal(err)
-			}
 		}
 	}
 }

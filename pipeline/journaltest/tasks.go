@@ -1,0 +1,145 @@
+package journaltest
+
+import (
+	"time"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+)
+
+func task(id string) pipeline.Task {
+	return pipeline.Task{ID: id, Extract: "anchors", Endpoint: "moz/anchor_text", Surface: "v2", Target: id + ".example",
+		TargetAsGiven: "https://" + id + ".example/", Scope: "root_domain", Params: `{"scope":"root_domain"}`, MaxRows: 5000, Priority: 3}
+}
+
+func tasks(ids ...string) []pipeline.Task {
+	all := make([]pipeline.Task, len(ids))
+	for i, id := range ids {
+		all[i] = task(id)
+	}
+	return all
+}
+
+// of returns tasks of another extract.
+func of(extract string, ids ...string) []pipeline.Task {
+	all := tasks(ids...)
+	for i := range all {
+		all[i].Extract = extract
+	}
+	return all
+}
+
+// at returns the place that a task has reached.
+func (r *try) at(id string) pipeline.Place {
+	r.t.Helper()
+	places, err := r.j.Places(r.ctx())
+	r.must(err)
+	return places[id]
+}
+
+func (r *try) addedAgain() {
+	batch := task("batch")
+	batch.Target, batch.TargetAsGiven = "", ""
+	batch.Inputs = []pipeline.Input{{Target: "ž.example", TargetAsGiven: "Ž.example"}, {Target: `"quoted"`, Source: "s.example"}}
+	r.append(pagesOf(2), "z")
+	r.must(r.j.AddTasks(r.ctx(), append(tasks("a"), batch)))
+	again := task("z")
+	again.MaxRows, again.Priority, again.Target, again.Params = 7, -1, "other.example", "{}"
+	r.must(r.j.AddTasks(r.ctx(), []pipeline.Task{batch, again, task("new")}))
+	want := task("z")
+	want.MaxRows, want.Priority = 7, -1
+	got, err := r.j.Tasks(r.ctx())
+	r.must(err)
+	r.same("tasks", []pipeline.Task{want, task("a"), batch, task("new")}, got)
+	r.has("z", pagesOf(2))
+}
+
+func (r *try) places() {
+	pages := pagesOf(5)
+	pages[1].Overlap = 1
+	pages[2].Repeated = true
+	pages[3].Chain, pages[3].Cursor = 1, ""
+	pages[4].Chain, pages[4].Rows = 1, 2
+	r.append(pages[:3], "a")
+	r.same("in the first chain", pipeline.Place{Pages: 3, Rows: 5, Waste: 4, ChainRows: 5, Units: 9, Next: "token-2",
+		Fetched: pages[2].FetchedAt, LastRows: 3}, r.at("a"))
+	for _, p := range pages[3:] {
+		r.must(r.j.Append(r.ctx(), "a", p))
+	}
+	for i, units := range []pipeline.Units{50, 20, 0} {
+		r.must(r.j.AddAttempt(r.ctx(), "a", pipeline.Attempt{Seq: 5, At: header.Created.Add(time.Duration(i) * time.Hour), Kind: pipeline.Transient, MaybeUnits: units}))
+	}
+	r.same("in the second", pipeline.Place{Pages: 5, Chain: 1, Rows: 10, Waste: 4, ChainRows: 5, Units: 15, Next: "token-4",
+		Fetched: pages[4].FetchedAt, LastRows: 2, Attempts: 3, MaybeUnits: 70, MaybeAt: header.Created.Add(time.Hour)}, r.at("a"))
+}
+
+func (r *try) indexes() {
+	want := []journal.Index{{Vendor: "moz", ID: "2026-11", At: header.Created}, {Vendor: "ahrefs", ID: "", At: header.Created.Add(time.Second)},
+		{Vendor: "moz", ID: "2026-12", At: header.Created.Add(time.Hour)}}
+	for _, i := range []int{0, 2, 1} {
+		r.must(r.j.AddIndex(r.ctx(), want[i]))
+	}
+	r.harm(func() {})
+	got, err := r.j.Indexes(r.ctx())
+	r.must(err)
+	r.same("indexes", want, got)
+}
+
+// resolved fails where an extract's tasks came about in another way.
+func (r *try) resolved(j Journal, extract string, want journal.Resolution) {
+	r.t.Helper()
+	got, ok, err := j.Resolution(r.ctx(), extract)
+	if err != nil || !ok {
+		r.t.Errorf("resolution of %s: %v, %v", extract, ok, err)
+	}
+	r.same("resolution of "+extract, want, got)
+}
+
+// intends fails where other tasks are intended.
+func (r *try) intends(j Journal, want ...pipeline.Task) {
+	r.t.Helper()
+	got, err := j.Current(r.ctx())
+	r.must(err)
+	r.same("current tasks", want, got)
+}
+
+func (r *try) resolutions() {
+	r.append(nil, "plain")
+	if _, ok, err := r.j.Resolution(r.ctx(), "links"); ok || err != nil {
+		r.t.Errorf("before any: %v, %v", ok, err)
+	}
+	first := journal.Resolution{Digest: "d1", Basis: "b1", Tasks: of("links", "x", "y")}
+	r.must(r.j.Resolve(r.ctx(), "links", first))
+	r.resolved(r.j, "links", first)
+	r.intends(r.j, append(tasks("plain"), of("links", "x", "y")...)...)
+	r.must(r.j.Append(r.ctx(), "x", page(0, 3)))
+
+	second := journal.Resolution{Digest: "d2", Basis: "b2", Final: true, Tasks: of("links", "y", "v")}
+	r.must(r.j.Resolve(r.ctx(), "links", second))
+	r.must(r.j.Resolve(r.ctx(), "none", journal.Resolution{Digest: "d", Final: true}))
+	r.harm(func() {})
+	r.resolved(r.j, "links", second)
+	r.resolved(r.j, "none", journal.Resolution{Digest: "d", Final: true})
+	r.intends(r.j, append(tasks("plain"), of("links", "y", "v")...)...)
+	r.has("x", []pipeline.Page{page(0, 3)})
+	all, err := r.j.Tasks(r.ctx())
+	r.must(err)
+	r.same("tasks", append(tasks("plain"), of("links", "x", "y", "v")...), all)
+}
+
+func (r *try) notes() {
+	want := journal.Resolution{Digest: "d", Basis: "b", Final: true, Tasks: of("links", "x")}
+	r.append(nil, "plain")
+	r.must(r.j.Resolve(r.ctx(), "links", want))
+	r.must(r.j.AddIndex(r.ctx(), journal.Index{Vendor: "moz", ID: "1", At: header.Created}))
+	to, err := r.cfg.Open(r.ctx(), r.cfg.Place(r.t), header)
+	r.must(err)
+	defer func() { r.must(to.Close()) }()
+	r.must(to.AddTasks(r.ctx(), of("links", "x", "left out")))
+	r.must(r.cfg.Notes(r.ctx(), to, r.j))
+	r.resolved(to, "links", want)
+	r.intends(to, of("links", "x")...)
+	indexes, err := to.Indexes(r.ctx())
+	r.must(err)
+	r.same("indexes", []journal.Index{{Vendor: "moz", ID: "1", At: header.Created}}, indexes)
+}
