@@ -43,6 +43,7 @@ var house = map[string]string{
 	"sinks/duckdb":                     "sinks sinks/blob schemas pipeline/failpoint",
 	"sinks/xlsx":                       "sinks",
 	"sinks/sqlite":                     "sinks",
+	"sinks/sinktest":                   "sinks sinks/internal/sample schemas",
 	"jobs":                             "pipeline pipeline/words schemas schemas/canon",
 	"jobs/plan":                        "pipeline",
 	"jobs/ledger":                      "pipeline pipeline/sqlite pipeline/failpoint",

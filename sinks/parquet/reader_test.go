@@ -18,26 +18,6 @@ import (
 	"backhaul/sinks/internal/sample"
 )
 
-func TestRowsAreThoseThatWereWritten(t *testing.T) {
-	table, path := schemas.Lookup("moz.links"), filepath.Join(t.TempDir(), "f")
-	staged := write(t, path, table, 5000, Options{Memory: memory.DefaultAllocator, RowGroupRows: 2000})
-	d := NewDigest(table)
-	for batch, err := range Rows(path, table, 700) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := batch.NumRows(); n > 700 {
-			t.Errorf("a batch of %d rows", n)
-		}
-		if err := d.Write(batch); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := d.Contents(); got.Rows != staged.Rows || got.Checksum != staged.Checksum {
-		t.Errorf("%+v, staged %+v", got, staged)
-	}
-}
-
 func TestRowsCanBeLeftHalfWay(t *testing.T) {
 	table, path := schemas.Lookup("moz.anchor_text"), filepath.Join(t.TempDir(), "f")
 	write(t, path, table, 3000, Options{Memory: memory.DefaultAllocator})
@@ -116,25 +96,6 @@ func writeRow(t *testing.T, path string, table *schemas.Table, values []any) {
 	}
 	if _, err := w.Close(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestRowsOfADamagedOrMissingFileEndWithAnErrorThatNamesIt(t *testing.T) {
-	table, path := schemas.Lookup("moz.anchor_text"), filepath.Join(t.TempDir(), "f")
-	write(t, path, table, 3000, Options{Memory: memory.DefaultAllocator})
-	if err := flip(path, 700); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]error{path: sinks.ErrDamaged, path + ".none": os.ErrNotExist} {
-		n := 0
-		for batch, err := range Rows(path, table, 100) {
-			if n++; batch != nil || !errors.Is(err, want) || !strings.Contains(err.Error(), path) {
-				t.Errorf("%v, %v", batch, err)
-			}
-		}
-		if n != 1 {
-			t.Errorf("%d times", n)
-		}
 	}
 }
 

@@ -2,8 +2,9 @@
 //
 // It owns what a sheet can hold and what it does to values. Numbers, dates and times are what they are; a text is a text,
 // whatever it begins with, so that no cell computes anything. What a cell would bend is written as text: a whole number of
-// more than 15 digits, a date before 1 March 1900, a number that is infinite or none. What does not fit a sheet is an error,
-// never cut. Rows wait in a temporary file, not in memory.
+// more than 15 digits, a date before 1 March 1900, a number that is infinite or none. Other numbers keep 15 digits, as Excel
+// shows them, and a control character, which a sheet cannot have, is U+FFFD. What does not fit a sheet is an error, never cut.
+// Rows wait in a temporary file, not in memory.
 package xlsx
 
 import (
