@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"backhaul/pipeline"
+	"backhaul/pipeline/sourcetest"
 	"backhaul/schemas"
 )
 
@@ -48,38 +47,12 @@ func reply(body string, header ...string) func(http.ResponseWriter, url.Values) 
 	}
 }
 
-func named(t testing.TB, all []pipeline.Source, name string) pipeline.Source {
-	t.Helper()
-	for _, s := range all {
-		if s.Endpoint().Name == name {
-			return s
-		}
-	}
-	t.Fatalf("no endpoint %s", name)
-	return nil
-}
+var named = sourcetest.Named
 
 type row = map[string]any
 
 // decoded is a page's rows by column, without the common ones that are the same for all and without nulls.
 func decoded(t testing.TB, s pipeline.Source, table *schemas.Table, page pipeline.Page) (rows []row, rejected []schemas.Rejection, err error) {
 	t.Helper()
-	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
-	defer mem.AssertSize(t, 0)
-	b := schemas.NewBuilder(mem, table)
-	defer b.Release()
-	b.Begin(schemas.Origin{Rank: 1})
-	err = s.Decode(page, b)
-	batch := b.Batch()
-	defer batch.Release()
-	for i := range int(batch.NumRows()) {
-		r := row{}
-		for j, c := range table.Columns() {
-			if column := batch.Column(j); column.IsValid(i) && (j < len(table.Own) || c.Name == schemas.ColExtra) {
-				r[c.Name] = column.GetOneForMarshal(i)
-			}
-		}
-		rows = append(rows, r)
-	}
-	return rows, b.Rejected(), err
+	return sourcetest.Rows(t, s, table, schemas.Origin{Rank: 1}, page, schemas.ColExtra)
 }

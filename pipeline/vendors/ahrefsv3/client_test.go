@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/sourcetest"
 	"backhaul/schemas"
 	"backhaul/testdata/vendors"
 )
@@ -57,31 +57,11 @@ func fake(t *testing.T, status int, reply string, header map[string]string) (*Cl
 // rowsOf decodes a page into maps, without the common columns but target, rank and extra.
 func rowsOf(t testing.TB, s pipeline.Source, page pipeline.Page) []map[string]any {
 	t.Helper()
-	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
-	defer mem.AssertSize(t, 0)
-	table := s.Endpoint().Table
-	b := schemas.NewBuilder(mem, table)
-	defer b.Release()
-	b.Begin(schemas.Origin{Rank: 1})
-	if err := s.Decode(page, b); err != nil {
-		t.Fatal(err)
+	rows, rejected, err := sourcetest.Rows(t, s, s.Endpoint().Table, schemas.Origin{Rank: 1}, page, schemas.ColTarget, schemas.ColRank, schemas.ColExtra)
+	if err != nil || len(rejected) > 0 {
+		t.Fatalf("%v, rejected: %+v", err, rejected)
 	}
-	if rejected := b.Rejected(); len(rejected) > 0 {
-		t.Fatalf("rejected: %+v", rejected)
-	}
-	batch := b.Batch()
-	defer batch.Release()
-	out := make([]map[string]any, batch.NumRows())
-	for i := range out {
-		out[i] = map[string]any{}
-		for j, c := range table.Columns() {
-			own := j < len(table.Own) || c.Name == schemas.ColTarget || c.Name == schemas.ColRank || c.Name == schemas.ColExtra
-			if column := batch.Column(j); own && column.IsValid(i) {
-				out[i][c.Name] = column.GetOneForMarshal(i)
-			}
-		}
-	}
-	return out
+	return rows
 }
 
 // recorded is a recorded exchange: what was asked, the headers that bill it, and the body.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/sourcetest"
 	"backhaul/schemas"
 )
 
@@ -91,16 +92,7 @@ func read(t testing.TB, c *Client, task pipeline.Task, want int, columns ...stri
 	}
 }
 
-func named(t testing.TB, all []pipeline.Source, name string) pipeline.Source {
-	t.Helper()
-	for _, s := range all {
-		if s.Endpoint().Name == name {
-			return s
-		}
-	}
-	t.Fatalf("no source %s", name)
-	return nil
-}
+var named = sourcetest.Named
 
 func lines(b *schemas.Builder, columns []string) []string {
 	batch := b.Batch()

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"backhaul/pipeline"
+	"backhaul/pipeline/sourcetest"
 	"backhaul/schemas"
 	"backhaul/testdata/vendors"
 )
@@ -77,16 +76,7 @@ func client(t testing.TB, cfg Config) *Client {
 // result is a reply that holds a result.
 func result(text string) string { return `{"id":"REQUEST-ID","jsonrpc":"2.0","result":` + text + `}` }
 
-func named(t testing.TB, all []pipeline.Source, name string) pipeline.Source {
-	t.Helper()
-	for _, s := range all {
-		if s.Endpoint().Name == name {
-			return s
-		}
-	}
-	t.Fatalf("no endpoint %s", name)
-	return nil
-}
+var named = sourcetest.Named
 
 // page is a page as the journal has it.
 func page(t testing.TB, method, asked, at, body string) pipeline.Page {
@@ -98,24 +88,8 @@ func page(t testing.TB, method, asked, at, body string) pipeline.Page {
 // decoded is what a page brings for a table: rows by column, nulls left out, and what was rejected.
 func decoded(t testing.TB, s pipeline.Source, table *schemas.Table, p pipeline.Page) (rows []map[string]any, rejected []schemas.Rejection, err error) {
 	t.Helper()
-	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
-	defer mem.AssertSize(t, 0)
-	b := schemas.NewBuilder(mem, table)
-	defer b.Release()
-	b.Begin(schemas.Origin{Rank: 1, Target: "moz.com", TargetAsGiven: "moz.com", Scope: "page", Surface: surface, FetchedAt: p.FetchedAt})
-	err = s.Decode(p, b)
-	batch := b.Batch()
-	defer batch.Release()
-	for i := range int(batch.NumRows()) {
-		row := map[string]any{}
-		for j, c := range table.Columns() {
-			if column := batch.Column(j); column.IsValid(i) {
-				row[c.Name] = column.GetOneForMarshal(i)
-			}
-		}
-		rows = append(rows, row)
-	}
-	return rows, b.Rejected(), err
+	from := schemas.Origin{Rank: 1, Target: "moz.com", TargetAsGiven: "moz.com", Scope: "page", Surface: surface, FetchedAt: p.FetchedAt}
+	return sourcetest.Rows(t, s, table, from, p)
 }
 
 // sample is a recorded result of the vendor.

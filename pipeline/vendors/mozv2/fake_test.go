@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"backhaul/pipeline"
+	"backhaul/pipeline/sourcetest"
 	"backhaul/schemas"
 )
 
@@ -52,16 +51,7 @@ func client(t *testing.T, cfg Config) *Client {
 	return c
 }
 
-func named(t testing.TB, all []pipeline.Source, name string) pipeline.Source {
-	t.Helper()
-	for _, s := range all {
-		if s.Endpoint().Name == name {
-			return s
-		}
-	}
-	t.Fatalf("no endpoint %s", name)
-	return nil
-}
+var named = sourcetest.Named
 
 // requests are what the replies of tests answer, where decoding looks back at it. Those of lists about a target do not matter.
 var requests = map[string]string{
@@ -80,26 +70,9 @@ func decoded(t testing.TB, s pipeline.Source, body []byte) (rows []map[string]an
 // decodedTo is decoded for one of the tables that a page fills.
 func decodedTo(t testing.TB, s pipeline.Source, table *schemas.Table, page pipeline.Page) (rows []map[string]any, rejected []schemas.Rejection, err error) {
 	t.Helper()
-	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
-	defer mem.AssertSize(t, 0)
-	b := schemas.NewBuilder(mem, table)
-	defer b.Release()
-	origin := schemas.Origin{Rank: 1, Target: "moz.com", TargetAsGiven: "moz.com", Scope: "page", Surface: surface}
+	from := schemas.Origin{Rank: 1, Target: "moz.com", TargetAsGiven: "moz.com", Scope: "page", Surface: surface}
 	if asks := s.Endpoint().Asks; asks == pipeline.AboutTargets || asks == pipeline.AboutNothing {
-		origin.Target, origin.TargetAsGiven = "", ""
+		from.Target, from.TargetAsGiven = "", ""
 	}
-	b.Begin(origin)
-	err = s.Decode(page, b)
-	batch := b.Batch()
-	defer batch.Release()
-	for i := range int(batch.NumRows()) {
-		row := map[string]any{}
-		for j, c := range table.Columns() {
-			if column := batch.Column(j); column.IsValid(i) {
-				row[c.Name] = column.GetOneForMarshal(i)
-			}
-		}
-		rows = append(rows, row)
-	}
-	return rows, b.Rejected(), err
+	return sourcetest.Rows(t, s, table, from, page)
 }
