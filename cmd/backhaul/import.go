@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/archive"
+	"backhaul/jobs/intake"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
 	"backhaul/pipeline/vendors"
@@ -115,7 +116,7 @@ func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f 
 	}
 	defer lake.close()
 	all, err := run.ImportArchives(cmd.Context(), run.Import{
-		Job: f.job, Files: files, Pages: r.Pages, Sources: decoders(a.vendors).source, NewID: func() string { return ulid.Make().String() },
+		Job: f.job, Archive: intake.Archive{Files: files, Pages: r.Pages}, Sources: decoders(a.vendors).source, NewID: func() string { return ulid.Make().String() },
 	}, run.Options{Warehouse: w, Lake: lake, Now: a.now})
 	if err != nil {
 		return a.importFailed(err)
@@ -125,7 +126,7 @@ func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f 
 
 // importFailed prints what is wrong with the files, one problem a line.
 func (a *app) importFailed(err error) error {
-	var bad *run.ArchiveError
+	var bad *intake.Error
 	if !errors.As(err, &bad) {
 		return err
 	}

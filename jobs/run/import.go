@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"regexp"
 	"slices"
+	"time"
 
 	"backhaul/jobs/account"
-	"backhaul/jobs/archive"
+	"backhaul/jobs/intake"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -20,11 +19,8 @@ import (
 // own, one for each date, through the same journal and the same decoders. No request is made and no unit is spent.
 type Import struct {
 	// Job is the name of the runs. A job that buys cannot have it on the same date.
-	Job string
-	// Files are read in their order: replies about the same question follow each other in it.
-	Files []string
-	// Pages yields what a file holds. It is called several times for the same file, and must say the same each time.
-	Pages func(path string) iter.Seq2[archive.Page, error]
+	Job     string
+	Archive intake.Archive
 	// Sources delivers the source that decodes a task's pages.
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	// NewID returns an id for a new run. Options.NewID is not looked at, as there may be several.
@@ -34,66 +30,44 @@ type Import struct {
 // Imported is what became of the replies of one date.
 type Imported struct {
 	*Result
-	// Pages and Rows are new; Known pages were imported before and are left as they are.
-	Pages, Known int
-	Rows         int64
+	intake.Entered
 }
 
-const (
-	// fromArchive stands in place of the run that pages were taken over from.
-	fromArchive = "archive"
-	// archiveHash stands in place of a spec's hash.
-	archiveHash = "archive"
-)
+// archiveHash stands in place of a spec's hash.
+const archiveHash = "archive"
 
 // ErrMixed means that a run was bought and an import is to go into it, or the other way round.
 var ErrMixed = errors.New("what was bought and what was imported do not mix")
 
-// mostProblems is how many problems of archives are collected before the import gives up.
-const mostProblems = 100
-
 var jobName = regexp.MustCompile(`^[a-z0-9-]+$`)
 
-// ArchiveError means that files of an import cannot be read, and that nothing was entered.
-type ArchiveError struct {
-	// Problems are each a *archive.Problem or the error of a file.
-	Problems []error
-	// More: the rest was not read.
-	More bool
-}
-
-func (e *ArchiveError) Error() string { return errors.Join(e.Problems...).Error() }
-
-func (e *ArchiveError) Unwrap() []error { return e.Problems }
-
 // ImportArchives checks all files before it enters anything: with a problem anywhere nothing is, and the error is an
-// *ArchiveError. A reply is known by its content, so the same files again change nothing, and files that were added to an
-// archive add their pages to the lists they go on.
+// *intake.Error. The same files again change nothing.
 func ImportArchives(ctx context.Context, imp Import, o Options) ([]Imported, error) {
 	if !jobName.MatchString(imp.Job) {
 		return nil, fmt.Errorf("job %q: want a name of a-z, 0-9 and -", imp.Job)
 	}
-	dates, err := survey(ctx, imp)
+	days, err := imp.Archive.Survey(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var all []Imported
-	for _, day := range slices.Sorted(maps.Keys(dates)) {
-		one, err := importDay(ctx, imp, dates[day], o)
+	for _, day := range days {
+		one, err := importDay(ctx, imp, day, o)
 		if one.Result != nil {
 			all = append(all, one)
 		}
 		if err != nil {
-			return all, fmt.Errorf("import the replies of %s: %w", day, err)
+			return all, fmt.Errorf("import the replies of %s: %w", day.Date.Format(time.DateOnly), err)
 		}
 	}
 	return all, nil
 }
 
 // importDay enters the replies of one date, and publishes them.
-func importDay(ctx context.Context, imp Import, day *archiveDay, o Options) (one Imported, err error) {
+func importDay(ctx context.Context, imp Import, day *intake.Day, o Options) (one Imported, err error) {
 	o.NewID = imp.NewID()
-	r := newRunner(Job{Name: imp.Job, RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, o)
+	r := newRunner(Job{Name: imp.Job, RunDate: day.Date, SpecHash: archiveHash, Sources: imp.Sources}, o)
 	unlock, err := recovery.LockSigned(o.Warehouse.JournalOf(imp.Job, r.date), r.Now())
 	if err != nil {
 		return one, err
@@ -110,7 +84,7 @@ func importDay(ctx context.Context, imp Import, day *archiveDay, o Options) (one
 		return one, err
 	}
 	defer func() { _ = r.journal.Close() }()
-	one, err = r.importInto(ctx, imp, day)
+	one, err = r.importInto(ctx, day)
 	return one, errors.Join(err, r.leave(context.WithoutCancel(ctx), err))
 }
 
@@ -135,7 +109,7 @@ func (r *runner) mayImport(ctx context.Context) error {
 	}
 	bought := run.SpecHash != archiveHash && run.SpecHash != "" // a ledger that was rebuilt has none
 	for _, t := range tasks {
-		bought = bought || t.Pages > 0 && t.ReusedFrom != fromArchive
+		bought = bought || t.Pages > 0 && t.ReusedFrom != intake.From
 	}
 	if bought {
 		return fmt.Errorf("%w: run %s of job %s bought its pages; import under another name, with --job", ErrMixed, run.ID, r.Name)
@@ -144,9 +118,9 @@ func (r *runner) mayImport(ctx context.Context) error {
 }
 
 // importInto adds what the journal does not have, enters it in the ledger, loads and publishes.
-func (r *runner) importInto(ctx context.Context, imp Import, day *archiveDay) (one Imported, err error) {
+func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported, err error) {
 	one.Result = &Result{Run: r.run}
-	if err := r.journal.AddTasks(ctx, day.tasks); err != nil {
+	if err := r.journal.AddTasks(ctx, day.Tasks); err != nil {
 		return one, err
 	}
 	tasks, err := r.journal.Tasks(ctx)
@@ -159,7 +133,7 @@ func (r *runner) importInto(ctx context.Context, imp Import, day *archiveDay) (o
 	if err := r.ledger.Intend(ctx, r.run.ID, tasks); err != nil {
 		return one, err
 	}
-	if err := r.append(ctx, imp, day, &one); err != nil {
+	if one.Entered, err = day.Enter(ctx, r.journal, r.places); err != nil {
 		return one, err
 	}
 	if r.places, err = r.journal.Places(ctx); err != nil {
@@ -202,7 +176,7 @@ func (r *runner) notImported(ctx context.Context, run ledger.Run) error {
 	if err != nil {
 		return err
 	}
-	if run.SpecHash == archiveHash || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.ReusedFrom == fromArchive }) {
+	if run.SpecHash == archiveHash || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.ReusedFrom == intake.From }) {
 		return fmt.Errorf("%w: run %s of job %s was imported; give the job another name", ErrMixed, run.ID, r.Name)
 	}
 	return nil

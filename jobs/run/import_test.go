@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"backhaul/jobs/archive"
+	"backhaul/jobs/intake"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -58,7 +60,7 @@ func (s *shelf) pages(path string) iter.Seq2[archive.Page, error] {
 
 func (s *shelf) load(dir string, files ...string) ([]Imported, error) {
 	return ImportArchives(context.Background(), Import{
-		Job: "import", Files: files, Pages: s.pages, NewID: func() string { return fmt.Sprint("run-", rand.Int64()) },
+		Job: "import", Archive: intake.Archive{Files: files, Pages: s.pages}, NewID: func() string { return fmt.Sprint("run-", rand.Int64()) },
 		Sources: func(pipeline.Task) (pipeline.Source, error) { return s.meter, nil },
 	}, options(dir))
 }
@@ -163,7 +165,7 @@ func TestAProblemAnywhereEntersNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := &shelf{meter: newMeter(1, 50), files: map[string][]string{"2024-01-31 a": {"x 50"}, "2024-01-31 b": {"bad", "x 20", "bad"}}}
 	_, err := s.load(dir, "2024-01-31 a", "2024-01-31 b")
-	var bad *ArchiveError
+	var bad *intake.Error
 	if !errors.As(err, &bad) || len(bad.Problems) != 2 || bad.More {
 		t.Fatalf("%v", err)
 	}
@@ -175,7 +177,7 @@ func TestAProblemAnywhereEntersNothing(t *testing.T) {
 		many[i] = "bad"
 	}
 	s.files["2024-01-31 c"] = many
-	if _, err := s.load(dir, "2024-01-31 c"); !errors.As(err, &bad) || len(bad.Problems) != mostProblems || !bad.More {
+	if _, err := s.load(dir, "2024-01-31 c"); !errors.As(err, &bad) || len(bad.Problems) != 100 || !bad.More {
 		t.Errorf("%d problems, more %v", len(bad.Problems), bad.More)
 	}
 	if _, err := s.load(dir, "2024-01-31 nothing"); err == nil || !strings.Contains(err.Error(), "no reply") {
@@ -188,20 +190,20 @@ func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
 	s := &shelf{meter: newMeter(1, 50), files: map[string][]string{"2024-01-31 a": {"x 50", "x 49", "y 5"}}}
 	ctx, interrupt := context.WithCancel(context.Background())
 	passed := 0
-	_, err := ImportArchives(ctx, Import{Job: "import", Files: []string{"2024-01-31 a"}, NewID: func() string { return "run-1" },
-		Pages: func(path string) iter.Seq2[archive.Page, error] {
-			return func(yield func(archive.Page, error) bool) {
-				for p, err := range s.pages(path) {
-					if passed++; passed == 5 { // the second page of the second reading
-						interrupt()
-					}
-					if !yield(p, err) {
-						return
-					}
+	pages := func(path string) iter.Seq2[archive.Page, error] {
+		return func(yield func(archive.Page, error) bool) {
+			for p, err := range s.pages(path) {
+				if passed++; passed == 5 { // the second page of the second reading
+					interrupt()
+				}
+				if !yield(p, err) {
+					return
 				}
 			}
-		},
-		Sources: func(pipeline.Task) (pipeline.Source, error) { return s.meter, nil },
+		}
+	}
+	_, err := ImportArchives(ctx, Import{Job: "import", Archive: intake.Archive{Files: []string{"2024-01-31 a"}, Pages: pages},
+		NewID: func() string { return "run-1" }, Sources: func(pipeline.Task) (pipeline.Source, error) { return s.meter, nil },
 	}, options(dir))
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
@@ -222,39 +224,41 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 	for dies := range 4 { // after so many pages
 		dir := t.TempDir()
 		s := &shelf{meter: newMeter(1, 50), files: map[string][]string{"2024-01-31 a": {"x 50", "y 5", "x 49"}}}
-		imp := Import{Job: "import", Files: []string{"2024-01-31 a"}, Pages: s.pages, Sources: func(pipeline.Task) (pipeline.Source, error) { return s.meter, nil }}
-		days, err := survey(t.Context(), imp)
+		dead, left := errors.New("dead"), math.MaxInt
+		pages := func(path string) iter.Seq2[archive.Page, error] {
+			return func(yield func(archive.Page, error) bool) {
+				for p, err := range s.pages(path) {
+					if left == 0 {
+						yield(archive.Page{}, dead)
+						return
+					}
+					left--
+					if !yield(p, err) {
+						return
+					}
+				}
+			}
+		}
+		days, err := intake.Archive{Files: []string{"2024-01-31 a"}, Pages: pages}.Survey(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		day := days["2024-01-31"]
+		day := days[0]
+		left = dies
 		o := options(dir)
 		o.Now, o.NewID = time.Now, "run-1"
-		r := newRunner(Job{Name: "import", RunDate: day.date, SpecHash: archiveHash, Sources: imp.Sources}, o)
+		r := newRunner(Job{Name: "import", RunDate: day.Date, SpecHash: archiveHash}, o)
 		if r.ledger, err = recovery.OpenLedger(t.Context(), o.Warehouse); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(r.journal.AddTasks(t.Context(), day.tasks), r.ledger.Intend(t.Context(), "run-1", day.tasks)); err != nil {
+		if err := errors.Join(r.journal.AddTasks(t.Context(), day.Tasks), r.ledger.Intend(t.Context(), "run-1", day.Tasks)); err != nil {
 			t.Fatal(err)
 		}
-		r.places = map[string]pipeline.Place{}
-		left := map[string]int{}
-		for _, task := range day.tasks {
-			left[task.ID] = len(day.replies[task.ID])
-		}
-		group := pageGroup{runner: r}
-		passed := 0
-		for p, err := range s.pages("2024-01-31 a") {
-			if passed++; passed > dies {
-				break
-			}
-			left[p.Task.ID]--
-			if err := errors.Join(err, group.add(t.Context(), p, left[p.Task.ID] == 0), group.write(t.Context())); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := day.Enter(t.Context(), r.journal, nil); dies < 3 && !errors.Is(err, dead) || dies == 3 && err != nil {
+			t.Fatal(err)
 		}
 		if err := errors.Join(r.journal.Close(), r.ledger.Close()); err != nil { // and nothing else
 			t.Fatal(err)
@@ -267,7 +271,7 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 			t.Errorf("died after %d pages: journal %s, want %s", dies, got, want)
 		}
 		for _, task := range all[0].Tasks {
-			if task.Ending != pipeline.EndOfList || task.MaybeUnits != 0 || task.ReusedFrom != fromArchive {
+			if task.Ending != pipeline.EndOfList || task.MaybeUnits != 0 || task.ReusedFrom != intake.From {
 				t.Errorf("died after %d pages: %+v", dies, task)
 			}
 		}
