@@ -19,6 +19,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"backhaul/jobs"
+	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
@@ -94,7 +95,7 @@ func (noLake) Publish(context.Context, *schemas.Table, string, time.Time, string
 	return "", nil
 }
 
-func (noLake) Ask(context.Context, string, []run.Relation) ([]string, [][]*string, error) {
+func (noLake) Ask(context.Context, string, []chain.Relation) ([]string, [][]*string, error) {
 	return nil, nil, errors.New("there is nothing to ask")
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"backhaul/jobs"
+	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
@@ -108,8 +109,8 @@ func (j *loadedJob) items() iter.Seq[plan.Item] {
 }
 
 // step returns what a run needs to know of an extract that is not plain, or has no task.
-func (j *loadedJob) step(x *jobs.Extract) run.Step {
-	return run.Step{
+func (j *loadedJob) step(x *jobs.Extract) chain.Step {
+	return chain.Step{
 		Extract: x.Name, Endpoint: x.Endpoint, After: x.After, Before: slices.Sorted(maps.Keys(j.Before(x))), Query: x.Query(), Digest: digest(x),
 		Item: func(t pipeline.Task) plan.Item { return itemOf(x, t) },
 		Make: func(columns []string, rows [][]*string, held []pipeline.Task) ([]pipeline.Task, []string, error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/run"
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
@@ -151,7 +151,7 @@ func (l *localLake) columns(ctx context.Context, t *schemas.Table) error {
 }
 
 // Ask implements run.Lake. A warehouse without a lake gets one, so that its views are there, be they empty.
-func (l *localLake) Ask(ctx context.Context, query string, relations []run.Relation) ([]string, [][]*string, error) {
+func (l *localLake) Ask(ctx context.Context, query string, relations []chain.Relation) ([]string, [][]*string, error) {
 	if err := l.Disk.MkdirAll(l.Warehouse.Lake()); err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/chain"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
 	"backhaul/pipeline/words"
@@ -49,7 +50,7 @@ func (s *selection) check(job *loadedJob) error {
 
 // of returns the part of an outline that is meant.
 func (s *selection) of(outline run.Job) run.Job {
-	outline.Steps = slices.DeleteFunc(slices.Clone(outline.Steps), func(step run.Step) bool { return !s.holds(step.Extract) })
+	outline.Steps = slices.DeleteFunc(slices.Clone(outline.Steps), func(step chain.Step) bool { return !s.holds(step.Extract) })
 	return outline
 }
 

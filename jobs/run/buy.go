@@ -39,7 +39,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		return errors.Join(err, nameErr)
 	}
 	own := map[string]bool{} // extracts with a ceiling of their own
-	for _, it := range r.items {
+	for _, it := range r.chain.Known() {
 		own[it.Task.Extract] = it.MaxUnits != nil
 	}
 	ended := r.Now().UTC()
@@ -58,7 +58,9 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		record.IndexID = r.indexes[o.Task.Vendor()]
 		records = append(records, record)
 	}
-	r.giveUp(stops)
+	for _, s := range stops {
+		r.chain.GiveUp(s.Vendor, s.Ending)
+	}
 	result.Stop, result.Interrupted = errors.Join(result.Stop, err), ctx.Err() != nil
 	r.block(outcomes)
 	if recordErr := r.ledger.Record(context.WithoutCancel(ctx), r.run.ID, records...); recordErr != nil {

@@ -27,7 +27,7 @@ func (r *runner) fail(ctx context.Context, result *Result) {
 		}
 	}
 	result.Tasks = nil
-	for _, it := range r.items {
+	for _, it := range r.chain.Known() {
 		t, ok := known[it.Task.ID]
 		if !ok {
 			t = ledger.Task{Task: it.Task}

@@ -28,13 +28,13 @@ func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error
 	if err != nil {
 		return nil, err
 	}
-	for i := range r.items {
-		r.place(&r.items[i])
+	items := r.chain.Known()
+	for i := range items {
+		r.place(&items[i])
 	}
 	if err := r.findAnswers(ctx); err != nil {
 		return nil, err
 	}
-	items := r.items
 	if extracts != nil {
 		items = slices.DeleteFunc(slices.Clone(items), func(it plan.Item) bool { return !slices.Contains(extracts, it.Task.Extract) })
 	}
@@ -61,7 +61,7 @@ func (r *runner) terms(ctx context.Context) (known terms, err error) {
 			return known, err
 		}
 	}
-	known.pending, err = r.pending(ctx)
+	known.pending, err = r.chain.Pending(ctx, r.past(), r.place, r.indexes != nil)
 	return known, err
 }
 
@@ -135,7 +135,7 @@ func least(a, b *pipeline.Units) *pipeline.Units {
 // cost so far and what is missing.
 func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) error {
 	expected := map[string]ledger.Expectation{}
-	for _, it := range r.items {
+	for _, it := range r.chain.Known() {
 		if extracts == nil || slices.Contains(extracts, it.Task.Extract) {
 			expected[it.Task.ID] = ledger.Expectation{Units: r.places[it.Task.ID].Units}
 		}

@@ -54,7 +54,7 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 	if result.Tasks, err = r.ledger.Tasks(ctx, earlier.ID); err != nil {
 		return nil, err
 	}
-	if err := r.knowHeld(result.Tasks); err != nil {
+	if err := r.chain.KnowHeld(result.Tasks); err != nil {
 		return nil, err
 	}
 	if result.Plan, err = r.plan(ctx, nil); err != nil {

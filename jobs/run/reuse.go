@@ -19,13 +19,14 @@ func (r *runner) findAnswers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range r.items {
-		answer, ok, err := r.findAnswer(ctx, &r.items[i], endings)
+	items := r.chain.Known()
+	for i := range items {
+		answer, ok, err := r.findAnswer(ctx, &items[i], endings)
 		if err != nil {
 			return err
 		}
 		if ok {
-			r.answers[r.items[i].Task.ID] = answer
+			r.answers[items[i].Task.ID] = answer
 		}
 	}
 	return nil
@@ -107,7 +108,7 @@ func (r *runner) askIndexes(ctx context.Context) error {
 func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string) error {
 	ended := r.Now().UTC()
 	var records []ledger.Task
-	for _, it := range r.items {
+	for _, it := range r.chain.Known() {
 		if !slices.Contains(extracts, it.Task.Extract) {
 			continue
 		}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/jobs/plan"
@@ -30,7 +30,7 @@ type Job struct {
 	// Items are the tasks of the extracts that need not wait, in the order of the spec, without their places.
 	Items []plan.Item
 	// Steps are the extracts that wait for others, or for a query, in the order of the spec.
-	Steps []Step
+	Steps []chain.Step
 	// Tables are lists that the job brings along. Default none.
 	Tables []UserTable
 	// Expectations are checked before tables are published. Default none.
@@ -73,7 +73,7 @@ type Lake interface {
 	// Catalog sees to it that there is a catalog, and that it is the one this program writes.
 	Catalog(ctx context.Context) error
 	// Ask puts one query to the catalog and the relations, and returns its columns and rows as text, nil for null.
-	Ask(ctx context.Context, query string, relations []Relation) (columns []string, rows [][]*string, err error)
+	Ask(ctx context.Context, query string, relations []chain.Relation) (columns []string, rows [][]*string, err error)
 }
 
 // Options is how to run a job. All fields without a default are required.
@@ -121,12 +121,8 @@ type runner struct {
 	counts  map[string]counted         // by vendor that has told
 	begun   time.Time                  // this execution; its months are those whose budgets are spent
 	places  map[string]pipeline.Place
-	items   []plan.Item         // tasks known so far
-	listed  iter.Seq[plan.Item] // further ones, of a plan; nil in a run
-	// confirmed: the run may buy; withdrawn: it was new, and may not.
-	confirmed, withdrawn bool
-	steps
-	notes   []string                 // what is wrong with rows that became no task
+	chain   *chain.Chain             // its tasks, and the extracts that wait
+	brought []chain.Relation         // the job's own tables, staged
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
 	answers map[string]ledger.Answer // by task: the latest earlier one
 	indexes map[string]string        // by vendor: the index it answers from
@@ -134,6 +130,8 @@ type runner struct {
 	loaded  map[string]bool          // tables this execution has published
 	settled []ledger.Settlement
 	pulse   *recovery.Pulse
+	// confirmed: the run may buy; withdrawn: it was new, and may not.
+	confirmed, withdrawn bool
 }
 
 // newRunner returns a run that nothing is known of yet.
@@ -147,7 +145,7 @@ func newRunner(job Job, o Options) *runner {
 	job.Accounts = maps.Clone(job.Accounts)
 	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
 		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}, held: map[*schemas.Table]bool{}}
-	r.begin()
+	r.chain = chain.New(r.extracts(nil))
 	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
 	for vendor, a := range job.Accounts {
 		r.monthly[vendor] = a.Ceiling.WarehouseMonth
@@ -237,12 +235,11 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return result, err
 	}
-	idle = idle && len(r.failed) == 0 && len(r.waiting) == 0
-	if err := r.leaveWaiting(context.WithoutCancel(ctx)); err != nil {
+	idle = idle && r.chain.Err() == nil && len(r.chain.Waiting()) == 0
+	if result.Notes, err = r.leaveWaiting(context.WithoutCancel(ctx)); err != nil {
 		return result, err
 	}
-	tasks := tasksOf(r.items)
-	result.Notes = r.notes
+	tasks := r.chain.Tasks()
 	if result.untouched = idle && r.done() && r.published(ctx, tasks); result.untouched {
 		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
 	}
@@ -255,7 +252,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err := r.publishTables(ctx); err != nil {
 		return result, err
 	}
-	return result, errors.Join(r.unasked(), r.close(ctx, result))
+	return result, errors.Join(r.chain.Err(), r.close(ctx, result))
 }
 
 // done reports whether the run was complete before this execution, and still is.
@@ -277,15 +274,6 @@ func (r *runner) isEdited(ctx context.Context, before []ledger.Task) (bool, erro
 	}
 	p, err := r.plan(ctx, nil)
 	return err == nil && len(p.Work) > 0, err
-}
-
-// unasked says which extracts' queries yielded no tasks; nil if all did.
-func (r *runner) unasked() error {
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(r.failed)) {
-		errs = append(errs, r.failed[name])
-	}
-	return errors.Join(errs...)
 }
 
 // refreshTables brings the lists of a run that is complete up to date.
@@ -316,7 +304,7 @@ func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err err
 		if err := r.expect(ctx, p, now); err != nil {
 			return false, err
 		}
-		if !r.done() || len(p.Work) > 0 || !r.published(ctx, tasksOf(r.items)) {
+		if !r.done() || len(p.Work) > 0 || !r.published(ctx, r.chain.Tasks()) {
 			idle = false
 			if err := r.round(ctx, result, p, now); err != nil {
 				return false, err
@@ -369,9 +357,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 	if err := r.settle(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	for _, name := range extracts {
-		r.tried[name] = true
-	}
+	r.chain.Try(extracts)
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/recovery"
@@ -33,7 +34,7 @@ func (nowhere) WholeLists(context.Context, string, time.Time) error { return nil
 
 func (nowhere) Changes(context.Context, string, time.Time) error { return nil }
 
-func (nowhere) Ask(context.Context, string, []Relation) ([]string, [][]*string, error) {
+func (nowhere) Ask(context.Context, string, []chain.Relation) ([]string, [][]*string, error) {
 	return nil, nil, errors.New("nobody to ask")
 }
 

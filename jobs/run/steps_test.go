@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -58,7 +59,7 @@ func (f *targetsSeen) Close() (sinks.Staged, error) {
 	return sinks.Staged{Path: f.name, Rows: f.rows}, nil
 }
 
-func (a asked) Ask(_ context.Context, query string, relations []Relation) ([]string, [][]*string, error) {
+func (a asked) Ask(_ context.Context, query string, relations []chain.Relation) ([]string, [][]*string, error) {
 	*a.queries++
 	var rows [][]*string
 	for _, r := range relations {
@@ -75,11 +76,11 @@ func (a asked) Ask(_ context.Context, query string, relations []Relation) ([]str
 }
 
 // after makes a step that buys, for each target of another extract with n rows, a list of n rows.
-func (m *meter) after(name string, upstream ...string) Step {
+func (m *meter) after(name string, upstream ...string) chain.Step {
 	item := func(t pipeline.Task) plan.Item {
 		return plan.Item{Task: t, Endpoint: m.endpoint, PageSize: m.endpoint.PageSize}
 	}
-	return Step{Extract: name, Endpoint: m.endpoint, After: upstream, Before: upstream, Query: upstream[0], Digest: "1", Item: item,
+	return chain.Step{Extract: name, Endpoint: m.endpoint, After: upstream, Before: upstream, Query: upstream[0], Digest: "1", Item: item,
 		Make: func(_ []string, rows [][]*string, _ []pipeline.Task) ([]pipeline.Task, []string, error) {
 			var tasks []pipeline.Task
 			for _, row := range rows {
@@ -119,7 +120,7 @@ func TestAnExtractWaitsForOthersAndIsMadeOfTheirRows(t *testing.T) {
 	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	job := m.job("a", 4, ledger.Ceiling{}, 120, 30)
-	job.Steps = []Step{m.after("y", "x0"), m.after("z", "y", "x1")}
+	job.Steps = []chain.Step{m.after("y", "x0"), m.after("z", "y", "x1")}
 	result := runAsked(t, job, dir, lake)
 	if got, want := endings(result), "x0/120:end of list x1/30:end of list y/120:end of list z/120:end of list"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
@@ -153,7 +154,7 @@ func TestWhatAnExtractWaitsForInVainIsSaidAndBoughtLater(t *testing.T) {
 	executions := 0
 	for limit := pipeline.Units(70); ; executions++ {
 		job := m.job("a", 1, execution(limit), 120)
-		job.Steps = []Step{m.after("y", "x0")}
+		job.Steps = []chain.Step{m.after("y", "x0")}
 		result := runAsked(t, job, dir, lake)
 		if executions == 0 {
 			if got, want := endings(result), "x0/120:budget y/:not reached"; got != want || result.Run.State != ledger.Incomplete {
@@ -186,7 +187,7 @@ func TestWhatFailedAloneHoldsNobodyUpWhoAsksAgainAndIsMadeGood(t *testing.T) {
 		job.Items[i].Task.Extract = "x"
 		job.Items[i].Task.ID = pipeline.TaskID(job.Items[i].Task)
 	}
-	job.Steps = []Step{m.after("y", "x")}
+	job.Steps = []chain.Step{m.after("y", "x")}
 	if got, want := endings(runAsked(t, job, dir, lake, true)), "x/40:end of list x/77:fault y/40:end of list"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -210,7 +211,7 @@ func TestAnExtractWaitsUntilTheListsItAsksAboutAreWhole(t *testing.T) {
 		job.Items[i].Task.Extract = "x"
 		job.Items[i].Task.ID = pipeline.TaskID(job.Items[i].Task)
 	}
-	job.Steps = []Step{m.after("y", "x"), m.after("z", "y")}
+	job.Steps = []chain.Step{m.after("y", "x"), m.after("z", "y")}
 	result := runAsked(t, job, dir, lake)
 	if got, want := endings(result), "x/40:end of list x/77:fault y/:not reached z/:not reached"; got != want || m.billed != 40 {
 		t.Errorf("%s for %d units, want %s for 40", got, m.billed, want)
@@ -232,7 +233,7 @@ func TestChainsBuyNothingTwiceHoweverOftenTheyAreInterrupted(t *testing.T) {
 		m := newMeter(1, 10)
 		for executions := 0; ; executions++ {
 			job := m.job("a", 1+r.IntN(4), ledger.Ceiling{}, 35, 81, 12)
-			job.Steps = []Step{m.after("y", "x1", "x0"), m.after("z", "y"), m.after("w", "x2")}
+			job.Steps = []chain.Step{m.after("y", "x1", "x0"), m.after("z", "y"), m.after("w", "x2")}
 			ctx, interrupt := context.WithCancel(context.Background())
 			patience := 1 + r.IntN(12)
 			m.fault = func() (pipeline.Kind, bool, bool) {
@@ -270,7 +271,7 @@ func TestAQueryThatFailsHoldsUpOnlyThoseThatWaitForIt(t *testing.T) {
 	wrong.Make = func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
 		return nil, nil, errors.New("no column target")
 	}
-	job.Steps = []Step{wrong, m.after("z", "y"), m.after("w", "x0")}
+	job.Steps = []chain.Step{wrong, m.after("z", "y"), m.after("w", "x0")}
 	o := options(dir)
 	o.Lake = lake
 	result, err := Run(context.Background(), job, o)
@@ -320,7 +321,7 @@ func TestWhatALaterAnswerLeftOutStaysOut(t *testing.T) {
 		}
 		return make(columns, rows, held)
 	}
-	x.Steps = []Step{y}
+	x.Steps = []chain.Step{y}
 	if got, want := endings(runAsked(t, x, dir, lake, true)), "x/40:end of list x/77:fault y/40:end of list y/5:fault"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -354,7 +355,7 @@ func TestAnAnswerIsAskedForAnewWhenWhatItWasMadeOfChanges(t *testing.T) {
 			job.Items[i].Task.Extract = "x"
 			job.Items[i].Task.ID = pipeline.TaskID(job.Items[i].Task)
 		}
-		job.Steps = []Step{m.after("y", "x")}
+		job.Steps = []chain.Step{m.after("y", "x")}
 		result := runAsked(t, job, dir, lake)
 		if got := endings(result); got != tc.want || m.billed != tc.billed || result.Run.State != ledger.Complete {
 			t.Errorf("%s with %d units (%s), want %s with %d", got, m.billed, result.Run.State, tc.want, tc.billed)
@@ -375,7 +376,7 @@ func TestEverythingIsPricedAndConfirmedBeforeItIsBought(t *testing.T) {
 		task.ID = pipeline.TaskID(task)
 		return []pipeline.Task{task}, nil, nil
 	}
-	job.Steps = []Step{listed}
+	job.Steps = []chain.Step{listed}
 	o := options(dir)
 	o.Lake = lake
 	var planned []*pipeline.Cost
@@ -401,13 +402,13 @@ func TestABrokenQueryInACompleteRunIsSaid(t *testing.T) {
 	lake := newAsked(dir)
 	m := newMeter(1, 50)
 	job := m.job("a", 1, ledger.Ceiling{}, 40)
-	job.Steps = []Step{m.after("y", "x0")}
+	job.Steps = []chain.Step{m.after("y", "x0")}
 	runAsked(t, job, dir, lake)
 	wrong := m.after("y", "x0")
 	wrong.Digest, wrong.Make = "2", func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
 		return nil, nil, errors.New("no column target")
 	}
-	job.Steps = []Step{wrong}
+	job.Steps = []chain.Step{wrong}
 	o := options(dir)
 	o.Lake = lake
 	result, err := Run(context.Background(), job, o)

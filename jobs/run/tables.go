@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"backhaul/jobs/chain"
 	"backhaul/schemas"
 )
 
@@ -34,7 +35,7 @@ func (r *runner) writeTables() error {
 		if err != nil {
 			return fmt.Errorf("write table %s: %w", t.Name(), err)
 		}
-		r.brought = append(r.brought, Relation{Name: t.Name(), Table: t.Table(), Path: file})
+		r.brought = append(r.brought, chain.Relation{Name: t.Name(), Table: t.Table(), Path: file})
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package run
+package chain
 
 import (
 	"context"
@@ -7,40 +7,38 @@ import (
 	"backhaul/pipeline"
 )
 
-// pending is what a plan says of the steps that wait: what those cost whose tasks are known, and what is expected of the
-// others.
-func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
+// Pending is what a plan says of the steps that wait: what those cost whose tasks are known, and what is expected of the
+// others. mark says of an item how far it has come; asked that the vendors have been asked for their indexes.
+func (c *Chain) Pending(ctx context.Context, past Past, mark func(*plan.Item), asked bool) ([]plan.Pending, error) {
 	var all []plan.Pending
-	for _, s := range r.waiting {
-		if !r.Select(s.Extract) {
+	for _, s := range c.waiting {
+		if !c.cfg.Select(s.Extract) {
 			continue
 		}
-		tasks, final, err := r.made(ctx, s)
+		tasks, final, err := c.made(ctx, past, s)
 		if err != nil {
 			return nil, err
 		}
 		if final {
 			items := s.items(tasks)
 			for i := range items {
-				r.place(&items[i])
+				mark(&items[i])
 			}
 			all = append(all, plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, Items: items})
 			continue
 		}
 		it := s.Item(pipeline.Task{})
-		p := plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, AtMost: r.atMost(s.After), MaxUnits: it.MaxUnits}
+		p := plan.Pending{Extract: s.Extract, Endpoint: s.Endpoint, After: s.After, AtMost: c.atMost(s.After), MaxUnits: it.MaxUnits}
 		if p.After == nil {
 			p.After = []string{}
 		}
 		if p.AtMost != nil {
-			p.Worst = r.worst(s, *p.AtMost)
+			p.Worst = worst(s, *p.AtMost)
 		}
-		if r.ledger != nil {
-			if p.Last, p.Targets, p.Known, err = r.ledger.LastTime(ctx, r.run.ID, r.Name, s.Extract); err != nil {
-				return nil, err
-			}
-			p.IndexDecides = it.OnlyIfIndexChanged && p.Known && r.indexes == nil
+		if p.Last, p.Targets, p.Known, err = c.cfg.LastTime(ctx, s.Extract); err != nil {
+			return nil, err
 		}
+		p.IndexDecides = it.OnlyIfIndexChanged && p.Known && !asked
 		all = append(all, p)
 	}
 	return all, nil
@@ -48,10 +46,10 @@ func (r *runner) pending(ctx context.Context) ([]plan.Pending, error) {
 
 // atMost is how many rows the extracts can have together, and so how many targets a query over them is taken to yield. Nil
 // where nothing bounds them.
-func (r *runner) atMost(extracts []string) *int64 {
+func (c *Chain) atMost(extracts []string) *int64 {
 	var total int64
 	for _, name := range extracts {
-		rows, ok := r.mostRows(name)
+		rows, ok := c.mostRows(name)
 		if !ok {
 			return nil
 		}
@@ -63,14 +61,14 @@ func (r *runner) atMost(extracts []string) *int64 {
 	return &total
 }
 
-func (r *runner) mostRows(extract string) (rows int64, ok bool) {
-	items := r.all()
-	for _, s := range r.Steps {
+func (c *Chain) mostRows(extract string) (rows int64, ok bool) {
+	items := c.All()
+	for _, s := range c.cfg.Steps {
 		if s.Extract != extract {
 			continue
 		}
 		if s.Query != "" {
-			targets := r.atMost(s.After)
+			targets := c.atMost(s.After)
 			it := s.Item(pipeline.Task{})
 			each, bounded := rowsEach(&it)
 			if targets == nil || !bounded {
@@ -113,20 +111,20 @@ func rowsEach(it *plan.Item) (int64, bool) {
 }
 
 // worst is what so many targets of a step can cost, by the price of one.
-func (r *runner) worst(s Step, targets int64) *pipeline.Cost {
+func worst(s Step, targets int64) *pipeline.Cost {
 	one := "a.example"
 	tasks, _, err := s.Make([]string{"target", "source"}, [][]*string{{&one, &one}}, nil)
 	if err != nil || len(tasks) != 1 {
 		return nil
 	}
 	it := s.Item(tasks[0])
-	c := plan.Worst(&it)
-	if c == nil {
+	cost := plan.Worst(&it)
+	if cost == nil {
 		return nil
 	}
-	pages := c.Pages * targets
+	pages := cost.Pages * targets
 	if s.Endpoint.Asks == pipeline.AboutTargets {
 		pages = (targets + int64(it.PageSize) - 1) / int64(it.PageSize)
 	}
-	return &pipeline.Cost{Pages: pages, Rows: c.Rows * targets, Units: c.Units * pipeline.Units(targets)}
+	return &pipeline.Cost{Pages: pages, Rows: cost.Rows * targets, Units: cost.Units * pipeline.Units(targets)}
 }
