@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"backhaul/jobs"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -54,7 +55,7 @@ func (j *loadedJob) resolve(date time.Time, from *sources) (*run.Job, error) {
 
 // outline is the job without its Items. from is nil where nothing is to be bought.
 func (j *loadedJob) outline(date time.Time, from *sources) (*run.Job, error) {
-	job := &run.Job{Name: j.Job, RunDate: date, SpecHash: j.Hash, Accounts: map[string]run.Account{}}
+	job := &run.Job{Name: j.Job, RunDate: date, SpecHash: j.Hash, Accounts: map[string]budget.Account{}}
 	if from != nil {
 		job.Sources = from.source
 	}
@@ -141,9 +142,9 @@ func digest(x *jobs.Extract) string {
 }
 
 // account is what the job allows at an endpoint's vendor. Missing credentials are told here, before anything is made.
-func (j *loadedJob) account(e *pipeline.Endpoint, from *sources) (run.Account, error) {
+func (j *loadedJob) account(e *pipeline.Endpoint, from *sources) (budget.Account, error) {
 	v, b := j.Vendors[e.Vendor], j.Budget[e.Vendor]
-	account := run.Account{
+	account := budget.Account{
 		PerSecond: v.RequestsPerSecond, Connections: v.Connections, TokenLife: v.TokenLife,
 		Ceiling: ledger.Ceiling{Run: b.Run, Month: b.Month, WarehouseMonth: b.WarehouseMonth}, MonthStartsOn: b.MonthStartsOn,
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/budget"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
@@ -297,7 +298,7 @@ func (a *app) stopAdvice(s vendors.Surface, stop *engine.StopError) string {
 
 // raise says what to do about a ceiling of the user's own.
 func raise(stop *engine.StopError) string {
-	var ceiling *run.CeilingError
+	var ceiling *budget.CeilingError
 	errors.As(stop.Err, &ceiling)
 	switch {
 	case ceiling == nil:
@@ -347,7 +348,7 @@ func vendorUnits(text string) (vendor string, units pipeline.Units, ok bool) {
 }
 
 // limitUnits applies --max-units vendor=N.
-func limitUnits(accounts map[string]run.Account, limits []string) error {
+func limitUnits(accounts map[string]budget.Account, limits []string) error {
 	for _, text := range limits {
 		vendor, units, ok := vendorUnits(text)
 		if !ok {

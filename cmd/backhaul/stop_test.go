@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"backhaul/jobs"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/plan"
-	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/vendors"
@@ -21,7 +21,7 @@ func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
 		plan.OfWarehouse: "raise the job's budget.moz.warehouse_month",
 		plan.OfQuota:     "have the vendor raise the quota",
 	} {
-		stop := &engine.StopError{Vendor: "moz", Ending: pipeline.EndBudget, Err: &run.CeilingError{Ceiling: ceiling, Left: 3, Want: 50}}
+		stop := &engine.StopError{Vendor: "moz", Ending: pipeline.EndBudget, Err: &budget.CeilingError{Ceiling: ceiling, Left: 3, Want: 50}}
 		if ceiling == plan.OfQuota {
 			stop.Ending = pipeline.EndQuota
 		}

@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
+	"backhaul/jobs/budget"
 	"backhaul/jobs/plan"
-	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/words"
 )
@@ -28,7 +28,7 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 		p.line("  %s: expected %s%s%s; worst case %s; %s", v.Vendor, AtLeast(v.Unknown), costText(v.Expected), ofText(v.Expected, v.Needed), worstText(v.Worst), rateText(v))
 		p.line("  %s: %s", v.Vendor, budgetText(v))
 		if len(v.Held) > 0 {
-			p.line("  %s: %s", v.Vendor, run.HeldText(v.Held))
+			p.line("  %s: %s", v.Vendor, budget.HeldText(v.Held))
 		}
 	}
 	if unknown := plans.Unknown(); unknown > 0 {
@@ -140,7 +140,7 @@ func budgetText(v plan.Vendor) string {
 	text := fmt.Sprintf("%s leaves %s units", ceilingText(v.Ceiling), words.Count(*v.Allowed))
 	switch {
 	case v.Ceiling == plan.OfWarehouse && (v.Others > 0 || len(v.Used) > 0):
-		text += " (" + run.UsedText(v.Used, v.Others) + ")"
+		text += " (" + budget.UsedText(v.Used, v.Others) + ")"
 	case v.Uncounted:
 		text += " (by this warehouse's own account: the vendor has not been asked yet what others use of the key, a run does)"
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
@@ -205,7 +206,7 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  settled   %s", x.Text())
 	}
 	if len(s.Holds) > 0 {
-		p.line("  held      %s: see `backhaul reconcile`", run.HeldText(s.Holds))
+		p.line("  held      %s: see `backhaul reconcile`", budget.HeldText(s.Holds))
 	}
 	for _, c := range s.Reconciliation {
 		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, words.Count(c.VendorUnits), words.Count(c.LedgerUnits), c.Explanation)
@@ -262,7 +263,7 @@ func (s Summary) Brief(w io.Writer) error {
 		p.line("  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
 	}
 	if len(s.Holds) > 0 {
-		p.line("  %s: see `backhaul reconcile`", run.HeldText(s.Holds))
+		p.line("  %s: see `backhaul reconcile`", budget.HeldText(s.Holds))
 	}
 	return p.err
 }

@@ -74,3 +74,13 @@ func notesOf(dropped []ledger.Task, date string) []string {
 	return []string{fmt.Sprintf("%s of %s that this run bought and the spec asks for no more; "+
 		"the journal keeps them: asked for again for %s, they cost nothing", words.Plural(rows, "row"), words.Plural(tasks, "task"), date)}
 }
+
+// tellCharged completes the result with what became of the run's requests without an answer.
+func (r *runner) tellCharged(ctx context.Context, result *Result) error {
+	spends, err := r.ledger.Spends(ctx, r.run.ID)
+	for _, s := range spends {
+		result.Charged += s.Charged
+		result.HeldUnits += s.Held()
+	}
+	return err
+}

@@ -44,7 +44,7 @@ func (r *runner) open(ctx context.Context) (err error) {
 	r.run, err = r.ledger.Begin(ctx, r.Name, r.date, r.SpecHash, r.journal.Header().RunID, r.Now())
 	if err == nil {
 		r.state, r.ended = earlier.State, earlier.Ended
-		err = r.ledger.SetBudgets(ctx, r.run.ID, r.budgets())
+		err = r.ledger.SetBudgets(ctx, r.run.ID, r.budget.Allowed())
 	}
 	if err == nil {
 		err = r.settleBefore(ctx, earlier)
@@ -55,16 +55,8 @@ func (r *runner) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// budgets are what the job allows this execution to spend, for the reports of it.
-func (r *runner) budgets() (all []ledger.Budget) {
-	for vendor, a := range r.Accounts {
-		all = append(all, ledger.Budget{Vendor: vendor, Run: a.Ceiling.Run, Month: a.Ceiling.Month, WarehouseMonth: r.monthly[vendor], MonthStart: r.monthStart(vendor)})
-	}
-	return all
-}
-
-// settleBefore gives back what an earlier execution had reserved and not spent, and moves the ceiling of this one above what
-// the run has spent before: the budget's "run" bounds one execution, so that a run stopped by it can go on the next day.
+// settleBefore gives back what an earlier execution had reserved and not spent, and lets this one have its own ceiling beside what the
+// run has spent before.
 func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 	if earlier.State == ledger.Running {
 		if err := account.RecordLost(ctx, r.ledger, r.journal, r.run.ID, recovery.LastSign(r.Warehouse.JournalOf(r.Name, r.date), r.Now().UTC())); err != nil {
@@ -79,19 +71,7 @@ func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 			return err
 		}
 	}
-	for vendor, a := range r.Accounts {
-		if a.Ceiling.Run == nil {
-			continue
-		}
-		before, err := r.ledger.Granted(ctx, r.run.ID, r.Name, vendor, r.month(vendor))
-		if err != nil {
-			return err
-		}
-		most := before.Run + *a.Ceiling.Run
-		a.Ceiling.Run = &most
-		r.Accounts[vendor] = a
-	}
-	return nil
+	return r.budget.Raise(ctx, r.books())
 }
 
 // holdsPages reports whether the ledger knows of anything the run has bought, be it by tasks that its spec asks for no more.

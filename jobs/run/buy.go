@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -35,7 +36,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	}
 	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: r.journal, Retry: r.Retry, Observe: r.tellOutages(context.WithoutCancel(ctx))})
 	stops := stopsOf(err)
-	if nameErr := r.nameCeilings(context.WithoutCancel(ctx), stops); nameErr != nil {
+	if nameErr := r.budget.NameCeilings(context.WithoutCancel(ctx), r.books(), stops); nameErr != nil {
 		return errors.Join(err, nameErr)
 	}
 	own := map[string]bool{} // extracts with a ceiling of their own
@@ -45,7 +46,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	ended := r.Now().UTC()
 	var records []ledger.Task
 	for _, o := range outcomes {
-		o = byCeiling(o, own[o.Task.Extract], stops)
+		o = budget.ByCeiling(o, own[o.Task.Extract], stops)
 		before := r.places[o.Task.ID]
 		result.Bought.Pages += int64(o.Place.Pages - before.Pages)
 		result.Bought.Rows += o.Place.Rows + o.Place.Waste - before.Rows - before.Waste
@@ -122,7 +123,7 @@ func purse(units pipeline.Units) limit.Grant {
 
 // unhindered reports whether nothing but the connections holds a run up at a vendor: no ceiling, no priorities that a
 // ceiling could give a meaning, no known end of the cursors, and a rate that a connection alone does not come near.
-func unhindered(a Account, work []plan.Work) bool {
+func unhindered(a budget.Account, work []plan.Work) bool {
 	const perConnection = 5 // requests a second, at 200 ms each
 	free := !a.Ceiling.Bounds() && a.TokenLife == 0 &&
 		(a.PerSecond == 0 || a.PerSecond >= perConnection*float64(max(1, a.Connections)))
@@ -135,7 +136,7 @@ func unhindered(a Account, work []plan.Work) bool {
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
 // cost a write, nor a run hold much that another could spend.
 func (r *runner) lane(vendor string, work []plan.Work, stop context.CancelCauseFunc) (engine.Lane, error) {
-	a := r.Accounts[vendor]
+	a := r.budget.Account(vendor)
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: r.recovers(vendor)}
 	lane.Work = make([]engine.Work, 0, len(work))
@@ -164,7 +165,7 @@ func (r *runner) lane(vendor string, work []plan.Work, stop context.CancelCauseF
 	lane.Gate = limit.New(limit.Config{
 		PerSecond: a.PerSecond, Connections: connections, Block: block,
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
-			if got, left, err = r.ledger.Grant(context.WithoutCancel(ctx), r.run.ID, vendor, r.month(vendor), want, least, a.Ceiling); err != nil {
+			if got, left, err = r.ledger.Grant(context.WithoutCancel(ctx), r.run.ID, vendor, r.budget.Month(vendor), want, least, a.Ceiling); err != nil {
 				stop(ledgerError{err})
 			}
 			return got, left, err

@@ -34,7 +34,7 @@ func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Wa
 	if err := r.findPlaces(ctx, w); err != nil {
 		return nil, err
 	}
-	if err := r.raiseCeilings(ctx); err != nil {
+	if err := errors.Join(r.budget.Raise(ctx, r.books()), r.budget.Recall(ctx, r.books())); err != nil {
 		return nil, err
 	}
 	return r.preview(ctx)
@@ -60,34 +60,6 @@ func (r *runner) preview(ctx context.Context) (*plan.Plan, error) {
 	}
 	p := plan.Price(items, known.histories, known.accounts, known.pending...)
 	return p, err
-}
-
-// raiseCeilings makes the ceilings those of a run that began now.
-func (r *runner) raiseCeilings(ctx context.Context) error {
-	for vendor, a := range r.Accounts {
-		// What the run has spent before does not count against its budget, which bounds one execution.
-		before, err := r.ledger.Granted(ctx, r.run.ID, r.Name, vendor, r.month(vendor))
-		if err != nil {
-			return err
-		}
-		if a.Ceiling.Run != nil {
-			most := before.Run + *a.Ceiling.Run
-			a.Ceiling.Run = &most
-			r.Accounts[vendor] = a
-		}
-		said, err := r.ledger.MonthUsages(ctx, vendor, r.month(vendor))
-		if err != nil {
-			return err
-		}
-		var last *ledger.Usage
-		if n := len(said); n > 0 {
-			last = &said[n-1]
-		}
-		if err := r.count(ctx, vendor, last); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // findPlaces reads how far an earlier execution of the run has come, if there was one.

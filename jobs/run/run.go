@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
@@ -38,23 +38,7 @@ type Job struct {
 	// Sources delivers the source of a task.
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	// Accounts says what each vendor allows.
-	Accounts map[string]Account
-}
-
-// Account is what a vendor account allows, and what the user allows to be spent there.
-type Account struct {
-	PerSecond   float64
-	Connections int
-	Ceiling     ledger.Ceiling
-	// ByFlag: the ceiling of the run is the user's for this execution, not the job's.
-	ByFlag bool
-	// MonthStartsOn is the day on which the account's month begins, 1 to 28. Default 0: the first.
-	MonthStartsOn int
-	// TokenLife is how long the vendor's cursors live. Default 0: until they are refused.
-	TokenLife time.Duration
-	// Usage and Index are the vendor's own account and index, where the surface tells them. Default nil.
-	Usage pipeline.Usage
-	Index pipeline.Index
+	Accounts map[string]budget.Account
 }
 
 // Lake is where tables are written and published.
@@ -117,9 +101,7 @@ type runner struct {
 	edited  bool         // the spec asks for something else than when the run was complete
 	ended   time.Time    // the one before
 	date    string
-	monthly map[string]*pipeline.Units // the job's ceilings by vendor
-	counts  map[string]counted         // by vendor that has told
-	begun   time.Time                  // this execution; its months are those whose budgets are spent
+	budget  *budget.Budget
 	places  map[string]pipeline.Place
 	chain   *chain.Chain             // its tasks, and the extracts that wait
 	brought []chain.Relation         // the job's own tables, staged
@@ -128,7 +110,6 @@ type runner struct {
 	indexes map[string]string        // by vendor: the index it answers from
 	content *load.Loaded             // what loading brought to light; nil if nothing was loaded
 	loaded  map[string]bool          // tables this execution has published
-	settled []ledger.Settlement
 	pulse   *recovery.Pulse
 	// confirmed: the run may buy; withdrawn: it was new, and may not.
 	confirmed, withdrawn bool
@@ -142,14 +123,10 @@ func newRunner(job Job, o Options) *runner {
 	if o.Select == nil {
 		o.Select = func(string) bool { return true }
 	}
-	job.Accounts = maps.Clone(job.Accounts)
-	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), begun: o.Now().UTC(),
-		monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}, held: map[*schemas.Table]bool{}}
+	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), budget: budget.New(job.Accounts, o.Now),
+		held: map[*schemas.Table]bool{}}
 	r.chain = chain.New(r.extracts(nil))
 	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
-	for vendor, a := range job.Accounts {
-		r.monthly[vendor] = a.Ceiling.WarehouseMonth
-	}
 	return r
 }
 
@@ -227,7 +204,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 		if err := r.askIndexes(ctx); err != nil {
 			return result, err
 		}
-		if asked, err = r.askUsage(ctx, slices.Sorted(maps.Keys(r.Accounts))); err != nil {
+		if asked, err = r.budget.Ask(ctx, r.books()); err != nil {
 			return result, err
 		}
 	}
@@ -243,7 +220,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if result.untouched = idle && r.done() && r.published(ctx, tasks); result.untouched {
 		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
 	}
-	if err := r.askAgain(ctx, asked); err != nil {
+	if err := r.budget.AskAgain(ctx, r.books(), asked); err != nil {
 		return result, err
 	}
 	if err := r.publish(ctx, result, tasks); err != nil {
@@ -253,6 +230,11 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 		return result, err
 	}
 	return result, errors.Join(r.chain.Err(), r.close(ctx, result))
+}
+
+// books are those of the run.
+func (r *runner) books() budget.Books {
+	return budget.Books{Ledger: r.ledger, RunID: r.run.ID, Job: r.Name}
 }
 
 // done reports whether the run was complete before this execution, and still is.
@@ -385,7 +367,8 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	if result.Reconciled, err = account.Reconciliations(ctx, r.ledger, r.run.ID); err != nil {
 		return err
 	}
-	if err := r.tellHeld(ctx, result); err != nil {
+	result.Settled = r.budget.Settled()
+	if result.Holds, err = r.budget.Holds(ctx, r.books()); err != nil {
 		return err
 	}
 	if result.Missing = result.Plan; !result.untouched {
@@ -438,5 +421,5 @@ func (r *runner) tasks(ctx context.Context, result *Result) (err error) {
 
 // settle shrinks the run's grants to what its journal says.
 func (r *runner) settle(ctx context.Context) error {
-	return account.Settle(ctx, r.ledger, r.journal, r.run.ID, r.month)
+	return account.Settle(ctx, r.ledger, r.journal, r.run.ID, r.budget.Month)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -127,7 +128,7 @@ func (m *meter) Read(_ pipeline.Task, _ pipeline.Ask, p pipeline.Page) (pipeline
 func (m *meter) job(name string, connections int, ceiling ledger.Ceiling, lengths ...int) Job {
 	j := Job{Name: name, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
 		Sources:  func(pipeline.Task) (pipeline.Source, error) { return m, nil },
-		Accounts: map[string]Account{"moz": {Connections: connections, Ceiling: ceiling}}}
+		Accounts: map[string]budget.Account{"moz": {Connections: connections, Ceiling: ceiling}}}
 	for i, n := range lengths {
 		t := pipeline.Task{Extract: fmt.Sprint("x", i), Endpoint: "moz/anchor_text", Surface: "v2", Target: strconv.Itoa(n), Params: "{}"}
 		t.ID = pipeline.TaskID(t)
@@ -352,19 +353,6 @@ func TestARaisedBoundContinuesTheList(t *testing.T) {
 	}
 	if m.billed != 200 {
 		t.Errorf("the vendor billed %d, want 200", m.billed)
-	}
-}
-
-func TestABillingMonthBeginsOnItsDay(t *testing.T) {
-	for now, want := range map[string]string{"2026-11-14": "2026-10", "2026-11-15": "2026-11", "2026-01-03": "2025-12"} {
-		begun, err := time.Parse(time.DateOnly, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := newRunner(Job{Accounts: map[string]Account{"moz": {MonthStartsOn: 15}}}, Options{Now: func() time.Time { return begun }})
-		if got := r.month("moz"); got != want {
-			t.Errorf("on %s the month is %s, want %s", now, got, want)
-		}
 	}
 }
 

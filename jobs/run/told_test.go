@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/budget"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/recovery"
@@ -56,7 +57,7 @@ func TestAStopForWantOfUnitsNamesTheCeilingThatBound(t *testing.T) {
 		dir := t.TempDir()
 		result := mustRun(t, job, dir)
 		stops := result.Stops()
-		var ceiling *CeilingError
+		var ceiling *budget.CeilingError
 		if len(stops) != 1 || !errors.As(stops[0].Err, &ceiling) || ceiling.Ceiling != c.want || stops[0].Ending != c.ending {
 			t.Errorf("%s: stopped by %+v", c.want, stops)
 			continue
@@ -92,7 +93,7 @@ func TestAPlanKnowsWhatTheVendorLastSaidOfOthers(t *testing.T) {
 		t.Errorf("after 139 units were bought of the 139 that others had left: %+v, %d allowed", v, *v.Allowed)
 	}
 	more := pipeline.Units(1200)
-	job.Accounts["moz"] = Account{Connections: 1, Ceiling: ledger.Ceiling{WarehouseMonth: &more}}
+	job.Accounts["moz"] = budget.Account{Connections: 1, Ceiling: ledger.Ceiling{WarehouseMonth: &more}}
 	if v := preview(); *v.Allowed != 300 || v.Expected.Units > 300 {
 		t.Errorf("with a month's budget that is 300 higher: %+v, %d allowed", v, *v.Allowed)
 	}

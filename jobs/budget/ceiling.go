@@ -1,4 +1,4 @@
-package run
+package budget
 
 import (
 	"context"
@@ -76,21 +76,21 @@ func HeldText(holds []plan.Hold) string {
 	return fmt.Sprintf("%s held for requests without an answer: %s", words.Are(plan.HeldUnits(holds), "unit"), strings.Join(runs, ", "))
 }
 
-// nameCeilings makes the stops for want of units say which ceiling it was that a vendor was given up for. What the vendor's
+// NameCeilings makes the stops for want of units say which ceiling it was that a vendor was given up for. What the vendor's
 // own quota stopped ends as such.
-func (r *runner) nameCeilings(ctx context.Context, stops []*engine.StopError) error {
+func (b *Budget) NameCeilings(ctx context.Context, books Books, stops []*engine.StopError) error {
 	for _, s := range stops {
 		var budget *limit.BudgetError
 		if s.Ending != pipeline.EndBudget || !errors.As(s.Err, &budget) {
 			continue
 		}
-		account, err := r.accountOf(ctx, s.Vendor)
+		account, err := b.Left(ctx, books, s.Vendor)
 		if err != nil {
 			return err
 		}
 		e := &CeilingError{Ceiling: account.Ceiling, Left: budget.Left, Want: budget.Want, Others: account.Others, Used: account.Used, Held: account.Held}
 		if e.Ceiling == plan.OfMonth {
-			e.Held = slices.DeleteFunc(e.Held, func(h plan.Hold) bool { return h.Job != r.Name })
+			e.Held = slices.DeleteFunc(e.Held, func(h plan.Hold) bool { return h.Job != books.Job })
 		}
 		s.Err = e
 		if account.Ceiling == plan.OfQuota {
@@ -100,9 +100,9 @@ func (r *runner) nameCeilings(ctx context.Context, stops []*engine.StopError) er
 	return nil
 }
 
-// byCeiling is how a task ended for want of units at a vendor that was given up for it: for the same reason. An extract's own
+// ByCeiling is how a task ended for want of units at a vendor that was given up for it: for the same reason. An extract's own
 // ceiling is another matter, and told apart by having given up nobody.
-func byCeiling(o engine.Outcome, own bool, stops []*engine.StopError) engine.Outcome {
+func ByCeiling(o engine.Outcome, own bool, stops []*engine.StopError) engine.Outcome {
 	if o.Ending != pipeline.EndBudget || own {
 		return o
 	}
