@@ -1,4 +1,4 @@
-package run
+package account
 
 import (
 	"testing"
@@ -23,9 +23,9 @@ func TestChangeIsAgainstTheListsThatWereWholeBefore(t *testing.T) {
 		"a new list is no gain": {map[string]int64{"a": 100, "b": 9000}, map[string]int64{"a.example": 100}, 0},
 		"all are gone":          {map[string]int64{}, map[string]int64{"a.example": 100, "b.example": 1}, 100},
 	} {
-		before := map[list]wholeNight{}
+		before := Whole{}
 		for target, rows := range c.then {
-			before[list{"x", target, ""}] = wholeNight{rows: rows}
+			before[listName{"x", target, ""}] = wholeNight{rows: rows}
 		}
 		got := int64(-1)
 		if percent := change(tasks, &load.Loaded{Rows: c.now}, before); percent != nil {
@@ -40,13 +40,13 @@ func TestChangeIsAgainstTheListsThatWereWholeBefore(t *testing.T) {
 func TestTheStalestListTellsTheAge(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
-	r := &runner{Job: Job{RunDate: day(23)}, places: map[string]pipeline.Place{"a": {End: true}}}
+	n := Night{Date: day(23), Places: map[string]pipeline.Place{"a": {End: true}}}
 	tasks := []pipeline.Task{{ID: "a", Extract: "x", Target: "a.example"}, {ID: "b", Extract: "x", Target: "b.example"}}
-	before := map[list]wholeNight{{"x", "a.example", ""}: {date: day(1)}, {"x", "b.example", ""}: {date: day(20)}}
-	if got := r.age(tasks, before); got == nil || *got != 72 {
+	before := Whole{{"x", "a.example", ""}: {date: day(1)}, {"x", "b.example", ""}: {date: day(20)}}
+	if got := n.age(tasks, before); got == nil || *got != 72 {
 		t.Errorf("%v hours, want 72", got)
 	}
-	if got := r.age(tasks, nil); got != nil {
+	if got := n.age(tasks, nil); got != nil {
 		t.Errorf("%d hours for a list that never was whole", *got)
 	}
 }
