@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,46 +14,51 @@ import (
 	"backhaul/pipeline/journal"
 )
 
+// opened is a run's books, open.
+type opened struct {
+	ledger  *ledger.Ledger
+	journal *journal.Journal
+	run     ledger.Run
+	earlier ledger.Run // the same as it was before this execution; zero if there was none
+}
+
 // open finds the run in the ledger, or enters it, and opens its journal.
-func (r *runner) open(ctx context.Context) (err error) {
-	path := r.Warehouse.JournalOf(r.Name, r.date)
-	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
+func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books opened, err error) {
+	path := o.Warehouse.JournalOf(job.Name, job.date())
+	books.ledger = l
+	books.earlier, err = l.Find(ctx, job.Name, job.date())
 	switch {
 	case err == nil:
-		if err := r.notImported(ctx, earlier); err != nil {
-			return err
+		if err := notImported(ctx, l, job, books.earlier); err != nil {
+			return books, err
 		}
-		if recovery.Gone(path) && r.holdsPages(ctx, earlier) {
-			return fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", path, recovery.ErrDamaged)
+		if recovery.Gone(path) && holdsPages(ctx, l, books.earlier) {
+			return books, fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", path, recovery.ErrDamaged)
 		}
 	case !errors.Is(err, ledger.ErrNoRun):
-		return err
+		return books, err
 	}
-	id := r.NewID
-	if earlier.ID != "" {
-		id = earlier.ID
-	}
-	header := journal.Header{RunID: id, Job: r.Name, RunDate: r.date, Created: r.Now().UTC()}
-	if r.journal, err = journal.Open(ctx, path, header); err != nil {
-		return err
+	header := journal.Header{RunID: cmp.Or(books.earlier.ID, o.NewID), Job: job.Name, RunDate: job.date(), Created: o.Now().UTC()}
+	if books.journal, err = journal.Open(ctx, path, header); err != nil {
+		return books, err
 	}
 	failpoint.Hit("run.journal.opened")
-	if err := recovery.CheckHeld(ctx, r.ledger, r.journal, earlier.ID, path); err != nil {
-		return errors.Join(err, r.journal.Close())
+	if err := recovery.CheckHeld(ctx, l, books.journal, books.earlier.ID, path); err != nil {
+		return books, errors.Join(err, books.journal.Close())
 	}
 	// A journal without its ledger is the truth: the run goes on under the id its pages have.
-	r.run, err = r.ledger.Begin(ctx, r.Name, r.date, r.SpecHash, r.journal.Header().RunID, r.Now())
-	if err == nil {
-		r.state, r.ended = earlier.State, earlier.Ended
-		err = r.ledger.SetBudgets(ctx, r.run.ID, r.budget.Allowed())
+	if books.run, err = l.Begin(ctx, job.Name, job.date(), job.SpecHash, books.journal.Header().RunID, o.Now()); err != nil {
+		return books, errors.Join(err, books.journal.Close())
 	}
-	if err == nil {
-		err = r.settleBefore(ctx, earlier)
+	return books, nil
+}
+
+// begin enters what this execution may spend, and settles what an earlier one has left.
+func (r *runner) begin(ctx context.Context) error {
+	if err := r.ledger.SetBudgets(ctx, r.run.ID, r.budget.Allowed()); err != nil {
+		return err
 	}
-	if err != nil {
-		return errors.Join(err, r.journal.Close())
-	}
-	return nil
+	return r.settleBefore(ctx, r.earlier)
 }
 
 // settleBefore gives back what an earlier execution had reserved and not spent, and lets this one have its own ceiling beside what the
@@ -75,12 +81,12 @@ func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 }
 
 // holdsPages reports whether the ledger knows of anything the run has bought, be it by tasks that its spec asks for no more.
-func (r *runner) holdsPages(ctx context.Context, run ledger.Run) bool {
-	tasks, err := r.ledger.Tasks(ctx, run.ID)
+func holdsPages(ctx context.Context, l *ledger.Ledger, run ledger.Run) bool {
+	tasks, err := l.Tasks(ctx, run.ID)
 	if err != nil {
 		return true
 	}
-	spends, err := r.ledger.Spends(ctx, run.ID)
+	spends, err := l.Spends(ctx, run.ID)
 	return err != nil || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.Pages > 0 }) ||
 		slices.ContainsFunc(spends, func(s ledger.Spend) bool { return s.Spent > 0 })
 }

@@ -49,7 +49,7 @@ func (r *runner) decline(ctx context.Context) error {
 			return r.end(ctx, "not confirmed")
 		}
 	}
-	if r.state != "" {
+	if r.earlier.State != "" {
 		return r.end(ctx, "not confirmed")
 	}
 	if err := r.ledger.Withdraw(ctx, r.run.ID); err != nil {

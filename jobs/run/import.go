@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/intake"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
@@ -67,43 +68,50 @@ func ImportArchives(ctx context.Context, imp Import, o Options) ([]Imported, err
 // importDay enters the replies of one date, and publishes them.
 func importDay(ctx context.Context, imp Import, day *intake.Day, o Options) (one Imported, err error) {
 	o.NewID = imp.NewID()
-	r := newRunner(Job{Name: imp.Job, RunDate: day.Date, SpecHash: archiveHash, Sources: imp.Sources}, o)
-	unlock, err := recovery.LockSigned(o.Warehouse.JournalOf(imp.Job, r.date), r.Now())
+	o = o.withDefaults()
+	job := Job{Name: imp.Job, RunDate: day.Date, SpecHash: archiveHash, Sources: imp.Sources}
+	unlock, err := recovery.LockSigned(o.Warehouse.JournalOf(job.Name, job.date()), o.Now())
 	if err != nil {
 		return one, err
 	}
 	defer unlock()
-	if r.ledger, err = recovery.OpenLedger(ctx, o.Warehouse); err != nil {
+	l, err := recovery.OpenLedger(ctx, o.Warehouse)
+	if err != nil {
 		return one, err
 	}
-	defer func() { _ = r.ledger.Close() }()
-	if err := r.mayImport(ctx); err != nil {
+	defer func() { _ = l.Close() }()
+	if err := mayImport(ctx, l, job, o); err != nil {
 		return one, err
 	}
-	if err := r.open(ctx); err != nil {
+	books, err := open(ctx, l, job, o)
+	if err != nil {
 		return one, err
 	}
+	r := newRunner(job, o, budget.New(nil, o.Now), books)
 	defer func() { _ = r.journal.Close() }()
+	if err := r.begin(ctx); err != nil {
+		return one, err
+	}
 	one, err = r.importInto(ctx, day)
 	return one, errors.Join(err, r.leave(context.WithoutCancel(ctx), err))
 }
 
 // mayImport refuses a run that was bought, or whose journal is no more.
-func (r *runner) mayImport(ctx context.Context) error {
-	run, err := r.ledger.Find(ctx, r.Name, r.date)
+func mayImport(ctx context.Context, l *ledger.Ledger, job Job, o Options) error {
+	run, err := l.Find(ctx, job.Name, job.date())
 	if errors.Is(err, ledger.ErrNoRun) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	path := r.Warehouse.JournalOf(r.Name, r.date)
-	if retired, err := r.ledger.Retired(ctx, run.ID); err != nil {
+	path := o.Warehouse.JournalOf(job.Name, job.date())
+	if retired, err := l.Retired(ctx, run.ID); err != nil {
 		return err
 	} else if retired != nil && recovery.Gone(path) {
-		return recovery.Missing(ctx, r.ledger, run.ID, path)
+		return recovery.Missing(ctx, l, run.ID, path)
 	}
-	tasks, err := r.ledger.Tasks(ctx, run.ID)
+	tasks, err := l.Tasks(ctx, run.ID)
 	if err != nil {
 		return err
 	}
@@ -112,7 +120,7 @@ func (r *runner) mayImport(ctx context.Context) error {
 		bought = bought || t.Pages > 0 && t.ReusedFrom != intake.From
 	}
 	if bought {
-		return fmt.Errorf("%w: run %s of job %s bought its pages; import under another name, with --job", ErrMixed, run.ID, r.Name)
+		return fmt.Errorf("%w: run %s of job %s bought its pages; import under another name, with --job", ErrMixed, run.ID, job.Name)
 	}
 	return nil
 }
@@ -139,7 +147,7 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return one, err
 	}
-	one.untouched = one.Pages == 0 && r.state == ledger.Complete && r.published(ctx, tasks)
+	one.untouched = one.Pages == 0 && r.earlier.State == ledger.Complete && r.published(ctx, tasks)
 	if one.untouched {
 		return one, r.close(ctx, one.Result)
 	}
@@ -168,16 +176,16 @@ func (r *runner) recordImported(ctx context.Context) error {
 }
 
 // notImported refuses to buy into a run that was imported. A ledger that was rebuilt knows it by the tasks alone.
-func (r *runner) notImported(ctx context.Context, run ledger.Run) error {
-	if r.SpecHash == archiveHash {
+func notImported(ctx context.Context, l *ledger.Ledger, job Job, run ledger.Run) error {
+	if job.SpecHash == archiveHash {
 		return nil
 	}
-	tasks, err := r.ledger.Tasks(ctx, run.ID)
+	tasks, err := l.Tasks(ctx, run.ID)
 	if err != nil {
 		return err
 	}
 	if run.SpecHash == archiveHash || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return t.ReusedFrom == intake.From }) {
-		return fmt.Errorf("%w: run %s of job %s was imported; give the job another name", ErrMixed, run.ID, r.Name)
+		return fmt.Errorf("%w: run %s of job %s was imported; give the job another name", ErrMixed, run.ID, job.Name)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"backhaul/jobs/archive"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/intake"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
@@ -247,11 +248,17 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 		left = dies
 		o := options(dir)
 		o.Now, o.NewID = time.Now, "run-1"
-		r := newRunner(Job{Name: "import", RunDate: day.Date, SpecHash: archiveHash}, o)
-		if r.ledger, err = recovery.OpenLedger(t.Context(), o.Warehouse); err != nil {
+		job := Job{Name: "import", RunDate: day.Date, SpecHash: archiveHash}
+		l, err := recovery.OpenLedger(t.Context(), o.Warehouse)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.open(t.Context()); err != nil {
+		books, err := open(t.Context(), l, job, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRunner(job, o.withDefaults(), budget.New(nil, o.Now), books)
+		if err := r.begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(r.journal.AddTasks(t.Context(), day.Tasks), r.ledger.Intend(t.Context(), "run-1", day.Tasks)); err != nil {

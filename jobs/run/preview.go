@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -17,9 +18,11 @@ import (
 // Preview plans a job without entering anything anywhere: what a run would do and cost now. items are further ones before
 // job.Items, made one after another, so that a plan of a million of them need not hold any. Default none.
 func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
-	r := newRunner(job, Options{Warehouse: w, Now: func() time.Time { return now }})
-	r.chain = chain.New(r.extracts(items))
+	o := Options{Warehouse: w, Now: func() time.Time { return now }}.withDefaults()
+	b := budget.New(job.Accounts, o.Now)
 	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
+		r := newRunner(job, o, b, opened{})
+		r.chain = chain.New(r.extracts(items))
 		if err := r.chain.Know(ctx, r.past()); err != nil {
 			return nil, err
 		}
@@ -30,7 +33,8 @@ func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Wa
 		return nil, err
 	}
 	defer func() { _ = l.Close() }()
-	r.ledger = l
+	r := newRunner(job, o, b, opened{ledger: l})
+	r.chain = chain.New(r.extracts(items))
 	if err := r.findPlaces(ctx, w); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/budget"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -17,9 +18,7 @@ import (
 // their lists go on behind them when the job runs next. sources need no credentials.
 func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(pipeline.Task) (pipeline.Source, error), o Options) (*Result, error) {
 	path := o.Warehouse.JournalOf(run.Job, run.RunDate)
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o = o.withDefaults()
 	unlock, err := recovery.LockSigned(path, o.Now())
 	if err != nil {
 		return nil, err
@@ -40,8 +39,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	r := newRunner(Job{Name: run.Job, RunDate: date, Sources: sources}, o)
-	r.ledger, r.journal, r.run = l, j, run
+	r := newRunner(Job{Name: run.Job, RunDate: date, Sources: sources}, o, budget.New(nil, o.Now), opened{ledger: l, journal: j, run: run})
 	result := &Result{Run: run}
 	if result.Redeemed, err = r.redeem(ctx); err != nil {
 		return result, err

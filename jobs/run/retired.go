@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"backhaul/jobs/budget"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -19,39 +20,38 @@ const clockSlack = time.Hour
 
 // before looks for what must stop a run ahead of everything else: a clock that has jumped back, and a run whose journal was
 // retired. Of such a run the result is returned if nothing more is asked of it.
-func (r *runner) before(ctx context.Context) (*Result, error) {
-	latest, err := r.ledger.Latest(ctx)
+func before(ctx context.Context, l *ledger.Ledger, job Job, o Options, b *budget.Budget) (*Result, error) {
+	latest, err := l.Latest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if now := r.Now(); now.Before(latest.Add(-clockSlack)) {
+	if now := o.Now(); now.Before(latest.Add(-clockSlack)) {
 		return nil, fmt.Errorf("%w: it says %s, and the ledger's latest entry is of %s", ErrClock, now.UTC().Format(time.RFC3339), latest.Format(time.RFC3339))
 	}
-	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
+	earlier, err := l.Find(ctx, job.Name, job.date())
 	if errors.Is(err, ledger.ErrNoRun) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	path := r.Warehouse.JournalOf(r.Name, r.date)
-	retired, err := r.ledger.Retired(ctx, earlier.ID)
+	path := o.Warehouse.JournalOf(job.Name, job.date())
+	retired, err := l.Retired(ctx, earlier.ID)
 	if err != nil || retired == nil || !recovery.Gone(path) {
 		return nil, err
 	}
-	return r.asRetired(ctx, earlier, path)
+	return newRunner(job, o, b, opened{ledger: l, run: earlier, earlier: earlier}).asRetired(ctx, path)
 }
 
 // asRetired returns the result of a run whose journal was retired, or why it cannot go on: what it would buy could not be
 // joined with what it holds.
-func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string) (*Result, error) {
-	r.run, r.state = earlier, earlier.State
-	result := &Result{Run: earlier, untouched: true}
+func (r *runner) asRetired(ctx context.Context, path string) (*Result, error) {
+	result := &Result{Run: r.run, untouched: true}
 	var err error
-	if r.places, err = recovery.PlacesOf(ctx, r.ledger, earlier.ID); err != nil {
+	if r.places, err = recovery.PlacesOf(ctx, r.ledger, r.run.ID); err != nil {
 		return nil, err
 	}
-	if result.Tasks, err = r.ledger.Tasks(ctx, earlier.ID); err != nil {
+	if result.Tasks, err = r.ledger.Tasks(ctx, r.run.ID); err != nil {
 		return nil, err
 	}
 	if err := r.chain.KnowHeld(result.Tasks); err != nil {
@@ -66,9 +66,9 @@ func (r *runner) asRetired(ctx context.Context, earlier ledger.Run, path string)
 	}
 	switch {
 	case len(result.Plan.Work) > 0:
-		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", recovery.Missing(ctx, r.ledger, earlier.ID, path))
+		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", recovery.Missing(ctx, r.ledger, r.run.ID, path))
 	case !r.published(ctx, tasks):
-		return nil, fmt.Errorf("%w: tables of run %s are missing in the lake, and its journal was retired; put them back", recovery.ErrDamaged, earlier.ID)
+		return nil, fmt.Errorf("%w: tables of run %s are missing in the lake, and its journal was retired; put them back", recovery.ErrDamaged, r.run.ID)
 	}
 	return result, nil
 }

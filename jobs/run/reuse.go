@@ -45,7 +45,7 @@ func (r *runner) findAnswer(ctx context.Context, it *plan.Item, endings map[stri
 	it.AnswerUnits = answer.Units
 	it.IndexDecides = it.OnlyIfIndexChanged && answer.IndexID != "" && r.indexes == nil
 	switch {
-	case r.state == ledger.Complete && endings[it.Task.ID] == pipeline.EndUnchanged:
+	case r.earlier.State == ledger.Complete && endings[it.Task.ID] == pipeline.EndUnchanged:
 		it.Saves = plan.Unchanged // what is complete stays so, whatever the index is by now
 	case it.OnlyIfIndexChanged && answer.IndexID != "" && answer.IndexID == r.indexes[it.Endpoint.Vendor]:
 		it.Saves = plan.Unchanged

@@ -17,7 +17,6 @@ import (
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
-	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
@@ -40,6 +39,8 @@ type Job struct {
 	// Accounts says what each vendor allows.
 	Accounts map[string]budget.Account
 }
+
+func (j Job) date() string { return j.RunDate.Format(time.DateOnly) }
 
 // Lake is where tables are written and published.
 type Lake interface {
@@ -90,20 +91,26 @@ type Options struct {
 	Bought func()
 }
 
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Select == nil {
+		o.Select = func(string) bool { return true }
+	}
+	return o
+}
+
 // runner is a run under way.
 type runner struct {
 	Options
 	Job
-	ledger  *ledger.Ledger
-	journal *journal.Journal
-	run     ledger.Run
-	state   ledger.State // before this execution
-	edited  bool         // the spec asks for something else than when the run was complete
-	ended   time.Time    // the one before
+	opened
 	date    string
 	budget  *budget.Budget
+	chain   *chain.Chain // its tasks, and the extracts that wait
 	places  map[string]pipeline.Place
-	chain   *chain.Chain             // its tasks, and the extracts that wait
+	edited  bool                     // the spec asks for something else than when the run was complete
 	brought []chain.Relation         // the job's own tables, staged
 	held    map[*schemas.Table]bool  // tables that must not be seen yet
 	answers map[string]ledger.Answer // by task: the latest earlier one
@@ -115,16 +122,9 @@ type runner struct {
 	confirmed, withdrawn bool
 }
 
-// newRunner returns a run that nothing is known of yet.
-func newRunner(job Job, o Options) *runner {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Select == nil {
-		o.Select = func(string) bool { return true }
-	}
-	r := &runner{Options: o, Job: job, date: job.RunDate.Format(time.DateOnly), budget: budget.New(job.Accounts, o.Now),
-		held: map[*schemas.Table]bool{}}
+// newRunner returns an execution, with a budget, of a run whose books are open.
+func newRunner(job Job, o Options, b *budget.Budget, books opened) *runner {
+	r := &runner{Options: o, Job: job, opened: books, date: job.date(), budget: b, held: map[*schemas.Table]bool{}}
 	r.chain = chain.New(r.extracts(nil))
 	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
 	return r
@@ -134,27 +134,34 @@ func newRunner(job Job, o Options) *runner {
 // call again goes on. The result is not nil once the run has been entered in the ledger; the error is of the program's
 // side (disk, damage, another process), Result.Stop of the vendor's, the budget's or the user's.
 func Run(ctx context.Context, job Job, o Options) (*Result, error) {
-	r := newRunner(job, o)
-	unlock, err := r.lock(ctx)
+	o = o.withDefaults()
+	b := budget.New(job.Accounts, o.Now) // its months are decided before the clock is checked, which may go back meanwhile
+	unlock, err := lock(ctx, job, o)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if r.ledger, err = recovery.OpenLedger(ctx, o.Warehouse); err != nil {
+	l, err := recovery.OpenLedger(ctx, o.Warehouse)
+	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = r.ledger.Close() }()
-	if result, err := r.before(ctx); result != nil || err != nil {
+	defer func() { _ = l.Close() }()
+	if result, err := before(ctx, l, job, o, b); result != nil || err != nil {
 		return result, err
 	}
-	if err := recovery.SettleDead(ctx, r.ledger, o.Warehouse, r.Now()); err != nil {
+	if err := recovery.SettleDead(ctx, l, o.Warehouse, o.Now()); err != nil {
 		return nil, err
 	}
-	if err := r.open(ctx); err != nil {
+	books, err := open(ctx, l, job, o)
+	if err != nil {
 		return nil, err
 	}
+	r := newRunner(job, o, b, books)
 	defer r.removeJournal()
 	defer func() { _ = r.journal.Close() }()
+	if err := r.begin(ctx); err != nil {
+		return nil, err
+	}
 	result, err := r.execute(ctx)
 	if errors.As(err, new(declinedError)) {
 		result.Declined = true
@@ -172,12 +179,12 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 }
 
 // lock makes the run this process's own, so that others can tell whose it is.
-func (r *runner) lock(ctx context.Context) (unlock func(), err error) {
-	path := r.Warehouse.JournalOf(r.Name, r.date)
-	if r.Waits != nil {
-		return recovery.WaitSigned(ctx, path, r.Now, r.Waits)
+func lock(ctx context.Context, job Job, o Options) (unlock func(), err error) {
+	path := o.Warehouse.JournalOf(job.Name, job.date())
+	if o.Waits != nil {
+		return recovery.WaitSigned(ctx, path, o.Now, o.Waits)
 	}
-	return recovery.LockSigned(path, r.Now())
+	return recovery.LockSigned(path, o.Now())
 }
 
 // execute plans, buys, loads and publishes.
@@ -238,12 +245,12 @@ func (r *runner) books() budget.Books {
 }
 
 // done reports whether the run was complete before this execution, and still is.
-func (r *runner) done() bool { return r.state == ledger.Complete && !r.edited }
+func (r *runner) done() bool { return r.earlier.State == ledger.Complete && !r.edited }
 
 // isEdited reports whether the spec of a run that was complete asks for something else by now: for more, for less, or for what
 // the journal holds from before an earlier edit. before are the tasks as the earlier execution left them.
 func (r *runner) isEdited(ctx context.Context, before []ledger.Task) (bool, error) {
-	if r.state != ledger.Complete {
+	if r.earlier.State != ledger.Complete {
 		return false, nil
 	}
 	now, err := r.ledger.Tasks(ctx, r.run.ID)
@@ -381,7 +388,7 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	}
 	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
 	if result.untouched {
-		result.Run.Ended = r.ended // this execution did nothing
+		result.Run.Ended = r.earlier.Ended // this execution did nothing
 	}
 	if !result.untouched {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
