@@ -22,7 +22,7 @@ import (
 	"backhaul/schemas"
 )
 
-// Config is the extracts of a job, and how those that wait come to know what they wait for. All funcs are required.
+// Config is the extracts of a job, and how those that wait come to know what they wait for.
 type Config struct {
 	// Items are the tasks of the extracts that need not wait, in the order of the spec.
 	Items []plan.Item
@@ -38,7 +38,7 @@ type Config struct {
 	Again bool
 	// Ask puts one query to the catalog and the relations, and returns its columns and rows as text, nil for null.
 	Ask func(ctx context.Context, query string, relations []Relation) (columns []string, rows [][]*string, err error)
-	// Load writes the rows of tasks to a file for queries, and says how many did not fit the table.
+	// Load writes the rows of tasks to a file for queries, and says how many did not fit the table. Next alone needs it, and Ask.
 	Load func(ctx context.Context, t *schemas.Table, tasks []pipeline.Task) (path string, rejected int64, err error)
 	// LastTime tells what an extract bought in the latest other run, and for how many targets; see [ledger.Ledger.LastTime].
 	LastTime func(ctx context.Context, extract string) (c pipeline.Cost, targets int, known bool, err error)
@@ -119,6 +119,22 @@ func (c *Chain) All() iter.Seq[*plan.Item] {
 			}
 		}
 		each(c.items)(yield)
+	}
+}
+
+// Kinds yields an item for everything that may be bought: those of the spec, and one without a task for each step.
+func (c *Chain) Kinds() iter.Seq[*plan.Item] {
+	return func(yield func(*plan.Item) bool) {
+		for i := range c.cfg.Items {
+			if !yield(&c.cfg.Items[i]) {
+				return
+			}
+		}
+		for _, s := range c.cfg.Steps {
+			if it := s.Item(pipeline.Task{}); !yield(&it) {
+				return
+			}
+		}
 	}
 }
 

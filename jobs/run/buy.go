@@ -56,7 +56,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		}
 		r.places[o.Task.ID] = o.Place
 		record := record(o, ended)
-		record.IndexID = r.indexes[o.Task.Vendor()]
+		record.IndexID = r.price.Index(o.Task.Vendor())
 		records = append(records, record)
 	}
 	for _, s := range stops {
@@ -138,7 +138,7 @@ func unhindered(a budget.Account, work []plan.Work) bool {
 func (r *runner) lane(vendor string, work []plan.Work, stop context.CancelCauseFunc) (engine.Lane, error) {
 	a := r.budget.Account(vendor)
 	connections := max(1, a.Connections)
-	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: r.recovers(vendor)}
+	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: r.price.Recovers(r.past(), vendor)}
 	lane.Work = make([]engine.Work, 0, len(work))
 	pages := make([]pipeline.Units, 0, len(work))
 	purses := map[string]*limit.Gate{}

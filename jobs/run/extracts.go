@@ -2,9 +2,9 @@ package run
 
 import (
 	"context"
-	"iter"
 	"slices"
 
+	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
@@ -13,18 +13,20 @@ import (
 	"backhaul/schemas"
 )
 
-// extracts are those of the job, and how those that wait come to know what they wait for. listed are further tasks of a plan.
-func (r *runner) extracts(listed iter.Seq[plan.Item]) chain.Config {
-	lists := make([]chain.List, len(r.Tables))
-	for i, t := range r.Tables {
+// extracts are those of the job, for plans and runs.
+func (j Job) extracts(o Options, books budget.Books) chain.Config {
+	lists := make([]chain.List, len(j.Tables))
+	for i, t := range j.Tables {
 		lists[i] = chain.List{Name: t.Name(), Digest: t.Digest()}
 	}
 	return chain.Config{
-		Items: r.Items, Listed: listed, Steps: r.Steps, Lists: lists, Select: r.Select, Again: r.Again,
-		Ask: func(ctx context.Context, query string, relations []chain.Relation) ([]string, [][]*string, error) {
-			return r.Lake.Ask(ctx, query, relations)
+		Items: j.Items, Steps: j.Steps, Lists: lists, Select: o.Select, Again: o.Again,
+		LastTime: func(ctx context.Context, extract string) (c pipeline.Cost, targets int, known bool, err error) {
+			if books.Ledger == nil {
+				return c, 0, false, nil
+			}
+			return books.Ledger.LastTime(ctx, books.RunID, books.Job, extract)
 		},
-		Load: r.loadForQueries, LastTime: r.lastTime,
 	}
 }
 
@@ -38,21 +40,9 @@ func (r *runner) loadForQueries(ctx context.Context, t *schemas.Table, tasks []p
 	return file.Path, rejected, err
 }
 
-// lastTime is what an extract bought in the latest other run; without a ledger there was none.
-func (r *runner) lastTime(ctx context.Context, extract string) (c pipeline.Cost, targets int, known bool, err error) {
-	if r.ledger == nil {
-		return c, 0, false, nil
-	}
-	return r.ledger.LastTime(ctx, r.run.ID, r.Name, extract)
-}
-
 // past is what the run has bought so far.
 func (r *runner) past() chain.Past {
-	past := chain.Past{Memory: chain.Nothing{}, Places: r.places, Lists: r.brought}
-	if r.journal != nil {
-		past.Memory = r.journal
-	}
-	return past
+	return chain.Past{Memory: r.memory, Places: r.places, Lists: r.brought}
 }
 
 // next returns the extracts whose turn it is, with their tasks entered; none if nothing can begin any more.
@@ -98,4 +88,30 @@ func (r *runner) intend(ctx context.Context) error {
 // real returns the tasks that are no placeholders: those that can have pages.
 func real(tasks []pipeline.Task) []pipeline.Task {
 	return slices.DeleteFunc(slices.Clone(tasks), ledger.IsPlaceholder)
+}
+
+// plan prices what is missing of the extracts, of all if there are none.
+func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error) {
+	return r.price.Plan(ctx, r.past(), extracts)
+}
+
+// expect enters into the ledger what a plan expects of the tasks of some extracts, of all if there are none: what they have
+// cost so far and what is missing.
+func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) error {
+	expected := map[string]ledger.Expectation{}
+	for _, it := range r.chain.Known() {
+		if extracts == nil || slices.Contains(extracts, it.Task.Extract) {
+			expected[it.Task.ID] = ledger.Expectation{Units: r.places[it.Task.ID].Units}
+		}
+	}
+	for _, work := range p.Work {
+		for _, it := range work {
+			e := expected[it.Task.ID]
+			if e.Units += it.Missing.Units; !it.Missing.Known {
+				e.Next = it.Missing.Units
+			}
+			expected[it.Task.ID] = e
+		}
+	}
+	return r.ledger.Expect(ctx, r.run.ID, expected)
 }

@@ -10,6 +10,7 @@ import (
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/price"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
@@ -21,89 +22,68 @@ func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Wa
 	o := Options{Warehouse: w, Now: func() time.Time { return now }}.withDefaults()
 	b := budget.New(job.Accounts, o.Now)
 	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
-		r := newRunner(job, o, b, opened{})
-		r.chain = chain.New(r.extracts(items))
-		if err := r.chain.Know(ctx, r.past()); err != nil {
-			return nil, err
-		}
-		return r.preview(ctx)
+		return preview(ctx, job, items, o, b, budget.Books{Job: job.Name})
 	}
 	l, err := recovery.OpenLedger(ctx, w)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = l.Close() }()
-	r := newRunner(job, o, b, opened{ledger: l})
-	r.chain = chain.New(r.extracts(items))
-	if err := r.findPlaces(ctx, w); err != nil {
+	earlier, err := l.Find(ctx, job.Name, job.date())
+	if err != nil && !errors.Is(err, ledger.ErrNoRun) {
 		return nil, err
 	}
-	if err := errors.Join(r.budget.Raise(ctx, r.books()), r.budget.Recall(ctx, r.books())); err != nil {
+	books := budget.Books{Ledger: l, RunID: earlier.ID, Job: job.Name}
+	if err := errors.Join(b.Raise(ctx, books), b.Recall(ctx, books)); err != nil {
 		return nil, err
 	}
-	return r.preview(ctx)
+	return preview(ctx, job, items, o, b, books)
 }
 
 // preview prices all that is known without keeping it.
-func (r *runner) preview(ctx context.Context) (*plan.Plan, error) {
-	known, err := r.terms(ctx)
+func preview(ctx context.Context, job Job, items iter.Seq[plan.Item], o Options, b *budget.Budget, books budget.Books) (*plan.Plan, error) {
+	extracts := job.extracts(o, books)
+	extracts.Listed = items
+	c := chain.New(extracts)
+	past, err := know(ctx, c, books, o.Warehouse.JournalOf(job.Name, job.date()), job.date())
 	if err != nil {
 		return nil, err
 	}
-	items := func(yield func(*plan.Item) bool) {
-		for it := range r.chain.All() {
-			if r.place(it); r.ledger != nil {
-				if _, _, err = r.findAnswer(ctx, it, nil); err != nil {
-					return
-				}
-			}
-			if !yield(it) {
-				return
-			}
-		}
-	}
-	p := plan.Price(items, known.histories, known.accounts, known.pending...)
-	return p, err
+	return price.New(price.Config{Chain: c, Budget: b, Books: books, HasPages: o.hasPages, Now: o.Now}).Preview(ctx, past)
 }
 
-// findPlaces reads how far an earlier execution of the run has come, if there was one.
-func (r *runner) findPlaces(ctx context.Context, w sinks.Warehouse) error {
-	earlier, err := r.ledger.Find(ctx, r.Name, r.date)
-	if errors.Is(err, ledger.ErrNoRun) {
-		return r.chain.Know(ctx, r.past())
+// know makes the tasks of a chain known that an earlier execution of the run has made, if there was one, and returns how far they
+// have come. The journal, if there is one, is not read afterwards.
+func know(ctx context.Context, c *chain.Chain, books budget.Books, path, date string) (past chain.Past, err error) {
+	past.Memory = chain.Nothing{}
+	if books.RunID == "" {
+		return past, c.Know(ctx, past)
 	}
-	if err != nil {
-		return err
-	}
-	r.run = earlier
-	path := w.JournalOf(r.Name, r.date)
 	if recovery.Gone(path) {
-		retired, err := r.ledger.Retired(ctx, earlier.ID)
+		retired, err := books.Ledger.Retired(ctx, books.RunID)
 		if err != nil {
-			return err
+			return past, err
 		}
 		if retired == nil {
-			return r.chain.Know(ctx, r.past())
+			return past, c.Know(ctx, past)
 		}
-		tasks, err := r.ledger.Tasks(ctx, earlier.ID)
+		tasks, err := books.Ledger.Tasks(ctx, books.RunID)
 		if err != nil {
-			return err
+			return past, err
 		}
-		if err := r.chain.KnowHeld(tasks); err != nil {
-			return err
+		if err := c.KnowHeld(tasks); err != nil {
+			return past, err
 		}
-		r.places, err = recovery.PlacesOf(ctx, r.ledger, earlier.ID)
-		return err
+		past.Places, err = recovery.PlacesOf(ctx, books.Ledger, books.RunID)
+		return past, err
 	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: r.Name, RunDate: r.date})
+	j, err := journal.Open(ctx, path, journal.Header{Job: books.Job, RunDate: date})
 	if err != nil {
-		return err
+		return past, err
 	}
 	defer func() { _ = j.Close() }()
-	r.journal = j
-	defer func() { r.journal = nil }()
-	if r.places, err = j.Places(ctx); err != nil {
-		return err
+	if past.Places, err = j.Places(ctx); err != nil {
+		return past, err
 	}
-	return r.chain.Know(ctx, r.past())
+	return past, c.Know(ctx, chain.Past{Memory: j, Places: past.Places})
 }

@@ -14,6 +14,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/price"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
@@ -109,14 +110,14 @@ type runner struct {
 	date    string
 	budget  *budget.Budget
 	chain   *chain.Chain // its tasks, and the extracts that wait
+	price   *price.Pricer
+	memory  chain.Memory // the journal; nothing where that was retired
 	places  map[string]pipeline.Place
-	edited  bool                     // the spec asks for something else than when the run was complete
-	brought []chain.Relation         // the job's own tables, staged
-	held    map[*schemas.Table]bool  // tables that must not be seen yet
-	answers map[string]ledger.Answer // by task: the latest earlier one
-	indexes map[string]string        // by vendor: the index it answers from
-	content *load.Loaded             // what loading brought to light; nil if nothing was loaded
-	loaded  map[string]bool          // tables this execution has published
+	edited  bool                    // the spec asks for something else than when the run was complete
+	brought []chain.Relation        // the job's own tables, staged
+	held    map[*schemas.Table]bool // tables that must not be seen yet
+	content *load.Loaded            // what loading brought to light; nil if nothing was loaded
+	loaded  map[string]bool         // tables this execution has published
 	pulse   *recovery.Pulse
 	// confirmed: the run may buy; withdrawn: it was new, and may not.
 	confirmed, withdrawn bool
@@ -125,7 +126,17 @@ type runner struct {
 // newRunner returns an execution, with a budget, of a run whose books are open.
 func newRunner(job Job, o Options, b *budget.Budget, books opened) *runner {
 	r := &runner{Options: o, Job: job, opened: books, date: job.date(), budget: b, held: map[*schemas.Table]bool{}}
-	r.chain = chain.New(r.extracts(nil))
+	if r.memory = (chain.Nothing{}); books.journal != nil {
+		r.memory = books.journal
+	}
+	extracts := job.extracts(o, r.books())
+	extracts.Load = r.loadForQueries
+	extracts.Ask = func(ctx context.Context, query string, relations []chain.Relation) ([]string, [][]*string, error) {
+		return r.Lake.Ask(ctx, query, relations)
+	}
+	r.chain = chain.New(extracts)
+	r.price = price.New(price.Config{Chain: r.chain, Budget: b, Books: r.books(), Complete: r.earlier.State == ledger.Complete, Again: r.Again,
+		HasPages: o.hasPages, Now: o.Now})
 	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
 	return r
 }
