@@ -28,20 +28,12 @@ func Plural[N ~int | ~int32 | ~int64](n N, thing string) string {
 	return Count(n) + " " + thing + "s"
 }
 
-// Are spells a number of things and the verb that follows them; Were does so for the past.
+// Are spells a number of things and the verb that follows them.
 func Are[N ~int | ~int32 | ~int64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing + " is"
 	}
 	return Plural(n, thing) + " are"
-}
-
-// Were is Are for the past.
-func Were[N ~int | ~int32 | ~int64](n N, thing string) string {
-	if n == 1 {
-		return "1 " + thing + " was"
-	}
-	return Plural(n, thing) + " were"
 }
 
 // Bytes spells a size.
