@@ -13,7 +13,7 @@ import (
 )
 
 // account writes the run's own account, the ops tables, over what an earlier execution wrote.
-func (r *runner) account(ctx context.Context, result *Result) error {
+func (r *runner) account(ctx context.Context, result *Result, now publication) error {
 	dropped, err := r.dropped(ctx, result.Tasks)
 	if err != nil {
 		return err
@@ -23,7 +23,10 @@ func (r *runner) account(ctx context.Context, result *Result) error {
 	}
 	result.Notes = append(result.Notes, notesOf(dropped, r.date)...)
 	books := account.Books{Run: result.Run, RunDate: r.RunDate, Journal: r.journal, Tasks: result.Tasks, Dropped: dropped, Missing: result.missing(),
-		Published: r.isPublished, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Windowed: r.isWindowed, Loaded: r.content, Drift: result.Drift, Findings: result.Findings}
+		Published: func(t pipeline.Task) bool {
+			source, err := r.Sources(t)
+			return err == nil && now.tables[source.Endpoint().Table.FullName()]
+		}, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Windowed: r.isWindowed, Loaded: now.loaded, Drift: result.Drift, Findings: result.Findings}
 	return books.Write(ctx, account.Shelf{Create: r.Lake.Create, Publish: func(t *schemas.Table, staged sinks.Staged) error {
 		if staged.Rows == 0 && !r.Lake.Has(t, r.Name, r.RunDate) {
 			return nil // most nights have no failed request, and no row that does not fit

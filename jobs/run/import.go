@@ -149,15 +149,16 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 	}
 	one.untouched = one.Pages == 0 && r.earlier.State == ledger.Complete && r.published(ctx, tasks)
 	if one.untouched {
-		return one, r.close(ctx, one.Result)
+		return one, r.close(ctx, one.Result, publication{})
 	}
 	if err := r.recordImported(ctx); err != nil {
 		return one, err
 	}
-	if err := r.publish(ctx, one.Result, tasks); err != nil {
+	now, err := r.publish(ctx, one.Result, tasks)
+	if err != nil {
 		return one, err
 	}
-	return one, r.close(ctx, one.Result)
+	return one, r.close(ctx, one.Result, now)
 }
 
 // recordImported enters what the journal holds. A task ended when its last reply was fetched, so that no answer looks younger

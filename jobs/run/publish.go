@@ -66,28 +66,34 @@ func (r *runner) published(ctx context.Context, tasks []pipeline.Task) bool {
 	return err == nil
 }
 
+// publication is what an execution has loaded, and shown of it.
+type publication struct {
+	loaded *load.Loaded    // nil if nothing was loaded
+	tables map[string]bool // those that were published
+}
+
 // publish loads the journal into the run's tables and makes them part of the lake, one atomic step each.
-func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.Task) error {
+func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.Task) (now publication, err error) {
 	if r.Bought != nil {
 		r.Bought()
 	}
 	if result.Interrupted {
-		return nil
+		return now, nil
 	}
 	c := r.loading(r.places)
 	c.Held, c.Emptied = r.held, r.emptied()
 	failpoint.Hit("run.load.before")
 	loaded, err := load.All(ctx, c, r.loadable(tasks))
 	if err != nil || len(loaded.Files) == 0 {
-		return err
+		return now, err
 	}
 	if result.Drift, err = account.Drifted(ctx, r.ledger, loaded, r.date); err != nil {
-		return err
+		return now, err
 	}
 	if err := r.check(ctx, result, tasks, loaded); err != nil {
-		return err
+		return now, err
 	}
-	r.content, r.loaded = loaded, map[string]bool{}
+	now = publication{loaded: loaded, tables: map[string]bool{}}
 	failpoint.Hit("run.load.after")
 	for _, s := range loaded.Files {
 		if r.held[s.Table] {
@@ -98,16 +104,16 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		}
 		path, err := r.Lake.Publish(ctx, s.Table, r.Name, r.RunDate, s.File.Path)
 		if err != nil {
-			return err
+			return now, err
 		}
 		failpoint.Hit("run.publish.after")
-		r.loaded[s.Table.FullName()] = true
+		now.tables[s.Table.FullName()] = true
 		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: path, Rows: s.File.Rows, Bytes: s.File.Bytes})
 	}
 	if err := r.ledger.Present(ctx, r.run.ID); err != nil {
-		return err
+		return now, err
 	}
-	return errors.Join(r.waste(ctx, loaded.Waste), r.ledger.Reject(ctx, r.run.ID, rejections(loaded)))
+	return now, errors.Join(r.waste(ctx, loaded.Waste), r.ledger.Reject(ctx, r.run.ID, rejections(loaded)))
 }
 
 // loadable are the tasks whose tables are written: not those that were left out and have nothing, whose tables would only say
@@ -138,12 +144,6 @@ func (r *runner) emptied() map[*schemas.Table]bool {
 		}
 	}
 	return emptied
-}
-
-// isPublished reports whether the rows of a task are in the lake.
-func (r *runner) isPublished(t pipeline.Task) bool {
-	source, err := r.Sources(t)
-	return err == nil && r.loaded[source.Endpoint().Table.FullName()]
 }
 
 // waste enters the rows that restarted lists brought again, which only loading can tell.

@@ -62,7 +62,8 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	for i, t := range result.Tasks {
 		tasks[i] = t.Task
 	}
-	if err := r.publish(ctx, result, tasks); err != nil {
+	now, err := r.publish(ctx, result, tasks)
+	if err != nil {
 		return result, err
 	}
 	if err := r.tasks(ctx, result); err != nil {
@@ -72,7 +73,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if finished {
 		result.Run.State = ledger.Complete
 	}
-	if err := r.account(ctx, result); err != nil {
+	if err := r.account(ctx, result, now); err != nil {
 		return result, err
 	}
 	if err := o.Lake.Catalog(ctx); err != nil {

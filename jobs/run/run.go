@@ -12,7 +12,6 @@ import (
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/load"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/price"
 	"backhaul/jobs/recovery"
@@ -116,8 +115,6 @@ type runner struct {
 	edited  bool                    // the spec asks for something else than when the run was complete
 	brought []chain.Relation        // the job's own tables, staged
 	held    map[*schemas.Table]bool // tables that must not be seen yet
-	content *load.Loaded            // what loading brought to light; nil if nothing was loaded
-	loaded  map[string]bool         // tables this execution has published
 	pulse   *recovery.Pulse
 	// confirmed: the run may buy; withdrawn: it was new, and may not.
 	confirmed, withdrawn bool
@@ -236,18 +233,19 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	}
 	tasks := r.chain.Tasks()
 	if result.untouched = idle && r.done() && r.published(ctx, tasks); result.untouched {
-		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result))
+		return result, errors.Join(r.refreshTables(ctx), r.close(ctx, result, publication{}))
 	}
 	if err := r.budget.AskAgain(ctx, r.books(), asked); err != nil {
 		return result, err
 	}
-	if err := r.publish(ctx, result, tasks); err != nil {
+	now, err := r.publish(ctx, result, tasks)
+	if err != nil {
 		return result, err
 	}
 	if err := r.publishTables(ctx); err != nil {
 		return result, err
 	}
-	return result, errors.Join(r.chain.Err(), r.close(ctx, result))
+	return result, errors.Join(r.chain.Err(), r.close(ctx, result, now))
 }
 
 // books are those of the run.
@@ -362,7 +360,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 }
 
 // close writes the run's end into the ledger and completes the result.
-func (r *runner) close(ctx context.Context, result *Result) (err error) {
+func (r *runner) close(ctx context.Context, result *Result, now publication) (err error) {
 	ctx = context.WithoutCancel(ctx)
 	if err := r.tasks(ctx, result); err != nil {
 		return err
@@ -403,7 +401,7 @@ func (r *runner) close(ctx context.Context, result *Result) (err error) {
 	}
 	if !result.untouched {
 		// The account is published before the ledger says that all is done, so that a crash here is made good by the next run.
-		if err = r.account(ctx, result); err == nil {
+		if err = r.account(ctx, result, now); err == nil {
 			err = r.Lake.Catalog(ctx)
 		}
 		if err == nil {
