@@ -21,7 +21,7 @@ type Reply struct {
 func Replies(ctx context.Context, w sinks.Warehouse, r ledger.Run) ([]Reply, error) {
 	var all []Reply
 	err := withJournal(ctx, w, r, func(j *journal.Journal) (err error) {
-		all, err = RepliesIn(ctx, j)
+		all, err = repliesIn(ctx, j)
 		return err
 	})
 	return all, err
@@ -58,7 +58,7 @@ func withJournal(ctx context.Context, w sinks.Warehouse, r ledger.Run, do func(*
 	return do(j)
 }
 
-func RepliesIn(ctx context.Context, j *journal.Journal) ([]Reply, error) {
+func repliesIn(ctx context.Context, j *journal.Journal) ([]Reply, error) {
 	replies, err := j.Replies(ctx)
 	if err != nil || len(replies) == 0 {
 		return nil, err

@@ -41,7 +41,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	}
 	r := newRunner(Job{Name: run.Job, RunDate: date, Sources: sources}, o, budget.New(nil, o.Now), opened{ledger: l, journal: j, run: run})
 	result := &Result{Run: run}
-	if result.Redeemed, err = r.redeem(ctx); err != nil {
+	if result.Redeemed, err = recovery.Redeem(ctx, j, sources); err != nil {
 		return result, err
 	}
 	if r.places, err = j.Places(ctx); err != nil {
@@ -86,4 +86,21 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 		return result, err
 	}
 	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", r.Now().UTC())
+}
+
+// recordRedeemed enters how far the tasks have come by replies that were read after all.
+func (r *runner) recordRedeemed(ctx context.Context) error {
+	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	if err != nil {
+		return err
+	}
+	var changed []ledger.Task
+	for _, t := range tasks {
+		if place := r.places[t.ID]; place.Pages > t.Pages {
+			t.Error, t.Ended = "", r.Now().UTC()
+			account.Stand(&t, place)
+			changed = append(changed, t)
+		}
+	}
+	return r.ledger.Record(ctx, r.run.ID, changed...)
 }
