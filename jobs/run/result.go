@@ -1,13 +1,13 @@
 package run
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/buy"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -125,23 +125,7 @@ func (r *Result) Rejected() (rows int64) {
 }
 
 // Stops returns why vendors were given up, one for each.
-func (r *Result) Stops() []*engine.StopError { return stopsOf(r.Stop) }
-
-// stopsOf returns the stops in joined errors of the engine, one for each vendor and round.
-func stopsOf(err error) []*engine.StopError {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var stops []*engine.StopError
-		for _, err := range joined.Unwrap() {
-			stops = append(stops, stopsOf(err)...)
-		}
-		return stops
-	}
-	var stop *engine.StopError
-	if errors.As(err, &stop) {
-		return []*engine.StopError{stop}
-	}
-	return nil
-}
+func (r *Result) Stops() []*engine.StopError { return buy.Stops(r.Stop) }
 
 // missing tells what a task is expected to need still; false if that is nothing, or unknown.
 func (r *Result) missing() func(taskID string) (units pipeline.Units, known bool) {

@@ -1,4 +1,4 @@
-package run
+package buy
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 // tellOutages returns an observer that enters into the ledger which vendors do not answer, for whoever asks how the run goes, and
 // passes every event on. What cannot be entered is only not told.
-func (r *runner) tellOutages(ctx context.Context) func(engine.Event) {
+func (o Order) tellOutages(ctx context.Context) func(engine.Event) {
 	var mu sync.Mutex
 	away := map[string]string{} // by vendor
 	tell := func(vendor, text string) {
@@ -30,17 +30,17 @@ func (r *runner) tellOutages(ctx context.Context) func(engine.Event) {
 		for _, vendor := range slices.Sorted(maps.Keys(away)) {
 			texts = append(texts, away[vendor])
 		}
-		_ = r.ledger.Tell(ctx, r.run.ID, strings.Join(texts, "; "))
+		_ = o.Books.Ledger.Tell(ctx, o.Books.RunID, strings.Join(texts, "; "))
 	}
 	return func(ev engine.Event) {
-		switch o := ev.Outage; {
-		case o != nil:
-			tell(o.Vendor, o.Text("at "+r.Now().Add(o.Wait).UTC().Format(time.TimeOnly)))
+		switch outage := ev.Outage; {
+		case outage != nil:
+			tell(outage.Vendor, outage.Text("at "+o.Now().Add(outage.Wait).UTC().Format(time.TimeOnly)))
 		case ev.Page != nil || ev.Outcome != nil:
 			tell(ev.Task.Vendor(), "")
 		}
-		if r.Observe != nil {
-			r.Observe(ev)
+		if o.Observe != nil {
+			o.Observe(ev)
 		}
 	}
 }

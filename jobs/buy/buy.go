@@ -1,0 +1,102 @@
+// Package buy lets the engine buy what a plan says is missing: a lane for each vendor account, whose gate asks the ledger for the
+// units before they are spent.
+//
+// It owns how a plan becomes work: how much of a list to ask for at a time, how many units to reserve at a time, what an extract may
+// spend by itself. It says what came of it and enters nothing but grants, and which vendors do not answer.
+package buy
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"backhaul/jobs/budget"
+	"backhaul/jobs/plan"
+	"backhaul/jobs/recovery"
+	"backhaul/pipeline"
+	"backhaul/pipeline/engine"
+)
+
+// Order is what to buy, and how.
+type Order struct {
+	Plan    *plan.Plan
+	Sources func(pipeline.Task) (pipeline.Source, error)
+	Journal engine.Journal
+	Budget  *budget.Budget
+	Books   budget.Books
+	Retry   engine.Retry
+	// Recovers reports whether a vendor has answered a question with something that cannot be read and then with a page.
+	Recovers func(vendor string) bool
+	// Pulse is touched at every request.
+	Pulse *recovery.Pulse
+	// Observe is told of every event, by many goroutines at once. Default none.
+	Observe func(engine.Event)
+	Now     func() time.Time
+}
+
+// Bought is what came of an order.
+type Bought struct {
+	Outcomes []engine.Outcome
+	// Stops say why vendors were given up, Err all that the engine has to say, these included.
+	Stops []*engine.StopError
+	Err   error
+	// Fault is of the program's side: pages that the journal could not keep, or leave to buy that could not be made durable.
+	// The lists that were cut off by it must not be published.
+	Fault error
+}
+
+// Place buys what is ordered. When ctx ends no new request is made. With an error nothing is known of what was bought but what the
+// journal has.
+func (o Order) Place(ctx context.Context) (Bought, error) {
+	buying, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var lanes []engine.Lane
+	for vendor, work := range o.Plan.Work {
+		lane, err := o.lane(vendor, work, stop)
+		if err != nil {
+			return Bought{}, err
+		}
+		lanes = append(lanes, lane)
+	}
+	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: o.tellOutages(context.WithoutCancel(ctx))})
+	bought := Bought{Outcomes: outcomes, Stops: Stops(err), Err: err}
+	if nameErr := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); nameErr != nil {
+		return bought, errors.Join(err, nameErr)
+	}
+	own := map[string]bool{} // extracts with a ceiling of their own
+	for _, work := range o.Plan.Work {
+		for _, it := range work {
+			own[it.Task.Extract] = it.MaxUnits != nil
+		}
+	}
+	for i, outcome := range bought.Outcomes {
+		bought.Outcomes[i] = budget.ByCeiling(outcome, own[outcome.Task.Extract], bought.Stops)
+	}
+	switch cause := context.Cause(buying); {
+	case errors.As(err, new(*engine.JournalError)):
+		bought.Fault = err
+	case errors.As(cause, new(ledgerError)):
+		bought.Fault = cause
+	}
+	return bought, nil
+}
+
+// ledgerError means that leave to buy could not be made durable. It is the program's fault and not a task's, so it stops
+// the run.
+type ledgerError struct{ error }
+
+// Stops returns the stops in joined errors of the engine, one for each vendor and round.
+func Stops(err error) []*engine.StopError {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var stops []*engine.StopError
+		for _, err := range joined.Unwrap() {
+			stops = append(stops, Stops(err)...)
+		}
+		return stops
+	}
+	var stop *engine.StopError
+	if errors.As(err, &stop) {
+		return []*engine.StopError{stop}
+	}
+	return nil
+}
