@@ -173,17 +173,6 @@ func TestAProblemAnywhereEntersNothing(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 0 {
 		t.Errorf("the warehouse has %v, %v", entries, err)
 	}
-	many := make([]string, 1000)
-	for i := range many {
-		many[i] = "bad"
-	}
-	s.files["2024-01-31 c"] = many
-	if _, err := s.load(dir, "2024-01-31 c"); !errors.As(err, &bad) || len(bad.Problems) != 100 || !bad.More {
-		t.Errorf("%d problems, more %v", len(bad.Problems), bad.More)
-	}
-	if _, err := s.load(dir, "2024-01-31 nothing"); err == nil || !strings.Contains(err.Error(), "no reply") {
-		t.Errorf("nothing: %v", err)
-	}
 }
 
 func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
