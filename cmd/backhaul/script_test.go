@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 			for name, value := range e.environment() {
 				env.Setenv(name, value)
 			}
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Values["emulator"] = e.server
 			return nil
 		},
