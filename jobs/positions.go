@@ -32,15 +32,15 @@ func newPositions(most int, of func(n int) question) *positions {
 	return &positions{question: of, seed: maphash.MakeSeed(), slots: make([]int32, size)}
 }
 
-// add takes up that element n is to ask q, or reports false if one before it does.
-func (p *positions) add(n int, q question) bool {
+// add takes up that element n is to ask q, or returns the one before it that does.
+func (p *positions) add(n int, q question) (at int, added bool) {
 	mask := uint64(len(p.slots) - 1)
-	at := maphash.Comparable(p.seed, q) & mask
-	for ; p.slots[at] > 0; at = (at + 1) & mask {
-		if p.question(int(p.slots[at])-1) == q {
-			return false
+	slot := maphash.Comparable(p.seed, q) & mask
+	for ; p.slots[slot] > 0; slot = (slot + 1) & mask {
+		if known := int(p.slots[slot]) - 1; p.question(known) == q {
+			return known, false
 		}
 	}
-	p.slots[at] = int32(n + 1)
-	return true
+	p.slots[slot] = int32(n + 1)
+	return n, true
 }

@@ -75,15 +75,25 @@ func (r *request) expand(lists []*targets) {
 		rows += len(t.rows)
 	}
 	r.x.Targets = slices.Grow(r.x.Targets, rows)
-	known := newPositions(rows, func(n int) question { return r.x.Targets[n].question() })
+	known := newPositions(rows, func(n int) question { return r.meant(r.x.Targets[n]) })
+	same := spellings{}
 	for _, t := range lists {
 		r.header(t)
-		r.add(t, own, known)
+		r.add(t, own, known, same)
 	}
+	r.merge(same)
 }
 
-// add adds the rows of a list to the extract's targets, but for those that are known.
-func (r *request) add(t *targets, own asked, known *positions) {
+// meant is what the vendor is asked with a target: others that mean the same at its scope ask for the same list.
+func (r *request) meant(t Target) question {
+	if means := r.x.Endpoint.Means; means != nil {
+		t.Target = means(t.Target, t.Scope)
+	}
+	return t.question()
+}
+
+// add adds the rows of a list to the extract's targets, but for those that are known, or mean the same as one that is.
+func (r *request) add(t *targets, own asked, known *positions, same spellings) {
 	for _, row := range t.rows {
 		given, at := t.from.target(row.n)
 		asked, ok := r.row(t.from.overrides(row.n), at, own)
@@ -91,10 +101,14 @@ func (r *request) add(t *targets, own asked, known *positions) {
 			continue
 		}
 		target := Target{row.target, given, asked.scope, asked.params}
-		if known.add(len(r.x.Targets), target.question()) {
+		n, added := known.add(len(r.x.Targets), r.meant(target))
+		switch {
+		case added:
 			r.x.Targets = append(r.x.Targets, target)
-		} else {
+		case r.x.Targets[n].Target == target.Target:
 			r.x.Merged++
+		default:
+			same.add(&r.x.Targets[n], n, target)
 		}
 	}
 }

@@ -3,12 +3,15 @@ package jobs
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"backhaul/schemas/canon"
 )
 
 const fromCSV = "job: j\ntargets: {own: {file: t.csv}}\nextracts: [{name: x, endpoint: moz/links, targets: own}]\n"
@@ -161,4 +164,51 @@ func held() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// byHost is fake, but for anchor_text, which looks at hosts at the scope subdomain.
+func byHost() registry {
+	r := slices.Clone(fake)
+	r[0].Means = func(target, scope string) string {
+		if scope == "subdomain" {
+			return canon.HostOf(target)
+		}
+		return target
+	}
+	return r
+}
+
+func TestTargetsThatMeanTheSameAreAskedAboutOnce(t *testing.T) {
+	for _, given := range []string{"a.example/x?utm_source=1, a.example, b.example, 'https://a.example/blog'", "'https://a.example/blog', b.example, a.example/x, a.example"} {
+		s, found := LoadFS(folderOf("job: j\ntargets: {all: ["+given+"]}\nextracts:\n"+
+			"  - {name: x, endpoint: moz/anchor_text, targets: all, params: {scope: subdomain}}\n  - {name: y, endpoint: moz/anchor_text, targets: all}\n"), "job.yaml", byHost())
+		if s == nil || len(found) != 1 || !strings.Contains(found[0].Text, `extract "x": 2 targets are bought with others that mean the same at their scope: at subdomain, a.example stands for `) {
+			t.Fatal(lines(found))
+		}
+		var asked []string
+		for task := range s.Extracts[0].Tasks() {
+			asked = append(asked, task.Target)
+			if task.Target == "a.example" && len(strings.Fields(task.TargetAsGiven)) != 3 {
+				t.Errorf("spellings are lost: %q", task.TargetAsGiven)
+			}
+		}
+		slices.Sort(asked)
+		if !slices.Equal(asked, []string{"a.example", "b.example"}) || s.Extracts[0].Merged != 2 || s.Extracts[1].Count() != 4 {
+			t.Errorf("asked about %v, %d merged; at page scope %d", asked, s.Extracts[0].Merged, s.Extracts[1].Count())
+		}
+	}
+}
+
+func TestOfThousandsOfSpellingsARowKeepsAFew(t *testing.T) {
+	csv := "target\n"
+	for n := range 1000 {
+		csv += fmt.Sprintf("a.example/%d\n", n)
+	}
+	s, found := LoadFS(folderOf(strings.Replace(fromCSV, "moz/links", "moz/anchor_text, params: {scope: subdomain}", 1), "t.csv", csv), "job.yaml", byHost())
+	if s == nil || s.Extracts[0].Count() != 1 || s.Extracts[0].Merged != 999 {
+		t.Fatal(lines(found))
+	}
+	if text := s.Extracts[0].Sample().TargetAsGiven; len(text) > 200 || !strings.HasSuffix(text, " and 990 more") {
+		t.Error(text)
+	}
 }

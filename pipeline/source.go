@@ -54,6 +54,11 @@ type Endpoint struct {
 	ScopeParam string
 	// DefaultScope is the vendor's default for it; it is always sent.
 	DefaultScope string
+	// Means returns what the vendor takes of a canonical target at a scope: targets of which that is equal have the same list.
+	// Default: all of it.
+	Means func(target, scope string) string
+	// CountOf returns where the length of a task's list can be learnt. ok is false where nothing tells. Default: nothing does.
+	CountOf func(t Task) (c Count, ok bool)
 	// PageSize is the largest number of rows the vendor returns at once, which is what is asked for.
 	PageSize int
 	// MaxLimit is the largest `limit` a job may set. Default PageSize.

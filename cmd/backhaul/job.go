@@ -132,6 +132,7 @@ func itemOf(x *jobs.Extract, t pipeline.Task) plan.Item {
 	t.MaxRows, t.Priority = x.MaxRows, x.Priority // of a task made earlier they may have changed
 	return plan.Item{
 		Task: t, Endpoint: x.Endpoint, PageSize: x.Size(), MaxAge: x.MaxAge, OnlyIfIndexChanged: x.OnlyIf == jobs.IndexChanged, MaxUnits: x.MaxUnits,
+		Merged: x.Merged,
 	}
 }
 

@@ -90,7 +90,7 @@ func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech)
 		return err
 	}
 	if f.dry {
-		return a.plan(ctx, job, f.date, f.chosen, false)
+		return a.plan(ctx, job, f.date, f.chosen, false, false)
 	}
 	return a.run(ctx, job, f, said)
 }

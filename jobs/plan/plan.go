@@ -36,6 +36,10 @@ type Item struct {
 	OnlyIfIndexChanged, IndexDecides bool
 	// MaxUnits bounds what the task's extract may spend in one execution. Default nil: nothing does.
 	MaxUnits *pipeline.Units
+	// Counted is how many rows the task's list has by a count of the vendor's, where no earlier answer says it. Default 0: nobody counted.
+	Counted int64
+	// Merged is how many targets and sources of the task's extract were those of others. Default 0.
+	Merged int
 	// Stuck: nothing comes of the task at its place, so it is not asked for until somebody wants it. Default false.
 	Stuck bool
 	// Saves says why the task need not be bought, and AnswerUnits what the answer that is there had cost.
@@ -134,6 +138,8 @@ type Extract struct {
 	Targets  int    `json:"targets"`
 	// Inputs is how many targets or sources they ask about together, where one target here is a batch of them.
 	Inputs int `json:"inputs,omitempty"`
+	// Merged is how many more the spec names, that are the same as one of them or mean the same at their scope.
+	Merged int `json:"merged,omitempty"`
 	// Done is how many targets need nothing more in this run.
 	Done int `json:"done"`
 	// Reused is how many are taken over from another run, Unchanged how many are skipped because the vendor's index is
@@ -147,8 +153,10 @@ type Extract struct {
 	MaxUnits *pipeline.Units `json:"max_units"`
 	// IfIndexChanged is how many are skipped if the vendor's index is still the same, which only a run asks.
 	IfIndexChanged int `json:"if_index_changed,omitempty"`
-	// Unknown is how many have no complete earlier answer; they are expected with one page each.
+	// Unknown is how many have no complete earlier answer; they are expected with one page each. Counted is how many have none, but
+	// a count of the vendor's.
 	Unknown int `json:"unknown"`
+	Counted int `json:"counted,omitempty"`
 	// Needed is what completing them all is expected to take, Expected what of it MaxUnits leaves room for.
 	Needed   pipeline.Cost `json:"needed"`
 	Expected pipeline.Cost `json:"expected"`
@@ -203,8 +211,8 @@ type Work struct {
 // Missing is what remains of one task.
 type Missing struct {
 	pipeline.Cost
-	// Known: an earlier complete answer says so; else it is one page, to begin with.
-	Known bool
+	// Known: an earlier complete answer says so; else it is one page, to begin with. Counted: the vendor's count says so.
+	Known, Counted bool
 }
 
 // Expected returns what all vendors together are expected to deliver.
@@ -361,7 +369,7 @@ func (p *Plan) estimate(it *Item, histories map[string]pipeline.History) estimat
 	x := p.extract(it)
 	p.vendor(it.Endpoint.Vendor)
 	x.Targets++
-	x.MaxUnits = it.MaxUnits
+	x.MaxUnits, x.Merged = it.MaxUnits, it.Merged
 	if it.Endpoint.Asks.Batched() {
 		x.Inputs += len(it.Task.Inputs)
 	}
@@ -381,7 +389,10 @@ func (p *Plan) estimate(it *Item, histories map[string]pipeline.History) estimat
 		x.Saved += it.AnswerUnits
 		return estimate{done: true}
 	}
-	if !e.Known {
+	switch {
+	case e.Counted:
+		x.Counted++
+	case !e.Known:
 		x.Unknown++
 	}
 	if it.IndexDecides {
@@ -427,7 +438,11 @@ func remaining(it *Item, histories map[string]pipeline.History) estimate {
 		known = false
 	}
 	rows := h.Rows - place.ChainRows
-	if !known || rows < 0 {
+	counted := !known && it.Counted > place.ChainRows
+	switch {
+	case counted:
+		rows = it.Counted - place.ChainRows
+	case !known || rows < 0:
 		rows = int64(pageOf(it))
 	}
 	if left := t.MaxRows - place.ChainRows; t.MaxRows > 0 && rows >= left {
@@ -438,7 +453,7 @@ func remaining(it *Item, histories map[string]pipeline.History) estimate {
 		// What a list comes to where a request has a least price depends on how the vendor cut it.
 		c = pipeline.Cost{Pages: max(c.Pages, h.Pages), Rows: rows, Units: max(c.Units, h.Units)}
 	}
-	return estimate{Missing: Missing{Cost: c, Known: known}}
+	return estimate{Missing: Missing{Cost: c, Known: known || counted, Counted: counted}}
 }
 
 // history is what an earlier answer to the task's request says.

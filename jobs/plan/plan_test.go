@@ -232,3 +232,13 @@ func TestAnExtractThatWaitsIsExpectedToCostWhatItDidLastTime(t *testing.T) {
 		t.Errorf("worst case %+v", w)
 	}
 }
+
+func TestAListThatTheVendorCountedIsExpectedToHaveSoManyRows(t *testing.T) {
+	counted, read, bounded := item("a.example", 0, 0), item("b.example", 0, 0), item("c.example", 0, 60)
+	counted.Counted, read.Counted, bounded.Counted = 120, 7, 1000
+	p := Make([]Item{counted, read, bounded, item("d.example", 0, 0)}, histories(map[string]int64{"b.example": 30}), nil)
+	x := p.Extracts[0]
+	if x.Counted != 2 || x.Unknown != 1 || x.Needed.Rows != 120+30+60+50 {
+		t.Errorf("%d counted, %d unknown, %d rows", x.Counted, x.Unknown, x.Needed.Rows)
+	}
+}

@@ -73,6 +73,9 @@ func extractText(x plan.Extract) string {
 	if x.Inputs > 0 {
 		text = fmt.Sprintf("%s in %s", words.Plural(x.Inputs, "input"), words.Plural(x.Targets, "task"))
 	}
+	if x.Merged > 0 {
+		text += fmt.Sprintf(" (%s merged)", words.Plural(x.Merged, "duplicate"))
+	}
 	if x.Done > 0 {
 		text += fmt.Sprintf(" (%d done)", x.Done)
 	}
@@ -88,6 +91,9 @@ func extractText(x plan.Extract) string {
 	text += ", expected " + AtLeast(x.Unknown) + costText(x.Expected) + ofText(x.Expected, x.Needed)
 	if x.Unknown > 0 {
 		text += fmt.Sprintf(", %d of unknown length", x.Unknown)
+	}
+	if x.Counted > 0 {
+		text += fmt.Sprintf(", %d by the vendor's count", x.Counted)
 	}
 	return text + boundsText(x)
 }
@@ -113,7 +119,7 @@ func ofText(expected, needed pipeline.Cost) string {
 }
 
 func costText(c pipeline.Cost) string {
-	return fmt.Sprintf("%s rows, %s pages, %s units", words.Count(c.Rows), words.Count(c.Pages), words.Count(c.Units))
+	return strings.Join([]string{words.Plural(c.Rows, "row"), words.Plural(c.Pages, "page"), words.Plural(c.Units, "unit")}, ", ")
 }
 
 func worstText(c *pipeline.Cost) string {

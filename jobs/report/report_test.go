@@ -98,7 +98,7 @@ func TestAPlanNamesTheCeilingThatBindsAndWhatOthersUsed(t *testing.T) {
 		"moz: --max-units leaves 139 units":                                                                      {Ceiling: plan.OfFlag},
 		"worst case 0 units; no rate limit":                                                                      {Worst: &pipeline.Cost{}},
 		"worst case 0 units; nothing to ask":                                                                     {Worst: &pipeline.Cost{}, PerSecond: 2},
-		"expected 5 rows, 1 pages, 5 units of the 12 that all of it":                                             {Expected: pipeline.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: pipeline.Cost{Units: 12}},
+		"expected 5 rows, 1 page, 5 units of the 12 that all of it":                                              {Expected: pipeline.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: pipeline.Cost{Units: 12}},
 	} {
 		v.Vendor, v.Allowed = "moz", &left
 		var text strings.Builder

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/ahrefs"
 	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/schemas"
 )
@@ -59,7 +60,7 @@ func (r *report) complete() *report {
 	e.Vendor, e.Surface = vendor, surface
 	e.Table = schemas.Lookup(vendor + "." + e.Name)
 	e.Source = "Ahrefs API v2, " + r.tables[0].Name
-	e.ScopeParam, e.DefaultScope = "mode", "subdomains"
+	e.ScopeParam, e.DefaultScope, e.Means = "mode", "subdomains", ahrefs.Means
 	e.Price = r.price
 	e.PageSize, e.MaxLimit = DefaultRows, mostRows
 	if r.one {

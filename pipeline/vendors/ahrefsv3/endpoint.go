@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/vendors/internal/ahrefs"
 	"backhaul/pipeline/vendors/internal/rows"
 	"backhaul/schemas"
 )
@@ -36,7 +37,8 @@ func (r *Report) listing() *listing {
 		PageSize: 1, Once: true, Meaning: r.Meaning, Source: table.Source,
 	}
 	if r.scoped() {
-		e.ScopeParam, e.DefaultScope = "mode", defaultMode
+		e.ScopeParam, e.DefaultScope, e.Means = "mode", defaultMode, ahrefs.Means
+		e.CountOf = r.countOf
 	}
 	switch {
 	case r.Kind == List:

@@ -13,6 +13,8 @@ func anchorText() pipeline.Endpoint {
 		Name:         "anchor_text",
 		Meaning:      "anchor texts of followed external links to a target, most linking root domains first",
 		ScopeParam:   "scope",
+		Means:        means,
+		CountOf:      countAnchors,
 		DefaultScope: "page",
 		Params:       []pipeline.Param{scopeParam("scope")},
 	}
@@ -25,6 +27,8 @@ func links() pipeline.Endpoint {
 		Name:         "links",
 		Meaning:      "links to a target, with the metrics of the linking page and of the page linked to",
 		ScopeParam:   "target_scope",
+		Means:        means,
+		CountOf:      countLinks,
 		DefaultScope: "page",
 		Params: []pipeline.Param{
 			scopeParam("target_scope"),
@@ -50,6 +54,8 @@ func linkingRootDomains() pipeline.Endpoint {
 		Name:         "linking_root_domains",
 		Meaning:      "root domains that link to a target, with their authority and their pages that link",
 		ScopeParam:   "target_scope",
+		Means:        means,
+		CountOf:      countDomains,
 		DefaultScope: "page",
 		Params: []pipeline.Param{
 			scopeParam("target_scope"),
@@ -77,6 +83,7 @@ func linkStatus() pipeline.Endpoint {
 		Meaning:      "whether sources link to a target",
 		Asks:         pipeline.AboutSources,
 		ScopeParam:   "target_scope",
+		Means:        means,
 		DefaultScope: "page",
 		Params: []pipeline.Param{
 			scopeParam("target_scope"),

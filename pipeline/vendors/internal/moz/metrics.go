@@ -36,6 +36,7 @@ func topPages() pipeline.Endpoint {
 		Meaning:      "the pages of a target with their 52 metrics, strongest first",
 		Also:         []*schemas.Table{table("url_metrics_history")},
 		ScopeParam:   "scope",
+		Means:        means,
 		DefaultScope: "root_domain",
 		Params: append([]pipeline.Param{
 			{Name: "scope", Type: pipeline.ParamEnum, Values: []string{"subdomain", "root_domain"}, Meaning: "how wide the target is taken: its host or its root domain; Moz's default is not documented, so root_domain is sent"},

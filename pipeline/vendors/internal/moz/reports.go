@@ -11,6 +11,7 @@ package moz
 import (
 	"backhaul/pipeline"
 	"backhaul/schemas"
+	"backhaul/schemas/canon"
 )
 
 // Vendor is the vendor's name in jobs, tables and reports.
@@ -48,6 +49,17 @@ func table(name string) *schemas.Table { return schemas.Lookup(Vendor + "." + na
 
 // Scopes are how wide a target, or a source, is taken: the one page, the host, the registrable domain.
 var Scopes = []string{"page", "subdomain", "root_domain"}
+
+// means is the part of a target that a scope looks at. Source: Moz, the scopes of its targets.
+func means(target, scope string) string {
+	switch scope {
+	case "subdomain":
+		return canon.HostOf(target)
+	case "root_domain":
+		return canon.RootDomainOf(target)
+	}
+	return target
+}
 
 func scopeParam(name string) pipeline.Param {
 	return pipeline.Param{Name: name, Type: pipeline.ParamEnum, Values: Scopes, Meaning: "how wide the target is taken: the page, its host, its root domain; Moz's default is page"}
