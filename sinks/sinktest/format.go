@@ -169,7 +169,7 @@ func (f Format) names(t *testing.T) {
 
 func (f Format) huge(t *testing.T) {
 	columns := []sinks.Column{{Name: "text"}, {Name: "n", Kind: sinks.Integer}}
-	sizes := []int{1 << 20}
+	sizes := []int{1 << 18}
 	if f.Longest > 0 {
 		sizes = []int{f.Longest}
 		path := filepath.Join(t.TempDir(), "x")
