@@ -204,3 +204,50 @@ func TestNobodyWaitsForAGrantThatHeDoesNotNeed(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+func TestARequestIsNotAdmittedWithLessThanItCanCost(t *testing.T) {
+	ctx := context.Background()
+	type answer struct{ got, left pipeline.Units }
+	// Ten are granted. Later six seem to be left, and another process takes them before they are asked for.
+	answers := []answer{{10, 6}, {0, 6}, {0, 0}, {0, 0}}
+	g := New(Config{Grant: func(context.Context, pipeline.Units, pipeline.Units) (got, left pipeline.Units, err error) {
+		a := answers[0]
+		answers = answers[1:]
+		return a.got, a.left, nil
+	}})
+	p, err := g.Admit(ctx, 10, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Settle(7)
+	var budget *BudgetError
+	if p, err := g.Admit(ctx, 10, 8); !errors.As(err, &budget) || budget.Left != 3 {
+		t.Fatalf("admitted %+v, %v", p, err)
+	}
+	if p, err = g.Admit(ctx, 3, 3); err != nil { // whom the budget refused has left its connection
+		t.Fatal(err)
+	}
+	p.Settle(3)
+}
+
+func TestWhatWasNotAskedForDuringARestIsNotMadeUpFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{PerSecond: 1, Connections: 5})
+		admit := func() {
+			p, err := g.Admit(context.Background(), 1, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Settle(1)
+		}
+		admit()
+		time.Sleep(time.Minute)
+		begin := time.Now()
+		for range 5 {
+			admit()
+		}
+		if took := time.Since(begin); took != 4*time.Second {
+			t.Errorf("five requests at one a second took %v", took)
+		}
+	})
+}
