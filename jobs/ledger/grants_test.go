@@ -69,3 +69,39 @@ func TestAVendorsMonthBeginsOnTheDayItWasLastAskedAbout(t *testing.T) {
 	}
 	months(map[string]string{"2026-11-14": "2026-10-15", "2026-11-15": "2026-11-15", "2026-11-30": "2026-11-15", "2027-01-02": "2026-12-15"})
 }
+
+// What a count lacks that it had before may be a held request's as well as anybody's.
+func TestACountThatFellSettlesNothingThoughItIsAboveTheLedgers(t *testing.T) {
+	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	begin(t, l, "nightly", "2026-11-23", "r1")
+	if err := l.Settle(ctx, "r1", "moz", november, Bill{Spent: 50, SpentAt: now, Maybe: 50, HeldAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	count := func(at time.Time, units pipeline.Units) []Settlement {
+		t.Helper()
+		_, settled, err := l.Count(ctx, Usage{RunID: "r1", Vendor: "moz", Month: november, At: at, VendorUnits: units}, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return settled
+	}
+	if settled := count(now.Add(time.Minute), 100); settled != nil { // within the lag
+		t.Fatalf("%+v", settled)
+	}
+	if settled := count(now.Add(2*time.Hour), 80); settled != nil {
+		t.Errorf("settled by a count that fell from 100 to 80: %+v", settled)
+	}
+}
+
+func TestASecondGrantAddsToTheFirstAndBothCountAgainstTheCeiling(t *testing.T) {
+	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	begin(t, l, "nightly", "2026-11-23", "r1")
+	for i, want := range []pipeline.Units{60, 40, 0} {
+		if got, _, err := l.Grant(ctx, "r1", "moz", november, 60, 1, Ceiling{Run: units(100)}); err != nil || got != want {
+			t.Errorf("grant %d is of %d units, %v, want %d", i, got, err, want)
+		}
+	}
+	if spends := must(l.Spends(ctx, "r1"))(t); len(spends) != 1 || spends[0].Granted != 100 {
+		t.Errorf("%+v", spends)
+	}
+}

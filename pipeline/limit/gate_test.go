@@ -251,3 +251,46 @@ func TestWhatWasNotAskedForDuringARestIsNotMadeUpFor(t *testing.T) {
 		}
 	})
 }
+
+func TestUnitsThatOthersHoldAreWaitedForBeforeARequestGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		g := New(Config{Connections: 2, Grant: func(context.Context, pipeline.Units, pipeline.Units) (got, left pipeline.Units, err error) {
+			if first {
+				first = false
+				return 10, 0, nil
+			}
+			return 0, 0, nil
+		}})
+		held, err := g.Admit(context.Background(), 10, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Minute, func() { held.Settle(4) })
+		p, err := g.Admit(context.Background(), 10, 5)
+		if err != nil || p.Units != 6 {
+			t.Fatalf("%+v, %v: six of ten came back", p, err)
+		}
+		p.Settle(6)
+	})
+}
+
+func TestWhomTheBudgetRefusedKeepsNoConnection(t *testing.T) {
+	g := New(Config{Grant: func(_ context.Context, want, _ pipeline.Units) (got, left pipeline.Units, err error) {
+		if want > 3 {
+			return 0, 3, nil
+		}
+		return want, 0, nil
+	}})
+	if _, err := g.Admit(t.Context(), 10, 10); !errors.As(err, new(*BudgetError)) {
+		t.Fatal(err)
+	}
+	if len(g.slots) != 0 {
+		t.Fatal("its connection is taken")
+	}
+	p, err := g.Admit(t.Context(), 3, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Settle(3)
+}
