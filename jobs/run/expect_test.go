@@ -4,8 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/pipeline"
+	"backhaul/schemas"
 )
 
 func TestChangeIsAgainstTheListsThatWereWholeBefore(t *testing.T) {
@@ -57,5 +59,24 @@ func TestTheStalestListTellsTheAge(t *testing.T) {
 	}
 	if got := r.age(tasks, nil); got != nil {
 		t.Errorf("%d hours for a list that never was whole", *got)
+	}
+}
+
+func TestABreachThatHoldsKeepsItsTableBackUntilItIsAccepted(t *testing.T) {
+	t.Parallel()
+	few := int64(1000)
+	for _, test := range []struct{ hold, accept, published bool }{{true, false, false}, {true, true, true}, {false, false, true}} {
+		dir := t.TempDir()
+		job, o := newMeter(1, 50).job("nightly", 1, ledger.Ceiling{}, 120), options(dir)
+		job.Expectations = []Expectation{{Extract: "x0", MinRows: &few, Hold: test.hold}}
+		o.Accept = test.accept
+		result, err := Run(t.Context(), job, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		published := nowhere{dir}.Has(schemas.Lookup("moz.anchor_text"), "nightly", job.RunDate)
+		if len(result.Findings) != 1 || !result.Findings[0].Breached || result.Findings[0].Held == test.published || published != test.published {
+			t.Errorf("%+v: published: %v, %+v", test, published, result.Findings)
+		}
 	}
 }
