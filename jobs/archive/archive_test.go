@@ -311,7 +311,7 @@ func TestRowsThatDoNotFitAreCountedAsRowsOfTheirReply(t *testing.T) {
 func TestABatchIsTakenWithAllThatWasSentOrNotAtAll(t *testing.T) {
 	reply := `{"endpoint":"url_metrics","request":{"targets":[7,"b.example"]},"response":{"results":[{"page":"b.example/","title":"B"}]}}`
 	lines, _, problems := readAll(t, moz(Given{Date: day}), write(t, "x.json", reply))
-	if lines != nil || len(problems) != 1 {
+	if lines != nil || len(problems) != 1 || !strings.Contains(problems[0], "a list of texts") {
 		t.Errorf("%v, %v", lines, problems)
 	}
 }

@@ -1,7 +1,9 @@
 package run
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
@@ -76,5 +78,38 @@ func TestTheLedgerKnowsTheRowsThatDidNotFit(t *testing.T) {
 	all, err := l.Rejections(t.Context(), result.Run.ID)
 	if err != nil || len(all) != 1 || all[0].Rows != 3 || all[0].Field != "external_pages" || all[0].Table != "moz.anchor_text" {
 		t.Errorf("%+v, %v: one row of each of three pages did not fit", all, err)
+	}
+}
+
+func TestAListWhoseRowsDidNotFitIsNotWhole(t *testing.T) {
+	t.Parallel()
+	r := newRunner(newMeter(1, 50).job("nightly", 1, ledger.Ceiling{}, 90), options(t.TempDir()))
+	r.related["x"] = Relation{Name: "x"}
+	whole := ledger.Task{Task: pipeline.Task{Extract: "x"}, Ending: pipeline.EndOfList}
+	for unfit, lacks := range map[int64]bool{0: false, 1: true} {
+		r.unfit["x"] = unfit
+		if why, err := r.short(t.Context(), "x", []ledger.Task{whole}); err != nil || (why != "") != lacks {
+			t.Errorf("%d rows did not fit: %q, %v", unfit, why, err)
+		}
+	}
+}
+
+func TestWhatIsHeldOfMonthsThatAreOverIsReleasedByTheNextRun(t *testing.T) {
+	t.Parallel()
+	dir, m := t.TempDir(), newMeter(1, 50)
+	l, err := ledger.Open(t.Context(), options(dir).Warehouse.Ledger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = l.Begin(t.Context(), "weekly", "2020-01-03", "hash", "old", time.Date(2020, 1, 3, 0, 0, 0, 0, time.UTC))
+	if err = errors.Join(err, l.Settle(t.Context(), "old", "moz", "2020-01", ledger.Bill{Spent: 10, Maybe: 40}),
+		l.End(t.Context(), "old", ledger.Incomplete, 0, "", time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	result := mustRun(t, m.job("nightly", 1, ledger.Ceiling{}, 50), dir)
+	holds, err := l.Holds(t.Context(), "", "")
+	if err != nil || len(holds) != 0 || len(result.Settled) != 1 || result.Settled[0].Released() != 40 || result.Settled[0].Why != ledger.ByMonth {
+		t.Errorf("%+v, %+v, %v", holds, result.Settled, err)
 	}
 }
