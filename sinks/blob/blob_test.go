@@ -406,15 +406,25 @@ func TestAnExchangeIsSyncedBeforeAndAfter(t *testing.T) {
 	}
 }
 
+// impatient is a context that ends as soon as somebody waits for its end.
+type impatient struct {
+	context.Context
+	end context.CancelFunc
+}
+
+func (c impatient) Done() <-chan struct{} {
+	c.end()
+	return c.Context.Done()
+}
+
 func TestALockIsHeldByOne(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "staging", ".lake.lock")
 	release, err := FS{}.Lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := (FS{}).Lock(ended, path); !errors.Is(err, context.Canceled) {
+	ctx, end := context.WithCancel(t.Context())
+	if _, err := (FS{}).Lock(impatient{ctx, end}, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("locked by two: %v", err)
 	}
 	if err := release(); err != nil {

@@ -111,6 +111,17 @@ func TestTheSameNightAgainIsLeftAloneUnlessItIsDamaged(t *testing.T) {
 	holds(t, l, night, "22")
 }
 
+// impatient is a context that ends as soon as somebody waits for its end.
+type impatient struct {
+	context.Context
+	end context.CancelFunc
+}
+
+func (c impatient) Done() <-chan struct{} {
+	c.end()
+	return c.Context.Done()
+}
+
 func TestATableIsChangedByOneAtATime(t *testing.T) {
 	t.Parallel()
 	l := empty(t)
@@ -120,11 +131,13 @@ func TestATableIsChangedByOneAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer release()
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, published := l.Publish(ended, table, "nightly", night, stage(t, "other"))
-	_, removed := l.Remove(ended, table, "nightly", night)
-	_, expired := l.Expire(ended, table, night, false)
+	wait := func() context.Context {
+		ctx, end := context.WithCancel(t.Context())
+		return impatient{ctx, end}
+	}
+	_, published := l.Publish(wait(), table, "nightly", night, stage(t, "other"))
+	_, removed := l.Remove(wait(), table, "nightly", night)
+	_, expired := l.Expire(wait(), table, night, false)
 	for what, err := range map[string]error{"published": published, "removed": removed, "expired": expired} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s while another process changes the table: %v", what, err)
