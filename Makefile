@@ -61,10 +61,13 @@ $(JDBC):
 race: ## run the tests under the race detector, fewer rounds of the long ones
 	GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false' ./...
 
+mutants: ## try every change of testdata/mutants that breaks a promise: a test must find it (ONLY=part of a name; half an hour)
+	go run ./testdata/mutants $(if $(ONLY),-only $(ONLY))
+
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
-	go vet ./...
-	go tool staticcheck ./...
+	go vet ./... ./testdata/mutants/...
+	go tool staticcheck ./... ./testdata/mutants/...
 
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
 	@set -e; for pkg in $$(go list -f '{{if .TestGoFiles}}{{.ImportPath}}{{end}}{{if .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \
@@ -80,4 +83,4 @@ ci: lint test race fuzz interop-fast run ## all that must hold before a change l
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test man duckdb11 report-check interop interop-fast race lint fuzz bench ci clean
+.PHONY: help build run demo test man duckdb11 report-check interop interop-fast race mutants lint fuzz bench ci clean

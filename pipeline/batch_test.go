@@ -106,3 +106,15 @@ func TestABatchIsKnownByTheJSONOfItsInputs(t *testing.T) {
 		}
 	}
 }
+
+func TestAPartIsNoLargerThanWhatIsAskedFor(t *testing.T) {
+	task := Task{Inputs: make([]Input, 7)}
+	for _, test := range []struct{ limit, size, want int }{{3, 5, 3}, {5, 3, 3}, {0, 4, 4}, {9, 9, 7}} {
+		ask := Ask{Limit: test.limit}
+		p, err := task.Part(ask, test.size)
+		n, _, _, stepErr := task.Step(ask, test.size)
+		if err != nil || stepErr != nil || len(p.Inputs) != test.want || n != test.want {
+			t.Errorf("at most %d of %d: %d inputs, priced as %d, want %d; %v, %v", test.limit, test.size, len(p.Inputs), n, test.want, err, stepErr)
+		}
+	}
+}

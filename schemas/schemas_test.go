@@ -2,6 +2,8 @@ package schemas
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -271,5 +273,75 @@ func TestAhrefsColumnsHaveAPriceUnlessOnlyV2HasThem(t *testing.T) {
 	}
 	if tables != 15 {
 		t.Errorf("%d tables", tables)
+	}
+}
+
+func TestRowsThatDifferInWhereOneTextEndsAreDifferent(t *testing.T) {
+	table := Lookup("moz.link_status")
+	link := func(source, scope string) func(*Row) {
+		return func(r *Row) {
+			set(table, "source", source)(r)
+			set(table, "source_scope", scope)(r)
+		}
+	}
+	all := keysOf(table, link("a\x01b", "c"), link("a", "b\x01c"), link("a", "c\x01b"), link("ab", "c"), link("a", "bc"))
+	slices.Sort(all)
+	if got := len(slices.Compact(all)); got != 5 {
+		t.Errorf("of five rows %d are told apart", got)
+	}
+}
+
+func TestRanksBeginAnewForEveryTargetOfABatch(t *testing.T) {
+	table := Lookup("moz.anchor_text")
+	b := NewBuilder(memory.DefaultAllocator, table)
+	defer b.Release()
+	o := origin
+	o.Rank = 1
+	b.Begin(o)
+	for _, target := range []string{"b.example", "b.example", "c.example"} {
+		b.About(target, "")
+		add(b, "x")
+	}
+	batch := b.Batch()
+	defer batch.Release()
+	if got := batch.Column(table.Index("rank")).String(); got != "[1 2 1]" {
+		t.Errorf("ranks %s", got)
+	}
+}
+
+func TestARowThatAnyEarlierReadingHadIsHeld(t *testing.T) {
+	table := Lookup("moz.anchor_text")
+	b := NewBuilder(memory.DefaultAllocator, table)
+	defer b.Release()
+	o := origin
+	o.Held = NewHeld(table)
+	b.Begin(o)
+	for _, reading := range [][]string{{"a", "a"}, {"a"}, {"a", "a"}} {
+		o.Held.Restart()
+		for _, text := range reading {
+			add(b, text)
+		}
+	}
+	if b.Len() != 2 {
+		t.Errorf("%d rows, where no reading brought more than two", b.Len())
+	}
+}
+
+func TestARejectedRowIsToldOnceWithItsFieldAndItsOwnJSON(t *testing.T) {
+	table := Lookup("moz.anchor_text")
+	b := NewBuilder(memory.DefaultAllocator, table)
+	defer b.Release()
+	o := origin
+	o.Held = NewHeld(table)
+	b.Begin(o)
+	json := []byte(`{"external_pages":"many"}`)
+	for range 2 {
+		o.Held.Restart()
+		b.Reject(3, json, fmt.Errorf("row 3: %w", &FieldError{Field: "external_pages", Problem: "want an integer"}))
+	}
+	copy(json, "the buffer of a later reply")
+	all := b.Rejected()
+	if len(all) != 1 || all[0].Field != "external_pages" || string(all[0].JSON) != `{"external_pages":"many"}` || all[0].Row != 3 || b.Rejected() != nil {
+		t.Errorf("%+v", all)
 	}
 }

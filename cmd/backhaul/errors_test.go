@@ -13,6 +13,7 @@ import (
 
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/emulator/ahrefs"
+	"backhaul/sinks"
 )
 
 // serve starts an emulator and puts it in the place of the vendors.
@@ -103,6 +104,29 @@ func TestOnlyADateThatIsHardlyMeantIsWarnedOf(t *testing.T) {
 		}
 		if got := oddDate(d, now); (got != "") != odd {
 			t.Errorf("%s: %q", date, got)
+		}
+	}
+}
+
+func TestEveryErrorHasItsStatus(t *testing.T) {
+	t.Parallel()
+	interrupted, stop := context.WithCancel(context.Background())
+	stop()
+	for _, test := range []struct {
+		ctx  context.Context
+		err  error
+		want int
+	}{
+		{context.Background(), errors.New("no"), exitFailed},
+		{context.Background(), fmt.Errorf("open journal: %w", recovery.ErrDamaged), exitDamaged},
+		{context.Background(), fmt.Errorf("read: %w", sinks.ErrDamaged), exitDamaged},
+		{context.Background(), fmt.Errorf("lock: %w", recovery.ErrBusy), exitTryLater},
+		{interrupted, context.Canceled, exitInterrupted},
+		{interrupted, recovery.ErrBusy, exitInterrupted},
+		{interrupted, sinks.ErrDamaged, exitDamaged},
+	} {
+		if got := exitStatus(test.ctx, test.err); got != test.want {
+			t.Errorf("%v, interrupted: %v: status %d, want %d", test.err, test.ctx.Err() != nil, got, test.want)
 		}
 	}
 }

@@ -37,6 +37,15 @@ func TestChangeIsAgainstTheListsThatWereWholeBefore(t *testing.T) {
 	}
 }
 
+func TestAListOfSeveralRequestsIsComparedOnce(t *testing.T) {
+	t.Parallel()
+	tasks := []pipeline.Task{{ID: "a", Extract: "x", Target: "a.example"}, {ID: "b", Extract: "x", Target: "a.example"}}
+	before := Whole{{"x", "a.example", ""}: {rows: 100}}
+	if got := change(tasks, &load.Loaded{Rows: map[string]int64{"a": 60, "b": 40}}, before); got == nil || *got != 0 {
+		t.Errorf("%v percent where 100 rows are 100 rows", got)
+	}
+}
+
 func TestTheStalestListTellsTheAge(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }

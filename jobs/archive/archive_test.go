@@ -298,3 +298,20 @@ func FuzzPages(f *testing.F) {
 		}
 	})
 }
+
+func TestRowsThatDoNotFitAreCountedAsRowsOfTheirReply(t *testing.T) {
+	misfit := `{"results":[{"anchor_text":"a","external_root_domains":1,"external_pages":2},{"anchor_text":"b","external_root_domains":1,"external_pages":"many"}],"next_token":""}`
+	given := Given{Endpoint: "anchor_text", Target: "a.example", Scope: "page", Date: day}
+	lines, _, problems := readAll(t, moz(given), write(t, "x.json", misfit))
+	if diff := cmp.Diff([]string{"moz/anchor_text a.example page 2025-01-31 2"}, lines); diff != "" || problems != nil {
+		t.Errorf("%v %s", problems, diff)
+	}
+}
+
+func TestABatchIsTakenWithAllThatWasSentOrNotAtAll(t *testing.T) {
+	reply := `{"endpoint":"url_metrics","request":{"targets":[7,"b.example"]},"response":{"results":[{"page":"b.example/","title":"B"}]}}`
+	lines, _, problems := readAll(t, moz(Given{Date: day}), write(t, "x.json", reply))
+	if lines != nil || len(problems) != 1 || !strings.Contains(problems[0], "a list of texts") {
+		t.Errorf("%v, %v", lines, problems)
+	}
+}

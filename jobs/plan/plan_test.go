@@ -120,6 +120,7 @@ func TestTheWorstCaseIsInWholePagesWhereTheirSizeIsBound(t *testing.T) {
 		{110, pipeline.Place{Pages: 2, ChainRows: 60, LastRows: 30, Next: "x"}, pipeline.Cost{Pages: 2, Rows: 60, Units: 120}},
 		// A budget cut the first page to 7, which may have to be bought again.
 		{60, pipeline.Place{Pages: 1, ChainRows: 7, LastRows: 7, Next: "x"}, pipeline.Cost{Pages: 2, Rows: 60, Units: 120}},
+		{99, pipeline.Place{Pages: 7, ChainRows: 49, LastRows: 7, Next: "x"}, pipeline.Cost{Pages: 2, Rows: 100, Units: 200}},
 		{200, pipeline.Place{Pages: 3, ChainRows: 107, LastRows: 7, Next: "x"}, pipeline.Cost{Pages: 2, Rows: 100, Units: 200}},
 	} {
 		it := item("a", 0, tc.maxRows)
@@ -240,5 +241,48 @@ func TestAListThatTheVendorCountedIsExpectedToHaveSoManyRows(t *testing.T) {
 	x := p.Extracts[0]
 	if x.Counted != 2 || x.Unknown != 1 || x.Needed.Rows != 120+30+60+50 {
 		t.Errorf("%d counted, %d unknown, %d rows", x.Counted, x.Unknown, x.Needed.Rows)
+	}
+}
+
+func TestABudgetIsShortIfItLacksAUnitAndNotBefore(t *testing.T) {
+	for left, scarce := range map[pipeline.Units]bool{199: true, 200: false, 201: false} {
+		p := Make([]Item{item("a", 0, 0)}, histories(map[string]int64{"a": 100}), map[string]Account{"moz": {Left: units(left)}})
+		if v := p.Vendors[0]; v.Scarce != scarce || v.Expected.Units != min(left, 200) || v.Worst.Units != left {
+			t.Errorf("of 200 units %d are left: %+v, worst %+v", left, v, v.Worst)
+		}
+	}
+}
+
+func TestUnderACeilingAPartOfAPageIsARequest(t *testing.T) {
+	p := Make([]Item{item("a", 0, 0)}, histories(map[string]int64{"a": 100}), map[string]Account{"moz": {Left: units(110), PerSecond: 1}})
+	if v := p.Vendors[0]; v.Expected != (pipeline.Cost{Pages: 2, Rows: 55, Units: 110}) || v.Seconds != 2 {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestAListOneRowShortOfItsBoundIsNotDone(t *testing.T) {
+	it := item("a", 0, 100)
+	it.Place = pipeline.Place{Pages: 3, Rows: 99, ChainRows: 99, LastRows: 49, Next: "x"}
+	p := Make([]Item{it}, nil, nil)
+	if got, want := p.Expected(), (pipeline.Cost{Pages: 1, Rows: 1, Units: 2}); got != want || orderOf(p) != "a" {
+		t.Errorf("%+v, want %+v; %q", got, want, orderOf(p))
+	}
+}
+
+func TestAListThatHasOutgrownItselfIsExpectedToBringAPage(t *testing.T) {
+	it := item("a", 0, 0)
+	it.Place = pipeline.Place{Pages: 3, Rows: 150, ChainRows: 150, LastRows: 50, Next: "x"}
+	p := Make([]Item{it}, histories(map[string]int64{"a": 100}), nil)
+	if got, want := p.Expected(), (pipeline.Cost{Pages: 1, Rows: 50, Units: 100}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestAListOfWhichNothingComesIsNotBoughtUnasked(t *testing.T) {
+	it := item("a", 0, 0)
+	it.Stuck = true
+	p := Make([]Item{it, item("b", 0, 0)}, nil, nil)
+	if p.Stuck() != 1 || orderOf(p) != "b" || p.Expected().Pages != 1 {
+		t.Errorf("%d stuck, work %q, %+v", p.Stuck(), orderOf(p), p.Expected())
 	}
 }

@@ -19,18 +19,22 @@ import (
 	"backhaul/schemas"
 )
 
-// memory is a Journal in memory that can be made to fail.
+// memory is a Journal in memory that can be made to fail. Like others it writes nothing when its context has ended.
 type memory struct {
-	mu       sync.Mutex
-	pages    map[string][]pipeline.Page
-	attempts []pipeline.Attempt
-	failAt   int // fails the nth append, from 1; 0 never
-	appends  int
+	mu         sync.Mutex
+	pages      map[string][]pipeline.Page
+	attempts   []pipeline.Attempt
+	failAt     int // fails the nth append, from 1; 0 never
+	noAttempts bool
+	appends    int
 }
 
-func (m *memory) Append(_ context.Context, taskID string, p pipeline.Page) error {
+func (m *memory) Append(ctx context.Context, taskID string, p pipeline.Page) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if m.appends++; m.appends == m.failAt {
 		return errors.New("no space left on device")
 	}
@@ -57,9 +61,15 @@ func (m *memory) Pages(_ context.Context, taskID string) iter.Seq2[pipeline.Page
 	}
 }
 
-func (m *memory) AddAttempt(_ context.Context, _ string, a pipeline.Attempt) error {
+func (m *memory) AddAttempt(ctx context.Context, _ string, a pipeline.Attempt) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if m.noAttempts {
+		return errors.New("no space left on device")
+	}
 	m.attempts = append(m.attempts, a)
 	return nil
 }
@@ -118,7 +128,11 @@ func (v *vendor) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (
 	v.peak = max(v.peak, v.busy)
 	v.mu.Unlock()
 	defer func() { v.mu.Lock(); v.busy--; v.mu.Unlock() }()
-	time.Sleep(v.latency)
+	select {
+	case <-time.After(v.latency):
+	case <-ctx.Done():
+		return pipeline.Page{}, context.Cause(ctx)
+	}
 	if v.fault != nil {
 		if page, err := v.fault(n, t, ask); page != nil || err != nil {
 			return *cmpOr(page, &pipeline.Page{}), err

@@ -204,3 +204,93 @@ func TestNobodyWaitsForAGrantThatHeDoesNotNeed(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+func TestARequestIsNotAdmittedWithLessThanItCanCost(t *testing.T) {
+	ctx := context.Background()
+	type answer struct{ got, left pipeline.Units }
+	// Ten are granted. Later six seem to be left, and another process takes them before they are asked for.
+	answers := []answer{{10, 6}, {0, 6}, {0, 0}, {0, 0}}
+	g := New(Config{Grant: func(context.Context, pipeline.Units, pipeline.Units) (got, left pipeline.Units, err error) {
+		a := answers[0]
+		answers = answers[1:]
+		return a.got, a.left, nil
+	}})
+	p, err := g.Admit(ctx, 10, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Settle(7)
+	var budget *BudgetError
+	if p, err := g.Admit(ctx, 10, 8); !errors.As(err, &budget) || budget.Left != 3 {
+		t.Fatalf("admitted %+v, %v", p, err)
+	}
+	if p, err = g.Admit(ctx, 3, 3); err != nil { // whom the budget refused has left its connection
+		t.Fatal(err)
+	}
+	p.Settle(3)
+}
+
+func TestWhatWasNotAskedForDuringARestIsNotMadeUpFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{PerSecond: 1, Connections: 5})
+		admit := func() {
+			p, err := g.Admit(context.Background(), 1, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Settle(1)
+		}
+		admit()
+		time.Sleep(time.Minute)
+		begin := time.Now()
+		for range 5 {
+			admit()
+		}
+		if took := time.Since(begin); took != 4*time.Second {
+			t.Errorf("five requests at one a second took %v", took)
+		}
+	})
+}
+
+func TestUnitsThatOthersHoldAreWaitedForBeforeARequestGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		g := New(Config{Connections: 2, Grant: func(context.Context, pipeline.Units, pipeline.Units) (got, left pipeline.Units, err error) {
+			if first {
+				first = false
+				return 10, 0, nil
+			}
+			return 0, 0, nil
+		}})
+		held, err := g.Admit(context.Background(), 10, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Minute, func() { held.Settle(4) })
+		p, err := g.Admit(context.Background(), 10, 5)
+		if err != nil || p.Units != 6 {
+			t.Fatalf("%+v, %v: six of ten came back", p, err)
+		}
+		p.Settle(6)
+	})
+}
+
+func TestWhomTheBudgetRefusedKeepsNoConnection(t *testing.T) {
+	g := New(Config{Grant: func(_ context.Context, want, _ pipeline.Units) (got, left pipeline.Units, err error) {
+		if want > 3 {
+			return 0, 3, nil
+		}
+		return want, 0, nil
+	}})
+	if _, err := g.Admit(t.Context(), 10, 10); !errors.As(err, new(*BudgetError)) {
+		t.Fatal(err)
+	}
+	if len(g.slots) != 0 {
+		t.Fatal("its connection is taken")
+	}
+	p, err := g.Admit(t.Context(), 3, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Settle(3)
+}

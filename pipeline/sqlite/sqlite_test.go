@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -165,5 +166,117 @@ func TestNewFilesAreForTheirOwnerAlone(t *testing.T) {
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestACommitThatFailsIsToldAndLetsOthersWrite(t *testing.T) {
+	ctx := t.Context()
+	const family = `CREATE TABLE IF NOT EXISTS parents (n INTEGER PRIMARY KEY);
+		CREATE TABLE IF NOT EXISTS children (n INTEGER REFERENCES parents(n) DEFERRABLE INITIALLY DEFERRED)`
+	d, err := Open(ctx, filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: family})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	child := func(tx *sql.Tx) error { _, err := tx.Exec("INSERT INTO children VALUES (1)"); return err }
+	if err := d.Write(ctx, child); err == nil {
+		t.Error("a commit that failed was told to be durable")
+	}
+	if err := d.Write(ctx, func(tx *sql.Tx) error { _, err := tx.Exec("INSERT INTO parents VALUES (1)"); return err }); err != nil {
+		t.Error(err)
+	}
+	if err := d.Write(ctx, child); err != nil {
+		t.Error(err)
+	}
+	var n int
+	if err := d.Read().QueryRow("SELECT count(*) FROM children").Scan(&n); err != nil || n != 1 {
+		t.Errorf("%d children, %v", n, err)
+	}
+}
+
+func TestWritersThatShareACommitAreAllToldThatItFailed(t *testing.T) {
+	full := errors.New("no space left on device")
+	var fails atomic.Bool
+	Before = func(step, _ string) error {
+		if fails.Load() && step == "commit" {
+			return full
+		}
+		return nil
+	}
+	defer func() { Before = nil }()
+	d, err := Open(t.Context(), filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	const writers = 10
+	begun, together := make(chan struct{}), make(chan struct{})
+	errs := make([]error, writers)
+	var wg sync.WaitGroup
+	write := func(i int) {
+		errs[i] = d.Write(t.Context(), func(tx *sql.Tx) error {
+			if i == 0 { // the others queue up behind the first, and share a commit
+				close(begun)
+				<-together
+			}
+			_, err := tx.Exec(`INSERT INTO numbers VALUES (?)`, i)
+			return err
+		})
+	}
+	wg.Go(func() { write(0) })
+	<-begun
+	for i := 1; i < writers; i++ {
+		wg.Go(func() { write(i) })
+	}
+	for waiting := 0; waiting < writers-1; runtime.Gosched() {
+		d.mu.Lock()
+		waiting = len(d.queue)
+		d.mu.Unlock()
+	}
+	fails.Store(true)
+	close(together)
+	wg.Wait()
+	for i, err := range errs {
+		if !errors.Is(err, full) {
+			t.Errorf("writer %d: %v", i, err)
+		}
+	}
+	var n int
+	if err := d.Read().QueryRow(`SELECT count(*) FROM numbers`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}
+
+func TestAnInterruptedWriterStillWrites(t *testing.T) {
+	d, err := Open(t.Context(), filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.Write(ctx, func(tx *sql.Tx) error { _, err := tx.Exec("INSERT INTO numbers VALUES (1)"); return err }); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAFileThatContradictsItselfIsDamaged(t *testing.T) {
+	d, err := Open(t.Context(), filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: `CREATE TABLE IF NOT EXISTS texts (s TEXT)`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO texts VALUES (NULL); PRAGMA writable_schema = ON;
+			UPDATE sqlite_schema SET sql = 'CREATE TABLE texts (s TEXT NOT NULL)' WHERE name = 'texts'; PRAGMA writable_schema = RESET`)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Check(t.Context()); !errors.Is(err, ErrDamaged) {
+		t.Errorf("examined with %v", err)
 	}
 }

@@ -1,12 +1,14 @@
 package blob
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -373,4 +375,65 @@ func TestOpeningClosingAndSweepingAtOnceNeverTakesALiveRunsFiles(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// The new month is durable before it is seen, and the exchange is before it is told.
+func TestAnExchangeIsSyncedBeforeAndAfter(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "lake", "month")
+	if err := change(FS{}, root, dir, map[string]string{"a": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	var ops []string
+	f := FS{Before: func(op Op, path string) error {
+		rel, _ := filepath.Rel(root, path)
+		if filepath.Dir(rel) == "aside" {
+			rel = "next"
+		}
+		ops = append(ops, fmt.Sprintf("%s %s", op, rel))
+		return nil
+	}}
+	if err := change(f, root, dir, map[string]string{"b": "2"}, "a"); err != nil {
+		t.Fatal(err)
+	}
+	order := []string{"sync staging/run/b", "sync directory next", "exchange lake/month", "sync directory lake", "sync directory aside"}
+	for _, want := range order {
+		at := slices.Index(ops, want)
+		if at < 0 {
+			t.Fatalf("no %s in its place among %v", want, ops)
+		}
+		ops = ops[at+1:]
+	}
+}
+
+// impatient is a context that ends as soon as somebody waits for its end.
+type impatient struct {
+	context.Context
+	end context.CancelFunc
+}
+
+func (c impatient) Done() <-chan struct{} {
+	c.end()
+	return c.Context.Done()
+}
+
+func TestALockIsHeldByOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "staging", ".lake.lock")
+	release, err := FS{}.Lock(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	if _, err := (FS{}).Lock(impatient{ctx, end}, path); !errors.Is(err, context.Canceled) {
+		t.Errorf("locked by two: %v", err)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	if release, err = (FS{}).Lock(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
 }

@@ -100,3 +100,20 @@ func TestACatalogIsCurrentStaleOrDamaged(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMachinesTroubleIsNotDamage(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"IO Error: Could not read enough bytes from file \"a\"":                     true,
+		"INTERNAL Error: Attempted to dereference shared_ptr that is NULL":          true,
+		"Invalid Input Error: No magic bytes found at end of file 'a'":              true,
+		"IO Error: Could not write file \"/tmp/a\": No space left on device":        false,
+		"IO Error: Cannot open file \"a\": Permission denied":                       false,
+		"Invalid Input Error: Could not convert string 'x' to INT32":                false,
+		"Binder Error: Referenced column \"magic bytes\" not found in FROM clause!": false,
+	} {
+		if got := errors.Is(damage(errors.New(text)), sinks.ErrDamaged); got != want {
+			t.Errorf("%q is damage: %v", text, got)
+		}
+	}
+}

@@ -324,6 +324,37 @@ func TestNightsWithRejectedRowsAreNotCompared(t *testing.T) {
 	}
 }
 
+// A list may be the answers to several requests: it is whole when all of them are.
+func TestAListIsWholeWhenAllItsRequestsAre(t *testing.T) {
+	t.Parallel()
+	b := book{t, warehouse(t), "nightly"}
+	for n, ending := range []string{"end of list", "fault", "max_rows", "end of list"} {
+		b.lay(n+1, "moz.anchor_text", "extract target scope anchor_text external_root_domains external_pages", "anchors|us.example|page|one|1|1")
+		b.lay(n+1, "ops.tasks", "task_id question extract endpoint target scope ending rows rejected_rows windowed",
+			"1|q|anchors|moz/anchor_text|us.example|page|end of list|1|0|false", "2|q|anchors|moz/anchor_text|us.example|page|"+ending+"|0|0|false")
+	}
+	mustBuild(t, b.w)
+	if diff := cmp.Diff([]string{day(1), day(4)}, b.csv("SELECT run_date FROM marts.whole_nights ORDER BY ALL")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The first night of a month is not the last of the one before.
+func TestANightIsOfOneMonth(t *testing.T) {
+	t.Parallel()
+	b := book{t, warehouse(t), "nightly"}
+	for _, n := range []int{6, 7} { // the last of November, the first of December
+		b.lay(n, "moz.anchor_text", "extract target scope anchor_text external_root_domains external_pages", "anchors|us.example|page|one|1|1")
+		b.lay(n, "ops.tasks", "task_id question extract endpoint target scope ending rows rejected_rows windowed",
+			"1|q|anchors|moz/anchor_text|us.example|page|end of list|1|0|false")
+	}
+	mustBuild(t, b.w)
+	want := []string{day(6) + ",," + day(7), day(7) + "," + day(6) + ","}
+	if diff := cmp.Diff(want, b.csv("SELECT run_date, previous_run_date, next_run_date FROM marts.whole_nights ORDER BY ALL")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What an earlier version wrote of its tasks is compared with what this one writes.
 func TestTheQuestionOfEarlierVersionsIsTheSame(t *testing.T) {
 	t.Parallel()

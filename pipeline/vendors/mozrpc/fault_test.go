@@ -50,6 +50,7 @@ func TestErrorsAskForWhatTheirKindSays(t *testing.T) {
 		"proxy's page":         {503, `<html>no more rows`, pipeline.Transient},
 		"server":               {502, `bad gateway`, pipeline.Transient},
 
+		"400 with an auth code":       {400, fail(-32651, 400, "no", ""), pipeline.Denied},
 		"200 with 401":                {200, fail(-32651, 401, "Missing or invalid authentication", ""), pipeline.Denied},
 		"200 with an auth code alone": {200, `{"error":{"code":-32651,"message":"no"}}`, pipeline.Denied},
 		"200 with 400":                {200, fail(-32652, 400, "Please include a query", ""), pipeline.Rejected},

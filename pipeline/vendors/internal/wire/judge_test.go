@@ -54,6 +54,9 @@ func TestWhatBreaksOffMayBeWholeTheNextTime(t *testing.T) {
 	if e := c.Unreadable(resp, errors.New("cut"), true); e.Kind != pipeline.Transient || !e.MaybeCharged || e.Message != "cut" {
 		t.Errorf("%+v", e)
 	}
+	if e := c.Unreadable(resp, errors.New("cut behind "+secret), true); e.Message != "cut behind [redacted]" {
+		t.Errorf("%+v", e)
+	}
 	if e := c.Unreadable(resp, errors.New("odd"), false); e.Kind != pipeline.Malformed || !e.MaybeCharged || e.Status != 200 ||
 		!strings.HasPrefix(e.Message, "odd; the reply says: ") || strings.Contains(e.Message, secret) {
 		t.Errorf("%+v", e)

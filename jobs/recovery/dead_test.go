@@ -1,0 +1,136 @@
+package recovery
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"backhaul/sinks"
+)
+
+const november = "2026-11"
+
+// died makes the run of a night one whose process died: granted 1000 units, 150 of which could be under way at once, with a page
+// of 200 in its journal.
+func died(t *testing.T, w sinks.Warehouse, l *ledger.Ledger, date string) (path string) {
+	t.Helper()
+	ctx := t.Context()
+	path = w.JournalOf("nightly", date)
+	task := pipeline.Task{ID: "a", Extract: "x", Endpoint: "moz/links", Target: "a.example"}
+	_, _, err := l.Grant(ctx, date, "moz", november, 1000, 1000, ledger.Ceiling{InFlight: 150})
+	if err = errors.Join(err, l.Intend(ctx, date, []pipeline.Task{task})); err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(ctx, path, journal.Header{RunID: date, Job: "nightly", RunDate: date, Created: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(j.AddTasks(ctx, []pipeline.Task{task}), j.Append(ctx, "a", pipeline.Page{Rows: 200, Units: 200, Next: "x", FetchedAt: now}), j.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// stands is how a run and its money stand in the ledger.
+func stands(t *testing.T, l *ledger.Ledger, runID string) (ledger.State, ledger.Spend) {
+	t.Helper()
+	run, err := l.Get(t.Context(), runID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spends, err := l.Spends(t.Context(), runID)
+	if err != nil || len(spends) != 1 {
+		t.Fatalf("%+v, %v", spends, err)
+	}
+	return run.State, spends[0]
+}
+
+func TestADeadRunHoldsWhatItMayHaveSpentAndNoMore(t *testing.T) {
+	const date = "2026-11-22"
+	for name, test := range map[string]struct {
+		spoil       func(t *testing.T, path string)
+		spent, held pipeline.Units
+	}{
+		"killed": {func(*testing.T, string) {}, 200, 150},
+		"killed, and its journal is gone": {func(t *testing.T, path string) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}, 0, 1000},
+		"killed, and its journal is damaged": {func(t *testing.T, path string) {
+			if err := os.WriteFile(path, []byte("this is a text, and quite a long one, so that it has a header's length and more than that"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, 0, 1000},
+	} {
+		w, l := warehouse(t, date)
+		test.spoil(t, died(t, w, l, date))
+		for range 2 {
+			if err := SettleDead(t.Context(), l, w, now); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			state, s := stands(t, l, date)
+			if state != ledger.Incomplete || s.Spent != test.spent || s.Held() != test.held || s.Reserved() != 0 {
+				t.Errorf("%s: %s, %d spent, %d held: %+v", name, state, s.Spent, s.Held(), s)
+			}
+		}
+	}
+}
+
+func TestARunAtWorkIsNotTakenForADeadOne(t *testing.T) {
+	const date = "2026-11-22"
+	w, l := warehouse(t, date)
+	unlock, err := LockAt(died(t, w, l, date))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if err := SettleDead(t.Context(), l, w, now); err != nil {
+		t.Fatal(err)
+	}
+	if state, s := stands(t, l, date); state != ledger.Running || s.Reserved() != 1000 {
+		t.Errorf("%s: %+v", state, s)
+	}
+}
+
+func TestAnOlderCopyOfAJournalIsDamage(t *testing.T) {
+	const date = "2026-11-22"
+	w, l := warehouse(t, date)
+	path := died(t, w, l, date)
+	j, err := journal.Open(t.Context(), path, journal.Header{Job: "nightly", RunDate: date})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	for pages, damaged := range map[int]bool{1: false, 2: true} {
+		if err := l.Record(t.Context(), date, ledger.Task{Task: pipeline.Task{ID: "a"}, Pages: pages}); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckHeld(t.Context(), l, j, date, path); errors.Is(err, ErrDamaged) != damaged {
+			t.Errorf("one page where the ledger knows %d: %v", pages, err)
+		}
+	}
+}
+
+func TestALedgerThatIsGoneIsNotMadeAnewOverJournals(t *testing.T) {
+	w := sinks.Warehouse{Root: t.TempDir()}
+	l, err := OpenLedger(t.Context(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := w.JournalOf("nightly", "2026-11-22")
+	if err := errors.Join(os.Remove(w.Ledger()), os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("pages"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := OpenLedger(t.Context(), w); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%v, %v", l, err)
+	}
+}
