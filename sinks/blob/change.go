@@ -141,10 +141,15 @@ func standIn(_, name string) error {
 // removeUnreadable takes the names away that go, once nobody is left who has them from the directory that went. If the process
 // ends before, they lead nowhere: readers pass over such names, and the next change drops them.
 func (f FS) removeUnreadable(dir string, names []string) (err error) {
+	removed := false
 	for _, name := range names {
 		if path := filepath.Join(dir, name); isUnreadable(path) {
-			err = errors.Join(err, f.Remove(path))
+			removed, err = true, errors.Join(err, f.Remove(path))
 		}
+	}
+	if removed {
+		// A loss of power could bring them back when nothing is left that tells of them: see SweepAside.
+		err = errors.Join(err, f.SyncDir(dir))
 	}
 	return err
 }

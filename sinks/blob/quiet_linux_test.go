@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,5 +97,27 @@ func TestWhatAKilledExchangeLeftGoesWithTheDirectoryThatWent(t *testing.T) {
 	}
 	if left, err := os.ReadDir(aside); err != nil || len(left) > 0 {
 		t.Error(left, err)
+	}
+}
+
+// A name that goes must not come back after a loss of power, when nothing is left that tells of it.
+func TestNamesThatGoAreSyncedAway(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "t", "m")
+	if err := change(FS{}, root, dir, map[string]string{"a": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	var ops []string
+	f := FS{Before: func(op Op, path string) error {
+		rel, err := filepath.Rel(root, path)
+		ops = append(ops, string(op)+" "+rel)
+		return err
+	}}
+	if err := change(f, root, dir, map[string]string{"b": "2"}, "a"); err != nil {
+		t.Fatal(err)
+	}
+	removed := slices.Index(ops, "remove t/m/a")
+	if removed < 0 || ops[removed+1] != "sync directory t/m" {
+		t.Errorf("%v", ops)
 	}
 }
