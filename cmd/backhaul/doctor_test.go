@@ -83,6 +83,25 @@ func TestDoctorExplainsWhatTheVendorCountsOtherwise(t *testing.T) {
 	}
 }
 
+func TestANameThatAnExchangeCutShortHasLeftIsNoDamage(t *testing.T) {
+	t.Parallel()
+	w := newWard(t)
+	months, err := filepath.Glob(filepath.Join(w.warehouse, "lake", "moz", "*", "month=2*"))
+	if err != nil || len(months) == 0 {
+		t.Fatal(months, err)
+	}
+	left := filepath.Join(months[0], "gone.2026-11-01.0123456789abcdef.parquet")
+	if err := os.Symlink("/proc/4194305/comm", left); err != nil { // of no process
+		t.Fatal(err)
+	}
+	if l, text := level(t, w, "lake "+left); l != doctor.Warn || !strings.Contains(text, "cut short") {
+		t.Errorf("%s %s", l, text)
+	}
+	if status, said := w.try("doctor"); status != exitComplete {
+		t.Errorf("exit %d\n%s", status, said)
+	}
+}
+
 func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 	t.Parallel()
 	w := newWard(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -221,6 +222,10 @@ func (e *examination) strays(ctx context.Context, seen map[string]bool) (files i
 		if err != nil || d.IsDir() || seen[path] {
 			return err
 		}
+		if leadsNowhere(path, d) {
+			e.warn("lake "+path, "a later run drops it", nil, "a name that an exchange of its month has left when it was cut short; readers pass over it")
+			return nil
+		}
 		files += e.stray(ctx, path, months)
 		return nil
 	})
@@ -228,6 +233,15 @@ func (e *examination) strays(ctx context.Context, seen map[string]bool) (files i
 		e.bad("lake", "see that it can be read", nil, "%v", err)
 	}
 	return files
+}
+
+// leadsNowhere reports whether a name stands for no file any more: see Apply of package blob.
+func leadsNowhere(path string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink == 0 {
+		return false
+	}
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // stray looks at a file that belongs to no run alone. Of merged files each month is looked at once.
