@@ -57,6 +57,11 @@ $(JDBC):
 	@javac --version >/dev/null 2>&1 && mvn --version >/dev/null 2>&1 || { apt-get update -q && apt-get install -qy default-jdk-headless maven; }
 	mvn -q -B dependency:copy -Dartifact=org.duckdb:duckdb_jdbc:$(@:bin/interop/java/duckdb_jdbc-%.jar=%) -DoutputDirectory=$(@D)
 
+SEEDS       ?= 1000
+
+power-loss: ## let the power fail SEEDS times (default 1000) in recorded runs (needs strace, Linux)
+	BACKHAUL_POWER_LOSSES=$(SEEDS) go test -count=1 -timeout 24h -run TestLossOfPower ./cmd/backhaul
+
 # SQLite, which is C put into Go, and the compressors are not watched: that alone halves the time. No process waits a second at its end.
 race: ## run the tests under the race detector, fewer rounds of the long ones
 	GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false' ./...
@@ -83,4 +88,4 @@ ci: lint test race fuzz interop-fast run ## all that must hold before a change l
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test man duckdb11 report-check interop interop-fast race mutants lint fuzz bench ci clean
+.PHONY: help build run demo test power-loss man duckdb11 report-check interop interop-fast race mutants lint fuzz bench ci clean

@@ -25,6 +25,7 @@ var house = map[string]string{
 	"pipeline/vendors/ahrefsv2":        "pipeline pipeline/vendors schemas pipeline/vendors/internal/wire pipeline/vendors/internal/rows",
 	"pipeline/sourcetest":              "pipeline schemas",
 	"pipeline/failpoint":               "",
+	"pipeline/powerloss":               "",
 	"pipeline/sqlite":                  "pipeline/failpoint",
 	"pipeline/journal":                 "pipeline pipeline/sqlite pipeline/failpoint",
 	"pipeline/journaltest":             "pipeline pipeline/journal",

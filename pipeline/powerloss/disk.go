@@ -213,12 +213,14 @@ var seen = image{
 // mood is how much of what was not synced a loss of power keeps: of data and of names, each from 0 to 1.
 type mood struct{ data, names float64 }
 
-// moods are tried equally often: chance alone seldom loses all of one kind and keeps all of the other.
-var moods = []mood{{0, 0}, {0, 1}, {1, 0}, {0.5, 0.5}, {0.9, 0.9}, {0.5, 1}}
+// moods are tried equally often, by seed: chance alone seldom loses all of one kind and keeps all of the other.
+var moods = [Moods]mood{{0, 0}, {0, 1}, {1, 0}, {0.5, 0.5}, {0.9, 0.9}, {0.5, 1}}
+
+// Moods is the number of ways in which the power fails: a seed, modulo it, says which.
+const Moods = 6
 
 // crash draws what the disk holds after the power has failed.
-func (d *Disk) crash(r *rand.Rand) image {
-	m := moods[r.IntN(len(moods))]
+func (d *Disk) crash(m mood, r *rand.Rand) image {
 	kept := map[*inode]int{}
 	for _, dir := range d.dirs {
 		n := 0

@@ -126,7 +126,7 @@ func (t *Trace) Crash(path, root string, moment int, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	return d.crash(rand.New(rand.NewPCG(seed, uint64(moment)))).lay(d.root, path, t.times)
+	return d.crash(moods[seed%Moods], rand.New(rand.NewPCG(seed, uint64(moment)))).lay(d.root, path, t.times)
 }
 
 // play does the first steps to an empty disk, and returns it and which of them mattered.
@@ -424,10 +424,9 @@ func (p *player) openFile(s step) error {
 	return nil
 }
 
+// makeName gives a name to a new directory, to a new symbolic link, or to a file that has one.
 func (p *player) makeName(s step) error {
 	args := s.args
-	var old place
-	var err error
 	switch s.name {
 	case "mkdir":
 		args = []string{here, args[0]}
@@ -436,34 +435,41 @@ func (p *player) makeName(s step) error {
 	case "link":
 		args = []string{here, args[0], here, args[1]}
 	}
-	n := p.disk.make
-	switch {
-	case strings.HasPrefix(s.name, "mkdir"):
-		n = p.disk.makeDir
-	case strings.HasPrefix(s.name, "symlink"):
-		target, err := text(args[0])
-		if err != nil {
-			return err
-		}
-		n = func() *inode { n := p.disk.make(); n.target = string(target); return n }
-		args = args[1:]
-	default:
-		if old, err = p.at(args[0], args[1]); err != nil {
-			return err
-		}
-		n = func() *inode { return old.n }
-		args = args[2:]
+	given := 0 // the arguments ahead of where the name goes
+	switch strings.TrimSuffix(s.name, "at") {
+	case "symlink":
+		given = 1
+	case "link":
+		given = 2
 	}
-	to, err := p.at(args[0], args[1])
+	to, err := p.at(args[given], args[given+1])
 	if err != nil || to.dir == nil {
 		return err
 	}
-	made := n()
-	if made == nil {
-		return errors.New("it links what is not there")
+	n, err := p.toName(args[:given])
+	if err != nil {
+		return err
 	}
-	p.disk.edit(edit{to.dir, to.name, made})
+	p.disk.edit(edit{to.dir, to.name, n})
 	return nil
+}
+
+// toName returns what gets the name: a new directory, a link to the text given, or the file at the place given.
+func (p *player) toName(given []string) (*inode, error) {
+	switch len(given) {
+	case 0:
+		return p.disk.makeDir(), nil
+	case 1:
+		target, err := text(given[0])
+		n := p.disk.make()
+		n.target = string(target)
+		return n, err
+	}
+	old, err := p.at(given[0], given[1])
+	if err == nil && old.n == nil {
+		err = errors.New("it links what is not there")
+	}
+	return old.n, err
 }
 
 func (p *player) rename(s step) error {
