@@ -4,6 +4,8 @@
 // It knows files by their inodes, so that names and contents last or are lost independently:
 //
 //   - fsync and fdatasync of a file make its content and length last, and not its name;
+//   - what a file was given before a sync of it that failed is not made to last by a later one that succeeds, as on Linux, where
+//     the pages count as written then;
 //   - fsync of a directory makes its names last, and not what the files hold;
 //   - of the writes to a file since its last sync, each is kept, dropped or torn between sectors of 512 bytes, whatever became
 //     of those before it; a write that was dropped may leave zeros and the length;
@@ -48,6 +50,7 @@ type inode struct {
 	shared bool // its content is memory of the programs that have it open
 
 	size    int64
+	content []byte // as programs see it
 	synced  []byte
 	pending []write
 
@@ -61,6 +64,7 @@ type write struct {
 	at     int64
 	data   []byte
 	resize bool // to length at
+	lost   bool // a sync has failed since: no later one makes it last
 }
 
 // change is one step of names, in one directory or several.
@@ -97,6 +101,7 @@ func (d *Disk) write(n *inode, w write) {
 		return
 	}
 	d.steps++
+	n.content = apply(n.content, w)
 	n.pending = append(n.pending, w)
 	if w.resize {
 		n.size = w.at
@@ -122,11 +127,21 @@ func apply(content []byte, w write) []byte {
 func (d *Disk) sync(n *inode) {
 	d.steps++
 	for _, w := range n.pending {
-		n.synced = apply(n.synced, w)
+		if !w.lost {
+			n.synced = apply(n.synced, w)
+		}
 	}
 	n.pending = nil
 	if n.names != nil {
 		d.commit(map[*inode]int{n: len(n.changes)})
+	}
+}
+
+// fail is a sync of a file that was told to have failed.
+func (d *Disk) fail(n *inode) {
+	d.steps++
+	for i := range n.pending {
+		n.pending[i].lost = true
 	}
 }
 
@@ -196,18 +211,6 @@ func (d *Disk) commit(kept map[*inode]int) {
 type image struct {
 	names   func(*inode) map[string]*inode
 	content func(*inode) []byte
-}
-
-// seen is what programs see.
-var seen = image{
-	names: func(n *inode) map[string]*inode { return n.names },
-	content: func(n *inode) []byte {
-		content := slices.Clone(n.synced)
-		for _, w := range n.pending {
-			content = apply(content, w)
-		}
-		return content
-	},
 }
 
 // mood is how much of what was not synced a loss of power keeps: of data and of names, each from 0 to 1.
@@ -364,7 +367,7 @@ func (d *Disk) same(rel, path string, info fs.FileInfo) error {
 		return nil
 	}
 	content, err := os.ReadFile(path)
-	if err == nil && string(content) != string(seen.content(n)) {
+	if err == nil && string(content) != string(n.content) {
 		err = fmt.Errorf("%s has %d bytes that are not the %d written", rel, len(content), n.size)
 	}
 	return err

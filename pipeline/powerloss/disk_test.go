@@ -98,6 +98,9 @@ func TestASyncThatFailedMakesNothingLast(t *testing.T) {
 	t.Parallel()
 	got := held(t, disk(t, create, openDir, `fsync(4) = 0`, `write(3, "new", 3) = 3`, `fsync(3) = -1 EIO (Input/output error)`), "a")
 	want(t, got, "", "new", "\x00\x00\x00")
+	// Nor does one that succeeds later make last what was there at the time.
+	got = held(t, disk(t, create, openDir, `fsync(4) = 0`, `write(3, "new", 3) = 3`, `fsync(3) = -1 EIO (Input/output error) (INJECTED)`, `fsync(3) = 0`), "a")
+	want(t, got, "")
 }
 
 func TestAFileReplacedUnderItsNameIsTheOldOrTheNew(t *testing.T) {

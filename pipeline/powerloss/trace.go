@@ -22,8 +22,13 @@ const calls = "open,openat,creat,close,dup,dup2,dup3,fcntl,read,readv,lseek,writ
 	"unlink,unlinkat,mkdir,mkdirat,rmdir,mmap"
 
 // Strace is the command line, but for the program's own, that records a program to a file.
-func Strace(to string) []string {
-	return []string{"strace", "-f", "--seccomp-bpf", "-qq", "-ttt", "-xx", "-s", "33554432", "-e", "signal=none", "-e", "trace=" + calls, "-o", to}
+// fails, if not "", says in strace's words which syncs fail: "3" each thread's third, "3+" all from then on.
+func Strace(to, fails string) []string {
+	line := []string{"strace", "-f", "--seccomp-bpf", "-qq", "-ttt", "-xx", "-s", "33554432", "-e", "signal=none", "-e", "trace=" + calls, "-o", to}
+	if fails != "" {
+		line = append(line, "-e", "inject=fsync,fdatasync:error=EIO:when="+fails)
+	}
+	return line
 }
 
 // step is one system call that has returned.
@@ -90,6 +95,16 @@ func (t *Trace) At(moment int) time.Time {
 	return time.Now()
 }
 
+// Failed counts the syncs that have failed.
+func (t *Trace) Failed() (n int) {
+	for _, s := range t.steps {
+		if s.result < 0 && strings.HasSuffix(s.name, "sync") {
+			n++
+		}
+	}
+	return n
+}
+
 // Step says what the moment is ahead of.
 func (t *Trace) Step(moment int) string {
 	n := t.step(moment)
@@ -137,7 +152,7 @@ func (t *Trace) play(root string, steps int) (d *Disk, moments []int, err error)
 		if i == t.last[ended] { // another program begins
 			p.open, ended = map[int64]*handle{}, ended+1
 		}
-		if s.result < 0 {
+		if s.result < 0 && !strings.HasSuffix(s.name, "sync") {
 			continue
 		}
 		before := p.disk.steps
@@ -208,18 +223,18 @@ func parseTime(stamp string) (time.Time, error) {
 // parseCall reads "name(argument, …) = result …". No argument has a parenthesis, quoted text being in hexadecimal.
 func parseCall(text string) (s step, err error) {
 	name, rest, ok := strings.Cut(text, "(")
-	at := strings.LastIndex(rest, ") ")
+	at := strings.LastIndex(rest, " = ")
 	if !ok || at < 0 {
-		return s, errors.New("no call")
+		return s, errors.New("no call that has returned")
 	}
-	s.name, s.args = name, strings.Split(rest[:at], ", ")
-	value, ok := strings.CutPrefix(strings.TrimSpace(rest[at+1:]), "= ")
-	value, _, _ = strings.Cut(value, " ")
+	args, ok := strings.CutSuffix(strings.TrimSpace(rest[:at]), ")")
+	s.name, s.args = name, strings.Split(args, ", ")
+	value, _, _ := strings.Cut(rest[at+len(" = "):], " ")
 	if value == "?" { // the process has ended in it
 		value = "-1"
 	}
 	if !ok {
-		return s, errors.New("no result")
+		return s, errors.New("no end of its arguments")
 	}
 	s.result, err = strconv.ParseInt(value, 0, 64)
 	if err != nil && strings.HasPrefix(value, "0x") { // an address
@@ -348,7 +363,11 @@ func (p *player) doOpen(s step) error {
 	case "fallocate":
 		return p.allocate(h, s)
 	case "fsync", "fdatasync":
-		p.disk.sync(h.n)
+		if s.result < 0 {
+			p.disk.fail(h.n)
+		} else {
+			p.disk.sync(h.n)
+		}
 	case "mmap":
 		h.n.shared = h.n.shared || strings.Contains(s.args[3], "MAP_SHARED") && strings.Contains(s.args[2], "PROT_WRITE")
 	case "sync_file_range", "msync": // promises nothing
