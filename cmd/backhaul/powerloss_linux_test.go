@@ -47,13 +47,14 @@ extracts:
 // lossNights are the run dates, in one month: the second comes into a table that is there.
 var lossNights = []string{"2026-11-22", "2026-11-23"}
 
-// lossTables are the tables of lossJob, each with the columns that no two runs have in common: into which pages a list falls
-// depends on what the budget has left when it is asked for.
+// lossTables are the tables of lossJob, each with the columns that no two runs have in common. A budget that ends in the middle of a
+// list buys what is left as a smaller page, whose cursor the vendor may refuse to go on from with whole ones: how many pages, and how
+// many rows of them twice, differs without any loss, as does where the budget ends. Units are held against the vendor's meter instead.
 var lossTables = map[string]string{
 	"moz.anchor_text":          "run_id, fetched_at, page_seq",
 	"moz.linking_root_domains": "run_id, fetched_at, page_seq",
 	"moz.url_metrics":          "run_id, fetched_at, page_seq",
-	"ops.tasks":                "run_id, ended_at, attempts, maybe_units, pages",
+	"ops.tasks":                "run_id, ended_at, attempts, maybe_units, pages, units, waste_rows",
 }
 
 // delivery is a request that the vendor has had, and what it answered.
@@ -387,5 +388,31 @@ func TestLossOfPowerCostsNoMoreThanThePagesUnderWay(t *testing.T) {
 				t.Log(at)
 			}
 		})
+	}
+}
+
+// TestASyncThatFailedIsNoSuccessAfterwards lets syncs fail under the real program, of whatever library, and the power at its end: a
+// later sync that succeeds makes nothing last of what was written before.
+func TestASyncThatFailedIsNoSuccessAfterwards(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it takes long, and the program it records has no race detector")
+	}
+	calm := recordLosses(t)
+	binary := program(t)
+	failed := 0
+	for _, fails := range []string{"1", "3", "8", "20", "40", "70", "100", "25+"} {
+		t.Run(fails, func(t *testing.T) {
+			l := newLossLab(t)
+			l.undisturbed, l.repeated = calm.undisturbed, calm.repeated
+			l.recordOne(t, binary, lossNights[0], fails)
+			failed += l.trace.Failed()
+			at := loss{l, l.trace.End(0), uint64(l.trace.Len())}
+			at.try(t, l.deliveries)
+			t.Logf("%d syncs failed, exit %d; %v", l.trace.Failed(), l.statuses[0], at)
+		})
+	}
+	if failed < 6 {
+		t.Errorf("only %d syncs failed", failed)
 	}
 }
