@@ -21,6 +21,7 @@ test: ## run the tests
 	go test -timeout 40m ./...
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
+	cd jobs/deploy/check && go test ./...
 
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
@@ -31,6 +32,20 @@ report-check: build ## open reports in headless Chromium, on narrow and wide scr
 	mkdir -p bin/report && cp jobs/report/document/testdata/browser/*.json bin/report && cd bin/report && npm ci --ignore-scripts --no-audit --no-fund
 	rm -rf bin/report/warehouse && $(BIN) demo --warehouse bin/report/warehouse >bin/report/demo.txt
 	REPORT_MODULES=$(CURDIR)/bin/report/node_modules REPORT_DEMO=$(CURDIR)/bin/report/warehouse/reports go test -count=1 -tags browser -run Browser ./jobs/report/document
+
+deploy-check: build bin/deploy/airflow/installed bin/deploy/dagster/installed ## have every recipe of jobs/deploy read by the tool it is for (needs python3 with venv)
+	cd jobs/deploy/check && go test -count=1 ./...
+	@command -v systemd-analyze >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends systemd; }
+	for unit in service timer; do sed 's#/usr/local/bin/backhaul#$(CURDIR)/$(BIN)#' jobs/deploy/backhaul@.$$unit > bin/deploy/backhaul@.$$unit; done
+	cd bin/deploy && systemd-analyze verify ./backhaul@.service ./backhaul@.timer
+	bin/deploy/airflow/bin/python testdata/deploy/check_airflow.py jobs/deploy/airflow_dag.py
+	bin/deploy/dagster/bin/python testdata/deploy/check_dagster.py jobs/deploy/dagster_job.py
+
+bin/deploy/%/installed: testdata/deploy/%.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -qy python3-venv; }
+	python3 -m venv --clear bin/deploy/$*
+	bin/deploy/$*/bin/pip install -q --no-deps -r $<
+	@touch $@
 
 # One virtual environment for each list of pinned packages.
 INTEROP     := $(filter-out fast,$(basename $(notdir $(wildcard testdata/interop/requirements/*.txt))))
@@ -88,4 +103,4 @@ ci: lint test race fuzz interop-fast run ## all that must hold before a change l
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test power-loss man duckdb11 report-check interop interop-fast race mutants lint fuzz bench ci clean
+.PHONY: help build run demo test power-loss man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench ci clean
