@@ -316,6 +316,7 @@ func checkColumns(t *testing.T, w sinks.Warehouse, table *schemas.Table) {
 }
 
 func TestFilesOfEveryTableAreSeenWithTheDeclaredColumns(t *testing.T) {
+	inDuckDB(t)
 	t.Parallel()
 	w := warehouse(t)
 	for _, table := range schemas.All() {
@@ -465,6 +466,7 @@ func TestCatalogHasNoLogAndNoRowsAndStagingIsEmpty(t *testing.T) {
 }
 
 func TestAnchorChangesAreBetweenConsecutiveWholeNights(t *testing.T) {
+	inDuckDB(t)
 	t.Parallel()
 	w := warehouse(t)
 	for i, n := range []struct {

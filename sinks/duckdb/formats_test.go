@@ -22,6 +22,7 @@ import (
 )
 
 func TestFilesThatDuckDBWritesKeepTheirPromises(t *testing.T) {
+	inDuckDB(t)
 	t.Parallel()
 	w := filled(t)
 	for format, read := range map[Format]func(string, []sinks.Column) ([]string, [][]any, error){

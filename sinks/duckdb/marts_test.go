@@ -71,6 +71,7 @@ func layGap(b book, n int) {
 }
 
 func TestGapsAreOpenedClosedAndLost(t *testing.T) {
+	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "linkgap"}
 	for n := 1; n <= 10; n++ {
@@ -240,6 +241,7 @@ func layMonitor(b book) {
 }
 
 func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
+	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	layMonitor(b)
@@ -285,6 +287,7 @@ func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
 }
 
 func TestNightsOfDifferentQuestionsAreNotCompared(t *testing.T) {
+	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	for n, question := range []string{"a", "b", "a"} {
