@@ -60,7 +60,8 @@ func (r *request) merge(same spellings) {
 		r.x.Targets[n].AsGiven = of.text()
 	}
 	r.x.Merged += more
-	first := r.x.Targets[slices.Min(slices.Collect(maps.Keys(same)))]
+	n := slices.Min(slices.Collect(maps.Keys(same)))
+	first := r.x.Targets[n] // as it is asked about: what was given may hold a password
 	r.warnf(r.x.Place, "extract %q: %s bought with others that mean the same at their scope: at %s, %s stands for %s",
-		r.x.Name, words.Are(more, "target"), first.Scope, first.Target, shorten(first.AsGiven))
+		r.x.Name, words.Are(more, "target"), first.Scope, first.Target, words.Plural(same[n].more+1, "target"))
 }
