@@ -58,3 +58,12 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+// inDuckDB leaves a test to the plain run of which most is DuckDB's work, and that buys as others do: the race detector sees
+// nothing new in it.
+func inDuckDB(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("most of it is DuckDB's own work")
+	}
+}
