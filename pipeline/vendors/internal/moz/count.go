@@ -2,7 +2,6 @@ package moz
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"backhaul/pipeline"
@@ -18,40 +17,33 @@ func countAnchors(t pipeline.Task) (pipeline.Count, bool) {
 	return counted(t, anchorsPerDomain, []string{"root_domains"}, nil), ok
 }
 
-// countLinks counts by pages, of which most link once. Plain external includes links that are gone.
+// countLinks counts by pages, of which most link once.
 func countLinks(t pipeline.Task) (pipeline.Count, bool) {
-	words, ok := narrowed(t)
-	plus, minus := []string{"external_pages", "deleted_pages"}, []string(nil)
-	for _, word := range words {
-		switch word {
-		case "external":
-		case "not_deleted":
-			plus = slices.DeleteFunc(plus, func(c string) bool { return c == "deleted_pages" })
-		case "follow":
-			minus = append(minus, "external_nofollow_pages")
-		default:
-			ok = false
-		}
-	}
-	return counted(t, 1, plus, minus), ok && !(len(minus) > 0 && slices.Contains(plus, "deleted_pages")) // of those gone nobody counts the followed ones
+	return countFiltered(t, "external_pages", "deleted_pages", "external_nofollow_pages")
 }
 
-// countDomains counts root domains. Plain external includes those that link no more.
+// countDomains counts root domains.
 func countDomains(t pipeline.Task) (pipeline.Count, bool) {
+	return countFiltered(t, "root_domains", "deleted_root_domains", "nofollow_root_domains")
+}
+
+// countFiltered counts by what is there now, and by what is gone, which a plain filter brings as well. Of what is gone nobody counts
+// what is followed.
+func countFiltered(t pipeline.Task, there, gone, nofollow string) (pipeline.Count, bool) {
 	words, ok := narrowed(t)
-	plus, minus := []string{"root_domains", "deleted_root_domains"}, []string(nil)
+	plus, minus := []string{there, gone}, []string(nil)
 	for _, word := range words {
 		switch word {
 		case "external":
 		case "not_deleted":
 			plus = plus[:1]
 		case "follow":
-			minus = append(minus, "nofollow_root_domains")
+			minus = []string{nofollow}
 		default:
 			ok = false
 		}
 	}
-	return counted(t, 1, plus, minus), ok && !(len(minus) > 0 && len(plus) > 1)
+	return counted(t, 1, plus, minus), ok && (len(minus) == 0 || len(plus) == 1)
 }
 
 func counted(t pipeline.Task, share float64, plus, minus []string) pipeline.Count {
