@@ -434,9 +434,6 @@ func remaining(it *Item, histories map[string]pipeline.History) estimate {
 		return estimate{Missing: Missing{Cost: c, Known: true}}
 	}
 	h, known := history(t, histories)
-	if h.More && (t.MaxRows == 0 || t.MaxRows > h.Rows) {
-		known = false
-	}
 	rows := h.Rows - place.ChainRows
 	counted := !known && it.Counted > place.ChainRows
 	switch {
@@ -456,12 +453,21 @@ func remaining(it *Item, histories map[string]pipeline.History) estimate {
 	return estimate{Missing: Missing{Cost: c, Known: known || counted, Counted: counted}}
 }
 
-// history is what an earlier answer to the task's request says.
+// history is what an earlier answer to the task's request says, and whether that is how long its list is.
 func history(t pipeline.Task, histories map[string]pipeline.History) (h pipeline.History, known bool) {
 	if len(histories) > 0 { // a request is known by a hash, which takes time
 		h, known = histories[t.Request()]
 	}
+	if h.More && (t.MaxRows == 0 || t.MaxRows > h.Rows) {
+		known = false
+	}
 	return h, known
+}
+
+// Read reports whether an earlier complete answer says how long the task's list is.
+func Read(t pipeline.Task, histories map[string]pipeline.History) bool {
+	_, known := history(t, histories)
+	return known
 }
 
 // hasLeast reports whether a request costs something however few its rows.

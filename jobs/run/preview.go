@@ -21,12 +21,12 @@ import (
 func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
 	o := Options{Warehouse: w, Now: func() time.Time { return now }}.withDefaults()
 	b := budget.New(job.Accounts, o.Now)
-	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
-		return preview(ctx, job, items, o, b, budget.Books{Job: job.Name})
-	}
-	l, err := recovery.OpenLedger(ctx, w)
+	l, err := ledgerOf(ctx, w)
 	if err != nil {
 		return nil, err
+	}
+	if l == nil {
+		return preview(ctx, job, items, o, b, budget.Books{Job: job.Name})
 	}
 	defer func() { _ = l.Close() }()
 	earlier, err := l.Find(ctx, job.Name, job.date())
@@ -38,6 +38,14 @@ func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Wa
 		return nil, err
 	}
 	return preview(ctx, job, items, o, b, books)
+}
+
+// ledgerOf opens the ledger of a warehouse; nil where there is nothing yet that one would tell of.
+func ledgerOf(ctx context.Context, w sinks.Warehouse) (*ledger.Ledger, error) {
+	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
+		return nil, nil
+	}
+	return recovery.OpenLedger(ctx, w)
 }
 
 // preview prices all that is known without keeping it.

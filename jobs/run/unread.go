@@ -5,19 +5,18 @@ import (
 	"iter"
 
 	"backhaul/jobs/plan"
-	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/sinks"
 )
 
 // Unread yields those of items that ask for a list of which no run of the warehouse has a complete answer.
 func Unread(ctx context.Context, items iter.Seq[plan.Item], w sinks.Warehouse) (iter.Seq[plan.Item], error) {
-	histories := map[string]pipeline.History{}
-	if !recovery.Gone(w.Ledger()) || recovery.HasJournals(w) {
-		l, err := recovery.OpenLedger(ctx, w)
-		if err != nil {
-			return nil, err
-		}
+	l, err := ledgerOf(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	var histories map[string]pipeline.History
+	if l != nil {
 		defer func() { _ = l.Close() }()
 		if histories, err = l.Histories(ctx); err != nil {
 			return nil, err
@@ -25,11 +24,7 @@ func Unread(ctx context.Context, items iter.Seq[plan.Item], w sinks.Warehouse) (
 	}
 	return func(yield func(plan.Item) bool) {
 		for it := range items {
-			h, known := histories[it.Task.Request()]
-			if more := h.More && (it.Task.MaxRows == 0 || it.Task.MaxRows > h.Rows); known && !more {
-				continue
-			}
-			if !yield(it) {
+			if !plan.Read(it.Task, histories) && !yield(it) {
 				return
 			}
 		}
