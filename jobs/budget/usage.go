@@ -7,6 +7,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
+	"backhaul/pipeline/limit"
 )
 
 // Ask asks the vendors' own meters, settles by what they say what is held for requests without an answer, and holds the
@@ -52,7 +53,7 @@ func (b *Budget) settleBy(ctx context.Context, books Books, vendor string, wait 
 	if err == nil && wait {
 		soon, err = b.untilCounted(ctx, books, vendor, lag)
 	}
-	if err == nil && soon > 0 && sleep(ctx, soon) == nil {
+	if err == nil && soon > 0 && limit.Sleep(ctx, soon, nil) == nil {
 		u, _, err = b.meter(ctx, books, vendor)
 	}
 	if errors.As(err, new(*pipeline.Error)) {
@@ -99,18 +100,6 @@ func (b *Budget) untilCounted(ctx context.Context, books Books, vendor string, l
 		return 0, nil
 	}
 	return wait, nil
-}
-
-// sleep returns early, with an error, when ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // counted is what a vendor's own count of a month says.

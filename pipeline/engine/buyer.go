@@ -383,14 +383,7 @@ func (b *buyer) wait(ctx context.Context, e *pipeline.Error, pause time.Duration
 	if e.Kind == pipeline.Throttled {
 		b.Gate.Pause(time.Now().Add(pause))
 	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return limit.Sleep(ctx, pause, nil)
 }
 
 // classify turns the error that ended a task into its ending, and gives the vendor up where the error is not the task's.

@@ -10,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/limit"
 )
 
 // Outage is a time in which a vendor answers nobody.
@@ -130,15 +131,7 @@ func (b *buyer) pauseIn(ctx context.Context, a *outage, left time.Duration) erro
 	o := &Outage{Vendor: b.Vendor, Since: a.since, Until: a.until, Wait: min(a.pause.NextBackOff(), left), Err: a.err}
 	b.mu.Unlock()
 	b.Observe(Event{Task: b.Task, Outage: o})
-	timer := time.NewTimer(o.Wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-a.over: // a reply that was under way
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	return nil
+	return limit.Sleep(ctx, o.Wait, a.over) // over: a reply that was under way
 }
 
 // leave lets another task ask.

@@ -152,7 +152,7 @@ func (g *Gate) pace(ctx context.Context, p *Pass) error {
 	defer func() { <-g.line }()
 	for {
 		wait, changed := g.pass(p)
-		if err := sleep(ctx, wait, changed); err != nil || wait <= 0 {
+		if err := Sleep(ctx, wait, changed); err != nil || wait <= 0 {
 			return err
 		}
 	}
@@ -182,8 +182,8 @@ func (g *Gate) pass(p *Pass) (wait time.Duration, changed <-chan struct{}) {
 	return 0, g.changed
 }
 
-// sleep returns early, with the cause, when ctx ends, and without when something changes.
-func sleep(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
+// Sleep returns early, with the cause, when ctx ends, and without when something changes. changed may be nil: nothing does.
+func Sleep(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
 	if d <= 0 {
 		return context.Cause(ctx)
 	}
