@@ -59,18 +59,26 @@ func record(o engine.Outcome, ended time.Time) ledger.Task {
 // recordHeld enters what the journal holds of tasks that need nothing more: a process that died may not have got to it, and
 // a bound that was lowered may be met by now.
 func (r *runner) recordHeld(ctx context.Context) error {
+	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
+		before := t.Ending
+		if before == pipeline.EndUnchanged {
+			return false
+		}
+		account.Stand(t, place)
+		t.Error, t.Ended = "", r.Now().UTC()
+		return t.Ending.Complete() && t.Ending != before
+	})
+}
+
+// recordPlaces enters how far the tasks have come, as far as stand says it of one and reports that it is news.
+func (r *runner) recordPlaces(ctx context.Context, stand func(*ledger.Task, pipeline.Place) bool) error {
 	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
 	if err != nil {
 		return err
 	}
 	var changed []ledger.Task
 	for _, t := range tasks {
-		before := t
-		if t.Ending == pipeline.EndUnchanged {
-			continue
-		}
-		if account.Stand(&t, r.places[t.ID]); t.Ending.Complete() && t.Ending != before.Ending {
-			t.Error, t.Ended = "", r.Now().UTC()
+		if stand(&t, r.places[t.ID]) {
 			changed = append(changed, t)
 		}
 	}

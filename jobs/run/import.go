@@ -164,16 +164,11 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 // recordImported enters what the journal holds. A task ended when its last reply was fetched, so that no answer looks younger
 // than it is.
 func (r *runner) recordImported(ctx context.Context) error {
-	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return err
-	}
-	for i := range tasks {
-		place := r.places[tasks[i].ID]
-		account.Stand(&tasks[i], place)
-		tasks[i].Ended, tasks[i].Error = place.Fetched, ""
-	}
-	return r.ledger.Record(ctx, r.run.ID, tasks...)
+	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
+		account.Stand(t, place)
+		t.Ended, t.Error = place.Fetched, ""
+		return true
+	})
 }
 
 // notImported refuses to buy into a run that was imported. A ledger that was rebuilt knows it by the tasks alone.

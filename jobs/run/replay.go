@@ -90,17 +90,12 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 
 // recordRedeemed enters how far the tasks have come by replies that were read after all.
 func (r *runner) recordRedeemed(ctx context.Context) error {
-	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return err
-	}
-	var changed []ledger.Task
-	for _, t := range tasks {
-		if place := r.places[t.ID]; place.Pages > t.Pages {
-			t.Error, t.Ended = "", r.Now().UTC()
-			account.Stand(&t, place)
-			changed = append(changed, t)
+	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
+		if place.Pages <= t.Pages {
+			return false
 		}
-	}
-	return r.ledger.Record(ctx, r.run.ID, changed...)
+		t.Error, t.Ended = "", r.Now().UTC()
+		account.Stand(t, place)
+		return true
+	})
 }
