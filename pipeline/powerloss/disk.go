@@ -49,7 +49,6 @@ type inode struct {
 	target string
 	shared bool // its content is memory of the programs that have it open
 
-	size    int64
 	content []byte // as programs see it
 	synced  []byte
 	pending []write
@@ -103,12 +102,9 @@ func (d *Disk) write(n *inode, w write) {
 	d.steps++
 	n.content = apply(n.content, w)
 	n.pending = append(n.pending, w)
-	if w.resize {
-		n.size = w.at
-	} else {
-		n.size = max(n.size, w.at+int64(len(w.data)))
-	}
 }
+
+func (n *inode) size() int64 { return int64(len(n.content)) }
 
 // apply does one write to a content.
 func apply(content []byte, w write) []byte {
@@ -275,11 +271,7 @@ func tear(content []byte, w write, r *rand.Rand) []byte {
 
 // lay writes an image as real files below a directory, which it makes. Files have the modification times that are known of them.
 func (i image) lay(n *inode, path string, times map[int]time.Time) error {
-	if err := os.Mkdir(path, 0o755); err != nil {
-		return err
-	}
-	laid := map[*inode]string{}
-	return i.layNames(n, path, times, laid)
+	return i.layOne(n, path, times, map[*inode]string{})
 }
 
 func (i image) layNames(dir *inode, path string, times map[int]time.Time, laid map[*inode]string) error {
@@ -368,7 +360,7 @@ func (d *Disk) same(rel, path string, info fs.FileInfo) error {
 	}
 	content, err := os.ReadFile(path)
 	if err == nil && string(content) != string(n.content) {
-		err = fmt.Errorf("%s has %d bytes that are not the %d written", rel, len(content), n.size)
+		err = fmt.Errorf("%s has %d bytes that are not the %d written", rel, len(content), n.size())
 	}
 	return err
 }

@@ -394,7 +394,7 @@ func (p *player) write(h *handle, s step) error {
 		return nil
 	}
 	if h.append {
-		h.at = h.n.size
+		h.at = h.n.size()
 	}
 	p.disk.write(h.n, write{at: h.at, data: data})
 	h.at += s.result
@@ -405,7 +405,7 @@ func (p *player) allocate(h *handle, s step) error {
 	if s.args[1] != "0" {
 		return errors.New("not understood")
 	}
-	if end := number(s.args[2]) + number(s.args[3]); end > h.n.size {
+	if end := number(s.args[2]) + number(s.args[3]); end > h.n.size() {
 		p.disk.write(h.n, write{at: end, resize: true})
 	}
 	return nil
@@ -434,7 +434,7 @@ func (p *player) openFile(s step) error {
 		to.n = p.disk.make()
 		p.disk.edit(edit{to.dir, to.name, to.n})
 	}
-	if strings.Contains(flags, "O_TRUNC") && to.n.size > 0 {
+	if strings.Contains(flags, "O_TRUNC") && to.n.size() > 0 {
 		p.disk.write(to.n, write{resize: true})
 	}
 	if to.n.target == "" { // what a link leads to is elsewhere
