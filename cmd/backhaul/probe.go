@@ -129,9 +129,7 @@ func (p *probe) job(of *loadedJob) *loadedJob {
 // count buys what a probe asks, and returns the lengths that it tells, by task.
 func (a *app) count(ctx context.Context, p *probe, of *loadedJob, w sinks.Warehouse) (map[string]int64, error) {
 	job := p.job(of)
-	a.warnOfURLs(job)
-	from := a.buyers(job.connections())
-	from.opened = a.warnOfCredentials
+	from := a.buyersOf(job)
 	defer from.close()
 	ready, err := job.resolve(p.date, from)
 	if err != nil {

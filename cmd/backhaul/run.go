@@ -109,9 +109,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *spe
 	if err != nil {
 		return err
 	}
-	a.warnOfURLs(job)
-	from := a.buyers(job.connections())
-	from.opened = a.warnOfCredentials
+	from := a.buyersOf(job)
 	defer from.close()
 	ready, err := job.resolve(date, from)
 	if err != nil {

@@ -62,9 +62,11 @@ type openSurface struct {
 	client  vendors.Client             // nil: offline
 }
 
-// buyers returns the sources that buy; decoders those that only read pages bought earlier.
-func (e environment) buyers(connections map[string]int) *sources {
-	return &sources{registry: e.vendors, client: e.open, connections: connections, open: map[string]*openSurface{}}
+// buyersOf returns the sources that buy what a job asks for, and warns of what is odd about the URLs and credentials they use;
+// decoders those that only read pages bought earlier.
+func (a *app) buyersOf(job *loadedJob) *sources {
+	a.warnOfURLs(job)
+	return &sources{registry: a.vendors, client: a.open, opened: a.warnOfCredentials, connections: job.connections(), open: map[string]*openSurface{}}
 }
 
 func decoders(r vendors.Registry) *sources {
