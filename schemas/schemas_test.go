@@ -235,13 +235,19 @@ func TestARejectedRowIsKnownAgainByItsJSON(t *testing.T) {
 	}
 }
 
+// begin returns a builder of a table's rows from there.
+func begin(t *testing.T, table *Table, from Origin) *Builder {
+	b := NewBuilder(memory.DefaultAllocator, table)
+	t.Cleanup(b.Release)
+	b.Begin(from)
+	return b
+}
+
 func TestAListThatRepeatsItselfKeepsEveryRowOnce(t *testing.T) {
 	table := Lookup("moz.anchor_text")
-	b := NewBuilder(memory.DefaultAllocator, table)
-	defer b.Release()
 	o := origin
 	o.Held = NewList(table)
-	b.Begin(o)
+	b := begin(t, table, o)
 	for _, page := range [][]string{{"a", "b", "b"}, {"c"}, {"a", "b", "b"}, {"c", "d"}} {
 		for _, text := range page {
 			add(b, text)
@@ -293,11 +299,9 @@ func TestRowsThatDifferInWhereOneTextEndsAreDifferent(t *testing.T) {
 
 func TestRanksBeginAnewForEveryTargetOfABatch(t *testing.T) {
 	table := Lookup("moz.anchor_text")
-	b := NewBuilder(memory.DefaultAllocator, table)
-	defer b.Release()
 	o := origin
 	o.Rank = 1
-	b.Begin(o)
+	b := begin(t, table, o)
 	for _, target := range []string{"b.example", "b.example", "c.example"} {
 		b.About(target, "")
 		add(b, "x")
@@ -311,11 +315,9 @@ func TestRanksBeginAnewForEveryTargetOfABatch(t *testing.T) {
 
 func TestARowThatAnyEarlierReadingHadIsHeld(t *testing.T) {
 	table := Lookup("moz.anchor_text")
-	b := NewBuilder(memory.DefaultAllocator, table)
-	defer b.Release()
 	o := origin
 	o.Held = NewHeld(table)
-	b.Begin(o)
+	b := begin(t, table, o)
 	for _, reading := range [][]string{{"a", "a"}, {"a"}, {"a", "a"}} {
 		o.Held.Restart()
 		for _, text := range reading {
@@ -329,11 +331,9 @@ func TestARowThatAnyEarlierReadingHadIsHeld(t *testing.T) {
 
 func TestARejectedRowIsToldOnceWithItsFieldAndItsOwnJSON(t *testing.T) {
 	table := Lookup("moz.anchor_text")
-	b := NewBuilder(memory.DefaultAllocator, table)
-	defer b.Release()
 	o := origin
 	o.Held = NewHeld(table)
-	b.Begin(o)
+	b := begin(t, table, o)
 	json := []byte(`{"external_pages":"many"}`)
 	for range 2 {
 		o.Held.Restart()

@@ -142,13 +142,7 @@ func TestWhatTheGateRefusesGoesBackToThePurse(t *testing.T) {
 			return 0, 0, nil
 		}
 		left := pipeline.Units(100)
-		all := func(_ context.Context, want, least pipeline.Units) (got, rest pipeline.Units, err error) {
-			if got = min(want, left); got < least {
-				return 0, left, nil
-			}
-			left -= got
-			return got, left, nil
-		}
+		all := grantOf(&left)
 		v, m := &vendor{}, &memory{}
 		w := works(v, 500)
 		w[0].Purse = limit.New(limit.Config{Grant: all})

@@ -482,18 +482,23 @@ func TestAFullDiskStopsTheRun(t *testing.T) {
 	})
 }
 
+// grantOf grants what is left, and takes it away.
+func grantOf(left *pipeline.Units) limit.Grant {
+	return func(_ context.Context, want, least pipeline.Units) (got, rest pipeline.Units, err error) {
+		if got = min(want, *left); got < least {
+			return 0, *left, nil
+		}
+		*left -= got
+		return got, *left, nil
+	}
+}
+
 func TestABudgetIsNeverOverrunAndUsedToItsEnd(t *testing.T) {
 	for _, connections := range []int{1, 7} {
 		synctest.Test(t, func(t *testing.T) {
 			v, m := &vendor{latency: time.Second}, &memory{}
 			left := pipeline.Units(333)
-			grant := func(_ context.Context, want, least pipeline.Units) (got, rest pipeline.Units, err error) {
-				if got = min(want, left); got < least {
-					return 0, left, nil
-				}
-				left -= got
-				return got, left, nil
-			}
+			grant := grantOf(&left)
 			outcomes, err := Run(context.Background(), config(m, connections, works(v, 120, 120, 120, 120), limit.Config{Grant: grant, Block: 100}))
 			var stop *StopError
 			if !errors.As(err, &stop) || stop.Ending != pipeline.EndBudget {
@@ -520,13 +525,7 @@ func TestABudgetTooShortForAPageStopsWhereSmallerPagesAreRefused(t *testing.T) {
 			return nil, nil
 		}
 		left := pipeline.Units(110)
-		grant := func(_ context.Context, want, least pipeline.Units) (got, rest pipeline.Units, err error) {
-			if got = min(want, left); got < least {
-				return 0, left, nil
-			}
-			left -= got
-			return got, left, nil
-		}
+		grant := grantOf(&left)
 		outcomes, err := Run(context.Background(), config(m, 1, works(v, 500), limit.Config{Grant: grant}))
 		var stop *StopError
 		if !errors.As(err, &stop) || stop.Ending != pipeline.EndBudget || outcomes[0].Place.Units != 100 {

@@ -38,26 +38,21 @@ func TestManyMayCreateTheSameFileAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheFaultOfOneWriterIsItsAlone(t *testing.T) {
-	d, err := Open(context.Background(), filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: table})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	const writers = 40
-	no := errors.New("no")
+// sharing lets writers enter a number each in one commit, which ready is called ahead of, and returns what each was told. after is what
+// a writer returns when it has entered its number.
+func sharing(t *testing.T, d *DB, writers int, ready func(), after func(i int) error) []error {
 	begun, together := make(chan struct{}), make(chan struct{})
 	errs := make([]error, writers)
 	write := func(i int) {
-		errs[i] = d.Write(context.Background(), func(tx *sql.Tx) error {
+		errs[i] = d.Write(t.Context(), func(tx *sql.Tx) error {
 			if i == 0 { // the others queue up behind the first, and share a commit
 				close(begun)
 				<-together
 			}
-			if _, err := tx.Exec(`INSERT INTO numbers VALUES (?)`, i); err != nil || i%3 != 1 {
+			if _, err := tx.Exec(`INSERT INTO numbers VALUES (?)`, i); err != nil {
 				return err
 			}
-			return no
+			return after(i)
 		})
 	}
 	var wg sync.WaitGroup
@@ -71,8 +66,26 @@ func TestTheFaultOfOneWriterIsItsAlone(t *testing.T) {
 		waiting = len(d.queue)
 		d.mu.Unlock()
 	}
+	ready()
 	close(together)
 	wg.Wait()
+	return errs
+}
+
+func TestTheFaultOfOneWriterIsItsAlone(t *testing.T) {
+	d, err := Open(context.Background(), filepath.Join(t.TempDir(), "a.sqlite"), Layout{Schema: table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	const writers = 40
+	no := errors.New("no")
+	errs := sharing(t, d, writers, func() {}, func(i int) error {
+		if i%3 == 1 {
+			return no
+		}
+		return nil
+	})
 	want := 0
 	for i, err := range errs {
 		if failed := i%3 == 1; failed != errors.Is(err, no) || !failed && err != nil {
@@ -210,32 +223,7 @@ func TestWritersThatShareACommitAreAllToldThatItFailed(t *testing.T) {
 	}
 	defer d.Close()
 	const writers = 10
-	begun, together := make(chan struct{}), make(chan struct{})
-	errs := make([]error, writers)
-	var wg sync.WaitGroup
-	write := func(i int) {
-		errs[i] = d.Write(t.Context(), func(tx *sql.Tx) error {
-			if i == 0 { // the others queue up behind the first, and share a commit
-				close(begun)
-				<-together
-			}
-			_, err := tx.Exec(`INSERT INTO numbers VALUES (?)`, i)
-			return err
-		})
-	}
-	wg.Go(func() { write(0) })
-	<-begun
-	for i := 1; i < writers; i++ {
-		wg.Go(func() { write(i) })
-	}
-	for waiting := 0; waiting < writers-1; runtime.Gosched() {
-		d.mu.Lock()
-		waiting = len(d.queue)
-		d.mu.Unlock()
-	}
-	fails.Store(true)
-	close(together)
-	wg.Wait()
+	errs := sharing(t, d, writers, func() { fails.Store(true) }, func(int) error { return nil })
 	for i, err := range errs {
 		if !errors.Is(err, full) {
 			t.Errorf("writer %d: %v", i, err)
