@@ -126,7 +126,7 @@ extracts:
 func TestAllConnectionsOfTheSpecAreUsedAndNoMore(t *testing.T) {
 	t.Parallel()
 	for _, connections := range []int{1, 16} {
-		s := newListServer(t, listSettings{latency: 20 * time.Millisecond})
+		s := newListServer(t, listSettings{latency: 20 * time.Millisecond, meet: connections})
 		setenv(t, "MOZ_TOKEN", "secret-token")
 		setenv(t, "BACKHAUL_MOZ_V2_URL", s.URL)
 		var targets []string

@@ -18,6 +18,7 @@ type listServer struct {
 	*httptest.Server
 	listSettings
 	going chan struct{} // closed by goOn
+	met   chan struct{} // closed when as many requests as are to meet are there
 
 	mu       sync.Mutex
 	requests map[string]int // by target and token
@@ -37,10 +38,13 @@ type listSettings struct {
 	// pause, when set, lets nobody have an answer after so many rows until goOn: a run that is met there is half way, however
 	// fast the machine.
 	pause int64
+	// meet, when set, lets nobody have an answer before so many requests were under way at once, or it takes longer than any
+	// machine does.
+	meet int
 }
 
 func newListServer(t testing.TB, settings listSettings) *listServer {
-	s := &listServer{listSettings: settings, going: make(chan struct{}), requests: map[string]int{}, limits: map[int]int{}}
+	s := &listServer{listSettings: settings, going: make(chan struct{}), met: make(chan struct{}), requests: map[string]int{}, limits: map[int]int{}}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -74,6 +78,12 @@ func (s *listServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.count(ask.Target, ask.NextToken, ask.Limit)
 	defer func() { s.mu.Lock(); s.busy--; s.mu.Unlock() }()
 	time.Sleep(s.latency)
+	if s.meet > 0 {
+		select {
+		case <-s.met:
+		case <-time.After(time.Minute):
+		}
+	}
 	if s.pause > 0 && s.bought() >= s.pause {
 		select {
 		case <-s.going:
@@ -101,7 +111,11 @@ func (s *listServer) count(target, token string, limit int) {
 	}
 	s.limits[limit]++
 	s.busy++
-	s.peak = max(s.peak, s.busy)
+	if s.busy > s.peak {
+		if s.peak = s.busy; s.peak == s.meet {
+			close(s.met)
+		}
+	}
 }
 
 func writeList(w http.ResponseWriter, from, to, total int) {
