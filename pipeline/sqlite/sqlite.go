@@ -33,8 +33,8 @@ import (
 var ErrDamaged = errors.New("the file is damaged")
 
 // Before, where a test sets it, is called ahead of every step of a write with the file it is about; its error takes the
-// place of the step. The steps are "begin", "commit", and "sync": a commit that took place and did not say so, as when the
-// disk fails it at last. Set it while no file is open. Default nil: never called.
+// place of the step. The steps are "sync name", of a new file, "begin", "commit", and "sync": a commit that took place and did
+// not say so, as when the disk fails it at last. Set it while no file is open. Default nil: never called.
 var Before func(step, path string) error
 
 func (d *DB) before(step string) error {
@@ -77,8 +77,8 @@ func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	_, statErr := os.Stat(path)
-	if errors.Is(statErr, fs.ErrNotExist) {
+	info, statErr := os.Stat(path)
+	if errors.Is(statErr, fs.ErrNotExist) || statErr == nil && info.Size() == 0 {
 		if err := createPrivate(path); err != nil {
 			return nil, err
 		}
@@ -99,25 +99,27 @@ func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 		}
 		return nil, err
 	}
-	if errors.Is(statErr, fs.ErrNotExist) {
-		if err := syncDirs(filepath.Dir(path)); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
-	}
 	return d, nil
 }
 
-// createPrivate makes an empty file, which SQLite takes for a new one; the files it puts beside it have the same mode. One that
-// another was faster to make is not touched: to open and close it would let go of SQLite's locks on it in this process.
+// createPrivate makes an empty file, which SQLite takes for a new one, and makes its name last; the files that SQLite puts
+// beside it have the same mode. One that another was faster to make is not touched: to open and close it would let go of
+// SQLite's locks on it in this process. But its name may not last yet, and does before anything is in it: so one that is not
+// empty needs no more.
 func createPrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
+	if err == nil {
+		err = f.Close()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return f.Close()
+	if Before != nil {
+		if err := Before("sync name", path); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return syncDirs(filepath.Dir(path))
 }
 
 // writing are the options of a file that can be written.

@@ -124,7 +124,8 @@ func (f FS) Sync(path string) error {
 	return f.do(OpSync, path, func() error { return syncPath(path) })
 }
 
-// MkdirAll makes the directory and the missing ones above it, and makes the new names durable.
+// MkdirAll makes the directory and the missing ones above it, and makes the new names durable. One whose name cannot be made
+// durable is taken back: found there by the next call, it would pass for one that lasts.
 func (f FS) MkdirAll(dir string) error {
 	info, err := os.Stat(dir)
 	if err == nil && info.IsDir() {
@@ -140,7 +141,11 @@ func (f FS) MkdirAll(dir string) error {
 	if err != nil && !isDir(dir) { // another process may have been first
 		return err
 	}
-	return f.SyncDir(parent)
+	if err := f.SyncDir(parent); err != nil {
+		_ = f.do(OpRemove, dir, func() error { return os.Remove(dir) }) // unless another process has put something there
+		return err
+	}
+	return nil
 }
 
 func isDir(path string) bool {
@@ -151,6 +156,13 @@ func isDir(path string) bool {
 // SyncDir makes the names in a directory durable.
 func (f FS) SyncDir(dir string) error {
 	return f.do(OpSyncDir, dir, func() error { return syncPath(dir) })
+}
+
+// SyncName makes the name of a file durable that is there already, whoever gave it and whatever became of their sync, whether
+// it came by itself or with its whole directory.
+func (f FS) SyncName(path string) error {
+	dir := filepath.Dir(path)
+	return errors.Join(f.SyncDir(dir), f.SyncDir(filepath.Dir(dir)))
 }
 
 func syncPath(path string) error {

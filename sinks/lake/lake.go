@@ -115,7 +115,8 @@ func (l Lake) Months(t *schemas.Table) ([]time.Time, error) {
 }
 
 // Publish makes a staged file the rows of the run of (job, date), in the place of what the table has of it, in one step, and
-// returns the file's path once that is durable. What is there already, byte for byte, is left alone.
+// returns the file's path once that is durable. What is there already, byte for byte, is left alone, but for its name: whoever
+// gave it may have failed to make it last.
 func (l Lake) Publish(ctx context.Context, t *schemas.Table, job string, date time.Time, staged string) (path string, err error) {
 	id, err := contentID(staged)
 	if err != nil {
@@ -134,7 +135,7 @@ func (l Lake) Publish(ctx context.Context, t *schemas.Table, job string, date ti
 	}
 	if len(own) == 1 && len(merged) == 0 && own[0].Path == path {
 		if now, err := contentID(path); err == nil && now == id { // else it is damaged
-			return path, l.Disk.Remove(staged)
+			return path, errors.Join(l.Disk.SyncName(path), l.Disk.Remove(staged))
 		}
 	}
 	c, err := l.without(ctx, t, job, date, own, merged)
@@ -331,7 +332,7 @@ func (l Lake) Columns(ctx context.Context, t *schemas.Table, create func(*schema
 		return err
 	}
 	if len(entries) == 1 && entries[0].Name() == name {
-		return nil
+		return l.Disk.SyncName(filepath.Join(dir, name))
 	}
 	w, err := create(t)
 	if err != nil {
