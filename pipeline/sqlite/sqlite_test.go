@@ -207,6 +207,41 @@ func TestACommitThatFailsIsToldAndLetsOthersWrite(t *testing.T) {
 	}
 }
 
+func TestTheNameOfANewFileIsSyncedBeforeAnythingIsInItHoweverOftenThatFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.sqlite")
+	broken, synced := errors.New("input/output error"), 0
+	Before = func(step, of string) error {
+		if step != "sync name" {
+			return nil
+		}
+		if info, err := os.Stat(of); err != nil || info.Size() != 0 {
+			t.Errorf("%v, %v", info, err)
+		}
+		if synced++; synced < 3 {
+			return broken
+		}
+		return nil
+	}
+	defer func() { Before = nil }()
+	for range 2 {
+		if _, err := Open(t.Context(), path, Layout{Schema: table}); !errors.Is(err, broken) {
+			t.Errorf("%v", err)
+		}
+	}
+	for range 2 { // of a file with something in it the name lasts
+		d, err := Open(t.Context(), path, Layout{Schema: table})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if synced != 3 {
+		t.Errorf("synced %d times", synced)
+	}
+}
+
 func TestWritersThatShareACommitAreAllToldThatItFailed(t *testing.T) {
 	full := errors.New("no space left on device")
 	var fails atomic.Bool

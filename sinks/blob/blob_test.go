@@ -129,6 +129,28 @@ func TestFailureOfAnyOperationLeavesTheOldFileOrTheNew(t *testing.T) {
 	}
 }
 
+func TestADirectoryWhoseNameCannotBeMadeToLastIsTakenBack(t *testing.T) {
+	root, fails := t.TempDir(), true
+	var synced []string
+	f := FS{Before: func(op Op, path string) error {
+		if op == OpSyncDir && fails {
+			return syscall.EIO
+		}
+		if op == OpSyncDir {
+			synced = append(synced, path)
+		}
+		return nil
+	}}
+	dir := filepath.Join(root, "lake")
+	if err := f.MkdirAll(dir); !errors.Is(err, syscall.EIO) {
+		t.Errorf("%v", err)
+	}
+	fails = false
+	if err := f.MkdirAll(dir); err != nil || !slices.Equal(synced, []string{root}) {
+		t.Errorf("synced %v, %v", synced, err)
+	}
+}
+
 func TestErrorsNameTheFileOnce(t *testing.T) {
 	dir := t.TempDir()
 	inFile := filepath.Join(dir, "file")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,6 +110,30 @@ func TestTheSameNightAgainIsLeftAloneUnlessItIsDamaged(t *testing.T) {
 	}
 	publish(t, l, "nightly", night, "22")
 	holds(t, l, night, "22")
+}
+
+// What fails a sync once is there all the same: whoever finds it must not take it for durable.
+func TestANightWhoseNameWasNotSyncedIsSyncedByTheNextToPublishIt(t *testing.T) {
+	t.Parallel()
+	l, fails, synced := empty(t), true, map[string]bool{}
+	month := l.Warehouse.Month(table.Schema, table.Name, night)
+	l.Disk.Before = func(op blob.Op, path string) error {
+		if op == blob.OpSyncDir && path == month && fails {
+			return syscall.EIO
+		}
+		synced[path] = synced[path] || op == blob.OpSyncDir
+		return nil
+	}
+	if _, err := l.Publish(t.Context(), table, "nightly", night, stage(t, "22")); !errors.Is(err, syscall.EIO) {
+		t.Errorf("%v", err)
+	}
+	holds(t, l, night, "22")
+	fails = false
+	clear(synced)
+	publish(t, l, "nightly", night, "22")
+	if !synced[month] || !synced[filepath.Dir(month)] {
+		t.Errorf("synced: %v", synced)
+	}
 }
 
 // impatient is a context that ends as soon as somebody waits for its end.
