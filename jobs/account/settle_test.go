@@ -67,6 +67,22 @@ func TestAKilledProcessHasLostWhatWasUnderWayAndNoMoreThanItReserved(t *testing.
 	}
 }
 
+func TestATaskThatTheJournalHasWholeHasNoErrorAnyMore(t *testing.T) {
+	t.Parallel()
+	const stop = "the budget has 0 units left"
+	for want, at := range map[pipeline.Ending]pipeline.Place{
+		pipeline.EndOfList:      {Pages: 2, End: true},
+		pipeline.EndMaxRows:     {Pages: 1, ChainRows: 100},
+		pipeline.EndInterrupted: {Pages: 1, ChainRows: 50},
+	} {
+		task := ledger.Task{Task: pipeline.Task{MaxRows: 100}, Ending: pipeline.EndBudget, Error: stop}
+		Stand(&task, at)
+		if task.Ending != want || (task.Error == "") != want.Complete() {
+			t.Errorf("%q, %q; want %q", task.Ending, task.Error, want)
+		}
+	}
+}
+
 func TestARunIsSettledInTheMonthItWasGrantedIn(t *testing.T) {
 	t.Parallel()
 	l, j := books(t, 1000, 0)

@@ -18,13 +18,14 @@ func StandAll(tasks []ledger.Task, places map[string]pipeline.Place) (told []*le
 	return told
 }
 
-// Stand fills in what the journal says of a task.
+// Stand fills in what the journal says of a task. One that it has whole has no error any more: an execution that died afterwards
+// did not get to taking away that of an earlier one.
 func Stand(t *ledger.Task, place pipeline.Place) {
 	switch {
 	case place.Pages > 0 && place.End:
-		t.Ending = pipeline.EndOfList
+		t.Ending, t.Error = pipeline.EndOfList, ""
 	case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
-		t.Ending = pipeline.EndMaxRows
+		t.Ending, t.Error = pipeline.EndMaxRows, ""
 	case stick(t, place):
 	case place.Pages > 0:
 		t.Ending = pipeline.EndInterrupted
