@@ -169,7 +169,11 @@ func (w *ward) mounted(t *testing.T, args ...string) {
 	if out, err := exec.Command("mount", append(args, w.warehouse)...).CombinedOutput(); err != nil {
 		t.Skipf("this needs a filesystem of its own, which cannot be mounted here: %v %s", err, out)
 	}
-	t.Cleanup(func() { _ = exec.Command("umount", w.warehouse).Run() })
+	t.Cleanup(func() { // lazily: a process that another test is just starting may hold our files until it is another program
+		if out, err := exec.Command("umount", "--lazy", w.warehouse).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v %s", err, out)
+		}
+	})
 }
 
 func TestAReadOnlyWarehouseIsToldBeforeAnythingIsBought(t *testing.T) {
