@@ -45,7 +45,7 @@ func rehearse(ctx context.Context, spec *jobs.Spec) (problems []jobs.Problem, er
 			continue
 		}
 		if stage == nil {
-			if stage, err = duckdb.Rehearse(ctx, false); err != nil {
+			if stage, err = duckdb.Rehearse(ctx); err != nil {
 				return nil, fmt.Errorf("try the queries of %s: %w", spec.Path, err)
 			}
 			defer func() { err = errors.Join(err, stage.Close()) }()

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -52,12 +50,12 @@ for the nights there are, for nothing.`,
 				return a.showDrift(cmd.Context(), args)
 			}
 			if len(args) == 0 {
-				return a.listTables(cmd.Context())
+				return a.listTables()
 			}
 			if t := schemas.Lookup(args[0]); t != nil {
 				return a.showTable(describeTable(t))
 			}
-			infos, err := allTables(cmd.Context())
+			infos, err := allTables()
 			if err != nil {
 				return err
 			}
@@ -76,25 +74,20 @@ for the nights there are, for nothing.`,
 }
 
 // allTables describes the declared tables and the views that the catalog derives from them, by name.
-func allTables(ctx context.Context) ([]tableInfo, error) {
+func allTables() ([]tableInfo, error) {
 	infos := make([]tableInfo, 0)
 	for _, t := range schemas.All() {
 		infos = append(infos, describeTable(t))
 	}
-	derived, err := derivedTables(ctx)
+	derived, err := derivedTables()
 	infos = append(infos, derived...)
 	slices.SortFunc(infos, func(a, b tableInfo) int { return strings.Compare(a.Table, b.Table) })
 	return infos, err
 }
 
-// derivedTables asks a catalog without rows about its views: what they are called and mean stands in their SQL.
-func derivedTables(ctx context.Context) (infos []tableInfo, err error) {
-	stage, err := duckdb.Rehearse(ctx, true)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, stage.Close()) }()
-	views, err := stage.Derived(ctx)
+// derivedTables describes the views that the catalog derives.
+func derivedTables() (infos []tableInfo, err error) {
+	views, err := duckdb.Derived()
 	for _, v := range views {
 		info := tableInfo{Table: v.Name, Meaning: v.Meaning, Source: "derived from other tables by the catalog"}
 		for _, c := range v.Columns {
@@ -112,8 +105,8 @@ func derivedTables(ctx context.Context) (infos []tableInfo, err error) {
 // unitAtEnd is how comments in the catalog spell a unit.
 var unitAtEnd = regexp.MustCompile(`^(.*) \[([^\]]+)\]$`)
 
-func (a *app) listTables(ctx context.Context) error {
-	infos, err := allTables(ctx)
+func (a *app) listTables() error {
+	infos, err := allTables()
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func TestAListIsAskedAsItsMartShowsIt(t *testing.T) {
 	if *rows[0][1] != "Ignored" || *rows[0][2] != "true" || *rows[0][3] != "kept as it is" || rows[1][2] != nil {
 		t.Errorf("%v", rows)
 	}
-	r, err := Rehearse(t.Context(), false)
+	r, err := Rehearse(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,10 @@ import (
 // there is anything to ask, and without a warehouse. It is for one goroutine.
 type Rehearsal struct{ s *session }
 
-// Rehearse makes the catalog, with what is said about its views if wanted. Close it.
-func Rehearse(ctx context.Context, comments bool) (*Rehearsal, error) {
+// Rehearse makes the catalog. Close it.
+func Rehearse(ctx context.Context) (*Rehearsal, error) { return rehearse(ctx, false) }
+
+func rehearse(ctx context.Context, comments bool) (*Rehearsal, error) {
 	s, err := openSession(ctx)
 	if err != nil {
 		return nil, err
@@ -88,17 +90,8 @@ func blame(err error) error {
 	return err
 }
 
-// Described is a view that the catalog derives, as it describes itself.
-type Described struct {
-	Name, Meaning string
-	Columns       []DescribedColumn
-}
-
-// DescribedColumn is one of its columns. Meaning ends with the unit in brackets, where there is one.
-type DescribedColumn struct{ Name, Type, Meaning string }
-
-// Derived returns the views of the catalog that are no declared tables, by name: the marts.
-func (r *Rehearsal) Derived(ctx context.Context) ([]Described, error) {
+// derived returns the views of the catalog that are no declared tables, by name: the marts.
+func (r *Rehearsal) derived(ctx context.Context) ([]Described, error) {
 	_, rows, err := r.s.rows(ctx, `SELECT v.schema_name || '.' || v.view_name, coalesce(v.comment, ''), c.column_name, c.data_type, coalesce(c.comment, '')
 		FROM duckdb_views() v JOIN duckdb_columns() c ON c.database_name = v.database_name AND c.schema_name = v.schema_name AND c.table_name = v.view_name
 		WHERE NOT v.internal AND v.database_name = `+quote(catalogName)+` ORDER BY v.schema_name, v.view_name, c.column_index`)

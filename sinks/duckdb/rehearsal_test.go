@@ -1,7 +1,11 @@
 package duckdb
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"flag"
+	"os"
 	"strings"
 	"testing"
 
@@ -12,7 +16,7 @@ import (
 
 func rehearsal(t *testing.T) *Rehearsal {
 	t.Helper()
-	r, err := Rehearse(t.Context(), true)
+	r, err := rehearse(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +58,7 @@ func TestARehearsalBlamesAQuestionOnlyForItsOwnFaults(t *testing.T) {
 
 func TestEveryDerivedViewSaysWhatItIs(t *testing.T) {
 	t.Parallel()
-	derived, err := rehearsal(t).Derived(t.Context())
+	derived, err := Derived()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,5 +71,27 @@ func TestEveryDerivedViewSaysWhatItIs(t *testing.T) {
 	}
 	if !found["marts.campaign"] || !found["marts.freshness"] {
 		t.Errorf("%v", found)
+	}
+}
+
+var update = flag.Bool("update", false, "write derived.json")
+
+func TestTheMartsAreDescribedAsDuckDBMakesThem(t *testing.T) {
+	t.Parallel()
+	derived, err := rehearsal(t).derived(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := json.MarshalIndent(derived, "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = append(now, '\n')
+	if *update {
+		if err := os.WriteFile("derived.json", now, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if !bytes.Equal(described, now) {
+		t.Error("derived.json is not current: go test ./sinks/duckdb -run Described -update")
 	}
 }

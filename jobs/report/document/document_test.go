@@ -259,7 +259,7 @@ func TestATargetIsAValueOfSQLWhateverItSays(t *testing.T) {
 }
 
 func TestTheCatalogUnderstandsEveryQuestion(t *testing.T) {
-	stage, err := duckdb.Rehearse(t.Context(), false)
+	stage, err := duckdb.Rehearse(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
