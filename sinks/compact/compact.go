@@ -237,7 +237,7 @@ func (m Merger) write(ctx context.Context, t *schemas.Table, manifest Manifest, 
 		return nil, err
 	}
 	p := partWriter{most: m.PartBytes, begin: func() (*parquet.Writer, error) {
-		return m.Create(t, parquet.Options{SortedBy: order(t), Thorough: true, Metadata: map[string]string{manifestKey: string(text)}})
+		return m.Create(t, parquet.Options{SortedBy: order(t), Thorough: true, RowGroupRows: parquet.RowGroupRows, Metadata: map[string]string{manifestKey: string(text)}})
 	}}
 	if p.most == 0 {
 		p.most = partBytes

@@ -29,21 +29,41 @@ const (
 	sampleRows = 4096
 	// sampleRuns is in how many runs these rows come, spread over the group.
 	sampleRuns = 4
+	// dictionaryShare of all bytes, one in so many, and dictionaryHeader bytes are what a dictionary may take above the smallest
+	// encoding of its column: readers put a filter to each value of a dictionary, and to each row of anything else. DuckDB finds
+	// a target in nightly files of anchor texts in a third of the time.
+	dictionaryShare, dictionaryHeader = 1000, 128
 )
 
-// choose writes the rows once in each encoding, and returns the one that was smallest for each column. What is best
-// is a matter of the rows, not of the type: rank is nothing but deltas in the order of ranks, and noise in that of keys.
-func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked) (encodings, error) {
-	best, least := encodings{}, map[string]int64{}
+// choose writes the rows once in each encoding, and returns the one that was smallest for each column, or a dictionary that is
+// hardly larger; of a small file there is little to search, and the smallest it is. What is best is a matter of the rows, not of the type: rank is nothing but deltas in the order of ranks, and
+// noise in that of keys.
+func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, small bool) (encodings, error) {
+	best, least, dictionaries := encodings{}, map[string]int64{}, map[string]int64{}
 	for _, e := range []encoding{dictionary, plain, delta} {
 		sizes, err := try(mem, s, columns, e)
 		if err != nil {
 			return nil, err
 		}
+		if e == dictionary {
+			dictionaries = sizes
+		}
 		for path, bytes := range sizes {
 			if so, tried := least[path]; !tried || bytes < so {
 				best[path], least[path] = e, bytes
 			}
+		}
+	}
+	if small {
+		return best, nil
+	}
+	may := int64(dictionaryHeader)
+	for _, bytes := range least {
+		may += bytes / dictionaryShare
+	}
+	for path, bytes := range dictionaries {
+		if bytes <= least[path]+may {
+			best[path] = dictionary
 		}
 	}
 	return best, nil

@@ -155,7 +155,7 @@ func TestATrialLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := choose(mem, s, part); err != nil || len(got) != s.NumFields() {
+	if got, err := choose(mem, s, part, false); err != nil || len(got) != s.NumFields() {
 		t.Errorf("%d encodings for %d columns, %v", len(got), s.NumFields(), err)
 	}
 }

@@ -17,8 +17,10 @@ const (
 	// that readers take apart. Files of the versions before sealed ones have no more than "backhaul".
 	creator = "backhaul version "
 
-	// rowGroupRows is DuckDB's own row group (60 vectors of 2,048), its unit of parallel scanning.
-	rowGroupRows = 122_880
+	// RowGroupRows is DuckDB's own row group (60 vectors of 2,048), its unit of parallel scanning. It suits large files.
+	RowGroupRows = 122_880
+	// rowGroupRows is a third of it: a month of nightly files is searched one by one for a target, of which each has a group.
+	rowGroupRows = RowGroupRows / 3
 
 	// rowGroupBytes bounds a row group of a wide table by what its rows take in Arrow, because the writer keeps
 	// a row group in memory until it is complete. moz.anchor_text (about 150 B a row) never reaches it.
@@ -41,7 +43,7 @@ func basics(mem memory.Allocator) []pq.WriterProperty {
 		pq.WithVersion(pq.V2_LATEST),
 		pq.WithCompression(compress.Codecs.Zstd),
 		pq.WithCompressionLevel(zstdLevel),
-		pq.WithMaxRowGroupLength(rowGroupRows),
+		pq.WithMaxRowGroupLength(RowGroupRows),
 		pq.WithDataPageSize(pageBytes),
 		pq.WithDictionaryPageSizeLimit(dictionaryBytes),
 	}

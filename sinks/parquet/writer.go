@@ -42,7 +42,7 @@ type Options struct {
 	// few thousand of its rows: for files that are written once and read for years, and for orders in which what
 	// recurs lies far apart. Default false.
 	Thorough bool
-	// RowGroupRows bounds the rows of a row group. Default 122,880.
+	// RowGroupRows bounds the rows of a row group. Default 40,960.
 	RowGroupRows int64
 	// RowGroupBytes bounds the Arrow data of a row group. Default 64 MiB.
 	RowGroupBytes int64
@@ -200,7 +200,7 @@ func (w *Writer) begin(columns []*arrow.Chunked, last bool) error {
 	}
 	part := spread(columns, rows)
 	defer releaseAll(part)
-	chosen, err := choose(w.opts.Memory, w.schema, part)
+	chosen, err := choose(w.opts.Memory, w.schema, part, small)
 	if err != nil {
 		return err
 	}
