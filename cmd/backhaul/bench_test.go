@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -119,4 +122,61 @@ func BenchmarkRateBound(b *testing.B) {
 		b.ReportMetric(float64(time.Since(begin))/float64(bound), "x-bound")
 	}
 	b.ReportMetric(float64(all), "pages")
+}
+
+// nightsVariable makes the year of BenchmarkNights shorter.
+const nightsVariable = "BACKHAUL_NIGHTS"
+
+// BenchmarkNights runs a job for a year of nights, each in a process of its own, and reports what one of the last costs as a multiple
+// of one of the first: CPU time and the most memory, medians of nine around the tenth and of the last nine. Months that are past are
+// merged on the way. Status is that of the job, the best of several.
+func BenchmarkNights(b *testing.B) {
+	nights := 365
+	if text := os.Getenv(nightsVariable); text != "" {
+		nights, _ = strconv.Atoi(text)
+	}
+	s := newListServer(b, listSettings{forget: true})
+	name, dir := program(b), b.TempDir()
+	targets := make([]string, 20)
+	for i := range targets {
+		targets[i] = listTarget(i, 500)
+	}
+	job, warehouse := writeJob(b, dir, "{requests_per_second: 1000000, connections: 8}", targets), filepath.Join(dir, "w")
+	spent := func(args ...string) footprint {
+		cmd := exec.Command(name, append(args, "--warehouse", warehouse)...)
+		cmd.Env = append(processEnviron(b), "MOZ_TOKEN=secret-token", "BACKHAUL_MOZ_V2_URL="+s.URL)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
+		}
+		return footprint{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss}
+	}
+	first := time.Date(2025, 11, 3, 0, 0, 0, 0, time.UTC)
+	var all, status []footprint
+	for n := range nights {
+		all = append(all, spent("run", job, "--yes", "--date", first.AddDate(0, 0, n).Format(time.DateOnly)))
+	}
+	for range 5 {
+		status = append(status, spent("status"))
+	}
+	early, late := medians(all[5:14]), medians(all[len(all)-9:])
+	b.ReportMetric(float64(late.cpu)/float64(early.cpu), "cpu-of-tenth")
+	b.ReportMetric(float64(late.memory)/float64(early.memory), "memory-of-tenth")
+	b.ReportMetric(late.cpu.Seconds()*1000, "ms-cpu")
+	b.ReportMetric(float64(late.memory)/1024, "MiB-peak")
+	b.ReportMetric(medians(status).cpu.Seconds()*1000, "ms-cpu-status")
+}
+
+// footprint is what a process took: KiB of memory at most.
+type footprint struct {
+	cpu    time.Duration
+	memory int64
+}
+
+func medians(all []footprint) (m footprint) {
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b footprint) int { return cmp.Compare(a.cpu, b.cpu) })
+	m.cpu = all[len(all)/2].cpu
+	slices.SortFunc(all, func(a, b footprint) int { return cmp.Compare(a.memory, b.memory) })
+	m.memory = all[len(all)/2].memory
+	return m
 }

@@ -20,7 +20,7 @@ type child struct {
 }
 
 // program returns a name under which the test's own executable is the program.
-func program(t *testing.T) string {
+func program(t testing.TB) string {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {

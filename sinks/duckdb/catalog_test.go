@@ -39,6 +39,15 @@ func warehouse(t testing.TB) sinks.Warehouse {
 // put puts the batch into the lake as the file of (job, date).
 func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date time.Time, batch arrow.RecordBatch) {
 	t.Helper()
+	putAll(t, w, table, job, date, func(yield func(arrow.RecordBatch, error) bool) {
+		batch.Retain()
+		yield(batch, nil)
+	})
+}
+
+// putAll publishes batches, which it releases, as what a table has of a run; no file if there is none.
+func putAll(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) {
+	t.Helper()
 	st, err := blob.FS{}.OpenStaging(w.Staging(), table.Name+job+date.Format(time.DateOnly))
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +57,22 @@ func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Write(batch); err != nil {
-		t.Fatal(err)
+	came := false
+	for batch, err := range batches {
+		if err == nil {
+			came, err = true, out.Write(batch)
+			batch.Release()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	staged, err := out.Close()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !came {
+		return
 	}
 	if _, err := (lake.Lake{Warehouse: w}).Publish(context.Background(), table, job, date, staged.Path); err != nil {
 		t.Fatal(err)
@@ -67,13 +86,7 @@ func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date
 func wholeLists(t testing.TB, w sinks.Warehouse, job string, month time.Time) {
 	t.Helper()
 	err := WholeLists(context.Background(), w, job, month, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		for batch, err := range batches {
-			if err != nil {
-				return err
-			}
-			put(t, w, schemas.WholeLists(), job, month, batch)
-			batch.Release()
-		}
+		putAll(t, w, schemas.WholeLists(), job, month, batches)
 		return nil
 	})
 	if err != nil {
@@ -122,13 +135,7 @@ func compare(t testing.TB, w sinks.Warehouse) {
 func changed(t testing.TB, w sinks.Warehouse, job string, night time.Time) {
 	t.Helper()
 	err := Changes(context.Background(), w, job, night, func(table *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		for batch, err := range batches {
-			if err != nil {
-				return err
-			}
-			put(t, w, table, job, date, batch)
-			batch.Release()
-		}
+		putAll(t, w, table, job, date, batches)
 		return nil
 	})
 	if err != nil {

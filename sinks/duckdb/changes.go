@@ -16,8 +16,8 @@ import (
 	"backhaul/sinks"
 )
 
-// changes are the queries that work out what came and went, one per table of schemas.Changes, over $job and $date: the later
-// night of the two that are compared; and which nights those are, over the first day of a month.
+// changes are the queries that work out what came and went, one per table of schemas.Changes, over $job, $date, the later
+// night of the two that are compared, and $earlier, the others; and which nights those are, over the first day of a month.
 //
 //go:embed changes/*.sql
 var changes embed.FS
@@ -38,7 +38,11 @@ func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.T
 			}
 		}
 		for _, job := range jobs {
-			if err := take(job, s.changes(ctx, schemas.WholeLists(), job, month)); err != nil {
+			query, err := s.changes(schemas.WholeLists(), job, month)
+			if err == nil {
+				err = take(job, s.stream(ctx, schemas.WholeLists(), query))
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -67,8 +71,16 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 			return err
 		}
 		for _, date := range append(dates, date) {
+			earlier, err := s.earlierNights(ctx, job, date)
+			if err != nil {
+				return err
+			}
 			for _, t := range schemas.Changes() {
-				if err := take(t, date, s.changes(ctx, t, job, date)); err != nil {
+				query, err := s.compared(t, job, date, earlier)
+				if err == nil {
+					err = take(t, date, s.stream(ctx, t, query))
+				}
+				if err != nil {
 					return err
 				}
 			}
@@ -79,31 +91,59 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 
 // laterNights returns the nights after a date that lists of the job are compared with.
 func (s *session) laterNights(ctx context.Context, job string, date time.Time) (dates []time.Time, err error) {
-	_, rows, err := s.rows(ctx, fmt.Sprintf(`SELECT DISTINCT next FROM (SELECT min(run_date) AS next FROM (%s)
-		WHERE job = %s AND run_date > %s GROUP BY extract, endpoint, target, scope, question) ORDER BY 1`,
-		s.declared.inlined(s.declared.byName["marts.whole_nights"]), quote(job), sqlDate(date)))
+	return s.dates(ctx, fmt.Sprintf(`SELECT DISTINCT next FROM (SELECT min(run_date) AS next FROM (%s)
+		WHERE job = %s AND run_date > %s GROUP BY extract, endpoint, target, scope, question) ORDER BY 1`, s.nights(), quote(job), sqlDate(date)))
+}
+
+// earlierNights returns the nights that the lists which the job has of a date are compared with. They are usually one.
+func (s *session) earlierNights(ctx context.Context, job string, date time.Time) (dates []time.Time, err error) {
+	return s.dates(ctx, fmt.Sprintf(`SELECT DISTINCT previous FROM (SELECT max(run_date) FILTER (run_date < %[3]s) AS previous FROM (%[1]s)
+		WHERE job = %[2]s AND run_date <= %[3]s GROUP BY extract, endpoint, target, scope, question HAVING max(run_date) = %[3]s)
+		WHERE previous IS NOT NULL ORDER BY 1`, s.nights(), quote(job), sqlDate(date)))
+}
+
+// nights is the query for the nights of all lists.
+func (s *session) nights() string { return s.declared.inlined(s.declared.byName["helper.nights"]) }
+
+func (s *session) dates(ctx context.Context, query string) (dates []time.Time, err error) {
+	_, rows, err := s.rows(ctx, query)
 	for _, row := range rows {
 		dates = append(dates, row[0].(time.Time))
 	}
 	return dates, err
 }
 
+// compared returns the query for what changed until a date since the earlier nights. It reads the rows of these nights alone, and
+// knows of no other: to put those of years in order takes longer than what changed between two.
+func (s *session) compared(t *schemas.Table, job string, date time.Time, earlier []time.Time) (string, error) {
+	if len(earlier) == 0 {
+		earlier = []time.Time{date} // and no list has that for its earlier night
+	}
+	dates := make([]string, len(earlier))
+	for i, night := range earlier {
+		dates[i] = sqlDate(night)
+	}
+	query, err := s.changes(t, job, date, "$earlier", strings.Join(dates, ", "))
+	return strings.ReplaceAll(query, s.nights(), fmt.Sprintf("SELECT * FROM (%s) WHERE job = %s AND run_date BETWEEN %s AND %s",
+		s.nights(), quote(job), sqlDate(earlier[0]), sqlDate(date))), err
+}
+
 func sqlDate(date time.Time) string { return "DATE " + quote(date.Format(time.DateOnly)) }
 
-// changes yields the rows of one table for one later night.
-func (s *session) changes(ctx context.Context, t *schemas.Table, job string, date time.Time) iter.Seq2[arrow.RecordBatch, error] {
+// changes returns the query for the rows that a table has of the job and date, which names no view.
+func (s *session) changes(t *schemas.Table, job string, date time.Time, more ...string) (string, error) {
+	text, err := changes.ReadFile("changes/" + t.Name + ".sql")
+	query := strings.NewReplacer(append(more, "$job", quote(job), "$date", sqlDate(date))...).Replace(string(text))
+	names := make([]string, len(t.Columns()))
+	for i, c := range t.Columns() {
+		names[i] = ident(c.Name)
+	}
+	return s.declared.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)}), err
+}
+
+// stream yields what a query answers as rows of a table.
+func (s *session) stream(ctx context.Context, t *schemas.Table, query string) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		text, err := changes.ReadFile("changes/" + t.Name + ".sql")
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		query := strings.NewReplacer("$job", quote(job), "$date", sqlDate(date)).Replace(string(text))
-		names := make([]string, len(t.Columns()))
-		for i, c := range t.Columns() {
-			names[i] = ident(c.Name)
-		}
-		query = s.declared.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)})
 		if err := s.batches(ctx, query, t, yield); err != nil {
 			yield(nil, err)
 		}

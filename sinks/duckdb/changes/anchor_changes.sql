@@ -6,7 +6,7 @@ SELECT coalesce(c.vendor, p.vendor) AS vendor, coalesce(c.job, p.job) AS job, co
        p.domains AS previous_external_root_domains, c.domains AS external_root_domains,
        p.pages AS previous_external_pages, c.pages AS external_pages
 FROM (SELECT * FROM helper.anchors_by_night WHERE job = $job AND run_date = $date AND previous_run_date IS NOT NULL) c
-FULL JOIN (SELECT * FROM helper.anchors_by_night WHERE job = $job AND next_run_date = $date) p
+FULL JOIN (SELECT * FROM helper.anchors_by_night WHERE job = $job AND next_run_date = $date AND run_date IN ($earlier)) p
   ON  p.vendor = c.vendor AND p.extract = c.extract AND p.question = c.question
   AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope AND p.anchor_text = c.anchor_text
 WHERE p.job IS NULL OR c.job IS NULL

@@ -5,7 +5,7 @@ SELECT 'moz' AS vendor, coalesce(c.job, p.job) AS job, coalesce(c.extract, p.ext
        p.pages AS previous_pages, c.pages, coalesce(c.domain_authority, p.domain_authority) AS domain_authority,
        coalesce(c.spam_score, p.spam_score) AS spam_score
 FROM (SELECT * FROM helper.domains_by_night WHERE vendor = 'moz' AND job = $job AND run_date = $date AND previous_run_date IS NOT NULL) c
-FULL JOIN (SELECT * FROM helper.domains_by_night WHERE vendor = 'moz' AND job = $job AND next_run_date = $date) p
+FULL JOIN (SELECT * FROM helper.domains_by_night WHERE vendor = 'moz' AND job = $job AND next_run_date = $date AND run_date IN ($earlier)) p
   ON  p.extract = c.extract AND p.question = c.question
   AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope AND p.root_domain = c.root_domain
 WHERE p.job IS NULL OR c.job IS NULL

@@ -10,7 +10,7 @@ SELECT 'moz' AS vendor, coalesce(c.job, p.job) AS job, coalesce(c.extract, p.ext
        coalesce(c.source_domain_authority, p.source_domain_authority) AS source_domain_authority,
        coalesce(c.source_spam_score, p.source_spam_score) AS source_spam_score
 FROM (SELECT * FROM helper.links_by_night WHERE vendor = 'moz' AND job = $job AND run_date = $date AND previous_run_date IS NOT NULL) c
-FULL JOIN (SELECT * FROM helper.links_by_night WHERE vendor = 'moz' AND job = $job AND next_run_date = $date) p
+FULL JOIN (SELECT * FROM helper.links_by_night WHERE vendor = 'moz' AND job = $job AND next_run_date = $date AND run_date IN ($earlier)) p
   ON  p.extract = c.extract AND p.question = c.question
   AND p.target IS NOT DISTINCT FROM c.target AND p.scope IS NOT DISTINCT FROM c.scope
   AND p.source_page = c.source_page AND p.target_page IS NOT DISTINCT FROM c.target_page

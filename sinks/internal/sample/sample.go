@@ -121,6 +121,7 @@ type Shape struct {
 	job       string // of one run, if it is not empty
 	date      time.Time
 	perTarget int
+	changing  int // rows of a target that are new each night; 0 if all are drawn anew
 	target    int
 	left      int
 	rank      int64
@@ -175,6 +176,21 @@ func (s *Shape) Of(job string, date time.Time) *Shape {
 	return s
 }
 
+// Steady makes the rows to come those of a list of which that many a night make place for new ones, the texts of the others stay.
+func (s *Shape) Steady(changing int) *Shape {
+	s.changing = changing
+	return s
+}
+
+// text returns where the texts of a row are drawn from.
+func (s *Shape) text() *rand.Rand {
+	if s.changing == 0 {
+		return s.rng
+	}
+	night := int(s.date.Unix() / int64(24*time.Hour/time.Second))
+	return rand.New(rand.NewPCG(uint64(s.target), uint64(int64(night*s.changing)+s.rank)))
+}
+
 func (s *Shape) runID() string { return s.job + s.date.Format(time.DateOnly) }
 
 func (s *Shape) fill(row *schemas.Row, i int, c schemas.Column) {
@@ -192,11 +208,12 @@ func (s *Shape) fill(row *schemas.Row, i int, c schemas.Column) {
 	}
 	switch c.Type {
 	case schemas.String:
-		text := words[s.rng.IntN(len(words))]
-		for range s.rng.IntN(4) {
-			text += " " + words[s.rng.IntN(len(words))]
+		rng := s.text()
+		text := words[rng.IntN(len(words))]
+		for range rng.IntN(4) {
+			text += " " + words[rng.IntN(len(words))]
 		}
-		row.SetString(i, fmt.Sprintf("%s %d", text, int(math.Pow(s.rng.Float64(), 3)*50_000)))
+		row.SetString(i, fmt.Sprintf("%s %d", text, int(math.Pow(rng.Float64(), 3)*50_000)))
 	case schemas.Bool:
 		row.SetBool(i, s.rng.IntN(10) == 0)
 	case schemas.Float64:
