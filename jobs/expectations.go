@@ -2,7 +2,9 @@ package jobs
 
 import (
 	"math"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,14 +12,36 @@ import (
 type Expectation struct {
 	// Place is where the spec defines it.
 	Place
-	// Extract or Table, like moz.links, is what it is about; the other is "".
+	// Extract or Table, like moz.links or marts.campaign, is what it is about; the other is "".
 	Extract, Table string
+	// Where is the condition, in SQL, of the rows of a mart that are counted. Default all.
+	Where string
 	// MaxChange is in percent of the rows of the last whole night, MaxDrift in fields, the others in rows and units.
 	MinRows, MaxRows, MaxChange, MaxRejected, MaxDrift, MaxUnits *int64
 	// Freshness is how old the last whole night of a list may be. Default 0: any age.
 	Freshness time.Duration
 	// Hold keeps its tables from being published while it is breached. Default false: that is only told.
 	Hold bool
+}
+
+// martPrefix is the schema of the marts, mart what their names are like.
+const martPrefix = "marts."
+
+var mart = regexp.MustCompile(`^marts\.\w+$`)
+
+// IsMart reports whether it is about a mart, which is worked out once the night is published.
+func (e *Expectation) IsMart() bool { return strings.HasPrefix(e.Table, martPrefix) }
+
+// Query is what counts the rows of a mart; "" for what is no mart.
+func (e *Expectation) Query() string {
+	if !e.IsMart() {
+		return ""
+	}
+	query := "SELECT count(*) FROM " + e.Table
+	if e.Where != "" {
+		query += " WHERE (" + e.Where + "\n)"
+	}
+	return query
 }
 
 // What is done on a breach.
@@ -56,15 +80,19 @@ func (l *loader) expectation(n *node) Expectation {
 		word, _ := l.word(v, "on_breach", []string{warnOnBreach, holdOnBreach})
 		e.Hold = word == holdOnBreach
 	}
+	l.expectedOfMart(&e, f)
 	if n.kind == mapping && !slices.ContainsFunc(checkKeys, n.has) {
 		l.errorf(n.Place, "an entry of expect expects nothing: add one of %s", join(checkKeys))
 	}
 	return e
 }
 
-// expectedOf reads what an expectation is about: an extract of the job, or a table that one of them fills.
+// expectedOf reads what an expectation is about: an extract of the job, a table that one of them fills, or a mart.
 func (l *loader) expectedOf(e *Expectation, n *node, f fields) {
 	extract, table := f["extract"], f["table"]
+	if v := table.value; v != nil && v.kind == text && mart.MatchString(v.text) {
+		e.Table = v.text
+	}
 	var names, tables []string
 	for _, x := range l.spec.Extracts {
 		names = append(names, x.Name)
@@ -77,10 +105,30 @@ func (l *loader) expectedOf(e *Expectation, n *node, f fields) {
 		l.errorf(table.Place, "an entry of expect has extract and table: make it two entries")
 	case extract.value != nil:
 		e.Extract, _ = l.word(extract.value, "extract", names)
+	case e.IsMart():
 	case table.value != nil:
 		e.Table, _ = l.word(table.value, "table", slices.Compact(slices.Sorted(slices.Values(tables))))
 	case n.kind == mapping && !n.has("extract") && !n.has("table"):
 		l.errorf(n.Place, "an entry of expect says nothing of what: add extract: NAME, or table: VENDOR.NAME")
+	}
+}
+
+// expectedOfMart reads what only marts have, and refuses what they do not.
+func (l *loader) expectedOfMart(e *Expectation, f fields) {
+	where := f["where"].value
+	if where != nil {
+		e.Where, _ = l.str(where, "where")
+	}
+	switch {
+	case !e.IsMart() && where != nil:
+		l.errorf(where.Place, "where counts rows of a mart: it goes with table: %sNAME", martPrefix)
+	case e.IsMart() && e.Hold:
+		l.errorf(f["on_breach"].Place, "a mart is worked out from what is published, and holds nothing back: its on_breach is %s", warnOnBreach)
+	}
+	for _, check := range checkKeys {
+		if v := f[check]; e.IsMart() && check != "rows" && v.value != nil {
+			l.errorf(v.Place, "%s is not known of a mart: it is expected to have rows", check)
+		}
 	}
 }
 

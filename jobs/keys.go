@@ -93,7 +93,8 @@ var boundKeys = map[string][]Key{
 
 var expectKeys = []Key{
 	{Name: "extract", Meaning: "the extract it is about; one of extract and table", form: filled("the name of an extract")},
-	{Name: "table", Meaning: "the table it is about, like moz.links, whichever extracts of the job fill it", form: filled("VENDOR.NAME")},
+	{Name: "table", Meaning: "the table it is about, like moz.links, whichever extracts of the job fill it, or a mart, like marts.campaign", form: filled("VENDOR.NAME")},
+	{Name: "where", Default: "all rows", Meaning: "the condition in SQL of the rows of a mart that are counted", form: filled("a condition")},
 	{Name: "rows", Meaning: "{min: N, max: N}: how many rows", form: mappingOf(boundKeys["rows"])},
 	{Name: "change", Meaning: "{max_percent: N}: by how much the rows may differ from the last whole night of each list", form: mappingOf(boundKeys["change"])},
 	{Name: "rejected_rows", Meaning: "{max: N}: rows that do not fit their table", form: mappingOf(boundKeys["rejected_rows"])},

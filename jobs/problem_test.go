@@ -51,6 +51,9 @@ var refusals = []struct {
   - {table: moz.link, drift: {min: 0}, on_breach: stop}
   - {extract: x}
   - {rows: {}}
+  - {extract: x, where: "rank > 1", rows: {min: 1}}
+  - {table: marts.campaign, units: {max: 5}, on_breach: hold}
+  - {table: "marts.campaign; x", rows: {max: 5}}
 `, []string{
 		`9:15: extract is "y"; did you mean "x"? it must be one of: x`,
 		`9:18: rows has a min above its max`,
@@ -60,6 +63,10 @@ var refusals = []struct {
 		`11:5: an entry of expect expects nothing: add one of rows, change, rejected_rows, drift, units, freshness`,
 		`12:5: an entry of expect says nothing of what: add extract: NAME, or table: VENDOR.NAME`,
 		`12:12: rows sets no bound: it takes min, max`,
+		`13:25: where counts rows of a mart: it goes with table: marts.NAME`,
+		`14:29: units is not known of a mart: it is expected to have rows`,
+		`14:46: a mart is worked out from what is published, and holds nothing back: its on_breach is warn`,
+		`15:13: table is "marts.campaign; x"; it must be one of: nothing`,
 	}},
 	{"notify", minimal() + `notify:
   - {on: [faild], after: 400, webhook: {url_env: MOZ_TOKEN}}

@@ -86,7 +86,7 @@ var sound = []string{
 	minimal() + "parameters: {rows: {default: 5, meaning: how many}}\n", minimal() + "parameters: {on: {default: true, same_run: true}}\n",
 	minimal() + "report: true\n", minimal() + "report: false\n", minimal() + "report: {}\n", minimal() + "report: {rows: 1000}\n",
 	expecting("{extract: x, rows: {min: 100, max: 5000}, change: {max_percent: 50}, rejected_rows: {max: 0}, drift: {max: 0}, units: {max: 9}, freshness: 2d, on_breach: hold}"),
-	expecting("{extract: x, freshness: 12h, on_breach: warn}"),
+	expecting("{extract: x, freshness: 12h, on_breach: warn}"), expecting("{table: marts.campaign, where: verdict = 'lost', rows: {max: 0}}"),
 	notifying("{on: failed, webhook: {url_env: HOOK_URL}}"), notifying("{on: [failed, breach, recovered], webhook: {url_env: HOOK_URL, format: slack}}"),
 	notifying("{on: [stopped, incomplete], after: 3, webhook: {url_env: HOOK_URL, format: json, secret_env: HOOK_SECRET}}"),
 	notifying("{on: complete, email: {host: smtp.example.com, from: b@example.com, to: ops@example.com}}"),
@@ -158,6 +158,7 @@ var unsound = []string{
 
 // beyond are faults that no schema can tell.
 var beyond = []string{
+	expecting("{extract: x, rows: {min: 1}, where: rank > 1}"), expecting("{table: marts.campaign, drift: {max: 0}}"),
 	expecting("{extract: y, rows: {min: 1}}"), expecting("{extract: x, rows: {min: 2, max: 1}}"),
 	minimal("after: [y]"), minimal() + "  - {name: x, endpoint: moz/links, targets: own}\n", minimal("params: {subdomains_limited_to_one: [b.example]}"),
 	strings.Replace(minimal(), "targets: own\n", "targets: onw\n", 1), strings.Replace(minimal(), "[a.example]", "[a]", 1), strings.Replace(minimal(), "[a.example]", "{file: none.csv}", 1),

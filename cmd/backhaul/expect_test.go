@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -103,5 +104,36 @@ func TestWhatIsExpectedIsHeldAgainstWhatCame(t *testing.T) {
 	}
 	if told, last := h.take(); told != "breach" || len(last.Summary.Files) == 0 {
 		t.Errorf("told %q", told)
+	}
+}
+
+func TestAMartIsHeldAgainstWhatIsExpectedOnceTheNightIsPublished(t *testing.T) {
+	t.Parallel()
+	w := watched(t, listSettings{})
+	w.warehouse = filepath.Join(t.TempDir(), "w")
+	h := newHook(t)
+	for i, night := range []struct {
+		date  string
+		rows  int
+		told  string
+		found int64
+	}{
+		{"2026-11-20", 50, "", 0},
+		{"2026-11-21", 100, "breach", 40},
+		{"2026-11-22", 40, "recovered", 0},
+	} {
+		expecting(t, w, night.rows, "{table: marts.anchors_current, where: \"rank > 60 and run_date = (select max(run_date) from moz.anchor_text)\", rows: {max: 0}}")
+		status, said := w.try("run", w.job, "--date", night.date)
+		if told, last := h.take(); status != exitComplete || told != night.told || told == "breach" && !strings.Contains(last.Text, "rows of marts.anchors_current where rank > 60 and run_date = (select max(run_date) from moz.anchor_text): 40, at most 0 are expected") {
+			t.Errorf("night %d: exit %d, told %q of %q\n%s", i, status, told, last.Text, said)
+		}
+		got := backhaul(t, exitComplete, "query", "--warehouse", w.warehouse, "--format", "csv", "select found, breached from ops.expectations where run_date = '"+night.date+"'")
+		if want := fmt.Sprintf("found,breached\n%d,%t\n", night.found, night.found > 0); got != want {
+			t.Errorf("night %d: %q, want %q", i, got, want)
+		}
+	}
+	expecting(t, w, 100, "{table: marts.anchor_changes, where: verdict = 'lost', rows: {max: 0}}")
+	if status, said := w.try("validate", w.job); status != exitUsage || !strings.Contains(said, "expecting.yaml:5:10: what is expected of marts.anchor_changes: ") || !strings.Contains(said, `"verdict"`) {
+		t.Errorf("exit %d\n%s", status, said)
 	}
 }

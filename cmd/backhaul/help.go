@@ -85,13 +85,14 @@ func absent(k jobs.Key) string {
 
 // expectText is what `backhaul help expect` says.
 const expectText = `A job says under expect what its extracts are to bring. That is checked when all is bought, before anything is
-published, and kept in ops.expectations.
+published, of marts once that is done, and kept in ops.expectations.
 
   expect:
     - {extract: anchors, rows: {min: 100, max: 9000}, change: {max_percent: 50}, on_breach: hold}
     - {table: moz.links, rejected_rows: {max: 0}, drift: {max: 0}, units: {max: 5000}, freshness: 2d}
+    - {table: marts.campaign, where: "verdict = 'lost'", rows: {max: 0}}
 
-  rows           how many rows it has
+  rows           how many rows it has; of a mart, those for which the condition where is true, and nothing else is checked
   change         by how many percent they differ from the last whole night before, of the lists that had one
   rejected_rows  how many rows do not fit their table
   drift          how many fields of the replies the table does not expect
@@ -101,7 +102,8 @@ published, and kept in ops.expectations.
 A breach is told in the summary, in ops.expectations and as the event breach of notify. With on_breach: warn, the default,
 that is all. With hold the table of the extract, and those beside it, are not published; the run is incomplete
 (status 3), and the same run again holds them again. ` + "`backhaul run --accept`" + ` with the same --date publishes them as they
-are. Neither buys anything twice: what was bought is in the journal. Extracts of one table are held together.
+are. Neither buys anything twice: what was bought is in the journal. Extracts of one table are held together. Marts hold
+nothing: they are worked out from what is published.
 `
 
 // credentialsText says which variables there are, of all surfaces.

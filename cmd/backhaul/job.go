@@ -63,7 +63,7 @@ func (j *loadedJob) outline(date time.Time, from *sources) (*run.Job, error) {
 		job.Tables = append(job.Tables, &j.Tables[i])
 	}
 	for _, e := range j.Expectations {
-		job.Expectations = append(job.Expectations, run.Expectation{Extract: e.Extract, Table: e.Table, MinRows: e.MinRows, MaxRows: e.MaxRows,
+		job.Expectations = append(job.Expectations, run.Expectation{Extract: e.Extract, Table: e.Table, Where: e.Where, Query: e.Query(), MinRows: e.MinRows, MaxRows: e.MaxRows,
 			MaxChange: e.MaxChange, MaxRejected: e.MaxRejected, MaxDrift: e.MaxDrift, MaxUnits: e.MaxUnits, Freshness: e.Freshness, Hold: e.Hold})
 	}
 	for i := range j.Extracts {

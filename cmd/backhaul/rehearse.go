@@ -38,31 +38,47 @@ func (a *app) specFlags(cmd *cobra.Command) {
 // rehearse tries the queries of a spec against tables without rows: a slip in one of them would otherwise show only when
 // what it waits for has been bought. Nothing of a warehouse is read.
 func rehearse(ctx context.Context, spec *jobs.Spec) (problems []jobs.Problem, err error) {
-	var stage *duckdb.Rehearsal
+	var questions []question
 	for i := range spec.Extracts {
-		x := &spec.Extracts[i]
-		if x.Query() == "" {
-			continue
+		if x := &spec.Extracts[i]; x.Query() != "" {
+			questions = append(questions, question{x.Query(), "sql of extract " + x.Name, x.QueryPlace, inSight(spec, x), x.Answers})
 		}
-		if stage == nil {
-			if stage, err = duckdb.Rehearse(ctx); err != nil {
-				return nil, fmt.Errorf("try the queries of %s: %w", spec.Path, err)
-			}
-			defer func() { err = errors.Join(err, stage.Close()) }()
+	}
+	for i := range spec.Expectations {
+		if e := &spec.Expectations[i]; e.IsMart() {
+			questions = append(questions, question{e.Query(), "what is expected of " + e.Table, e.Place, nil, func([]string) error { return nil }})
 		}
-		columns, err := stage.Columns(ctx, x.Query(), inSight(spec, x))
+	}
+	if len(questions) == 0 {
+		return nil, nil
+	}
+	stage, err := duckdb.Rehearse(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("try the queries of %s: %w", spec.Path, err)
+	}
+	defer func() { err = errors.Join(err, stage.Close()) }()
+	for _, q := range questions {
+		columns, err := stage.Columns(ctx, q.sql, q.tables)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case errors.Is(err, duckdb.ErrQuestion):
-			problems = append(problems, jobs.Problem{Place: x.QueryPlace, Text: fmt.Sprintf("sql of extract %s: %s", x.Name, oneLine(err))})
+			problems = append(problems, jobs.Problem{Place: q.place, Text: q.what + ": " + oneLine(err)})
 		case err == nil && columns != nil:
-			if err := x.Answers(columns); err != nil {
-				problems = append(problems, jobs.Problem{Place: x.QueryPlace, Text: err.Error()})
+			if err := q.check(columns); err != nil {
+				problems = append(problems, jobs.Problem{Place: q.place, Text: err.Error()})
 			}
 		}
 	}
 	return problems, nil
+}
+
+// question is a query of a spec, over tables beside the catalog's; check looks at the columns it would answer with.
+type question struct {
+	sql, what string
+	place     jobs.Place
+	tables    []duckdb.Loose
+	check     func(columns []string) error
 }
 
 // inSight returns the tables that an extract's query sees beside the catalog's: the job's own, and the extracts that are

@@ -9,8 +9,10 @@ import (
 
 // Expectation is what an extract, or a table of a job, is to bring each night. A bound that is nil is none.
 type Expectation struct {
-	// Extract or Table, like moz.links, is what it is about; the other is "".
-	Extract, Table        string
+	// Extract or Table, like moz.links or marts.campaign, is what it is about; the other is "".
+	Extract, Table string
+	// Query counts the rows of a mart, which is asked once the night is published; Where is its condition, if it has one.
+	Query, Where          string
 	MinRows, MaxRows      *int64
 	MaxChange             *int64 // of its rows against the last whole night, in percent of those
 	MaxRejected, MaxDrift *int64 // rows, fields
@@ -25,6 +27,8 @@ type Expectation struct {
 type Finding struct {
 	Extract string `json:"extract,omitempty"`
 	Table   string `json:"table,omitempty"`
+	// Where is the condition of the rows that were counted, of a mart.
+	Where string `json:"where,omitempty"`
 	// Check is rows, change (percent), rejected_rows, drift (fields), units, or freshness (hours).
 	Check string `json:"check"`
 	// Found is null where there is nothing to compare with.
@@ -37,7 +41,14 @@ type Finding struct {
 }
 
 // About says which expectation it is of: "rows of anchors".
-func (f Finding) About() string { return f.Check + " of " + f.Extract + f.Table }
+func (f Finding) About() string { return f.Check + " of " + f.of() }
+
+func (f Finding) of() string {
+	if f.Where != "" {
+		return f.Table + " where " + f.Where
+	}
+	return f.Extract + f.Table
+}
 
 // Text says what was found and what is expected.
 func (f Finding) Text() string {
@@ -62,7 +73,7 @@ func (f Finding) Text() string {
 
 // Judge returns the finding of one bound.
 func (e Expectation) Judge(check string, found, least, most *int64) Finding {
-	f := Finding{Extract: e.Extract, Table: e.Table, Check: check, Found: found, Min: least, Max: most}
+	f := Finding{Extract: e.Extract, Table: e.Table, Where: e.Where, Check: check, Found: found, Min: least, Max: most}
 	f.Breached = found != nil && (least != nil && *found < *least || most != nil && *found > *most)
 	return f
 }
@@ -71,7 +82,7 @@ func (e Expectation) Judge(check string, found, least, most *int64) Finding {
 func (a *accountant) expectations(findings []Finding) error {
 	for _, f := range findings {
 		r := a.row()
-		r.text("about", f.Extract+f.Table)
+		r.text("about", f.of())
 		r.text("check_name", f.Check)
 		for name, value := range map[string]*int64{"found": f.Found, "min": f.Min, "max": f.Max} {
 			if value != nil {

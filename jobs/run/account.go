@@ -26,14 +26,19 @@ func (r *runner) account(ctx context.Context, result *Result, now publication) e
 		Published: func(t pipeline.Task) bool {
 			source, err := r.Sources(t)
 			return err == nil && now.tables[source.Endpoint().Table.FullName()]
-		}, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Windowed: r.isWindowed, Loaded: now.loaded, Drift: result.Drift, Findings: result.Findings}
-	return books.Write(ctx, account.Shelf{Create: r.Lake.Create, Publish: func(t *schemas.Table, staged sinks.Staged) error {
+		}, Reconciled: result.Reconciled, Charged: result.Charged, Held: result.HeldUnits, Windowed: r.isWindowed, Loaded: now.loaded, Drift: result.Drift}
+	return books.Write(ctx, r.shelf(ctx))
+}
+
+// shelf is where the run's own account is written.
+func (r *runner) shelf(ctx context.Context) account.Shelf {
+	return account.Shelf{Create: r.Lake.Create, Publish: func(t *schemas.Table, staged sinks.Staged) error {
 		if staged.Rows == 0 && !r.Lake.Has(t, r.Name, r.RunDate) {
 			return nil // most nights have no failed request, and no row that does not fit
 		}
 		_, err := r.Lake.Publish(ctx, t, r.Name, r.RunDate, staged.Path)
 		return err
-	}})
+	}}
 }
 
 // isWindowed reports whether a task's list is over a moving window of time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 
 	"backhaul/jobs/account"
@@ -24,6 +25,9 @@ func (r *runner) check(ctx context.Context, result *Result, tasks []pipeline.Tas
 		}, r.Name, r.RunDate)
 	})}
 	for _, e := range r.Expectations {
+		if e.Query != "" {
+			continue // a mart is worked out from what is published
+		}
 		concerned, endpoint, err := r.concerned(e, tasks)
 		if err != nil {
 			return err
@@ -44,6 +48,38 @@ func (r *runner) check(ctx context.Context, result *Result, tasks []pipeline.Tas
 		result.Findings = append(result.Findings, findings...)
 	}
 	return nil
+}
+
+// checkMarts holds what the published night makes of the marts against what the job expects of them, and writes down all findings.
+// A mart that cannot be asked is told, and changes nothing of how the run ended.
+func (r *runner) checkMarts(ctx context.Context, result *Result, now publication) error {
+	if now.loaded == nil {
+		return nil
+	}
+	for _, e := range r.Expectations {
+		if e.Query == "" {
+			continue
+		}
+		found, err := r.count(ctx, e.Query)
+		if err != nil {
+			result.Notes = append(result.Notes, fmt.Sprintf("what is expected of %s could not be checked: %v", e.Table, err))
+			continue
+		}
+		result.Findings = append(result.Findings, e.Judge("rows", &found, e.MinRows, e.MaxRows))
+	}
+	return account.Books{Run: result.Run, RunDate: r.RunDate}.WriteFindings(result.Findings, r.shelf(ctx))
+}
+
+// count returns the number that a query answers.
+func (r *runner) count(ctx context.Context, query string) (int64, error) {
+	_, rows, err := r.Lake.Ask(ctx, query, nil)
+	if err != nil {
+		return 0, err
+	}
+	if len(rows) != 1 || len(rows[0]) != 1 || rows[0][0] == nil {
+		return 0, fmt.Errorf("%s does not answer with a number", query)
+	}
+	return strconv.ParseInt(*rows[0][0], 10, 64)
 }
 
 // concerned are the tasks that an expectation is about, and their endpoint.

@@ -415,6 +415,10 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 			// The night itself is published.
 			result.Notes = append(result.Notes, fmt.Sprintf("what changed since the night before could not be worked out: %v; `backhaul replay %s` does it again", err, r.run.ID))
 		}
+		if err := r.checkMarts(ctx, result, now); err != nil {
+			result.Run.State = ledger.Incomplete
+			return err
+		}
 	}
 	return r.ledger.End(ctx, r.run.ID, state, 0, message, result.Run.Ended)
 }
