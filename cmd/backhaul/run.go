@@ -126,7 +126,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *spe
 	going := newUnderWay(len(ready.Items) + len(ready.Steps))
 	ready.Sources = going.watch(ready.Sources)
 	lake.limits = f.limits.limits()
-	bars := newProgress(a.stderr)
+	bars := newProgress(a.stderr, a.variable("TERM"))
 	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
@@ -147,7 +147,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *spe
 			}
 			bars.add(p)
 		},
-		Bought: bars.stop,
+		Step: bars.step,
 	})
 	bars.stop()
 	if result == nil || result.Plan == nil || result.Declined {
