@@ -394,6 +394,9 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 	if result.Holds, err = r.budget.Holds(ctx, r.books()); err != nil {
 		return err
 	}
+	if result.Remaining, err = r.budget.Remaining(ctx, r.books()); err != nil {
+		return err
+	}
 	if result.Missing = result.Plan; !result.untouched {
 		if result.Missing, err = r.plan(ctx, nil); err != nil {
 			return err
