@@ -335,7 +335,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	if err == nil {
 		b.over += max(0, page.Units-pass.units())
 		pass.settle(page.Units)
-		over(page.Units, 0, nil)
+		over(page, 0, nil)
 		return page, asked, nil
 	}
 	var e *pipeline.Error
@@ -353,7 +353,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	default:
 		pass.settle(0)
 	}
-	over(0, maybe, e)
+	over(page, maybe, e)
 	return page, asked, b.record(ctx, e, maybe, page, asked)
 }
 

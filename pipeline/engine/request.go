@@ -17,18 +17,25 @@ type Request struct {
 	Reserved pipeline.Units
 	// Units is what it cost, Held what it may have cost without an answer. Both are known when it is over.
 	Units, Held pipeline.Units
+	// Rows is how many rows it brought, Status the answer's HTTP status, 0 if none arrived.
+	Rows, Status int
 	// Err says why it brought no page; nil if it did.
 	Err *pipeline.Error
 }
 
 // tellRequest tells the observer that a request is sent, and returns what tells that it is over.
-func (b *buyer) tellRequest(came time.Time, reserved pipeline.Units) (over func(units, held pipeline.Units, err *pipeline.Error)) {
+func (b *buyer) tellRequest(came time.Time, reserved pipeline.Units) (over func(page pipeline.Page, held pipeline.Units, err *pipeline.Error)) {
 	b.tries++
 	r := Request{Seq: b.Place.Pages, Try: b.tries, Came: came, Sent: time.Now(), Reserved: reserved}
 	sent := r
 	b.Observe(Event{Task: b.Task, Request: &sent})
-	return func(units, held pipeline.Units, err *pipeline.Error) {
-		r.Ended, r.Units, r.Held, r.Err = time.Now(), units, held, err
+	return func(page pipeline.Page, held pipeline.Units, err *pipeline.Error) {
+		r.Ended, r.Held, r.Err = time.Now(), held, err
+		if err == nil {
+			r.Units, r.Rows, r.Status = page.Units, page.Rows, page.Status
+		} else {
+			r.Status = err.Status
+		}
 		b.Observe(Event{Task: b.Task, Request: &r})
 	}
 }

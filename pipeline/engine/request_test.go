@@ -33,10 +33,10 @@ func TestEveryRequestIsToldWhenItIsSentAndWhenItIsOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []Request{
-			{Seq: 0, Try: 1, Reserved: 50}, {Seq: 0, Try: 1, Reserved: 50, Units: 50},
-			{Seq: 1, Try: 1, Reserved: 50}, {Seq: 1, Try: 1, Reserved: 50, Held: 50, Err: broken},
-			{Seq: 1, Try: 2, Reserved: 50}, {Seq: 1, Try: 2, Reserved: 50, Units: 50},
-			{Seq: 2, Try: 1, Reserved: 50}, {Seq: 2, Try: 1, Reserved: 50, Units: 20},
+			{Seq: 0, Try: 1, Reserved: 50}, {Seq: 0, Try: 1, Reserved: 50, Units: 50, Rows: 50, Status: 200},
+			{Seq: 1, Try: 1, Reserved: 50}, {Seq: 1, Try: 1, Reserved: 50, Held: 50, Status: 502, Err: broken},
+			{Seq: 1, Try: 2, Reserved: 50}, {Seq: 1, Try: 2, Reserved: 50, Units: 50, Rows: 50, Status: 200},
+			{Seq: 2, Try: 1, Reserved: 50}, {Seq: 2, Try: 1, Reserved: 50, Units: 20, Rows: 20, Status: 200},
 		}
 		if diff := cmp.Diff(want, told, cmpopts.IgnoreFields(Request{}, "Came", "Sent", "Ended"), cmpopts.EquateErrors()); diff != "" {
 			t.Fatal(diff)
