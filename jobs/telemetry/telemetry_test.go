@@ -159,18 +159,23 @@ func TestMetricsCountWhatARunDoes(t *testing.T) {
 		t.Errorf("nobody asked for traces: %v", r.Spans())
 	}
 	names := strings.Join(r.Instruments(), "\n") + "\n"
-	const golden = "testdata/metrics.txt"
+	golden(t, "testdata/metrics.txt", names)
+}
+
+// golden compares a text with a file, or writes it.
+func golden(t *testing.T, path, text string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(golden, []byte(names), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	kept, err := os.ReadFile(golden)
+	kept, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(kept), names); diff != "" {
-		t.Errorf("dashboards read other names: -update writes %s, and jobs/deploy is to follow\n%s", golden, diff)
+	if diff := cmp.Diff(string(kept), text); diff != "" {
+		t.Errorf("dashboards read other names: -update writes %s, and jobs/deploy is to follow\n%s", path, diff)
 	}
 }
 

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,25 @@ func TestTheFileSaysHowTheLatestExecutionOfEveryJobWent(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Errorf("%v beside it, %v", left, err)
 	}
+}
+
+// TestTheMetricsOfTheFileAreThoseThatDashboardsRead: jobs/deploy/check reads the list.
+func TestTheMetricsOfTheFileAreThoseThatDashboardsRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "backhaul.prom")
+	if err := WriteFile(path, execution("nightly", time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, line := range values(t, path) {
+		name, of, _ := strings.Cut(line, "{")
+		of, _, _ = strings.Cut(of, "}")
+		lines = append(lines, name+" "+regexp.MustCompile(`="[^"]*"`).ReplaceAllString(of, ""))
+	}
+	if len(lines) != len(FileMetrics()) {
+		t.Errorf("%d metrics in the file, %d in the help", len(lines), len(FileMetrics()))
+	}
+	golden(t, "testdata/textfile.txt", strings.Join(lines, "\n")+"\n")
 }
 
 func TestAFileThatIsNoMetricsIsNotWrittenOver(t *testing.T) {
