@@ -40,5 +40,21 @@ backhaul_vendor and backhaul_ceiling.
 	for _, m := range telemetry.FileMetrics() {
 		fmt.Fprintf(&b, "  %s\n      %s\n", m.Name, m.Meaning)
 	}
+	b.WriteString(lineageText)
 	return b.String()
 }
+
+// lineageText is of OpenLineage.
+const lineageText = `
+OpenLineage: what a run reads and which tables it writes, with their columns and rows, as the events START and COMPLETE, FAIL or
+ABORT (stopped by a budget, by the vendor or by somebody: it can be gone on with). The variables are those of the standard's clients:
+
+  OPENLINEAGE_URL                          such as http://localhost:5000
+  OPENLINEAGE_ENDPOINT                     default api/v1/lineage
+  OPENLINEAGE_API_KEY                      or OPENLINEAGE_API_KEY_FILE, OPENLINEAGE_API_KEY_COMMAND
+  OPENLINEAGE_NAMESPACE                    of the jobs; default default
+  OPENLINEAGE_DISABLED                     true: nothing is told
+  OPENLINEAGE__TRANSPORT__TYPE             http, the default, or file
+  OPENLINEAGE__TRANSPORT__LOG_FILE_PATH    of the file: a file for each event, named after it
+  OPENLINEAGE__TRANSPORT__APPEND           true: one file, an event a line
+`

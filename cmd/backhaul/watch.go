@@ -19,6 +19,7 @@ type watchers struct {
 	app       *app
 	telemetry *telemetry.Telemetry
 	told      *telemetry.Run
+	lineage   *lineageOf
 	metrics   string // the file; "" for none
 	job       string
 	began     time.Time
@@ -28,6 +29,7 @@ type watchers struct {
 func (a *app) watch(ctx context.Context, job *loadedJob, date time.Time, f runFlags) *watchers {
 	w := &watchers{app: a, telemetry: telemetry.Open(ctx, telemetry.Settings{Variable: a.variable, Version: version}), metrics: f.metrics, job: job.Job, began: a.now()}
 	w.told = w.telemetry.Begin(job.Job, date.Format(time.DateOnly), w.began)
+	w.lineage = a.startLineage(ctx, job, date, w.began)
 	return w
 }
 
@@ -67,6 +69,7 @@ func (w *watchers) end(ctx context.Context, s report.Summary, err error) {
 			fmt.Fprintf(w.app.stderr, "warning: --metrics-file: %v\n", err)
 		}
 	}
+	w.lineage.finish(ctx, s, status, message, now)
 	w.told.End(s, status, message, now)
 	for _, text := range w.telemetry.Close(ctx) {
 		fmt.Fprintln(w.app.stderr, "warning: telemetry:", text)
