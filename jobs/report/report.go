@@ -193,7 +193,10 @@ func retries(t ledger.Task) int {
 
 func summarizeTask(t ledger.Task) Task {
 	ending := string(t.Ending)
-	if ending == "" {
+	switch {
+	case isUnderWay(t):
+		ending = underWay
+	case ending == "":
 		ending = string(pipeline.EndNotReached)
 	}
 	about := t.About()
