@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -46,12 +47,13 @@ func (a *app) startLineage(ctx context.Context, job *loadedJob, date, now time.T
 	return l
 }
 
-// finish tells how it ended.
-func (l *lineageOf) finish(ctx context.Context, s report.Summary, status int, message string, now time.Time) {
+// finish tells how it ended: err is what it ended with.
+func (l *lineageOf) finish(ctx context.Context, s report.Summary, err error, status int, message string, now time.Time) {
 	if l.to == nil {
 		return
 	}
-	end := lineage.End{RunID: s.RunID, ExitStatus: status, Message: message, Aborted: slices.Contains([]int{exitBudget, exitTryLater, exitInterrupted}, status)}
+	end := lineage.End{RunID: s.RunID, ExitStatus: status, Message: message,
+		Aborted: slices.Contains([]int{exitBudget, exitTryLater, exitInterrupted}, status) || errors.Is(err, errNotConfirmed)}
 	for _, f := range s.Files {
 		if t := schemas.Lookup(f.Table); t != nil {
 			end.Tables = append(end.Tables, l.table(t, &lineage.Written{Rows: f.Rows, Bytes: f.Bytes}))

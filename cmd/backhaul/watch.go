@@ -69,7 +69,7 @@ func (w *watchers) end(ctx context.Context, s report.Summary, err error) {
 			fmt.Fprintf(w.app.stderr, "warning: --metrics-file: %v\n", err)
 		}
 	}
-	w.lineage.finish(ctx, s, status, message, now)
+	w.lineage.finish(ctx, s, err, status, message, now)
 	w.told.End(s, status, message, now)
 	for _, text := range w.telemetry.Close(ctx) {
 		fmt.Fprintln(w.app.stderr, "warning: telemetry:", text)
