@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"backhaul/jobs/lineage"
 	"backhaul/pipeline/vendors"
 )
 
@@ -178,8 +179,10 @@ func (e environment) secretFiles() map[string]string {
 			}
 		}
 	}
-	if path := e.variable(database + inFile); path != "" {
-		files[database+inFile] = path
+	for _, name := range []string{database, lineage.KeyVariable} {
+		if path := e.variable(name + inFile); path != "" {
+			files[name+inFile] = path
+		}
 	}
 	return files
 }

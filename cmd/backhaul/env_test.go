@@ -138,7 +138,7 @@ func TestARunAndTheDoctorWarnOfAFileThatEverybodyReads(t *testing.T) {
 
 func TestTheFilesOfAllCredentialsAreKnown(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY", "AHREFS_API_KEY", "AHREFS_V2_TOKEN", "BACKHAUL_DATABASE"} {
+	for _, name := range []string{"MOZ_TOKEN", "MOZ_ACCESS_ID", "MOZ_SECRET_KEY", "AHREFS_API_KEY", "AHREFS_V2_TOKEN", "BACKHAUL_DATABASE", "OPENLINEAGE_API_KEY"} {
 		setenv(t, name+"_FILE", "/of/"+name)
 		if got := inTest(t, nil, nil).secretFiles()[name+"_FILE"]; got != "/of/"+name {
 			t.Errorf("%s: %q", name, got)

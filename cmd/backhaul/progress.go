@@ -17,10 +17,13 @@ import (
 	"backhaul/pipeline/words"
 )
 
-// progress shows a run under way: on a terminal a bar per extract, elsewhere a log line every few seconds.
+// progress shows a run under way: on a terminal a bar per extract, and then one for what is loaded and published; elsewhere a log
+// line every few seconds.
 type progress struct {
-	log   *slog.Logger
-	begin time.Time
+	log      *slog.Logger
+	began    time.Time
+	terminal *os.File // nil where there is none that can draw
+	now      *stepBar // of the step behind buying; nil before
 
 	mu                    sync.Mutex
 	extracts              map[string]*extractProgress
@@ -40,17 +43,23 @@ type extractProgress struct {
 // logEvery is how often a run says where it is when nobody watches a bar.
 const logEvery = 5 * time.Second
 
-func newProgress(stderr io.Writer) *progress {
+// newProgress shows it on stderr. kind is what the terminal calls itself, if it is one.
+func newProgress(stderr io.Writer, kind string) *progress {
 	p := &progress{log: slog.New(slog.NewTextHandler(stderr, nil)), extracts: map[string]*extractProgress{}}
-	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(32))
+	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && kind != "dumb" {
+		p.terminal, p.bars = f, newBars(f)
 	}
 	return p
 }
 
+func newBars(f *os.File) *mpb.Progress { return mpb.New(mpb.WithOutput(f), mpb.WithWidth(barWidth)) }
+
+// barWidth is in characters.
+const barWidth = 32
+
 // start announces what is to be bought, and add, between two rounds of buying, what there is more of it.
 func (p *progress) start(plans *plan.Plan) {
-	p.begin, p.lastLine = time.Now(), time.Now()
+	p.began, p.lastLine = time.Now(), time.Now()
 	p.add(plans)
 }
 
@@ -74,7 +83,7 @@ func (p *progress) add(plans *plan.Plan) {
 func (p *progress) describe(e *extractProgress) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return e.text(time.Since(p.begin))
+	return e.text(time.Since(p.began))
 }
 
 func (e *extractProgress) text(since time.Duration) string {
@@ -136,7 +145,7 @@ func (p *progress) count(ev engine.Event) *extractProgress {
 		p.lastLine = time.Now()
 		for _, name := range p.order {
 			e := p.extracts[name]
-			p.log.Info("buying", "extract", name, "targets", fmt.Sprintf("%d/%d", e.done, e.targets), "progress", e.text(time.Since(p.begin)))
+			p.log.Info("buying", "extract", name, "targets", fmt.Sprintf("%d/%d", e.done, e.targets), "progress", e.text(time.Since(p.began)))
 		}
 	}
 	return e
@@ -144,8 +153,11 @@ func (p *progress) count(ev engine.Event) *extractProgress {
 
 // say prints a line, above the bars where there are some.
 func (p *progress) say(stderr io.Writer, text string) {
-	if p.bars != nil {
-		if _, err := fmt.Fprintln(p.bars, text); err == nil {
+	p.mu.Lock()
+	bars := p.bars
+	p.mu.Unlock()
+	if bars != nil {
+		if _, err := fmt.Fprintln(bars, text); err == nil {
 			return
 		} // they are done, and take no more
 	}
@@ -159,6 +171,9 @@ func (p *progress) stop() {
 	}
 	for _, e := range p.extracts {
 		e.bar.Abort(false)
+	}
+	if p.now != nil && p.now.bar != nil {
+		p.now.bar.Abort(false)
 	}
 	p.bars.Wait()
 }

@@ -32,6 +32,7 @@ type runFlags struct {
 	again    bool
 	accept   bool
 	noMerge  bool
+	metrics  string
 	limits   limitFlags
 	chosen   selection
 	log      logFlags
@@ -75,6 +76,7 @@ whichever execution bought them.`,
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "wait where another process is at work on the run (else status 75)")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what it would do and cost, and buy nothing, as 'backhaul plan' does")
 	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see 'backhaul compact'")
+	cmd.Flags().StringVar(&f.metrics, "metrics-file", "", "a file for Prometheus that says how the latest run of each job went; see 'backhaul help telemetry'")
 	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")
 	cmd.Flags().BoolVar(&f.accept, "accept", false, "publish what a breach of what the job expects has held back; see 'backhaul help expect'")
 	return cmd
@@ -97,14 +99,20 @@ func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech)
 
 // run carries out a job, prints its summary and tells whom the job says, whatever became of it.
 func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech) error {
+	date, err := runDate(f.date, a.now())
+	if err != nil {
+		return err
+	}
 	var summary report.Summary
-	err := a.execute(ctx, job, f, said, &summary)
+	watch := a.watch(ctx, job, date, f)
+	err = a.execute(ctx, job, f, said, watch, &summary)
+	watch.end(ctx, summary, err)
 	a.tell(ctx, job, f.date, summary, err)
 	return err
 }
 
 // execute carries out a job and prints its summary, which it leaves in summary if the run got as far as its plan.
-func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *speech, summary *report.Summary) error {
+func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *speech, watch *watchers, summary *report.Summary) error {
 	date, w, err := a.night(f.date)
 	if err != nil {
 		return err
@@ -126,11 +134,11 @@ func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *spe
 	going := newUnderWay(len(ready.Items) + len(ready.Steps))
 	ready.Sources = going.watch(ready.Sources)
 	lake.limits = f.limits.limits()
-	bars := newProgress(a.stderr)
+	bars := newProgress(a.stderr, a.variable("TERM"))
 	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Observe: bars.observe,
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Observe: watch.observe(bars.observe),
 		Retry: engine.Retry{For: job.RetryFor},
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
@@ -147,7 +155,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *spe
 			}
 			bars.add(p)
 		},
-		Bought: bars.stop,
+		Step: watch.step(bars.step),
 	})
 	bars.stop()
 	if result == nil || result.Plan == nil || result.Declined {

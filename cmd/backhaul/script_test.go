@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"backhaul/jobs/telemetry/telemetrytest"
 )
 
 func TestMain(m *testing.M) {
@@ -45,6 +47,10 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Values["emulator"] = e.server
+			otlp := telemetrytest.Start()
+			env.Defer(otlp.Close)
+			env.Setenv("OTLP", otlp.URL) // a receiver, whom nobody tells unless a script says so
+			env.Values["otlp"] = otlp
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -52,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"parquet":         holds,
 			"sheet":           sheet,
 			"sqlite":          inSQLite,
+			"told":            told,
 			"billed":          billed(func(got, want int64) bool { return got == want }),
 			"billed-at-most":  billed(func(got, want int64) bool { return got <= want }),
 			"billed-at-least": billed(func(got, want int64) bool { return got >= want }),

@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/xuri/excelize/v2"
 
+	"backhaul/jobs/telemetry/telemetrytest"
 	"backhaul/pipeline/emulator"
 )
 
@@ -115,5 +116,25 @@ func inSQLite(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(result.Scan(places...))
 	if got := strings.Join(row, " "); !regexp.MustCompile("^(" + args[2] + ")$").MatchString(got) {
 		ts.Fatalf("%s says %s, want %s", args[0], got, args[2])
+	}
+}
+
+// told checks that a receiver of OpenTelemetry was sent a line that a pattern fits: told spans PATTERN, or told metrics PATTERN; with !
+// that it was not, and told bytes that a text is nowhere in all it was sent.
+func told(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: [!] told spans|metrics|bytes PATTERN")
+	}
+	otlp := ts.Value("otlp").(*telemetrytest.Receiver)
+	if odd := otlp.Odd(); len(odd) > 0 {
+		ts.Fatalf("what came was no OTLP: %v", odd)
+	}
+	lines := map[string]func() []string{"spans": otlp.Spans, "metrics": otlp.Metrics, "bytes": func() []string { return []string{string(otlp.Bodies())} }}[args[0]]
+	if lines == nil {
+		ts.Fatalf("told spans, metrics or bytes, not %s", args[0])
+	}
+	pattern := regexp.MustCompile(args[1])
+	if slices.ContainsFunc(lines(), pattern.MatchString) == neg {
+		ts.Fatalf("%s is told: %v; all that was:\n%s", args[1], neg, strings.ToValidUTF8(strings.Join(lines(), "\n"), "."))
 	}
 }

@@ -25,7 +25,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [RUN]",
 		Short: "Show runs, tasks, failures, units spent and reserved, and what is missing",
 		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, or JOB/DATE:
-its tasks, how each list ended, and what it cost. A run whose process died is "interrupted": its job again,
+its tasks, how each list ended, and what it cost; of a run at work, how far each list and each extract
+has come. A run whose process died is "interrupted": its job again,
 with the same --date, goes on. Rows that do not fit their table are shown until a replay has loaded them.
 
 With --replies: the replies that were paid for, perhaps, and could not be read; --reply N writes what one
@@ -121,10 +122,25 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, words.Count(t.Rows), words.Count(t.Rejected), words.Count(t.Units),
 			t.Waste, t.Retries, firstLine(t.Error)})
 	}
-	if _, err = fmt.Fprintf(a.stdout, "%s\n%s\n", rows.Render(), s.Text()); err == nil {
+	if _, err = fmt.Fprintln(a.stdout, rows.Render()); err == nil && s.IsRunning() {
+		_, err = fmt.Fprintln(a.stdout, extractTable(s.Extracts))
+	}
+	if err != nil {
+		return err
+	}
+	if _, err = fmt.Fprintln(a.stdout, s.Text()); err == nil {
 		err = printUndelivered(a.stdout, []report.Status{s})
 	}
 	return err
+}
+
+// extractTable shows how the extracts of a run go.
+func extractTable(all []report.ExtractStatus) string {
+	rows := newTable(table.Row{"extract", "endpoint", "lists", "complete", "under way", "rows", "requests", "units", "tried again"})
+	for _, x := range all {
+		rows.AppendRow(table.Row{x.Extract, x.Endpoint, words.Count(x.Lists), words.Count(x.Complete), x.UnderWay, words.Count(x.Rows), words.Count(x.Requests), words.Count(x.Units), x.Retries})
+	}
+	return rows.Render()
 }
 
 // statusIn reads the status of a run of a warehouse.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,12 +13,15 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"backhaul/jobs/recovery"
+	"backhaul/jobs/report"
 	"backhaul/pipeline"
 	"backhaul/sinks"
 )
@@ -25,6 +29,12 @@ import (
 // stalled serves a vendor that keeps the first request for a list waiting: asked is closed when it is there, and answer lets it
 // go on.
 func stalled(t *testing.T) (asked <-chan struct{}, answer func()) {
+	t.Helper()
+	return stalledAfter(t, 0)
+}
+
+// stalledAfter answers so many requests before.
+func stalledAfter(t *testing.T, answered int) (asked <-chan struct{}, answer func()) {
 	t.Helper()
 	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0"})
 	if err != nil {
@@ -34,8 +44,9 @@ func stalled(t *testing.T) (asked <-chan struct{}, answer func()) {
 	there, free := make(chan struct{}), make(chan struct{})
 	first := make(chan struct{}, 1)
 	first <- struct{}{}
+	var n atomic.Int64
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/anchor_text") {
+		if strings.HasSuffix(r.URL.Path, "/anchor_text") && n.Add(1) > int64(answered) {
 			select {
 			case <-first:
 				close(there)
@@ -146,6 +157,49 @@ func TestASecondProcessIsToldWhoIsAtWorkAndMayWait(t *testing.T) {
 	}
 	if status, text := said(t, "status", "held/"+wardDate, "--warehouse", warehouse); status != exitComplete || strings.Contains(text, "at work") {
 		t.Errorf("of a run that is over: exit %d, %s", status, text)
+	}
+}
+
+func TestStatusShowsHowFarARunAtWorkHasCome(t *testing.T) {
+	asked, answer := stalledAfter(t, 2)
+	dir := t.TempDir()
+	warehouse := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "job.yaml", `job: live
+vendors: {moz: {requests_per_second: 1000, connections: 1}}
+targets: {one: [pinecone-packs.example], other: [trailhead-co.example]}
+extracts:
+  - {name: few, endpoint: moz/anchor_text, targets: [one], params: {scope: root_domain}, max_rows: 50, priority: 2}
+  - {name: anchors, endpoint: moz/anchor_text, targets: [one, other], params: {scope: root_domain, limit: 10}}
+`)
+	ended := make(chan int, 1)
+	go func() {
+		ended <- Main(t.Context(), inTest(t, io.Discard, io.Discard, "run", job, "--warehouse", warehouse, "--date", wardDate))
+	}()
+	select {
+	case <-asked:
+	case status := <-ended:
+		t.Fatalf("exit %d before it asked", status)
+	}
+	status, text := said(t, "status", "live/"+wardDate, "--warehouse", warehouse)
+	for _, want := range []string{`few +│ moz/anchor_text │ 1 +│ 1 +│ +0 │ 30 +│ 1 +│ 30 +│ +0`, `anchors +│ moz/anchor_text │ 2 +│ 0 +│ +1 │ 10 +│ 1 +│ 10 +│ +0`,
+		`anchors +│ [a-z-]+.example +│ root_domain │ under way +│`, `: running, 1 of 3 tasks complete, 40 rows, 40 units spent, `} {
+		if status != exitComplete || !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("exit %d, no %s in\n%s", status, want, text)
+		}
+	}
+	var s report.Status
+	if err := json.Unmarshal([]byte(backhaul(t, exitComplete, "status", "live/"+wardDate, "--warehouse", warehouse, "--json")), &s); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Extracts) != 2 || s.Extracts[0].Rows != 10 || s.Extracts[0].UnderWay != 1 || s.Rows != 40 {
+		t.Errorf("%+v", s)
+	}
+	if _, text := said(t, "status", "--warehouse", warehouse); !regexp.MustCompile(`│ live .*│ running .*│ +3 │ +2 │ 40 +│ 0 +│ 40 +│`).MatchString(text) {
+		t.Error(text)
+	}
+	answer()
+	if status := <-ended; status != exitComplete {
+		t.Errorf("exit %d", status)
 	}
 }
 

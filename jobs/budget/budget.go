@@ -159,27 +159,47 @@ func holdsOf(held []ledger.Hold) (holds []plan.Hold) {
 	return holds
 }
 
+// Remaining is what the ceilings that outlast an execution leave now, by vendor.
+func (b *Budget) Remaining(ctx context.Context, books Books) (all []plan.Remaining, err error) {
+	for _, vendor := range b.Vendors() {
+		used, err := books.granted(ctx, vendor, b.Month(vendor))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, slices.DeleteFunc(b.ceilings(vendor, used), func(r plan.Remaining) bool { return r.Ceiling == plan.OfRun || r.Ceiling == plan.OfFlag })...)
+	}
+	return all, nil
+}
+
 // allowed says what the ceilings leave when so much is granted, and which leaves the least. Of several it is the one that is the
 // hardest to raise.
 func (b *Budget) allowed(vendor string, used ledger.Granted) plan.Account {
-	a, common := b.accounts[vendor], b.monthly[vendor]
+	a := b.accounts[vendor]
 	count, asked := b.counts[vendor]
-	account := plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Others: count.others, Uncounted: common != nil && !asked}
-	hold := func(ceiling plan.Ceiling, most *pipeline.Units, granted pipeline.Units) {
-		if most == nil {
-			return
+	account := plan.Account{PerSecond: a.PerSecond, Connections: a.Connections, Others: count.others, Uncounted: b.monthly[vendor] != nil && !asked}
+	for _, c := range b.ceilings(vendor, used) {
+		if account.Left == nil || c.Units < *account.Left {
+			account.Left, account.Ceiling = &c.Units, c.Ceiling
 		}
-		if left := max(0, *most-granted); account.Left == nil || left < *account.Left {
-			account.Left, account.Ceiling = &left, ceiling
+	}
+	return account
+}
+
+// ceilings are what each of a vendor's ceilings leaves when so much is granted, the hardest to raise first.
+func (b *Budget) ceilings(vendor string, used ledger.Granted) (all []plan.Remaining) {
+	a, count := b.accounts[vendor], b.counts[vendor]
+	hold := func(ceiling plan.Ceiling, most *pipeline.Units, granted pipeline.Units) {
+		if most != nil {
+			all = append(all, plan.Remaining{Vendor: vendor, Ceiling: ceiling, Units: max(0, *most-granted)})
 		}
 	}
 	hold(plan.OfQuota, count.quota, used.WarehouseMonth)
-	hold(plan.OfWarehouse, count.left(common), used.WarehouseMonth)
+	hold(plan.OfWarehouse, count.left(b.monthly[vendor]), used.WarehouseMonth)
 	hold(plan.OfMonth, a.Ceiling.Month, used.Month)
 	ofExecution := plan.OfRun
 	if a.ByFlag {
 		ofExecution = plan.OfFlag
 	}
 	hold(ofExecution, a.Ceiling.Run, used.Run)
-	return account
+	return all
 }

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,20 @@ func TestTheCeilingThatLeavesTheLeastIsTold(t *testing.T) {
 		if got.Ceiling != tc.want || (got.Left == nil) != (tc.left == nil) || got.Left != nil && *got.Left != *tc.left {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+func TestWhatTheMonthsLeaveIsToldAndNotWhatTheNextExecutionHasAnew(t *testing.T) {
+	t.Parallel()
+	books, most := open(t, "nightly"), pipeline.Units(100)
+	b := New(map[string]Account{"moz": {Ceiling: ledger.Ceiling{Run: &most, Month: &most, WarehouseMonth: &most}}, "ahrefs": {}}, at("2026-11-23"))
+	if _, _, err := books.Ledger.Grant(t.Context(), books.RunID, "moz", b.Month("moz"), 30, 30, b.Account("moz").Ceiling); err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.Remaining(t.Context(), books)
+	want := []plan.Remaining{{Vendor: "moz", Ceiling: plan.OfWarehouse, Units: 70}, {Vendor: "moz", Ceiling: plan.OfMonth, Units: 70}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

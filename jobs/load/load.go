@@ -34,6 +34,16 @@ type Config struct {
 	Places map[string]pipeline.Place
 	// Held are tables to leave out, Emptied those to write even if no task fills them. Default none.
 	Held, Emptied map[*schemas.Table]bool
+	// Observe is told of every page that is loaded. Default none.
+	Observe func(Progress)
+}
+
+// Progress is how far loading has come.
+type Progress struct {
+	// Table is the one that is written.
+	Table string
+	// Pages is how many pages have been read, Of how many there are at most. One that fills several tables counts for each.
+	Pages, Of int64
 }
 
 // Staged is one table of the run, verified, waiting to be published.
@@ -109,9 +119,13 @@ type loader struct {
 	Loaded
 	runDate arrow.Date32
 	indexes []journal.Index // nil until they are needed
+	far     Progress
 }
 
 func newLoader(c Config) *loader {
+	if c.Observe == nil {
+		c.Observe = func(Progress) {}
+	}
 	return &loader{Config: c, runDate: arrow.Date32FromTime(c.RunDate), Loaded: Loaded{Rejected: []schemas.Rejection{}, Misfits: map[Misfit]*Misfits{},
 		Rows: map[string]int64{}, Waste: map[string]int64{}, Drift: map[Field]*schemas.Drift{}, Answers: map[Question]*Answer{}}}
 }
@@ -126,6 +140,9 @@ func (l *loader) all(ctx context.Context, tasks []pipeline.Task) error {
 		own[source.Endpoint().Table] = true
 		for _, table := range source.Endpoint().Tables() {
 			byTable[table] = append(byTable[table], t)
+			if !l.Held[table] {
+				l.far.Of += int64(l.Places[t.ID].Pages)
+			}
 		}
 	}
 	for _, table := range schemas.All() {
@@ -301,6 +318,8 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 		if r.repeats {
 			r.origin.Held.Restart()
 		}
+		r.far.Table, r.far.Pages = r.b.Table().FullName(), r.far.Pages+1
+		r.Observe(r.far)
 	}
 	return nil
 }

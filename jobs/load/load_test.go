@@ -60,6 +60,12 @@ func (s *sheet) Abort() error                 { s.rows = nil; return nil }
 // loaded is what comes of a task with these pages, each the chain it is of and its words.
 func loaded(t *testing.T, maxRows int64, pages ...string) (rows []string, l *Loaded, err error) {
 	t.Helper()
+	return observed(t, nil, maxRows, pages...)
+}
+
+// observed is loaded, but that somebody is told how far it has come.
+func observed(t *testing.T, observe func(Progress), maxRows int64, pages ...string) (rows []string, l *Loaded, err error) {
+	t.Helper()
 	ctx := t.Context()
 	j, err := journal.Open(ctx, filepath.Join(t.TempDir(), "j.sqlite"), journal.Header{RunID: "r1", Job: "nightly", RunDate: "2026-11-23", Created: time.Now()})
 	if err != nil {
@@ -85,7 +91,7 @@ func loaded(t *testing.T, maxRows int64, pages ...string) (rows []string, l *Loa
 		t.Fatal(err)
 	}
 	out := &sheet{}
-	l, err = All(ctx, Config{Journal: j, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Places: places,
+	l, err = All(ctx, Config{Journal: j, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Places: places, Observe: observe,
 		Sources: func(pipeline.Task) (pipeline.Source, error) { return words{}, nil },
 		Create:  func(*schemas.Table) (sinks.Writer, error) { return out, nil }}, []pipeline.Task{task})
 	return out.rows, l, err
@@ -133,5 +139,17 @@ func TestAPageThatCannotBeReadLeavesNoTable(t *testing.T) {
 	rows, l, err := loaded(t, 0, "0:a b", "0:?")
 	if err == nil || rows != nil || len(l.Files) != 0 {
 		t.Errorf("%v, %+v, %v", rows, l.Files, err)
+	}
+}
+
+func TestWhoLooksOnIsToldOfEveryPageThatIsLoaded(t *testing.T) {
+	t.Parallel()
+	var told []Progress
+	if _, _, err := observed(t, func(p Progress) { told = append(told, p) }, 0, "0:a b", "0:c", "1:z a"); err != nil {
+		t.Fatal(err)
+	}
+	want := []Progress{{"moz.anchor_text", 1, 3}, {"moz.anchor_text", 2, 3}, {"moz.anchor_text", 3, 3}}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
 	}
 }

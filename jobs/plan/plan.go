@@ -131,6 +131,13 @@ const (
 	OfQuota     Ceiling = "quota" // the vendor's own
 )
 
+// Remaining is what a ceiling leaves to be spent at a vendor.
+type Remaining struct {
+	Vendor  string         `json:"vendor"`
+	Ceiling Ceiling        `json:"ceiling"`
+	Units   pipeline.Units `json:"units"`
+}
+
 // Extract sums up the tasks of one extract.
 type Extract struct {
 	Extract  string `json:"extract"`

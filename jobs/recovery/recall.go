@@ -5,33 +5,60 @@ import (
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
 )
 
 // Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. It brings
-// the tasks of such a run to where its journal says they are, which nobody was left to enter in the ledger. That stays as it
-// is. An error with died means that the journal does not tell.
+// the tasks of a run that is running to where its journal says they are: of one that died nobody was left to enter that in the
+// ledger, and of one that is at work it is entered when the lists have been bought. The ledger stays as it is. An error with died
+// means that the journal does not tell.
 func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) (died bool, err error) {
 	if r.State != ledger.Running {
 		return false, nil
 	}
 	path := w.JournalOf(r.Job, r.RunDate)
-	if busy, err := Busy(path); busy || err != nil {
+	busy, err := Busy(path)
+	if err != nil {
 		return false, err
 	}
 	if Gone(path) {
-		return true, nil
+		return !busy, nil
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
 	if err != nil {
-		return true, err
+		return !busy, err
 	}
 	defer func() { _ = j.Close() }()
 	places, err := j.Places(ctx)
 	if err != nil {
-		return true, err
+		return !busy, err
+	}
+	if busy {
+		follow(tasks, places)
+		return false, nil
 	}
 	account.StandAll(tasks, places)
 	return true, nil
+}
+
+// follow brings tasks to where the journal of a run at work has them. What ended one that has not come further is as the ledger
+// has it; one that has is under way, which is no ending.
+func follow(tasks []ledger.Task, places map[string]pipeline.Place) {
+	for i := range tasks {
+		t := &tasks[i]
+		place, known := places[t.ID]
+		if !known || t.Ending == pipeline.EndUnchanged {
+			continue
+		}
+		before := *t
+		account.Stand(t, place)
+		if t.Ending.Complete() {
+			continue
+		}
+		if t.Ending, t.Error = before.Ending, before.Error; place.Pages > before.Pages {
+			t.Ending, t.Error = "", ""
+		}
+	}
 }

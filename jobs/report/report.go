@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,10 +45,13 @@ type Summary struct {
 	// Over says what vendors charged beyond what their own prices allow.
 	Over string `json:"overcharged,omitempty"`
 	// Settled are the ends of what was held for requests without an answer, of whatever run; Holds is what is held still.
-	Settled    []Settlement `json:"settled"`
-	Holds      []plan.Hold  `json:"holds"`
-	Tasks      int          `json:"tasks"`
-	Incomplete []Task       `json:"incomplete"`
+	Settled []Settlement `json:"settled"`
+	Holds   []plan.Hold  `json:"holds"`
+	// Vendors is what of Held is whose, and Remaining what the budgets of months leave.
+	Vendors    []VendorCost     `json:"vendors"`
+	Remaining  []plan.Remaining `json:"budget_remaining"`
+	Tasks      int              `json:"tasks"`
+	Incomplete []Task           `json:"incomplete"`
 	// Missing is what completing the rest is expected to cost; lists never read before count with one page. Null if that is not
 	// known.
 	Missing *pipeline.Cost `json:"missing"`
@@ -68,6 +72,12 @@ type Summary struct {
 	Report string `json:"report,omitempty"`
 
 	whole []ledger.Task // as in run.Result
+}
+
+// VendorCost is what a run holds of a vendor, over all its executions.
+type VendorCost struct {
+	Vendor string `json:"vendor"`
+	pipeline.Cost
 }
 
 // Settlement is the end of units that were held for requests of a run that got no answer.
@@ -134,10 +144,11 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.State = failed
 	}
 	s.Reconciliation = append([]account.Reconciliation{}, r.Reconciled...)
+	s.Vendors, s.Remaining = vendorCosts(r.Tasks), append([]plan.Remaining{}, r.Remaining...)
+	for _, v := range s.Vendors {
+		s.Held.Add(v.Cost)
+	}
 	for _, t := range r.Tasks {
-		s.Held.Pages += int64(t.Pages)
-		s.Held.Rows += t.Rows
-		s.Held.Units += t.Units
 		s.Retries += retries(t)
 		s.Waste += t.Waste
 		s.MaybeUnits += t.MaybeUnits
@@ -146,6 +157,21 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.Incomplete = append(s.Incomplete, summarizeTask(t))
 	}
 	return s
+}
+
+// vendorCosts is what tasks hold, by vendor.
+func vendorCosts(tasks []ledger.Task) []VendorCost {
+	of := map[string]pipeline.Cost{}
+	for _, t := range tasks {
+		c := of[t.Vendor()]
+		c.Add(pipeline.Cost{Pages: int64(t.Pages), Rows: t.Rows, Units: t.Units})
+		of[t.Vendor()] = c
+	}
+	all := make([]VendorCost, 0, len(of))
+	for _, vendor := range slices.Sorted(maps.Keys(of)) {
+		all = append(all, VendorCost{vendor, of[vendor]})
+	}
+	return all
 }
 
 // Breaches are those of the expectations that are not met.
@@ -167,7 +193,10 @@ func retries(t ledger.Task) int {
 
 func summarizeTask(t ledger.Task) Task {
 	ending := string(t.Ending)
-	if ending == "" {
+	switch {
+	case isUnderWay(t):
+		ending = underWay
+	case ending == "":
 		ending = string(pipeline.EndNotReached)
 	}
 	about := t.About()

@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,16 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 	}
 	if strings.Contains(text.String(), "c.example") {
 		t.Errorf("the task that was never reached is listed:\n%s", text.String())
+	}
+}
+
+func TestASummaryTellsTheVendorsApart(t *testing.T) {
+	other := task("b.example", pipeline.EndOfList, 20)
+	other.Endpoint = "ahrefs/anchors"
+	s := Summarize(&run.Result{Tasks: []ledger.Task{task("a.example", pipeline.EndOfList, 50), other, task("c.example", pipeline.EndOfList, 5)}}, 0, time.Second)
+	want := []VendorCost{{"ahrefs", pipeline.Cost{Pages: 1, Rows: 20, Units: 20}}, {"moz", pipeline.Cost{Pages: 2, Rows: 55, Units: 55}}}
+	if !slices.Equal(s.Vendors, want) || s.Held != (pipeline.Cost{Pages: 3, Rows: 75, Units: 75}) {
+		t.Errorf("%+v, %+v", s.Vendors, s.Held)
 	}
 }
 

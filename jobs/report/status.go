@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -49,6 +50,8 @@ type Status struct {
 	Rejected   int64              `json:"rejected_rows"`
 	Rejections []ledger.Rejection `json:"rejections,omitempty"`
 	Tasks      []TaskStatus       `json:"task_list,omitempty"`
+	// Extracts sum the tasks up, in the order of the tasks.
+	Extracts []ExtractStatus `json:"extracts,omitempty"`
 	// Undelivered are the notices of the run that nobody got, in words.
 	Undelivered []string `json:"undelivered_notices,omitempty"`
 }
@@ -73,6 +76,51 @@ type TaskStatus struct {
 	Retries  int `json:"retries"`
 }
 
+// ExtractStatus is where an extract stands: how many of its lists are complete, and how many under way, which only those of a run
+// at work are.
+type ExtractStatus struct {
+	Extract  string         `json:"extract"`
+	Endpoint string         `json:"endpoint"`
+	Lists    int            `json:"lists"`
+	Complete int            `json:"complete"`
+	UnderWay int            `json:"under_way"`
+	Requests int            `json:"requests"` // with a page and without
+	Retries  int            `json:"retries"`
+	Rows     int64          `json:"rows"`
+	Units    pipeline.Units `json:"units"`
+}
+
+// extract returns the status of an extract, new if it has none.
+func (s *Status) extract(t ledger.Task) *ExtractStatus {
+	i := slices.IndexFunc(s.Extracts, func(x ExtractStatus) bool { return x.Extract == t.Extract })
+	if i < 0 {
+		i = len(s.Extracts)
+		s.Extracts = append(s.Extracts, ExtractStatus{Extract: t.Extract, Endpoint: t.Endpoint})
+	}
+	return &s.Extracts[i]
+}
+
+// add counts a task.
+func (x *ExtractStatus) add(t ledger.Task) {
+	x.Lists++
+	x.Requests += t.Pages + t.Attempts
+	x.Retries += retries(t)
+	x.Rows += t.Rows
+	x.Units += t.Units
+	switch {
+	case t.Ending.Complete():
+		x.Complete++
+	case isUnderWay(t):
+		x.UnderWay++
+	}
+}
+
+// isUnderWay reports whether a list is being bought: it has come further than any ending says.
+func isUnderWay(t ledger.Task) bool { return t.Ending == "" && t.Pages > 0 }
+
+// underWay is what is said of it in place of an ending.
+const underWay = "under way"
+
 // Recall tells whether the process of the run died that the tasks are of, and brings them to where the journal has them then;
 // see recovery.Recall.
 type Recall func([]ledger.Task) (died bool, err error)
@@ -89,6 +137,8 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall
 		if err != nil {
 			s.Message += "; how far it came is not known: " + err.Error()
 		}
+	} else if err != nil {
+		s.Message = strings.TrimPrefix(s.Message+"; how far it has come is not known: "+err.Error(), "; ")
 	}
 	var histories map[string]pipeline.History
 	if slices.ContainsFunc(tasks, unplanned) {
@@ -136,7 +186,7 @@ func Statuses(ctx context.Context, l *ledger.Ledger, recall func(ledger.Run) Rec
 			s.TaskCount, s.Rows, s.Spent = sum.Tasks, sum.Rows, sum.Units
 			err = s.complete(ctx, l)
 		} else if s, err = StatusOf(ctx, l, r, recall(r)); err == nil {
-			s.Tasks = nil
+			s.Tasks, s.Extracts = nil, nil
 		}
 		if err != nil {
 			return nil, err
@@ -164,6 +214,7 @@ func (s *Status) account(spends []ledger.Spend) {
 
 func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 	s.TaskCount++
+	s.extract(t).add(t)
 	s.Rows += t.Rows
 	s.Spent += t.Units
 	s.Tasks = append(s.Tasks, TaskStatus{Task: summarizeTask(t), Waste: t.Waste, Rejected: t.Rejected, Attempts: t.Attempts, Retries: retries(t)})

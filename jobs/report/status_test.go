@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,6 +99,28 @@ func TestARunWithoutAProcessIsInterruptedAndNothingOfItFinished(t *testing.T) {
 	defer unlock()
 	if s := mustStatus(t, w, l); s.State != string(ledger.Running) || s.IncompleteCount != 2 || s.Message != "" {
 		t.Errorf("with a process at work: %+v", s)
+	}
+}
+
+func TestExtractsAreSummedUpAsFarAsTheyHaveCome(t *testing.T) {
+	w, l, r := oneRun(t)
+	if x := mustStatus(t, w, l).Extracts; len(x) != 1 || x[0] != (ExtractStatus{Extract: "anchors", Endpoint: "moz/anchor_text", Lists: 3, Complete: 1, Requests: 3, Rows: 90, Units: 90}) {
+		t.Errorf("%+v", x)
+	}
+	further := func(tasks []ledger.Task) (bool, error) {
+		tasks[1].Ending, tasks[1].Pages, tasks[1].Attempts, tasks[1].Rows, tasks[1].Units = "", 4, 2, 200, 210
+		return false, nil
+	}
+	s, err := StatusOf(t.Context(), l, r, further)
+	if err != nil || s.Rows != 240 || s.Spent != 250 || s.Tasks[1].Ending != underWay {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if x := s.Extracts[0]; x != (ExtractStatus{Extract: "anchors", Endpoint: "moz/anchor_text", Lists: 3, Complete: 1, UnderWay: 1, Requests: 8, Retries: 1, Rows: 240, Units: 250}) {
+		t.Errorf("%+v", x)
+	}
+	unread := func([]ledger.Task) (bool, error) { return false, errors.New("a flipped bit") }
+	if s, err := StatusOf(t.Context(), l, r, unread); err != nil || !strings.Contains(s.Text(), "how far it has come is not known: a flipped bit") {
+		t.Errorf("%s, %v", s.Text(), err)
 	}
 }
 

@@ -74,14 +74,13 @@ type publication struct {
 
 // publish loads the journal into the run's tables and makes them part of the lake, one atomic step each.
 func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.Task) (now publication, err error) {
-	if r.Bought != nil {
-		r.Bought()
-	}
 	if result.Interrupted {
 		return now, nil
 	}
+	r.Step(Step{Name: Loading})
 	c := r.loading(r.places)
 	c.Held, c.Emptied = r.held, r.emptied()
+	c.Observe = func(p load.Progress) { r.Step(Step{Name: Loading, Table: p.Table, Done: p.Pages, Of: p.Of}) }
 	failpoint.Hit("run.load.before")
 	loaded, err := load.All(ctx, c, r.loadable(tasks))
 	if err != nil || len(loaded.Files) == 0 {
@@ -95,7 +94,8 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	}
 	now = publication{loaded: loaded, tables: map[string]bool{}}
 	failpoint.Hit("run.load.after")
-	for _, s := range loaded.Files {
+	for i, s := range loaded.Files {
+		r.Step(Step{Name: Publishing, Table: s.Table.FullName(), Done: int64(i), Of: int64(len(loaded.Files))})
 		if r.held[s.Table] {
 			continue
 		}
@@ -110,6 +110,7 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		now.tables[s.Table.FullName()] = true
 		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: path, Rows: s.File.Rows, Bytes: s.File.Bytes})
 	}
+	r.Step(Step{Name: Publishing, Done: int64(len(loaded.Files)), Of: int64(len(loaded.Files))})
 	if err := r.ledger.Present(ctx, r.run.ID); err != nil {
 		return now, err
 	}

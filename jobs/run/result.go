@@ -48,6 +48,8 @@ type Result struct {
 	Settled []ledger.Settlement
 	// Holds is what is held still at the run's vendors, of whatever run.
 	Holds []plan.Hold
+	// Remaining is what the budgets of months leave at the run's vendors now.
+	Remaining []plan.Remaining
 	// Charged is what the run's requests without an answer are known to have cost, HeldUnits what they may have cost beyond that.
 	Charged, HeldUnits pipeline.Units
 	// Over is what vendors charged in this execution beyond what their own prices allow, by vendor: no budget can prevent that.

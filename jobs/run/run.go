@@ -87,8 +87,9 @@ type Options struct {
 	Next func(*plan.Plan)
 	// Observe is told of every event while the run buys, by many goroutines at once. Default none.
 	Observe func(engine.Event)
-	// Bought is told when buying is over and loading begins. Default none.
-	Bought func()
+	// Step is told what the run does, whenever it begins something else and as it goes on with it, by one goroutine at a time.
+	// Default none.
+	Step func(Step)
 }
 
 func (o Options) withDefaults() Options {
@@ -97,6 +98,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Select == nil {
 		o.Select = func(string) bool { return true }
+	}
+	if o.Step == nil {
+		o.Step = func(Step) {}
 	}
 	return o
 }
@@ -292,6 +296,7 @@ func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err err
 	first := slices.DeleteFunc(extractsOf(r.Items), func(x string) bool { return !r.Select(x) })
 	idle, now = true, append(append([]string{}, first...), now...) // never nil, which would be all
 	for begun := false; !begun || len(now) > 0; begun = true {
+		r.Step(Step{Name: Planning})
 		p, err := r.plan(ctx, now)
 		if err != nil {
 			return false, err
@@ -348,6 +353,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 	if err := r.recordHeld(ctx); err != nil {
 		return err
 	}
+	r.Step(Step{Name: Buying})
 	if err := r.buy(ctx, result, p); err != nil {
 		return err
 	}
@@ -361,6 +367,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 
 // close writes the run's end into the ledger and completes the result.
 func (r *runner) close(ctx context.Context, result *Result, now publication) (err error) {
+	r.Step(Step{Name: Closing})
 	ctx = context.WithoutCancel(ctx)
 	if err := r.tasks(ctx, result); err != nil {
 		return err
@@ -385,6 +392,9 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 	}
 	result.Settled = r.budget.Settled()
 	if result.Holds, err = r.budget.Holds(ctx, r.books()); err != nil {
+		return err
+	}
+	if result.Remaining, err = r.budget.Remaining(ctx, r.books()); err != nil {
 		return err
 	}
 	if result.Missing = result.Plan; !result.untouched {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/go-cmp/cmp"
 
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
@@ -404,5 +405,21 @@ func TestWhatTheVendorHasLeftCapsTheBudget(t *testing.T) {
 		if m.billed != want {
 			t.Errorf("%+v: %d units billed in the end, want %d", allowed, m.billed, want)
 		}
+	}
+}
+
+func TestARunTellsItsStepsInTheirOrder(t *testing.T) {
+	t.Parallel()
+	var told []Step
+	o := options(t.TempDir())
+	o.Step = func(s Step) { told = append(told, s) }
+	if _, err := Run(t.Context(), newMeter(1, 50).job("steps", 1, ledger.Ceiling{}, 120), o); err != nil {
+		t.Fatal(err)
+	}
+	const table = "moz.anchor_text"
+	want := []Step{{Name: Planning}, {Name: Buying}, {Name: Loading}, {Loading, table, 1, 3}, {Loading, table, 2, 3}, {Loading, table, 3, 3},
+		{Publishing, table, 0, 1}, {Publishing, "", 1, 1}, {Name: Closing}}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -254,7 +254,7 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unlock()
-	if task, died := recall(); died || task.Rows != 0 {
+	if task, died := recall(); died || task.Rows != 100 || task.Ending != "" {
 		t.Errorf("with a process at work on it: died: %v, %+v", died, task)
 	}
 }

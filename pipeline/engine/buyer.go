@@ -20,6 +20,7 @@ type buyer struct {
 	halt     context.CancelCauseFunc // stops the lane
 	past     *repeats                // what the chain has brought; nil until it is gone on with
 	unread   int                     // replies at the place that could not be read
+	tries    int                     // requests for the page at the place, in a row
 	restarts int                     // by this execution; Place.Chain counts those of earlier ones too
 	even     int                     // rows in a whole page: PageSize, or less where the endpoint wants pages alike
 	size     int                     // rows in a whole page, where the cursor wants another size than even; 0 if not
@@ -158,7 +159,7 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		InitialInterval: b.Retry.Base / 2, MaxInterval: b.Retry.Most / 2, Multiplier: 2, RandomizationFactor: 1,
 	}
 	pause.Reset()
-	b.answers = b.answersSoFar()
+	b.tries, b.answers = 0, b.answersSoFar()
 	defer b.leave()
 	for failed, throttled := 0, 0; ; {
 		if err := b.outlast(ctx); err != nil {
@@ -321,10 +322,12 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	if b.whole || b.Source.Endpoint().Once {
 		least = want
 	}
+	came := time.Now()
 	pass, err := b.admit(ctx, price.Worst(want), price.Worst(least))
 	if err != nil {
 		return page, want, err
 	}
+	over := b.tellRequest(came, pass.units())
 	asked = price.Affords(pass.units(), want)
 	failpoint.Hit("engine.request.before")
 	// An interruption lets the request finish: its page may be paid for already.
@@ -332,6 +335,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	if err == nil {
 		b.over += max(0, page.Units-pass.units())
 		pass.settle(page.Units)
+		over(page, 0, nil)
 		return page, asked, nil
 	}
 	var e *pipeline.Error
@@ -349,6 +353,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	default:
 		pass.settle(0)
 	}
+	over(page, maybe, e)
 	return page, asked, b.record(ctx, e, maybe, page, asked)
 }
 

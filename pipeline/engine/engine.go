@@ -163,6 +163,8 @@ type Outcome struct {
 // Event tells an observer that something happened to a task.
 type Event struct {
 	Task pipeline.Task
+	// Request is set when a request is sent, and again when it is over.
+	Request *Request
 	// Page is set when a page became durable.
 	Page *pipeline.Page
 	// Retry is set when a request failed and will be tried again, after Wait.
