@@ -8,6 +8,8 @@ package buy
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"backhaul/jobs/budget"
@@ -51,8 +53,8 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 	buying, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var lanes []engine.Lane
-	for vendor, work := range o.Plan.Work {
-		lane, err := o.lane(vendor, work, stop)
+	for _, vendor := range slices.Sorted(maps.Keys(o.Plan.Work)) {
+		lane, err := o.lane(vendor, o.Plan.Work[vendor], stop)
 		if err != nil {
 			return Bought{}, err
 		}
