@@ -87,6 +87,8 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 // the run.
 type ledgerError struct{ error }
 
+func (e ledgerError) Unwrap() error { return e.error }
+
 // Stops returns the stops in joined errors of the engine, one for each vendor and round.
 func Stops(err error) []*engine.StopError {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
