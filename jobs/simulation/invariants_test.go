@@ -1,0 +1,263 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"backhaul/jobs/ledger"
+	"backhaul/jobs/run"
+	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
+	"backhaul/sinks"
+)
+
+// failed counts the refusals after which a list may be begun anew.
+func (p *process) failed(t pipeline.Task, err error) {
+	var e *pipeline.Error
+	if !errors.As(err, &e) || e.Kind != pipeline.Stale && e.Kind != pipeline.Rejected {
+		return
+	}
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	p.refusals[p.runKey()+" "+t.ID]++
+}
+
+// checkMoney holds the ledger against the vendor's meter and the ceilings: it is called whenever either has moved.
+func (w *world) checkMoney() {
+	if !w.over.Load() {
+		w.check(w.money())
+	}
+}
+
+func (w *world) money() error {
+	granted, months, jobs, err := w.granted()
+	if err != nil {
+		return err
+	}
+	var released pipeline.Units // what was held until its month was over: the vendor may have charged it
+	if err := w.releases.QueryRow(ledger.ByMonth).Scan(&released); err != nil {
+		return err
+	}
+	if billed := pipeline.Units(w.server.Meter().Rows); billed > granted+released {
+		return fmt.Errorf("money: the vendor has billed %d, %d are granted and %d were released with their month", billed, granted, released)
+	}
+	if w.lifted.Load() {
+		return nil
+	}
+	for month, units := range months {
+		if w.Warehouse > 0 && units > pipeline.Units(w.Warehouse) {
+			return fmt.Errorf("money: %d are granted in %s, of %d", units, month, w.Warehouse)
+		}
+	}
+	for job, units := range jobs {
+		if w.Month > 0 && units > pipeline.Units(w.Month) {
+			return fmt.Errorf("money: job and month %s were granted %d, of %d", job, units, w.Month)
+		}
+	}
+	return nil
+}
+
+// granted sums up what runs may have spent: in all, by month, and by job and month.
+func (w *world) granted() (all pipeline.Units, months, jobs map[string]pipeline.Units, err error) {
+	rows, err := w.grants.Query()
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	defer rows.Close()
+	months, jobs = map[string]pipeline.Units{}, map[string]pipeline.Units{}
+	for rows.Next() {
+		var s ledger.Spend
+		if err := rows.Scan(&s.RunID, &s.Month, &s.Granted, &s.Spent, &s.Charged); err != nil {
+			return 0, nil, nil, err
+		}
+		all += s.Granted
+		months[s.Month] += s.Granted
+		jobs[s.RunID[:1]+" "+s.Month] += s.Granted
+		if s.Spent+s.Charged > s.Granted || s.Spent < 0 || s.Charged < 0 {
+			return 0, nil, nil, fmt.Errorf("money: of %+v more is spent than granted", s)
+		}
+	}
+	return all, months, jobs, rows.Err()
+}
+
+// checkRun looks at how a process ended that lived to tell.
+func (w *world) checkRun(p *process, result *run.Result, err error) error {
+	if err != nil {
+		if p.excused(err) {
+			return nil
+		}
+		return fmt.Errorf("%s ended with %w", p.name, err)
+	}
+	if !p.calm && w.Run > 0 && result.Bought.Units > pipeline.Units(w.Run) {
+		return fmt.Errorf("money: %s bought for %d, of %d", p.name, result.Bought.Units, w.Run)
+	}
+	complete := !slices.ContainsFunc(result.Tasks, func(t ledger.Task) bool { return !t.Ending.Complete() })
+	if !result.Interrupted && complete != (result.Run.State == ledger.Complete) {
+		return fmt.Errorf("%s is %s, and all its tasks complete: %v", p.name, result.Run.State, complete)
+	}
+	if result.Run.State != ledger.Complete {
+		return nil
+	}
+	return w.checkWhole(p)
+}
+
+// checkWhole holds the tables of a complete run against the truth.
+func (w *world) checkWhole(p *process) error {
+	for _, i := range w.listsOf(p.Job) {
+		l := w.Lists[i]
+		rows, ok := w.shelf.rowsOf("moz."+l.Endpoint, p.runKey())
+		if !ok {
+			return fmt.Errorf("rows: run %s is complete, and table %s is not there", p.runKey(), l.Endpoint)
+		}
+		n := 0
+		for _, r := range rows {
+			if r.extract == extractName(i) {
+				n++
+			}
+		}
+		if want := len(l.want()); n != want {
+			return fmt.Errorf("rows: run %s is complete, and %s of %s has %d rows of %d", p.runKey(), l.Endpoint, l.Target, n, want)
+		}
+	}
+	return nil
+}
+
+func (s *shelf) rowsOf(table, runKey string) ([]row, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, rows := range s.tables {
+		if key.table.FullName() == table && key.job+" "+key.date == runKey {
+			return rows, true
+		}
+	}
+	return nil, false
+}
+
+// checkRows says what is wrong with a table that is published: each list is the beginning of the vendor's, in its order, each row
+// once, ranked from 1.
+func (w *world) checkRows(key published, rows []row) error {
+	if facts[key.table.FullName()] == nil {
+		return nil
+	}
+	next := map[string]int{}
+	for _, r := range rows {
+		i := slices.IndexFunc(w.Lists, func(l list) bool {
+			return strings.HasPrefix(r.extract, "x") && extractName(slices.Index(w.Lists, l)) == r.extract
+		})
+		if i < 0 {
+			return fmt.Errorf("rows: %s has rows of %s", key.table.FullName(), r.extract)
+		}
+		want, at := w.Lists[i].want(), next[r.extract]
+		next[r.extract]++
+		if r.target != w.Lists[i].Target || at >= len(want) || r.text != want[at] || r.rank != int64(at+1) {
+			return fmt.Errorf("rows: row %d of %s/%s has rank %d and is %q, of %d rows", at+1, r.extract, r.target, r.rank, r.text, len(want))
+		}
+	}
+	return nil
+}
+
+// checkEnd looks at what there is when all runs are complete.
+func (w *world) checkEnd() error {
+	pages := map[string]bool{}
+	var held pipeline.Units
+	seen := map[string]bool{}
+	for _, p := range w.all {
+		if seen[p.runKey()] {
+			continue
+		}
+		seen[p.runKey()] = true
+		units, err := w.checkJournal(p, pages)
+		if err != nil {
+			return err
+		}
+		held += units
+	}
+	for _, p := range w.all {
+		if err := p.checkDelivered(pages); err != nil {
+			return err
+		}
+	}
+	return w.checkBooks(held)
+}
+
+// checkJournal reads the journal of a run: pages in their order, none twice, none that no process was given.
+func (w *world) checkJournal(p *process, pages map[string]bool) (units pipeline.Units, err error) {
+	ctx := context.Background()
+	date := dateOf(p.Day).Format("2006-01-02")
+	path := sinks.Warehouse{Root: filepath.Join(w.dir, "warehouse")}.JournalOf(jobName(p.Job), date)
+	j, err := journal.Open(ctx, path, journal.Header{Job: jobName(p.Job), RunDate: date})
+	if err != nil {
+		return 0, err
+	}
+	defer j.Close()
+	for _, i := range w.listsOf(p.Job) {
+		task := w.Lists[i].task(i)
+		seq, chain, at := 0, 0, map[string]bool{}
+		for page, err := range j.Pages(ctx, task.ID) {
+			if err != nil {
+				return 0, err
+			}
+			place := fmt.Sprint(page.Chain, " ", page.Cursor)
+			if page.Seq != seq || page.Chain < chain || at[place] {
+				return 0, fmt.Errorf("pages: page %d of %s in chain %d, behind %d pages and chain %d; bought before: %v", page.Seq, task.Extract, page.Chain, seq, chain, at[place])
+			}
+			seq, chain, at[place] = seq+1, page.Chain, true
+			pages[p.pageKey(task.ID, page)] = true
+			units += page.Units
+		}
+		if most := w.refusals[p.runKey()+" "+task.ID]; chain > most {
+			return 0, fmt.Errorf("pages: list %s was begun anew %d times, and refused %d times", task.Extract, chain, most)
+		}
+	}
+	return units, nil
+}
+
+// checkDelivered holds what a process was given against the journals: what it had made durable is there, and no more is lost than
+// a kill, or a disk that refuses, can lose.
+func (p *process) checkDelivered(pages map[string]bool) error {
+	lost := 0
+	for key, durable := range p.delivered {
+		switch {
+		case pages[key]:
+		case durable:
+			return fmt.Errorf("pages: %s had made a page durable that is gone", p.name)
+		default:
+			lost++
+		}
+	}
+	most := 0
+	if p.dead || p.refused {
+		most = p.Connections
+	}
+	if lost > most {
+		return fmt.Errorf("pages: %s was given %d pages that no journal has, at most %d can be", p.name, lost, most)
+	}
+	return nil
+}
+
+// checkBooks looks at the ledger when nobody is at work.
+func (w *world) checkBooks(held pipeline.Units) error {
+	meter := w.server.Meter()
+	if received := w.received.Load(); meter.Rows != received+meter.WasteRows {
+		return fmt.Errorf("money: the vendor billed %d, of which %d for pages that arrived and %d for others", meter.Rows, received, meter.WasteRows)
+	}
+	spends, err := w.books.Spends(context.Background(), "")
+	if err != nil {
+		return err
+	}
+	var spent pipeline.Units
+	for _, s := range spends {
+		spent += s.Spent
+		if !s.Settled {
+			return fmt.Errorf("money: %+v is reserved still, and nobody is at work", s)
+		}
+	}
+	if spent != held {
+		return fmt.Errorf("money: the ledger has %d as spent, the journals %d", spent, held)
+	}
+	return nil
+}
