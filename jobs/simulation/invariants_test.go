@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"backhaul/jobs/ledger"
@@ -145,10 +146,8 @@ func (w *world) checkRows(key published, rows []row) error {
 	}
 	next := map[string]int{}
 	for _, r := range rows {
-		i := slices.IndexFunc(w.Lists, func(l list) bool {
-			return strings.HasPrefix(r.extract, "x") && extractName(slices.Index(w.Lists, l)) == r.extract
-		})
-		if i < 0 {
+		i, err := strconv.Atoi(strings.TrimPrefix(r.extract, "x"))
+		if err != nil || i >= len(w.Lists) {
 			return fmt.Errorf("rows: %s has rows of %s", key.table.FullName(), r.extract)
 		}
 		want, at := w.Lists[i].want(), next[r.extract]
