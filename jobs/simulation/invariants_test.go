@@ -35,54 +35,72 @@ func (w *world) checkMoney() {
 }
 
 func (w *world) money() error {
-	granted, months, jobs, err := w.granted()
+	granted, err := w.granted()
 	if err != nil {
 		return err
 	}
-	var released pipeline.Units // what was held until its month was over: the vendor may have charged it
-	if err := w.releases.QueryRow(ledger.ByMonth).Scan(&released); err != nil {
-		return err
-	}
-	if billed := pipeline.Units(w.server.Meter().Rows); billed > granted+released {
-		return fmt.Errorf("money: the vendor has billed %d, %d are granted and %d were released with their month", billed, granted, released)
+	for vendor, billed := range w.billed() {
+		var released pipeline.Units // what was held until its month was over: the vendor may have charged it
+		if err := w.releases.QueryRow(vendor, ledger.ByMonth).Scan(&released); err != nil {
+			return err
+		}
+		if all := granted[vendor]; billed > all+released {
+			return fmt.Errorf("money: %s has billed %d, %d are granted and %d were released with their month", vendor, billed, all, released)
+		}
 	}
 	if w.lifted.Load() {
 		return nil
 	}
-	for month, units := range months {
-		if w.Warehouse > 0 && units > pipeline.Units(w.Warehouse) {
-			return fmt.Errorf("money: %d are granted in %s, of %d", units, month, w.Warehouse)
+	for what, units := range granted {
+		var most int64
+		vendor, of, _ := strings.Cut(what, " ")
+		switch strings.Count(what, " ") {
+		case 1:
+			most = w.Warehouse
+		case 2:
+			most = w.Month
 		}
-	}
-	for job, units := range jobs {
-		if w.Month > 0 && units > pipeline.Units(w.Month) {
-			return fmt.Errorf("money: job and month %s were granted %d, of %d", job, units, w.Month)
+		if most *= unitOf[vendor]; most > 0 && units > pipeline.Units(most) {
+			return fmt.Errorf("money: %s were granted %d at %s, of %d", of, units, vendor, most)
 		}
 	}
 	return nil
 }
 
-// granted sums up what runs may have spent: in all, by month, and by job and month.
-func (w *world) granted() (all pipeline.Units, months, jobs map[string]pipeline.Units, err error) {
+// unitOf is how many units stand for one of a ceiling, by vendor.
+var unitOf = map[string]int64{"moz": questions["moz/anchor_text"].unit, "ahrefs": questions["ahrefs/anchors"].unit}
+
+// billed is what the vendors have billed.
+func (w *world) billed() map[string]pipeline.Units {
+	return map[string]pipeline.Units{"moz": pipeline.Units(w.server.Meter().Rows), "ahrefs": pipeline.Units(w.server.Ahrefs().Meter().Units)}
+}
+
+// wasted is what of it was not delivered.
+func (w *world) wasted() map[string]pipeline.Units {
+	return map[string]pipeline.Units{"moz": pipeline.Units(w.server.Meter().WasteRows), "ahrefs": pipeline.Units(w.server.Ahrefs().Meter().WasteUnits)}
+}
+
+// granted sums up what runs may have spent: by vendor, by vendor and month, and by vendor, job and month.
+func (w *world) granted() (map[string]pipeline.Units, error) {
 	rows, err := w.grants.Query()
 	if err != nil {
-		return 0, nil, nil, err
+		return nil, err
 	}
 	defer rows.Close()
-	months, jobs = map[string]pipeline.Units{}, map[string]pipeline.Units{}
+	all := map[string]pipeline.Units{}
 	for rows.Next() {
 		var s ledger.Spend
-		if err := rows.Scan(&s.RunID, &s.Month, &s.Granted, &s.Spent, &s.Charged); err != nil {
-			return 0, nil, nil, err
+		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged); err != nil {
+			return nil, err
 		}
-		all += s.Granted
-		months[s.Month] += s.Granted
-		jobs[s.RunID[:1]+" "+s.Month] += s.Granted
+		all[s.Vendor] += s.Granted
+		all[s.Vendor+" "+s.Month] += s.Granted
+		all[s.Vendor+" "+s.RunID[:1]+" "+s.Month] += s.Granted
 		if s.Spent+s.Charged > s.Granted || s.Spent < 0 || s.Charged < 0 {
-			return 0, nil, nil, fmt.Errorf("money: of %+v more is spent than granted", s)
+			return nil, fmt.Errorf("money: of %+v more is spent than granted", s)
 		}
 	}
-	return all, months, jobs, rows.Err()
+	return all, rows.Err()
 }
 
 // checkRun looks at how a process ended that lived to tell.
@@ -93,8 +111,8 @@ func (w *world) checkRun(p *process, result *run.Result, err error) error {
 		}
 		return fmt.Errorf("%s ended with %w", p.name, err)
 	}
-	if !p.calm && w.Run > 0 && result.Bought.Units > pipeline.Units(w.Run) {
-		return fmt.Errorf("money: %s bought for %d, of %d", p.name, result.Bought.Units, w.Run)
+	if most := w.Run * (unitOf["moz"] + unitOf["ahrefs"]); !p.calm && most > 0 && result.Bought.Units > pipeline.Units(most) {
+		return fmt.Errorf("money: %s bought for %d, of %d", p.name, result.Bought.Units, most)
 	}
 	complete := !slices.ContainsFunc(result.Tasks, func(t ledger.Task) bool { return !t.Ending.Complete() })
 	if !result.Interrupted && complete != (result.Run.State == ledger.Complete) {
@@ -110,7 +128,7 @@ func (w *world) checkRun(p *process, result *run.Result, err error) error {
 func (w *world) checkWhole(p *process) error {
 	for _, i := range w.listsOf(p.Job) {
 		l := w.Lists[i]
-		rows, ok := w.shelf.rowsOf("moz."+l.Endpoint, p.runKey())
+		rows, ok := w.shelf.rowsOf(tableOf(l.Endpoint), p.runKey())
 		if !ok {
 			return fmt.Errorf("rows: run %s is complete, and table %s is not there", p.runKey(), l.Endpoint)
 		}
@@ -120,7 +138,7 @@ func (w *world) checkWhole(p *process) error {
 				n++
 			}
 		}
-		if want := len(l.want()); n != want {
+		if want := l.want(); n != want {
 			return fmt.Errorf("rows: run %s is complete, and %s of %s has %d rows of %d", p.runKey(), l.Endpoint, l.Target, n, want)
 		}
 	}
@@ -144,16 +162,19 @@ func (w *world) checkRows(key published, rows []row) error {
 	if facts[key.table.FullName()] == nil {
 		return nil
 	}
-	next := map[string]int{}
+	next, seen := map[string]int{}, map[string]bool{}
 	for _, r := range rows {
 		i, err := strconv.Atoi(strings.TrimPrefix(r.extract, "x"))
 		if err != nil || i >= len(w.Lists) {
 			return fmt.Errorf("rows: %s has rows of %s", key.table.FullName(), r.extract)
 		}
-		want, at := w.Lists[i].want(), next[r.extract]
+		l, at := w.Lists[i], next[r.extract]
 		next[r.extract]++
-		if r.target != w.Lists[i].Target || at >= len(want) || r.text != want[at] || r.rank != int64(at+1) {
-			return fmt.Errorf("rows: row %d of %s/%s has rank %d and is %q, of %d rows", at+1, r.extract, r.target, r.rank, r.text, len(want))
+		want := l.whole()
+		fits := at < l.want() && (r.text == want[at] || !l.inOrder() && slices.Contains(want, r.text) && !seen[r.extract+r.text])
+		seen[r.extract+r.text] = true
+		if r.target != l.Target || !fits || r.rank != int64(at+1) {
+			return fmt.Errorf("rows: row %d of %s/%s has rank %d and is %q, of %d rows", at+1, r.extract, r.target, r.rank, r.text, l.want())
 		}
 	}
 	return nil
@@ -240,9 +261,11 @@ func (p *process) checkDelivered(pages map[string]bool) error {
 
 // checkBooks looks at the ledger when nobody is at work.
 func (w *world) checkBooks(held pipeline.Units) error {
-	meter := w.server.Meter()
-	if received := w.received.Load(); meter.Rows != received+meter.WasteRows {
-		return fmt.Errorf("money: the vendor billed %d, of which %d for pages that arrived and %d for others", meter.Rows, received, meter.WasteRows)
+	wasted := w.wasted()
+	for vendor, billed := range w.billed() {
+		if received := pipeline.Units(w.received[vendor].Load()); billed != received+wasted[vendor] {
+			return fmt.Errorf("money: %s billed %d, of which %d for pages that arrived and %d for others", vendor, billed, received, wasted[vendor])
+		}
 	}
 	spends, err := w.books.Spends(context.Background(), "")
 	if err != nil {

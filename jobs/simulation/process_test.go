@@ -20,8 +20,11 @@ import (
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/emulator"
+	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/limit"
+	"backhaul/pipeline/vendors"
+	"backhaul/pipeline/vendors/ahrefsv3"
 	"backhaul/pipeline/vendors/mozv2"
 	"backhaul/sinks"
 )
@@ -147,12 +150,18 @@ func (p *process) run() (*run.Result, error) {
 	ctx, stop := context.WithCancel(p.life)
 	defer stop()
 	p.stop = stop
-	client, err := mozv2.New(mozv2.Config{BaseURL: "http://localhost/v2", Token: emulator.DefaultToken,
+	moz, err := mozv2.New(mozv2.Config{BaseURL: "http://localhost/v2", Token: emulator.DefaultToken,
 		HTTP: mozv2.HTTP{Conns: p.Connections, Dial: p.dial, Clock: p.now}})
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
+	defer moz.Close()
+	v3, err := ahrefsv3.New(ahrefsv3.Config{BaseURL: "http://localhost/v3", Key: ahrefs.DefaultKey,
+		HTTP: ahrefsv3.HTTP{Conns: p.Connections, Dial: p.dial, Clock: p.now}})
+	if err != nil {
+		return nil, err
+	}
+	defer v3.Close()
 	o := run.Options{
 		Warehouse: p.warehouse(), Lake: lake{p}, NewID: jobName(p.Job) + "." + p.name, Now: p.now, Again: p.calm,
 		Retry:   engine.Retry{For: p.RetryFor, Random: func() float64 { return float64(p.roll(p.name, "random", p.draws.Add(1))>>11) / (1 << 53) }},
@@ -162,27 +171,37 @@ func (p *process) run() (*run.Result, error) {
 	if p.Waits {
 		o.Waits = func(recovery.Holder) {}
 	}
-	return run.Run(ctx, p.job(client), o)
+	return run.Run(ctx, p.job(map[string]client{"moz": moz, "ahrefs": v3}), o)
 }
 
 func jobName(job int) string { return string(rune('a' + job)) }
 
+// client is that of a vendor.
+type client interface {
+	vendors.Client
+	pipeline.Usage
+}
+
 // job is what the process is to buy.
-func (p *process) job(client *mozv2.Client) run.Job {
+func (p *process) job(clients map[string]client) run.Job {
 	sources := map[string]pipeline.Source{}
-	for _, s := range client.Sources() {
-		sources[s.Endpoint().String()] = s
+	for _, c := range clients {
+		for _, s := range c.Sources() {
+			sources[s.Endpoint().String()] = s
+		}
 	}
-	account := budget.Account{PerSecond: p.PerSecond, Connections: p.Connections, Usage: usage{p, client}}
-	if !p.calm {
-		account.Ceiling = ledger.Ceiling{Run: ceiling(p.world.Run), Month: ceiling(p.Month), WarehouseMonth: ceiling(p.Warehouse)}
-	}
-	j := run.Job{Name: jobName(p.Job), RunDate: dateOf(p.Day), SpecHash: "spec", Accounts: map[string]budget.Account{"moz": account},
+	j := run.Job{Name: jobName(p.Job), RunDate: dateOf(p.Day), SpecHash: "spec", Accounts: map[string]budget.Account{},
 		Sources: func(t pipeline.Task) (pipeline.Source, error) { return p.source(sources[t.Endpoint]), nil }}
 	for _, i := range p.listsOf(p.Job) {
 		l := p.Lists[i]
-		e := sources["moz/"+l.Endpoint].Endpoint()
-		j.Items = append(j.Items, plan.Item{Task: l.task(i), Endpoint: e, PageSize: l.Size})
+		j.Items = append(j.Items, plan.Item{Task: l.task(i), Endpoint: sources[l.Endpoint].Endpoint(), PageSize: l.Size})
+		vendor := vendorOf(l.Endpoint)
+		account := budget.Account{PerSecond: p.PerSecond, Connections: p.Connections, Usage: usage{p, vendor, clients[vendor]}}
+		if !p.calm {
+			unit := questions[l.Endpoint].unit
+			account.Ceiling = ledger.Ceiling{Run: ceiling(unit * p.world.Run), Month: ceiling(unit * p.Month), WarehouseMonth: ceiling(unit * p.Warehouse)}
+		}
+		j.Accounts[vendor] = account
 	}
 	return j
 }
@@ -196,8 +215,9 @@ func ceiling(n int64) *pipeline.Units {
 }
 
 func (l list) task(i int) pipeline.Task {
-	t := pipeline.Task{Extract: extractName(i), Endpoint: "moz/" + l.Endpoint, Surface: "v2", Target: l.Target, TargetAsGiven: l.Target, Scope: scope,
-		Params: fmt.Sprintf(`{%q:%q}`, scopeParam[l.Endpoint], scope), MaxRows: l.MaxRows, Priority: l.Priority}
+	q := questions[l.Endpoint]
+	t := pipeline.Task{Extract: extractName(i), Endpoint: l.Endpoint, Surface: q.surface, Target: l.Target, TargetAsGiven: l.Target, Scope: q.scope,
+		Params: q.params, MaxRows: l.MaxRows, Priority: l.Priority}
 	t.ID = pipeline.TaskID(t)
 	return t
 }
@@ -275,7 +295,7 @@ func (p *process) deliver(t pipeline.Task, page pipeline.Page) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.delivered[p.pageKey(t.ID, page)] = false
-	p.received.Add(int64(page.Units))
+	p.received[t.Vendor()].Add(int64(page.Units))
 }
 
 // observe notes which pages are durable.
@@ -291,17 +311,18 @@ func (p *process) observe(ev engine.Event) {
 // usage is the vendor's meter as the process asks it.
 type usage struct {
 	*process
+	vendor string
 	client pipeline.Usage
 }
 
 func (u usage) Usage(ctx context.Context, from, to time.Time) (pipeline.UsageReport, error) {
-	if err := u.act("count", ""); err != nil {
+	if err := u.act("count", u.vendor); err != nil {
 		return pipeline.UsageReport{}, &pipeline.Error{Kind: pipeline.Transient, Err: err}
 	}
 	ctx, cancel := u.mortal(ctx)
 	defer cancel()
 	report, err := u.client.Usage(ctx, from, to)
-	return report, cmp.Or(u.act("counted", fmt.Sprint(report.Units)), err)
+	return report, cmp.Or(u.act("counted", fmt.Sprint(u.vendor, report.Units)), err)
 }
 
 // listsOf are the lists of a job; of another, if it has none.

@@ -13,7 +13,7 @@ type scenario struct {
 	Seed  uint64 // of what things take, and of which requests fail
 	Lead  time.Duration
 	Lists []list
-	// Run, Month and Warehouse are ceilings, in rows. 0: none.
+	// Run, Month and Warehouse are ceilings, in rows of Moz; of Ahrefs in what so many cost. 0: none.
 	Run, Month, Warehouse int64         `json:",omitempty"`
 	Quota                 int64         `json:",omitempty"` // rows of the vendor's, a month. 0: none
 	PerSecond             float64       `json:",omitempty"` // requests that the vendor takes. 0: all
@@ -100,7 +100,7 @@ func draw(seed uint64) scenario {
 func (s scenario) scarce() bool { return s.Run+s.Month+s.Warehouse > 0 }
 
 func drawList(r *rand.Rand) list {
-	l := list{Job: r.IntN(4) / 3, Size: 3 + r.IntN(20), Endpoint: []string{"anchor_text", "linking_root_domains"}[r.IntN(2)],
+	l := list{Job: r.IntN(4) / 3, Size: 3 + r.IntN(20), Endpoint: []string{"moz/anchor_text", "moz/linking_root_domains", "ahrefs/anchors"}[r.IntN(5)/2],
 		Target: []string{"tiny-tarps.example", "pinecone-packs.example", "pinecone-packs.example", "quietpeak.example", "trailhead-co.example"}[r.IntN(5)], Priority: r.IntN(8) / 7}
 	if l.Target == "trailhead-co.example" || r.IntN(4) == 0 {
 		l.MaxRows = 1 + r.Int64N(60)

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"backhaul/pipeline/emulator"
+	"backhaul/pipeline/emulator/ahrefs"
 )
 
 // day is that of the index, which holds still.
@@ -25,13 +26,30 @@ type fact struct{ column, field string }
 // facts are those that a table's rows are compared by.
 var facts = map[string][]fact{
 	"moz.anchor_text":          {{"anchor_text", "anchor_text"}, {"external_root_domains", "external_root_domains"}, {"external_pages", "external_pages"}},
+	"ahrefs.anchors":           {{"anchor", "anchor"}, {"refdomains", "refdomains"}},
 	"moz.linking_root_domains": {{"root_domain", "root_domain"}, {"domain_authority", "domain_authority"}, {"to_target_pages", "to_target.pages"}},
 }
 
-// scopeParam is what an endpoint calls the scope of its target.
-var scopeParam = map[string]string{"anchor_text": "scope", "linking_root_domains": "target_scope"}
+// question is what is asked about a target.
+type question struct {
+	surface, scope string
+	params         string // as a task has them
+	unit           int64  // how many units a row costs, about
+}
 
-const scope = "root_domain"
+var questions = map[string]question{
+	"moz/anchor_text":          {"v2", "root_domain", `{"scope":"root_domain"}`, 1},
+	"moz/linking_root_domains": {"v2", "root_domain", `{"target_scope":"root_domain"}`, 1},
+	"ahrefs/anchors":           {"v3", "subdomains", `{"mode":"subdomains","select":"anchor,refdomains"}`, 20},
+}
+
+// tableOf is the table of an endpoint.
+func tableOf(endpoint string) string { return strings.Replace(endpoint, "/", ".", 1) }
+
+func vendorOf(endpoint string) string {
+	vendor, _, _ := strings.Cut(endpoint, "/")
+	return vendor
+}
 
 var truths sync.Map // of func() []string, by endpoint and target
 
@@ -43,33 +61,51 @@ func truth(endpoint, target string) []string {
 
 func ask(endpoint, target string) (rows []string) {
 	s := emulator.New(still(emulator.Options{}))
-	request := map[string]any{"target": target, scopeParam[endpoint]: scope, "limit": 50}
+	next := ""
 	for {
-		body, err := json.Marshal(request)
-		if err != nil {
-			panic(err)
-		}
-		r := httptest.NewRequest(http.MethodPost, "/v2/"+endpoint, strings.NewReader(string(body)))
-		r.Header.Set("X-Moz-Token", emulator.DefaultToken)
+		r := requestOf(endpoint, target, next)
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		var reply struct {
-			Results []map[string]any
-			Next    string `json:"next_token"`
+			Results, Anchors []map[string]any
+			Next             string `json:"next_token"`
 		}
 		d := json.NewDecoder(w.Body)
 		d.UseNumber()
 		if err := d.Decode(&reply); err != nil || w.Code != http.StatusOK {
 			panic(fmt.Sprint(endpoint, target, w.Code, err))
 		}
-		for _, item := range reply.Results {
-			rows = append(rows, textOf(item, facts["moz."+endpoint]))
+		for _, item := range append(reply.Results, reply.Anchors...) {
+			rows = append(rows, textOf(item, facts[tableOf(endpoint)]))
 		}
-		if reply.Next == "" {
+		if next = reply.Next; next == "" {
 			return rows
 		}
-		request["next_token"] = reply.Next
 	}
+}
+
+// requestOf asks for a page of a list of Moz's, or for all of one of Ahrefs'.
+func requestOf(endpoint, target, next string) *http.Request {
+	if vendorOf(endpoint) == "ahrefs" {
+		r := httptest.NewRequest(http.MethodGet, "/v3/site-explorer/anchors?output=json&mode=subdomains&select=anchor,refdomains&history=live&limit=1000&target="+target, nil)
+		r.Header.Set("Authorization", "Bearer "+ahrefs.DefaultKey)
+		return r
+	}
+	var body map[string]any
+	if err := json.Unmarshal([]byte(questions[endpoint].params), &body); err != nil {
+		panic(err)
+	}
+	body["target"], body["limit"] = target, 50
+	if next != "" {
+		body["next_token"] = next
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/v2/"+strings.TrimPrefix(endpoint, "moz/"), strings.NewReader(string(text)))
+	r.Header.Set("X-Moz-Token", emulator.DefaultToken)
+	return r
 }
 
 // textOf spells what is compared of a row.
@@ -84,11 +120,17 @@ func textOf(item map[string]any, known []fact) (text string) {
 	return text
 }
 
-// want is what a list is to have in the end.
-func (l list) want() []string {
-	rows := truth(l.Endpoint, l.Target)
-	if l.MaxRows > 0 && int64(len(rows)) > l.MaxRows {
-		rows = rows[:l.MaxRows]
+// whole is the list at its vendor. Ahrefs is asked for its anchors in an order of the client's, so they are the same as a set.
+func (l list) whole() []string { return truth(l.Endpoint, l.Target) }
+
+// inOrder: the vendor's order is what the rows have.
+func (l list) inOrder() bool { return vendorOf(l.Endpoint) == "moz" }
+
+// want is how many rows of it the table is to have in the end.
+func (l list) want() int {
+	n := len(l.whole())
+	if l.MaxRows > 0 {
+		n = min(n, int(l.MaxRows))
 	}
-	return rows
+	return n
 }

@@ -44,9 +44,9 @@ type world struct {
 	books  *ledger.Ledger // to look into
 	// grants and releases ask the same of the file itself, and are asked at every step.
 	grants, releases *sql.Stmt
-	lifted           atomic.Bool  // the ceilings are
-	received         atomic.Int64 // units of the pages that processes were given
-	over             atomic.Bool  // something is wrong: everybody dies
+	lifted           atomic.Bool              // the ceilings are
+	received         map[string]*atomic.Int64 // units of the pages that processes were given, by vendor
+	over             atomic.Bool              // something is wrong: everybody dies
 
 	mu        sync.Mutex
 	trace     []event
@@ -96,7 +96,7 @@ func simulate(t *testing.T, s scenario) (told story) {
 		}
 	}()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{scenario: s, dir: dir, shelf: newShelf(), refusals: map[string]int{}, pipes: &pipes{dialed: make(chan net.Conn), closed: make(chan struct{})}}
+		w := &world{scenario: s, dir: dir, shelf: newShelf(), refusals: map[string]int{}, received: map[string]*atomic.Int64{"moz": {}, "ahrefs": {}}, pipes: &pipes{dialed: make(chan net.Conn), closed: make(chan struct{})}}
 		w.live()
 		told = story{inOrder(w.trace), w.wrong}
 	})
@@ -120,7 +120,7 @@ func (w *world) live() {
 	for i, f := range w.Processes {
 		p := w.process(fmt.Sprint("p", i), f)
 		w.processes.Go(func() {
-			time.Sleep(f.At)
+			time.Sleep(f.At + time.Duration(i)*time.Microsecond) // never in one moment
 			w.execute(p)
 		})
 	}
@@ -174,8 +174,8 @@ func (w *world) build() (close func()) {
 	if err != nil {
 		panic(err)
 	}
-	w.grants = prepared(file, `SELECT run_id, month, granted, spent, charged FROM grants`)
-	w.releases = prepared(file, `SELECT coalesce(sum(held - charged), 0) FROM settlements WHERE why = ?`)
+	w.grants = prepared(file, `SELECT run_id, vendor, month, granted, spent, charged FROM grants`)
+	w.releases = prepared(file, `SELECT coalesce(sum(held - charged), 0) FROM settlements WHERE vendor = ? AND why = ?`)
 	return func() {
 		_ = file.Close()
 		_ = books.Close()
@@ -247,12 +247,16 @@ func (w *world) execute(p *process) *run.Result {
 	if p.killed() {
 		return nil
 	}
+	if result == nil && err == nil {
+		w.check(fmt.Errorf("%s has neither a result nor an error", p.name))
+		return nil
+	}
 	w.check(w.checkRun(p, result, err))
 	return result
 }
 
 func ending(result *run.Result, err error) string {
-	if err != nil {
+	if err != nil || result == nil {
 		return "error"
 	}
 	return string(result.Run.State)

@@ -99,6 +99,9 @@ type Pass struct {
 // least, when the budget leaves no more. Units that other requests hold may come back, so it waits for those before
 // it gives up with a *BudgetError. It returns early, with its error, when ctx ends.
 func (g *Gate) Admit(ctx context.Context, want, least pipeline.Units) (*Pass, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx) // a select would choose either, and reserve units for a request that is not made
+	}
 	select {
 	case g.slots <- struct{}{}:
 	case <-ctx.Done():
