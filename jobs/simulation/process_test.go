@@ -112,7 +112,7 @@ func (p *process) kill() {
 // before is sqlite.Before for the files of this process.
 func (p *process) before(step, path string) error {
 	err := p.step("sqlite "+step, strings.TrimPrefix(path, p.root+"/"))
-	if step == "sync" {
+	if step == "sync" && path == p.warehouse().Ledger() {
 		p.checkMoney()
 	}
 	return err

@@ -20,12 +20,19 @@ type scenario struct {
 	Rate                  float64       `json:",omitempty"` // share of requests that fail
 	Kinds                 []string      `json:",omitempty"`
 	Stall                 time.Duration `json:",omitempty"`
+	// Away and Denied are when the vendors cannot be reached, and when they refuse the credentials.
+	Away, Denied window `json:",omitzero"`
 	// Loose: there are ceilings, and processes with several connections all the same. When units are short, a request that settles
 	// lets others go on in the same moment, in any order, so that two executions may differ.
 	Loose     bool `json:",omitempty"`
 	Fresh     bool `json:",omitempty"` // the warehouse is not there yet
 	Processes []fate
 }
+
+// window is a time from the beginning of the scenario.
+type window struct{ From, For time.Duration }
+
+func (w window) open(at time.Duration) bool { return at >= w.From && at < w.From+w.For }
 
 // list is one extract about one target.
 type list struct {
@@ -62,14 +69,18 @@ func (s scenario) String() string {
 // kinds of faults of the emulator.
 var kinds = []string{"429", "429bare", "500", "503", "html200", "html502", "cut", "close_before", "close_after", "stall", "slow", "badlength", "gone"}
 
-// draw makes the scenario of a seed.
-func draw(seed uint64) scenario {
+// draw makes the scenario of a seed: a short one of two processes for one or two lists, or one that takes twice as long.
+func draw(seed uint64, short bool) scenario {
+	lists, processes := 3, 2
+	if short {
+		lists, processes = 2, 1
+	}
 	r := rand.New(rand.NewPCG(seed, 13))
 	s := scenario{Seed: seed, Lead: time.Hour, Fresh: r.IntN(8) == 0}
 	if r.IntN(3) == 0 {
 		s.Lead = time.Duration(r.Int64N(int64(time.Minute)))
 	}
-	for range 1 + r.IntN(3) {
+	for range 1 + r.IntN(lists) {
 		s.Lists = append(s.Lists, drawList(r))
 	}
 	for _, ceiling := range []*int64{&s.Run, &s.Month, &s.Warehouse} {
@@ -86,9 +97,17 @@ func draw(seed uint64) scenario {
 	if r.IntN(4) > 0 {
 		s.Rate, s.Kinds, s.Stall = 0.05+0.6*r.Float64(), drawKinds(r), []time.Duration{0, 90 * time.Second}[r.IntN(2)]
 	}
+	for _, w := range []*window{&s.Away, &s.Denied} {
+		if r.IntN(8) == 0 {
+			*w = window{time.Duration(r.Int64N(int64(20 * time.Second))), time.Duration(r.Int64N(int64([]time.Duration{20 * time.Second, time.Hour}[r.IntN(2)])))}
+		}
+	}
 	s.Loose = s.scarce() && r.IntN(4) == 0
-	for i := range 2 + r.IntN(4)/3 {
+	for i := range 2 + r.IntN(2*processes)/3 {
 		s.Processes = append(s.Processes, drawFate(r, i))
+		if short {
+			s.Processes[i].Day = 0
+		}
 		if s.scarce() && !s.Loose {
 			s.Processes[i].Connections = 1
 		}
@@ -173,6 +192,8 @@ func (s scenario) lesser() (all []scenario) {
 		change(func(l *scenario) { *ceiling(l) = 0 })
 	}
 	change(func(l *scenario) { l.PerSecond = 0 })
+	change(func(l *scenario) { l.Away = window{} })
+	change(func(l *scenario) { l.Denied = window{} })
 	change(func(l *scenario) { l.Lead = time.Hour })
 	change(func(l *scenario) { l.Fresh = false })
 	for i := range s.Processes {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// seedsVariable is how many seeds are tried, each twice; default a thousand, an eighth of them twice.
+	// seedsVariable is how many seeds are tried, each twice; default a thousand short ones, an eighth of them twice.
 	seedsVariable = "BACKHAUL_SIMULATIONS"
 	// firstVariable is the first of them. Default 0.
 	firstVariable = "BACKHAUL_FIRST_SIMULATION"
@@ -52,7 +52,7 @@ func TestWhateverHappensToAWarehouseNothingIsLostDoubledOrOverrun(t *testing.T) 
 				if n >= seeds {
 					return
 				}
-				if seed := uint64(first + n); !try(t, draw(seed), all || seed%8 == 0) {
+				if seed := uint64(first + n); !try(t, draw(seed, !all), all || seed%8 == 0) {
 					failed.Store(true)
 				}
 			}
