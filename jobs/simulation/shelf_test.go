@@ -51,9 +51,12 @@ func (l lake) Publish(_ context.Context, t *schemas.Table, job string, date time
 	}
 	l.shelf.mu.Lock()
 	key := published{t, job, date.Format(time.DateOnly)}
-	rows := l.shelf.staged[staged]
+	before, rows := l.shelf.tables[key], l.shelf.staged[staged]
 	l.shelf.tables[key] = rows
 	l.shelf.mu.Unlock()
+	if facts[t.FullName()] != nil && len(rows) < len(before) {
+		l.check(fmt.Errorf("rows: %s of %s had %d rows and has %d", t.FullName(), l.runKey(), len(before), len(rows)))
+	}
 	l.check(l.checkRows(key, rows))
 	return staged, l.step("published", fmt.Sprint(t.FullName(), len(rows)))
 }

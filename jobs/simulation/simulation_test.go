@@ -14,13 +14,17 @@ import (
 )
 
 const (
-	// seedsVariable is how many seeds are tried, each twice; default a thousand short ones, an eighth of them twice.
+	// seedsVariable is how many seeds are tried, each twice and with larger scenarios. Default: the rest of a thousand short ones,
+	// each once.
 	seedsVariable = "BACKHAUL_SIMULATIONS"
 	// firstVariable is the first of them. Default 0.
 	firstVariable = "BACKHAUL_FIRST_SIMULATION"
 	// againVariable is a scenario to run again: the line that a failure ends with.
 	againVariable = "BACKHAUL_SIMULATION"
 )
+
+// A thousand are drawn at every test, the first of them by a test of their own, which is enough to find most faults.
+const thousand, first = 1000, 100
 
 func number(t *testing.T, variable string, usual int) int {
 	t.Helper()
@@ -35,24 +39,36 @@ func number(t *testing.T, variable string, usual int) int {
 	return n
 }
 
-// TestWhateverHappensToAWarehouseNothingIsLostDoubledOrOverrun draws scenarios and carries them out.
-func TestWhateverHappensToAWarehouseNothingIsLostDoubledOrOverrun(t *testing.T) {
-	usual := 1000
-	if testing.Short() {
-		usual = 50
+// TestTheFirstScenariosHoldAndDoTheSameTwice does not look for the least scenario that fails: TestAScenarioAgain does.
+func TestTheFirstScenariosHoldAndDoTheSameTwice(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(first) {
+		if testing.Short() && seed >= first/4 {
+			break
+		}
+		s := draw(seed, true)
+		if wrong := faultOf(t, s, true); wrong != nil {
+			t.Fatalf("seed %d: %v\nagain: %s", seed, wrong, again(s))
+		}
 	}
-	seeds, first, all := number(t, seedsVariable, usual), number(t, firstVariable, 0), os.Getenv(seedsVariable) != "" && !testing.Short()
+}
+
+// TestWhateverHappensToAWarehouseNothingIsLostDoubledOrOverrun draws scenarios, carries them out, and looks for the least that fails.
+func TestWhateverHappensToAWarehouseNothingIsLostDoubledOrOverrun(t *testing.T) {
+	seeds, from, large := thousand-first, first, os.Getenv(seedsVariable) != ""
+	if testing.Short() {
+		seeds = 10
+	}
+	if large {
+		seeds, from = number(t, seedsVariable, 0), number(t, firstVariable, 0)
+	}
 	var next atomic.Int64
 	var failed atomic.Bool
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint("worker", worker), func(t *testing.T) {
 			t.Parallel()
-			for !failed.Load() {
-				n := int(next.Add(1)) - 1
-				if n >= seeds {
-					return
-				}
-				if seed := uint64(first + n); !try(t, draw(seed, !all), all || seed%8 == 0) {
+			for n := next.Add(1); n <= int64(seeds) && !failed.Load(); n = next.Add(1) {
+				if !try(t, draw(uint64(from)+uint64(n)-1, !large), large) {
 					failed.Store(true)
 				}
 			}
@@ -88,6 +104,9 @@ func TestAScenarioAgain(t *testing.T) {
 	}
 	s := parse(t, line)
 	told := simulate(t, s)
+	if told.wrong != nil {
+		try(t, s, true)
+	}
 	for _, line := range told.trace {
 		t.Log(line)
 	}
@@ -112,12 +131,14 @@ func try(t *testing.T, s scenario, twice bool) bool {
 	if wrong == nil {
 		return true
 	}
-	least, why := s, wrong
-	if !testing.Short() {
-		least, why = shrink(t, s, wrong, twice)
-	}
-	t.Errorf("%v\nthe seed's own: %v\nagain: %s='%s' go test -count=1 -v -run TestAScenarioAgain ./jobs/simulation", why, wrong, againVariable, least)
+	least, why := shrink(t, s, wrong, twice)
+	t.Errorf("%v\nthe seed's own: %v\nagain: %s", why, wrong, again(least))
 	return false
+}
+
+// again is how a scenario is carried out again.
+func again(s scenario) string {
+	return fmt.Sprintf("%s='%s' go test -count=1 -v -run TestAScenarioAgain ./jobs/simulation", againVariable, s)
 }
 
 // faultOf returns what is wrong with a scenario, or with doing it twice.
@@ -126,13 +147,13 @@ func faultOf(t *testing.T, s scenario, twice bool) error {
 	if told.wrong != nil || !twice || s.Loose {
 		return told.wrong
 	}
-	again := simulate(t, s)
-	if again.wrong != nil {
-		return again.wrong
+	second := simulate(t, s)
+	if second.wrong != nil {
+		return second.wrong
 	}
-	for i := range max(len(told.trace), len(again.trace)) {
-		if i >= len(told.trace) || i >= len(again.trace) || told.trace[i] != again.trace[i] {
-			return fmt.Errorf("again: step %d differs:\n%s\n%s", i, around(told.trace, i), around(again.trace, i))
+	for i := range max(len(told.trace), len(second.trace)) {
+		if i >= len(told.trace) || i >= len(second.trace) || told.trace[i] != second.trace[i] {
+			return fmt.Errorf("again: step %d differs:\n%s\n%s", i, around(told.trace, i), around(second.trace, i))
 		}
 	}
 	return nil
@@ -146,14 +167,14 @@ func around(trace []string, at int) string {
 // shrink looks for a simpler scenario that fails in the same way.
 func shrink(t *testing.T, s scenario, wrong error, twice bool) (least scenario, why error) {
 	tries := 0
-	for again := true; again; {
-		again = false
+	for found := true; found; {
+		found = false
 		for _, less := range s.lesser() {
 			if tries++; tries > 200 {
 				return s, wrong
 			}
 			if err := faultOf(t, less, twice); err != nil && kindOf(err) == kindOf(wrong) {
-				s, wrong, again = less, err, true
+				s, wrong, found = less, err, true
 				break
 			}
 		}
