@@ -99,9 +99,6 @@ type Pass struct {
 // least, when the budget leaves no more. Units that other requests hold may come back, so it waits for those before
 // it gives up with a *BudgetError. It returns early, with its error, when ctx ends.
 func (g *Gate) Admit(ctx context.Context, want, least pipeline.Units) (*Pass, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx) // a select would choose either, and reserve units for a request that is not made
-	}
 	select {
 	case g.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -333,7 +330,7 @@ func (g *Gate) raise(ctx context.Context, want, least pipeline.Units) (units pip
 	}
 	defer func() { <-g.asking }()
 	if ctx.Err() != nil {
-		return 0, nil, context.Cause(ctx) // the one before may have ended it
+		return 0, nil, context.Cause(ctx) // a select chooses either, and the request is not made
 	}
 	if g.take(want) { // the one before had enough granted for both
 		return want, nil, nil
