@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"backhaul/jobs/ledger"
@@ -164,8 +163,8 @@ func (w *world) checkRows(key published, rows []row) error {
 	}
 	next, seen := map[string]int{}, map[string]bool{}
 	for _, r := range rows {
-		i, err := strconv.Atoi(strings.TrimPrefix(r.extract, "x"))
-		if err != nil || i >= len(w.Lists) {
+		i := listOf(r.extract)
+		if i < 0 || i >= len(w.Lists) {
 			return fmt.Errorf("rows: %s has rows of %s", key.table.FullName(), r.extract)
 		}
 		l, at := w.Lists[i], next[r.extract]

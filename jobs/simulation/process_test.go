@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -223,6 +224,15 @@ func (l list) task(i int) pipeline.Task {
 }
 
 func extractName(list int) string { return fmt.Sprint("x", list) }
+
+// listOf is the list of an extract, -1 if it is none's.
+func listOf(extract string) int {
+	i, err := strconv.Atoi(strings.TrimPrefix(extract, "x"))
+	if err != nil {
+		return -1
+	}
+	return i
+}
 
 // source is one of the client's as the process has it.
 func (p *process) source(s pipeline.Source) pipeline.Source {

@@ -85,7 +85,10 @@ type story struct {
 }
 
 // simulate carries out a scenario.
-func simulate(t *testing.T, s scenario) (told story) {
+func simulate(t *testing.T, s scenario) story { return simulateThen(t, s, nil) }
+
+// simulateThen lets somebody look at the warehouse that is left, outside of its time.
+func simulateThen(t *testing.T, s scenario, look func(*world)) (told story) {
 	dir, err := os.MkdirTemp(scratch(), "simulation")
 	if err != nil {
 		t.Fatal(err)
@@ -96,11 +99,15 @@ func simulate(t *testing.T, s scenario) (told story) {
 			told.wrong = fmt.Errorf("%v", r)
 		}
 	}()
+	var w *world
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{scenario: s, dir: dir, shelf: newShelf(), refusals: map[string]int{}, received: map[string]*atomic.Int64{"moz": {}, "ahrefs": {}}, pipes: &pipes{dialed: make(chan net.Conn), closed: make(chan struct{})}}
+		w = &world{scenario: s, dir: dir, shelf: newShelf(), refusals: map[string]int{}, received: map[string]*atomic.Int64{"moz": {}, "ahrefs": {}}, pipes: &pipes{dialed: make(chan net.Conn), closed: make(chan struct{})}}
 		w.live()
 		told = story{inOrder(w.trace), w.wrong}
 	})
+	if look != nil {
+		look(w)
+	}
 	return told
 }
 
