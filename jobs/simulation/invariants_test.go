@@ -110,9 +110,6 @@ func (w *world) checkRun(p *process, result *run.Result, err error) error {
 		}
 		return fmt.Errorf("%s ended with %w", p.name, err)
 	}
-	if most := w.Run * (unitOf["moz"] + unitOf["ahrefs"]); !p.calm && most > 0 && result.Bought.Units > pipeline.Units(most) {
-		return fmt.Errorf("money: %s bought for %d, of %d", p.name, result.Bought.Units, most)
-	}
 	complete := !slices.ContainsFunc(result.Tasks, func(t ledger.Task) bool { return !t.Ending.Complete() })
 	if !result.Interrupted && complete != (result.Run.State == ledger.Complete) {
 		return fmt.Errorf("%s is %s, and all its tasks complete: %v", p.name, result.Run.State, complete)

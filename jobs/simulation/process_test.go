@@ -53,10 +53,11 @@ type process struct {
 	mu        sync.Mutex
 	steps     int
 	dead      bool
-	refused   bool            // the disk did
-	breaths   map[string]int  // by task
-	delivered map[string]bool // pages, by pageKey; true once durable
-	calm      bool            // nothing is to happen to it, and it has all the money it wants
+	refused   bool                      // the disk did
+	breaths   map[string]int            // by task
+	delivered map[string]bool           // pages, by pageKey; true once durable
+	bought    map[string]pipeline.Units // by vendor
+	calm      bool                      // nothing is to happen to it, and it has all the money it wants
 }
 
 func (p *process) warehouse() sinks.Warehouse { return sinks.Warehouse{Root: p.root} }
@@ -306,6 +307,10 @@ func (p *process) deliver(t pipeline.Task, page pipeline.Page) {
 	defer p.mu.Unlock()
 	p.delivered[p.pageKey(t.ID, page)] = false
 	p.received[t.Vendor()].Add(int64(page.Units))
+	p.bought[t.Vendor()] += page.Units
+	if most := pipeline.Units(p.world.Run * unitOf[t.Vendor()]); most > 0 && !p.calm && p.bought[t.Vendor()] > most {
+		p.check(fmt.Errorf("money: %s bought for %d at %s, of %d", p.name, p.bought[t.Vendor()], t.Vendor(), most))
+	}
 }
 
 // observe notes which pages are durable.

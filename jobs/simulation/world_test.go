@@ -24,6 +24,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
+	"backhaul/pipeline"
 	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/sqlite"
 	"backhaul/sinks"
@@ -220,7 +221,7 @@ var template = sync.OnceValue(func() []byte {
 
 // process makes one, with a name of its own for the warehouse.
 func (w *world) process(name string, f fate) *process {
-	p := &process{world: w, fate: f, name: name, root: filepath.Join(w.dir, name), breaths: map[string]int{}, delivered: map[string]bool{}}
+	p := &process{world: w, fate: f, name: name, root: filepath.Join(w.dir, name), breaths: map[string]int{}, delivered: map[string]bool{}, bought: map[string]pipeline.Units{}}
 	p.life, p.die = context.WithCancel(context.Background())
 	if err := os.Symlink("warehouse", p.root); err != nil {
 		panic(err)
