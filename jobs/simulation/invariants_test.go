@@ -247,7 +247,7 @@ func (p *process) checkDelivered(pages map[string]bool) error {
 	}
 	most := 0
 	if p.dead || p.refused {
-		most = p.Connections
+		most = p.Connections * len(unitOf) // connections to each vendor
 	}
 	if lost > most {
 		return fmt.Errorf("pages: %s was given %d pages that no journal has, at most %d can be", p.name, lost, most)
