@@ -6,7 +6,7 @@
 // # What is real, and what is not
 //
 // Everything between a resolved job and the staged rows is the program's own, SQLite files and HTTP included; connections are pipes.
-// In place of the lake is a shelf in memory ([shelf]), and nobody asks DuckDB.
+// In place of the lake is a shelf in memory; a few warehouses are loaded into files in the end, for DuckDB to read.
 //
 // A process is killed by taking the world from it: from that step on no write of its reaches a file, no request the vendor, and its
 // locks are let go as it unwinds. What it had committed stays. The test of power loss says what a disk may forget beside that.
