@@ -69,13 +69,13 @@ func (s scenario) String() string {
 // kinds of faults of the emulator.
 var kinds = []string{"429", "429bare", "500", "503", "html200", "html502", "cut", "close_before", "close_after", "stall", "slow", "badlength", "gone"}
 
-// draw makes the scenario of a seed: a short one of two processes for one or two lists, or one that takes twice as long.
+// draw makes the scenario of a seed: one of two or three processes, or a short one of one or two, beside those that complete the runs.
 func draw(seed uint64, short bool) scenario {
-	lists, processes := 3, 2
-	if short {
-		lists, processes = 2, 1
-	}
 	r := rand.New(rand.NewPCG(seed, 13))
+	lists, processes := 3, 2+r.IntN(4)/3
+	if short {
+		lists, processes = 2, 1+r.IntN(2)
+	}
 	s := scenario{Seed: seed, Lead: time.Hour, Fresh: r.IntN(8) == 0}
 	if r.IntN(3) == 0 {
 		s.Lead = time.Duration(r.Int64N(int64(time.Minute)))
@@ -103,7 +103,7 @@ func draw(seed uint64, short bool) scenario {
 		}
 	}
 	s.Loose = s.scarce() && r.IntN(4) == 0
-	for i := range 2 + r.IntN(2*processes)/3 {
+	for i := range processes {
 		s.Processes = append(s.Processes, drawFate(r, i))
 		if short {
 			s.Processes[i].Day = 0

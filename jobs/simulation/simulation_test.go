@@ -24,7 +24,7 @@ const (
 )
 
 // A thousand are drawn at every test, the first of them by a test of their own, which is enough to find most faults.
-const thousand, first = 1000, 100
+const thousand, first = 1000, 50
 
 func number(t *testing.T, variable string, usual int) int {
 	t.Helper()
@@ -43,7 +43,7 @@ func number(t *testing.T, variable string, usual int) int {
 func TestTheFirstScenariosHoldAndDoTheSameTwice(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(first) {
-		if testing.Short() && seed >= first/4 {
+		if testing.Short() && seed >= first/2 {
 			break
 		}
 		s := draw(seed, true)
