@@ -79,7 +79,7 @@ power-loss: ## let the power fail SEEDS times (default 1000) in recorded runs (n
 
 simulate: SEEDS = 10000
 simulate: ## carry out SEEDS scenarios of whole runs under virtual time (default 10000), each twice
-	BACKHAUL_SIMULATIONS=$(SEEDS) go test -count=1 -timeout 24h -run TestWhatever ./jobs/simulation
+	BACKHAUL_SIMULATIONS=$(SEEDS) go test -count=1 -v -timeout 24h -run TestWhatever ./jobs/simulation
 
 # SQLite, which is C put into Go, and the compressors are not watched: that alone halves the time. No process waits a second at its end.
 race: ## run the tests under the race detector, fewer rounds of the long ones

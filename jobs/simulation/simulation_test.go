@@ -64,6 +64,7 @@ func TestWhateverHappensToAWarehouseNothingIsLostDoubledOrOverrun(t *testing.T) 
 	}
 	var next atomic.Int64
 	var failed atomic.Bool
+	t.Cleanup(func() { t.Logf("%d scenarios", min(next.Load(), int64(seeds))) })
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint("worker", worker), func(t *testing.T) {
 			t.Parallel()
