@@ -77,6 +77,10 @@ SEEDS       ?= 1000
 power-loss: ## let the power fail SEEDS times (default 1000) in recorded runs (needs strace, Linux)
 	BACKHAUL_POWER_LOSSES=$(SEEDS) go test -count=1 -timeout 24h -run TestLossOfPower ./cmd/backhaul
 
+simulate: SEEDS = 10000
+simulate: ## carry out SEEDS scenarios of whole runs under virtual time (default 10000), each twice
+	BACKHAUL_SIMULATIONS=$(SEEDS) go test -count=1 -v -timeout 24h -run TestWhatever ./jobs/simulation
+
 # SQLite, which is C put into Go, and the compressors are not watched: that alone halves the time. No process waits a second at its end.
 race: ## run the tests under the race detector, fewer rounds of the long ones
 	GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false' ./...
@@ -104,4 +108,4 @@ ci: lint test race fuzz interop-fast run ## all that must hold before a change l
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test power-loss man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench ci clean
+.PHONY: help build run demo test power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench ci clean

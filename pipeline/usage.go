@@ -30,3 +30,12 @@ type UsageReport struct {
 	// At is when the reply had arrived, by this machine's clock, UTC.
 	At time.Time
 }
+
+// IsOfMonth reports whether the count can be that of the month that begins at start: whether the vendor answered within it, by its own
+// clock, or by ours where it did not say. Some vendors tell of the month that runs, whatever they are asked for.
+func (r UsageReport) IsOfMonth(start, now time.Time) bool {
+	if !r.VendorTime.IsZero() {
+		now = r.VendorTime
+	}
+	return !now.Before(start) && now.Before(start.AddDate(0, 1, 0))
+}

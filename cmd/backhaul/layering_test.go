@@ -59,6 +59,7 @@ var house = map[string]string{
 	"jobs/price":                       "pipeline jobs/budget jobs/chain jobs/account jobs/plan jobs/ledger",
 	"jobs/buy":                         "pipeline pipeline/limit pipeline/engine jobs/budget jobs/recovery jobs/plan",
 	"jobs/run":                         "pipeline pipeline/words pipeline/journal pipeline/engine schemas sinks jobs/intake jobs/budget jobs/chain jobs/price jobs/buy jobs/load jobs/account jobs/recovery jobs/plan jobs/ledger pipeline/failpoint",
+	"jobs/simulation":                  "", // tests alone
 	"jobs/dbt":                         "schemas",
 	"jobs/doctor":                      "pipeline pipeline/words pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",
 	"jobs/report":                      "pipeline pipeline/words jobs/plan jobs/ledger jobs/account jobs/budget jobs/run",

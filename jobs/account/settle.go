@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -77,7 +79,8 @@ func Settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 	if err != nil {
 		return err
 	}
-	for vendor, bill := range Bills(tasks, places) {
+	bills := Bills(tasks, places)
+	for _, vendor := range slices.Sorted(maps.Keys(bills)) {
 		last, err := l.LastMonth(ctx, runID, vendor)
 		if err != nil {
 			return err
@@ -85,7 +88,7 @@ func Settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 		if last == "" {
 			last = month(vendor)
 		}
-		if err := l.Settle(ctx, runID, vendor, last, bill); err != nil {
+		if err := l.Settle(ctx, runID, vendor, last, bills[vendor]); err != nil {
 			return err
 		}
 	}

@@ -44,16 +44,17 @@ type Budget struct {
 	begun    time.Time                  // the execution; its months are those whose budgets are spent
 	accounts map[string]Account         // by vendor, with the ceilings as they are by now
 	monthly  map[string]*pipeline.Units // the job's ceilings of the warehouse's month by vendor
+	each     map[string]*pipeline.Units // the job's ceilings of one execution by vendor
 	counts   map[string]counted         // by vendor that has told
 	settled  []ledger.Settlement
 }
 
 // New returns what a job's accounts allow an execution that begins now.
 func New(accounts map[string]Account, now func() time.Time) *Budget {
-	b := &Budget{now: now, begun: now().UTC(), accounts: map[string]Account{}, monthly: map[string]*pipeline.Units{}, counts: map[string]counted{}}
+	b := &Budget{now: now, begun: now().UTC(), accounts: map[string]Account{}, monthly: map[string]*pipeline.Units{}, each: map[string]*pipeline.Units{}, counts: map[string]counted{}}
 	maps.Copy(b.accounts, accounts)
 	for vendor, a := range accounts {
-		b.monthly[vendor] = a.Ceiling.WarehouseMonth
+		b.monthly[vendor], b.each[vendor] = a.Ceiling.WarehouseMonth, a.Ceiling.Run
 	}
 	return b
 }
@@ -89,17 +90,19 @@ func (b *Budget) Allowed() (all []ledger.Budget) {
 }
 
 // Raise moves the ceilings of a run above what it has spent before: they bound one execution, so that a run stopped by its ceiling
-// can go on the next day.
+// can go on the next day. What is held of before may be released until the execution buys, and would be spent beside the ceiling: so
+// it is called again until then, and not after.
 func (b *Budget) Raise(ctx context.Context, books Books) error {
 	for vendor, a := range b.accounts {
-		if a.Ceiling.Run == nil {
+		each := b.each[vendor]
+		if each == nil {
 			continue
 		}
 		before, err := books.granted(ctx, vendor, b.Month(vendor))
 		if err != nil {
 			return err
 		}
-		most := before.Run + *a.Ceiling.Run
+		most := before.Run + *each
 		a.Ceiling.Run = &most
 		b.accounts[vendor] = a
 	}

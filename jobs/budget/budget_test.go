@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -140,5 +141,45 @@ func TestAStopForWantOfUnitsNamesItsCeiling(t *testing.T) {
 	}
 	if got := ByCeiling(o, true, []*engine.StopError{s}); got.Ending != pipeline.EndBudget {
 		t.Errorf("a task of an extract with a ceiling of its own ended by %s", got.Ending)
+	}
+}
+
+// teller is a vendor that tells of the month that runs by its own clock, whatever it is asked for.
+type teller struct {
+	clock time.Time
+	units pipeline.Units
+}
+
+func (v teller) Usage(context.Context, time.Time, time.Time) (pipeline.UsageReport, error) {
+	return pipeline.UsageReport{Units: v.units, VendorTime: v.clock}, nil
+}
+
+func TestACountOfAnotherMonthSettlesNothing(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		now, vendor time.Time
+		want        bool
+	}{
+		"within the month":                    {end.Add(-time.Hour), end.Add(-time.Hour), true},
+		"within it, the vendor without clock": {end.Add(-time.Hour), time.Time{}, true},
+		"the month has ended":                 {end, end, false},
+		"it has, the vendor without clock":    {end, time.Time{}, false},
+		"it has for the vendor":               {end.Add(-time.Second), end, false},
+		"it has not begun for the vendor":     {end.Add(-29 * 24 * time.Hour), end.AddDate(0, -1, 0).Add(-time.Second), false},
+	} {
+		books, now := open(t, "nightly"), end.Add(-29*24*time.Hour)
+		b := New(map[string]Account{"moz": {Usage: teller{tc.vendor, 10}}}, func() time.Time { return now })
+		held := ledger.Bill{Spent: 10, Maybe: 40, HeldAt: now.Add(-time.Hour)}
+		if err := books.Ledger.Settle(t.Context(), books.RunID, "moz", b.Month("moz"), held); err != nil {
+			t.Fatal(err)
+		}
+		now = tc.now
+		if err := b.AskAgain(t.Context(), books, []string{"moz"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(b.Settled()) == 1; got != tc.want {
+			t.Errorf("%s: settled %+v", name, b.Settled())
+		}
 	}
 }

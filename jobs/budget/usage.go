@@ -50,7 +50,7 @@ func (b *Budget) AskAgain(ctx context.Context, books Books, vendors []string) er
 func (b *Budget) settleBy(ctx context.Context, books Books, vendor string, wait bool) (u *ledger.Usage, err error) {
 	u, lag, err := b.meter(ctx, books, vendor)
 	var soon time.Duration
-	if err == nil && wait {
+	if err == nil && u != nil && wait {
 		soon, err = b.untilCounted(ctx, books, vendor, lag)
 	}
 	if err == nil && soon > 0 && limit.Sleep(ctx, soon, nil) == nil {
@@ -62,11 +62,12 @@ func (b *Budget) settleBy(ctx context.Context, books Books, vendor string, wait 
 	return u, err
 }
 
-// meter asks a vendor's meter and enters what it says. An *pipeline.Error means that it did not answer.
+// meter asks a vendor's meter and enters what it says: nothing, and nil, where that is of another month than the run's, which has
+// ended meanwhile. An *pipeline.Error means that it did not answer.
 func (b *Budget) meter(ctx context.Context, books Books, vendor string) (u *ledger.Usage, lag time.Duration, err error) {
 	now := b.now().UTC()
 	report, err := b.accounts[vendor].Usage.Usage(ctx, b.MonthStart(vendor), now)
-	if err != nil {
+	if err != nil || !report.IsOfMonth(b.MonthStart(vendor), now) {
 		return nil, 0, err
 	}
 	said, settled, err := books.Ledger.Count(ctx, ledger.Usage{RunID: books.RunID, Vendor: vendor, Month: b.Month(vendor), At: now,

@@ -8,6 +8,8 @@ package buy
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"backhaul/jobs/budget"
@@ -51,8 +53,8 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 	buying, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var lanes []engine.Lane
-	for vendor, work := range o.Plan.Work {
-		lane, err := o.lane(vendor, work, stop)
+	for _, vendor := range slices.Sorted(maps.Keys(o.Plan.Work)) {
+		lane, err := o.lane(vendor, o.Plan.Work[vendor], stop)
 		if err != nil {
 			return Bought{}, err
 		}
@@ -84,6 +86,8 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 // ledgerError means that leave to buy could not be made durable. It is the program's fault and not a task's, so it stops
 // the run.
 type ledgerError struct{ error }
+
+func (e ledgerError) Unwrap() error { return e.error }
 
 // Stops returns the stops in joined errors of the engine, one for each vendor and round.
 func Stops(err error) []*engine.StopError {

@@ -2,6 +2,9 @@ package buy
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"syscall"
 	"testing"
 
 	"backhaul/jobs/budget"
@@ -101,5 +104,12 @@ func TestAPurseIsSpentOnce(t *testing.T) {
 		if err != nil || got != step.got || left != step.left {
 			t.Errorf("%+v: %d and %d, %v", step, got, left, err)
 		}
+	}
+}
+
+func TestAFaultOfTheLedgerIsStillWhatItWas(t *testing.T) {
+	t.Parallel()
+	if err := error(ledgerError{fmt.Errorf("reserve 5 units: %w", syscall.EIO)}); !errors.Is(err, syscall.EIO) {
+		t.Errorf("nobody can tell what became of %v", err)
 	}
 }

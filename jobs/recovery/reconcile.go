@@ -130,6 +130,10 @@ func askCount(ctx context.Context, l *ledger.Ledger, h ledger.Hold, meters Meter
 		c.why = "the vendor's count cannot be had: " + err.Error()
 		return c, nil
 	}
+	if !report.IsOfMonth(from, now) {
+		c.why = "the vendor's count is of another month: its clock and this machine's differ"
+		return c, nil
+	}
 	u := ledger.Usage{RunID: h.Run.ID, Vendor: h.Vendor, Month: from.Format("2006-01"), At: now, From: from, VendorUnits: report.Units, Remaining: report.Remaining}
 	if u, c.settled, c.why, err = l.Foresee(ctx, u, report.Lag); err != nil {
 		return nil, err

@@ -226,6 +226,9 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 		if asked, err = r.budget.Ask(ctx, r.books()); err != nil {
 			return result, err
 		}
+		if err := r.budget.Raise(ctx, r.books()); err != nil {
+			return result, err
+		}
 	}
 	idle, err := r.rounds(ctx, result)
 	if err != nil {
@@ -346,6 +349,11 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 			return declinedError{err}
 		}
 	}
+	if !r.confirmed { // somebody may have taken his time, and others counted meanwhile
+		if err := r.budget.Raise(ctx, r.books()); err != nil {
+			return err
+		}
+	}
 	r.confirmed = true
 	if err := r.takeOver(ctx, result, extracts); err != nil {
 		return err
@@ -373,7 +381,7 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 		return err
 	}
 	state, message := ledger.Complete, ""
-	if len(result.Incomplete()) > 0 || result.Held() {
+	if len(result.Incomplete()) > 0 || result.Held() || result.Interrupted { // which publishes nothing, be it all bought
 		state = ledger.Incomplete
 	}
 	if result.Stop != nil {

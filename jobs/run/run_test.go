@@ -423,3 +423,41 @@ func TestARunTellsItsStepsInTheirOrder(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestWhatIsReleasedIsNotSpentBesideTheCeilingOfARun: an execution that finds units of the one before held, and released by the vendor's
+// count before it buys, has its own ceiling and not those units as well.
+func TestWhatIsReleasedIsNotSpentBesideTheCeilingOfARun(t *testing.T) {
+	dir, m := t.TempDir(), newMeter(1, 50)
+	now := time.Now()
+	o := options(dir)
+	o.Now = func() time.Time { return now }
+	requests := 0
+	m.fault = func() (pipeline.Kind, bool, bool) { requests++; return pipeline.Transient, false, requests == 2 }
+	job := m.job("a", 1, execution(100), 500)
+	if _, err := Run(t.Context(), job, o); err != nil || m.billed != 50 {
+		t.Fatalf("%v, %d units billed: want 50, and 50 held", err, m.billed)
+	}
+	account := job.Accounts["moz"]
+	account.Usage = &quota{m: m, allowance: 10_000}
+	job.Accounts["moz"] = account
+	now = now.Add(time.Hour)
+	result, err := Run(t.Context(), job, o)
+	if err != nil || len(result.Settled) != 1 || result.Bought.Units != 100 {
+		t.Errorf("%v, bought for %d units with a ceiling of 100: %+v", err, result.Bought.Units, result.Settled)
+	}
+}
+
+// TestARunThatIsStoppedBehindItsLastPageIsNotComplete: nothing of it is published yet.
+func TestARunThatIsStoppedBehindItsLastPageIsNotComplete(t *testing.T) {
+	dir, m := t.TempDir(), newMeter(1, 50)
+	ctx, stop := context.WithCancel(t.Context())
+	m.fault = func() (pipeline.Kind, bool, bool) { stop(); return 0, false, false }
+	result, err := Run(ctx, m.job("a", 1, ledger.Ceiling{}, 40), options(dir))
+	if err != nil || !result.Interrupted || len(result.Incomplete()) != 0 || len(result.Files) != 0 || result.Run.State != ledger.Incomplete {
+		t.Errorf("%v, %+v", err, result)
+	}
+	again := mustRun(t, m.job("a", 1, ledger.Ceiling{}, 40), dir)
+	if again.Run.State != ledger.Complete || len(again.Files) != 1 || m.billed != 40 {
+		t.Errorf("%d units billed, %+v", m.billed, again)
+	}
+}

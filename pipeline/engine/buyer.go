@@ -155,8 +155,7 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 // fetch asks for the page at the task's place until it arrives, an error is final, or patience ends.
 func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 	pause := backoff.ExponentialBackOff{
-		// Full jitter: a randomisation by the whole interval draws from zero to twice of it.
-		InitialInterval: b.Retry.Base / 2, MaxInterval: b.Retry.Most / 2, Multiplier: 2, RandomizationFactor: 1,
+		InitialInterval: b.Retry.Base / 2, MaxInterval: b.Retry.Most / 2, Multiplier: 2,
 	}
 	pause.Reset()
 	b.tries, b.answers = 0, b.answersSoFar()
@@ -211,7 +210,8 @@ func (b *buyer) fetch(ctx context.Context) (pipeline.Page, error) {
 		case failed >= b.Retry.Attempts || throttled >= b.Retry.Throttles:
 			return page, fmt.Errorf("gave up after %d attempts: %w", failed+throttled, e)
 		}
-		if err := b.wait(ctx, e, pause.NextBackOff()); err != nil {
+		// Full jitter: from zero to twice the interval.
+		if err := b.wait(ctx, e, b.Retry.about(pause.NextBackOff(), 1)); err != nil {
 			return page, err
 		}
 	}

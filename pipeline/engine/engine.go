@@ -47,6 +47,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -121,6 +122,8 @@ type Retry struct {
 	// For is how long a vendor that answers nobody is asked again, by one task at a time, counted from the first request
 	// without an answer, before it is given up. Default 0: given up when the tasks run out of attempts.
 	For time.Duration
+	// Random draws a number from 0 to 1 for each pause, by many goroutines at once. Default rand.Float64.
+	Random func() float64
 }
 
 func (r Retry) withDefaults() Retry {
@@ -145,7 +148,15 @@ func (r Retry) withDefaults() Retry {
 	if r.RestartsInAll == 0 {
 		r.RestartsInAll = 10
 	}
+	if r.Random == nil {
+		r.Random = rand.Float64
+	}
 	return r
+}
+
+// about draws a pause from those that differ from d by no more than a share of it.
+func (r Retry) about(d time.Duration, share float64) time.Duration {
+	return time.Duration(float64(d) * (1 + share*(2*r.Random()-1)))
 }
 
 // Outcome is how a task went, its earlier pages included.

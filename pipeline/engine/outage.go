@@ -42,7 +42,7 @@ type outage struct {
 }
 
 func (r Retry) outage(since time.Time, err error) *outage {
-	pause := &backoff.ExponentialBackOff{InitialInterval: 4 * r.Base, MaxInterval: r.Most * 2 / 3, Multiplier: 2, RandomizationFactor: 0.5}
+	pause := &backoff.ExponentialBackOff{InitialInterval: 4 * r.Base, MaxInterval: r.Most * 2 / 3, Multiplier: 2}
 	pause.Reset()
 	return &outage{since: since, until: since.Add(r.For), turn: make(chan struct{}, 1), over: make(chan struct{}), pause: pause, err: err}
 }
@@ -128,7 +128,7 @@ func (b *buyer) outlast(ctx context.Context) error {
 // pauseIn waits until it is time to ask again, and says so.
 func (b *buyer) pauseIn(ctx context.Context, a *outage, left time.Duration) error {
 	b.mu.Lock()
-	o := &Outage{Vendor: b.Vendor, Since: a.since, Until: a.until, Wait: min(a.pause.NextBackOff(), left), Err: a.err}
+	o := &Outage{Vendor: b.Vendor, Since: a.since, Until: a.until, Wait: min(b.Retry.about(a.pause.NextBackOff(), 0.5), left), Err: a.err}
 	b.mu.Unlock()
 	b.Observe(Event{Task: b.Task, Outage: o})
 	return limit.Sleep(ctx, o.Wait, a.over) // over: a reply that was under way

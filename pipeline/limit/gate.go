@@ -329,6 +329,9 @@ func (g *Gate) raise(ctx context.Context, want, least pipeline.Units) (units pip
 		return 0, nil, context.Cause(ctx)
 	}
 	defer func() { <-g.asking }()
+	if ctx.Err() != nil {
+		return 0, nil, context.Cause(ctx) // a select chooses either, and the request is not made
+	}
 	if g.take(want) { // the one before had enough granted for both
 		return want, nil, nil
 	}

@@ -294,3 +294,22 @@ func TestWhomTheBudgetRefusedKeepsNoConnection(t *testing.T) {
 	}
 	p.Settle(3)
 }
+
+func TestWhoComesAfterTheEndAsksForNothing(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	asked := 0
+	g := New(Config{Grant: func(context.Context, pipeline.Units, pipeline.Units) (pipeline.Units, pipeline.Units, error) {
+		asked++
+		return 0, 0, nil
+	}})
+	for range 50 {
+		if _, err := g.Admit(ctx, 1, 1); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if asked > 0 {
+		t.Errorf("units were asked for %d times", asked)
+	}
+}
