@@ -143,3 +143,62 @@ func (r *try) notes() {
 	r.must(err)
 	r.same("indexes", []journal.Index{{Vendor: "moz", ID: "1", At: header.Created}}, indexes)
 }
+
+func (r *try) intended() {
+	waits := of("waits", "w")[0]
+	waits.Params = pipeline.PlaceholderParams
+	r.append(pagesOf(1), "a")
+	r.must(r.j.AddTasks(r.ctx(), append(tasks("b"), of("open", "o")...)))
+	r.must(r.j.Intend(r.ctx(), append(tasks("b", "new"), waits), "open", "other"))
+	r.harm(func() {})
+	r.intends(r.j, append(append(tasks("b"), of("open", "o")...), task("new"), waits)...)
+	all, err := r.j.Tasks(r.ctx())
+	r.must(err)
+	r.same("tasks", append(append(tasks("a", "b"), of("open", "o")...), task("new")), all)
+	r.has("a", pagesOf(1))
+	r.must(r.j.Intend(r.ctx(), tasks("a")))
+	r.intends(r.j, tasks("a")...)
+}
+
+func (r *try) stands() {
+	r.append(nil, "a", "b", "c")
+	first := journal.Standing{Ending: pipeline.EndFault, Error: "no", Ended: header.Created, SavedUnits: 7, IndexID: "2026-11", Again: 3}
+	second := journal.Standing{Ending: pipeline.EndOfList, Ended: header.Created.Add(time.Hour)}
+	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"a": first, "b": first}))
+	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 40, Next: 2}, "c": {Units: 9}}))
+	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"b": second}))
+	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 50, Next: 2}}))
+	r.must(r.j.AddTasks(r.ctx(), tasks("a")))
+	r.harm(func() {})
+	want := []journal.Entry{{Task: task("a"), Standing: first, Expected: pipeline.Expectation{Units: 50, Next: 2}}, {Task: task("b"), Standing: second},
+		{Task: task("c"), Expected: pipeline.Expectation{Units: 9}}}
+	r.entries(want)
+	r.must(r.j.Rewind(r.ctx(), header.Created.Add(time.Minute)))
+	want[1].Ended = header.Created.Add(time.Minute)
+	r.entries(want)
+}
+
+// entries fails where other tasks are intended, or they stand otherwise.
+func (r *try) entries(want []journal.Entry) {
+	r.t.Helper()
+	got, err := r.j.Entries(r.ctx())
+	r.must(err)
+	r.same("entries", want, got)
+}
+
+func (r *try) course() {
+	for _, c := range []journal.Course{{}, {SpecHash: "hash", State: "running", Started: header.Created},
+		{SpecHash: "hash", State: "incomplete", Message: "budget", Started: header.Created, Ended: header.Created.Add(time.Hour)}} {
+		if c != (journal.Course{}) {
+			r.must(r.j.SetCourse(r.ctx(), c))
+		}
+		r.harm(func() {})
+		got, err := r.j.Course(r.ctx())
+		r.must(err)
+		r.same("course", c, got)
+	}
+	r.must(r.j.Rewind(r.ctx(), header.Created.Add(time.Minute)))
+	c, err := r.j.Course(r.ctx())
+	r.must(err)
+	r.same("ended", header.Created.Add(time.Minute), c.Ended)
+}
