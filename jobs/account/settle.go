@@ -51,18 +51,20 @@ func RecordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 
 // RecordDead enters how far the tasks had come when their process died.
 func RecordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, now time.Time) error {
-	tasks, err := l.Tasks(ctx, runID)
-	if err != nil {
-		return err
-	}
 	places, err := j.Places(ctx)
 	if err != nil {
 		return err
 	}
+	tasks, err := Index(ctx, j, places)
+	if err != nil {
+		return err
+	}
+	all := map[string]journal.Standing{}
 	for _, t := range StandAll(tasks, places) {
 		t.Ended = now
+		all[t.ID] = Standing(*t, places[t.ID])
 	}
-	return l.Record(ctx, runID, tasks...)
+	return Record(ctx, l, j, runID, places, all)
 }
 
 // CalendarMonth is the month for runs that were granted nothing yet.

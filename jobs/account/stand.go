@@ -1,11 +1,70 @@
 package account
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
 )
+
+// Sync brings the ledger's index of a run's tasks to where its journal has them, which places are of.
+func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) error {
+	tasks, err := Index(ctx, j, places)
+	if err != nil {
+		return err
+	}
+	return l.Sync(ctx, runID, tasks)
+}
+
+// Index returns the tasks that a run intends as its journal tells of them, for the ledger.
+func Index(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) ([]ledger.Task, error) {
+	entries, err := j.Entries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tasks := make([]ledger.Task, len(entries))
+	for i, e := range entries {
+		t := &tasks[i]
+		*t = ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, SavedUnits: e.SavedUnits, IndexID: e.IndexID, Expected: e.Expected}
+		count(t, places[t.ID])
+		t.Rows, t.Waste = t.Rows-e.Again, t.Waste+e.Again
+	}
+	return tasks, nil
+}
+
+// Standing is what of a task at a place its journal keeps beside its pages.
+func Standing(t ledger.Task, place pipeline.Place) journal.Standing {
+	return journal.Standing{Ending: t.Ending, Error: t.Error, Ended: t.Ended, SavedUnits: t.SavedUnits, IndexID: t.IndexID, Again: t.Waste - place.Waste}
+}
+
+// Record enters how tasks of a run stand, in its journal and then in the ledger.
+func Record(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place, all map[string]journal.Standing) error {
+	if err := j.Stand(ctx, all); err != nil {
+		return err
+	}
+	return Sync(ctx, l, j, runID, places)
+}
+
+// Course is where a run stands, for its journal.
+func Course(r ledger.Run) journal.Course {
+	return journal.Course{SpecHash: r.SpecHash, State: string(r.State), Message: r.Message, Started: r.Started, Ended: r.Ended}
+}
+
+// End enters that a run is over and where it stands, in its journal and then in the ledger.
+func End(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, state ledger.State, message string, now time.Time) error {
+	course, err := j.Course(ctx)
+	if err != nil {
+		return err
+	}
+	course.State, course.Message, course.Ended = string(state), message, now
+	if err := j.SetCourse(ctx, course); err != nil {
+		return err
+	}
+	return l.End(ctx, runID, state, 0, message, now)
+}
 
 // StandAll fills in what the journal says of the tasks and returns those it tells of: one that needed no answer is not in it.
 func StandAll(tasks []ledger.Task, places map[string]pipeline.Place) (told []*ledger.Task) {
@@ -32,6 +91,11 @@ func Stand(t *ledger.Task, place pipeline.Place) {
 	default:
 		t.Ending = pipeline.EndNotReached
 	}
+	count(t, place)
+}
+
+// count fills in what a task has at a place.
+func count(t *ledger.Task, place pipeline.Place) {
 	t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
 	t.MaybeUnits, t.Attempts, t.ReusedFrom = place.MaybeUnits, place.Attempts, place.ReusedFrom
 }

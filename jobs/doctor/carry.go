@@ -6,7 +6,6 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
-	"backhaul/pipeline"
 )
 
 // carried is a run whose journal was retired, as a damaged ledger still tells it: no journal can.
@@ -50,17 +49,10 @@ func carry(ctx context.Context, path string) (all []carried) {
 
 // enter puts the run into a ledger.
 func (c carried) enter(ctx context.Context, l *ledger.Ledger) error {
-	tasks := make([]pipeline.Task, len(c.tasks))
-	for i, t := range c.tasks {
-		tasks[i] = t.Task
-	}
 	if err := l.Restore(ctx, c.run); err != nil {
 		return err
 	}
-	if err := l.Intend(ctx, c.run.ID, tasks); err != nil {
-		return err
-	}
-	if err := l.Record(ctx, c.run.ID, c.tasks...); err != nil {
+	if err := l.Sync(ctx, c.run.ID, c.tasks); err != nil {
 		return err
 	}
 	bills := map[string]ledger.Bill{}

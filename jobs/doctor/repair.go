@@ -118,7 +118,18 @@ func rewind(now time.Time) *cure {
 		if err != nil {
 			return "", err
 		}
-		return "brought the ledger's times that lie in the future back to now", l.Rewind(ctx, now)
+		e := &examination{Options: s.Options, ledger: l}
+		if err := e.collect(ctx); err != nil {
+			return "", err
+		}
+		var errs []error
+		for _, r := range e.runs {
+			if !r.gone {
+				errs = append(errs, recovery.Rewind(ctx, s.Warehouse, r.job, r.date, now))
+			}
+		}
+		errs = append(errs, l.Rewind(ctx, now))
+		return "brought the ledger's times that lie in the future back to now", errors.Join(errs...)
 	}}
 }
 

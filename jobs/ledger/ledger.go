@@ -274,17 +274,8 @@ type Task struct {
 	SavedUnits pipeline.Units
 	// IndexID is the vendor's index the answer comes from, where it was asked for.
 	IndexID string
-	// Expected is what the task is expected to cost by the run's latest plan; see [Ledger.Expect]. The zero value: it was never
-	// planned, or is free.
-	Expected Expectation
-}
-
-// Expectation is what a task is expected to cost.
-type Expectation struct {
-	// Units is what it is expected to have cost when it is complete.
-	Units pipeline.Units
-	// Next is what it costs to go on where that is not known, because the list was never read to its end. Default 0: it is.
-	Next pipeline.Units
+	// Expected is what the task is expected to cost by the run's latest plan. The zero value: it was never planned, or is free.
+	Expected pipeline.Expectation
 }
 
 // Missing is what completing the task is expected to cost beyond what it has.

@@ -17,10 +17,7 @@ func TestOnlyAnAnswerThatHoldsAllAnotherRunAskedForIsOne(t *testing.T) {
 	answer := func(id string, ending pipeline.Ending, rows int64, reused string, ended time.Time) {
 		t.Helper()
 		begin(t, l, "job-"+id, "2026-11-23", id)
-		if err := l.Intend(ctx, id, []pipeline.Task{question}); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.Record(ctx, id, Task{Task: question, Ending: ending, Rows: rows, ReusedFrom: reused, Ended: ended}); err != nil {
+		if err := l.Sync(ctx, id, []Task{{Task: question, Ending: ending, Rows: rows, ReusedFrom: reused, Ended: ended}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -58,7 +55,7 @@ func TestOnlyAnAnswerThatHoldsAllAnotherRunAskedForIsOne(t *testing.T) {
 func TestRejectionsAreThoseOfTheLatestLoad(t *testing.T) {
 	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
-	if err := l.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}}); err != nil {
+	if err := l.Sync(ctx, "r1", []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, all := range [][]Rejection{
@@ -79,21 +76,33 @@ func TestRejectionsAreThoseOfTheLatestLoad(t *testing.T) {
 	}
 }
 
-func TestTasksOfAnExtractThatWaitsAreKept(t *testing.T) {
+// whole is a task with something in every column.
+func whole(id string) Task {
+	return Task{Task: pipeline.Task{ID: id, Extract: "x", Endpoint: "moz/links", Surface: "v2", Target: id + ".example", TargetAsGiven: "https://" + id + ".example/",
+		Scope: "page", Params: `{"scope":"page"}`, Inputs: []pipeline.Input{{Target: "s.example"}}, Priority: 2, MaxRows: 100}, Ending: pipeline.EndBudget,
+		Pages: 1, Rows: 2, Units: 3, Waste: 4, MaybeUnits: 5, Attempts: 6, Error: "no", Ended: now, ReusedFrom: "r0", SavedUnits: 7, IndexID: "i",
+		Expected: pipeline.Expectation{Units: 8, Next: 9}}
+}
+
+func TestTheIndexOfARunIsRewrittenWholeAndThatOfOthersIsNot(t *testing.T) {
 	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
-	if err := l.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}, {ID: "b", Extract: "waits"}, {ID: "c", Extract: "gone"}}); err != nil {
+	begin(t, l, "nightly", "2026-11-24", "r2")
+	other := []Task{whole("a"), whole("b")}
+	if err := l.Sync(ctx, "r2", other); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}}, "waits"); err != nil {
-		t.Fatal(err)
+	changed := whole("b")
+	changed.Ending, changed.Rows, changed.Error, changed.Priority, changed.TargetAsGiven = pipeline.EndOfList, 90, "", 0, "b"
+	for _, tasks := range [][]Task{{whole("a"), whole("b")}, {whole("a"), whole("b")}, {changed, whole("c")}, nil} {
+		if err := l.Sync(ctx, "r1", tasks); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tasks, must(l.Tasks(ctx, "r1"))(t)); diff != "" {
+			t.Error(diff)
+		}
 	}
-	var ids []string
-	for _, task := range must(l.Tasks(ctx, "r1"))(t) {
-		ids = append(ids, task.ID)
-	}
-	slices.Sort(ids)
-	if diff := cmp.Diff([]string{"a", "b"}, ids); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(other, must(l.Tasks(ctx, "r2"))(t)); diff != "" {
+		t.Errorf("of the other run: %s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 	"backhaul/sinks"
 )
 
-// Rebuild enters a run into the ledger as its journal has it: what was intended, how far it came, and what it spent in which
-// month. What only the ledger knew (the spec's hash, the texts of errors) is kept where it is still there.
+// Rebuild enters a run into the ledger as its journal has it: where it stands, what it intends, how far that came, and what it spent
+// in which month. Of a journal of an earlier format, which does not say how its run ended, what the ledger still has is kept.
 func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runDate string, now time.Time) error {
 	path := w.JournalOf(job, runDate)
 	unlock, err := LockAt(path)
@@ -34,34 +35,83 @@ func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runD
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	h := j.Header()
-	if err := l.Restore(ctx, ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, State: ledger.Incomplete,
-		Message: "rebuilt from its journal", Created: h.Created, Started: h.Created, Ended: now}); err != nil {
+	course, err := j.Course(ctx)
+	if err != nil {
 		return err
 	}
-	if err := intendAll(ctx, l, j); err != nil {
+	if state := ledger.State(course.State); state == ledger.Complete || state == ledger.Incomplete {
+		err = restore(ctx, l, j, course)
+	} else {
+		err = restoreDead(ctx, l, j, course, now)
+	}
+	if err != nil {
 		return err
+	}
+	return settleByMonth(ctx, l, j)
+}
+
+// restore enters a run that had ended.
+func restore(ctx context.Context, l *ledger.Ledger, j *journal.Journal, course journal.Course) error {
+	h := j.Header()
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.Restore(ctx, ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, SpecHash: course.SpecHash, State: ledger.State(course.State),
+		Message: course.Message, Created: course.Started, Started: course.Started, Ended: course.Ended}); err != nil {
+		return err
+	}
+	return account.Sync(ctx, l, j, h.RunID, places)
+}
+
+// restoreDead enters a run whose process died, or of whose end nothing is known: that is complete if all it intends is.
+func restoreDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, course journal.Course, now time.Time) error {
+	h, message := j.Header(), "its process died"
+	if course.State == "" {
+		message = "rebuilt from its journal"
+	}
+	if err := l.Restore(ctx, ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, SpecHash: course.SpecHash, State: ledger.Incomplete,
+		Message: message, Created: h.Created, Started: cmp.Or(course.Started, h.Created), Ended: now}); err != nil {
+		return err
+	}
+	run, err := l.Get(ctx, h.RunID)
+	if err != nil {
+		return err
+	}
+	if course.State == "" {
+		if err := adopt(ctx, l, j, h.RunID); err != nil {
+			return err
+		}
 	}
 	if err := account.RecordDead(ctx, l, j, h.RunID, now); err != nil {
 		return err
 	}
-	if err := settleByMonth(ctx, l, j); err != nil {
-		return err
+	tasks, err := l.Tasks(ctx, h.RunID)
+	if err == nil {
+		err = j.SetCourse(ctx, account.Course(run))
 	}
-	return endRebuilt(ctx, l, h.RunID, now)
-}
-
-// intendAll enters the journal's tasks, unless the ledger has tasks of the run: those are what the latest spec intended.
-func intendAll(ctx context.Context, l *ledger.Ledger, j *journal.Journal) error {
-	known, err := l.Tasks(ctx, j.Header().RunID)
-	if err != nil || len(known) > 0 {
-		return err
-	}
-	tasks, err := j.Current(ctx)
 	if err != nil {
 		return err
 	}
-	return l.Intend(ctx, j.Header().RunID, tasks)
+	if course.State == "" && !slices.ContainsFunc(tasks, func(t ledger.Task) bool { return !t.Ending.Complete() }) {
+		return account.End(ctx, l, j, h.RunID, ledger.Complete, "", now)
+	}
+	return account.End(ctx, l, j, h.RunID, ledger.Incomplete, message, now)
+}
+
+// Rewind brings times in the journal of a run that are later than now back to now.
+func Rewind(ctx context.Context, w sinks.Warehouse, job, runDate string, now time.Time) error {
+	path := w.JournalOf(job, runDate)
+	unlock, err := LockAt(path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	j, err := journal.Open(ctx, path, journal.Header{Job: job, RunDate: runDate})
+	if err != nil {
+		return err
+	}
+	return errors.Join(j.Rewind(ctx, now), j.Close())
 }
 
 // settleByMonth grants what the pages cost to the months they were bought in; what may have been charged belongs to the last.
@@ -101,19 +151,6 @@ func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) er
 		}
 	}
 	return nil
-}
-
-func endRebuilt(ctx context.Context, l *ledger.Ledger, runID string, now time.Time) error {
-	tasks, err := l.Tasks(ctx, runID)
-	if err != nil {
-		return err
-	}
-	for _, t := range tasks {
-		if !t.Ending.Complete() {
-			return nil
-		}
-	}
-	return l.End(ctx, runID, ledger.Complete, 0, "", now)
 }
 
 // DropDamaged puts a journal that is damaged or missing aside, and in its place one that holds, of every task, the pages
@@ -229,7 +266,7 @@ func salvageable(ctx context.Context, l *ledger.Ledger, runID string, from *jour
 	if err != nil {
 		return nil, err
 	}
-	tasks = slices.DeleteFunc(tasks, func(t ledger.Task) bool { return ledger.IsPlaceholder(t.Task) })
+	tasks = slices.DeleteFunc(tasks, func(t ledger.Task) bool { return t.Task.IsPlaceholder() })
 	if from == nil {
 		return tasks, nil
 	}

@@ -182,7 +182,7 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 
 // unplanned: it is not complete, and was never planned, so that what it needs is what it needed before.
 func unplanned(t ledger.Task) bool {
-	return !t.Ending.Complete() && t.Expected == (ledger.Expectation{})
+	return !t.Ending.Complete() && t.Expected == (pipeline.Expectation{})
 }
 
 // countUnpublished counts what only its tables lack. A run publishes after it has bought, and says that it is complete after

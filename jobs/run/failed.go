@@ -85,6 +85,14 @@ func (r *runner) leave(ctx context.Context, cause error) error {
 	return r.end(ctx, message)
 }
 
+// end enters that the run stopped, and what an error has kept from being entered of its tasks.
 func (r *runner) end(ctx context.Context, message string) error {
-	return r.ledger.End(ctx, r.run.ID, ledger.Incomplete, 0, message, r.Now())
+	places, err := r.journal.Places(ctx)
+	if err != nil {
+		return err
+	}
+	if err := account.Sync(ctx, r.ledger, r.journal, r.run.ID, places); err != nil {
+		return err
+	}
+	return account.End(ctx, r.ledger, r.journal, r.run.ID, ledger.Incomplete, message, r.Now())
 }

@@ -138,7 +138,7 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return one, err
 	}
-	if err := r.ledger.Intend(ctx, r.run.ID, tasks); err != nil {
+	if err := r.sync(ctx); err != nil {
 		return one, err
 	}
 	if one.Entered, err = day.Enter(ctx, r.journal, r.places); err != nil {

@@ -148,22 +148,10 @@ func (r *runner) emptied() map[*schemas.Table]bool {
 
 // waste enters the rows that restarted lists brought again, which only loading can tell.
 func (r *runner) waste(ctx context.Context, waste map[string]int64) error {
-	if len(waste) == 0 {
-		return nil
-	}
-	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return err
-	}
-	var changed []ledger.Task
-	for _, t := range tasks {
-		if n := waste[t.ID]; n > 0 {
-			place := r.places[t.ID]
-			t.Waste, t.Rows = place.Waste+n, place.Rows-n
-			changed = append(changed, t)
-		}
-	}
-	return r.ledger.Record(ctx, r.run.ID, changed...)
+	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
+		t.Waste = place.Waste + waste[t.ID]
+		return waste[t.ID] > 0
+	})
 }
 
 // days is the date as Arrow counts it.

@@ -32,7 +32,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 		return nil, err
 	}
 	defer func() { _ = j.Close() }()
-	if err := recovery.CheckHeld(ctx, l, j, run.ID, path); err != nil {
+	if err := recovery.Recognize(ctx, l, j, run, path); err != nil {
 		return nil, err
 	}
 	date, err := time.Parse(time.DateOnly, run.RunDate)
@@ -85,7 +85,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := r.Lake.Changes(ctx, r.Name, r.RunDate); err != nil || !finished {
 		return result, err
 	}
-	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", r.Now().UTC())
+	return result, account.End(ctx, l, j, run.ID, ledger.Complete, "", r.Now().UTC())
 }
 
 // recordRedeemed enters how far the tasks have come by replies that were read after all.

@@ -205,10 +205,10 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return result, err
 	}
-	if err := r.intend(ctx); err != nil {
+	if r.places, err = r.journal.Places(ctx); err != nil {
 		return result, err
 	}
-	if r.places, err = r.journal.Places(ctx); err != nil {
+	if err := r.intend(ctx); err != nil {
 		return result, err
 	}
 	if r.edited, err = r.isEdited(ctx, before); err != nil {
@@ -416,7 +416,7 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 			result.Notes = append(result.Notes, fmt.Sprintf("what changed since the night before could not be worked out: %v; `backhaul replay %s` does it again", err, r.run.ID))
 		}
 	}
-	return r.ledger.End(ctx, r.run.ID, state, 0, message, result.Run.Ended)
+	return account.End(ctx, r.ledger, r.journal, r.run.ID, state, message, result.Run.Ended)
 }
 
 // tasks reads from the ledger how the tasks went, and which rows did not fit: in this execution, or in the one before if this

@@ -221,6 +221,7 @@ func TestNoBudgetIsOverrunWhateverHappens(t *testing.T) {
 		}
 		wg.Wait()
 		interrupt()
+		lose(t, dir)
 		granted, spent := accounted(t, dir)
 		if m.billed > budget || granted > budget {
 			t.Errorf("seed %d: the vendor billed %d, the ledger granted %d, of a budget of %d", seed, m.billed, granted, budget)

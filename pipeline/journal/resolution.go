@@ -26,9 +26,6 @@ type Resolution struct {
 // earlier resolution, whose tasks stay in the journal with their pages and are intended no more.
 func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE tasks SET intended = 0 WHERE extract = ?`, extract); err != nil {
-			return err
-		}
 		if err := addTasks(tx, r.Tasks); err != nil {
 			return err
 		}
@@ -45,7 +42,8 @@ func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) err
 				return err
 			}
 		}
-		return nil
+		_, err = tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE intended AND extract = ?1 AND no NOT IN (SELECT task FROM resolved_tasks WHERE extract = ?1)`, extract)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("record how the tasks of %s came about: %w", extract, err)

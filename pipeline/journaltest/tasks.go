@@ -169,12 +169,24 @@ func (r *try) stands() {
 	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"b": second}))
 	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 50, Next: 2}}))
 	r.must(r.j.AddTasks(r.ctx(), tasks("a")))
+	r.must(r.j.Intend(r.ctx(), tasks("a", "b", "c")))
+	r.must(r.j.Resolve(r.ctx(), "anchors", journal.Resolution{Tasks: tasks("a", "b", "c")}))
 	r.harm(func() {})
 	want := []journal.Entry{{Task: task("a"), Standing: first, Expected: pipeline.Expectation{Units: 50, Next: 2}}, {Task: task("b"), Standing: second},
 		{Task: task("c"), Expected: pipeline.Expectation{Units: 9}}}
 	r.entries(want)
 	r.must(r.j.Rewind(r.ctx(), header.Created.Add(time.Minute)))
 	want[1].Ended = header.Created.Add(time.Minute)
+	r.entries(want)
+
+	// A task that is left out and asked for again begins anew.
+	r.must(r.j.Intend(r.ctx(), tasks("b", "c")))
+	r.must(r.j.Intend(r.ctx(), tasks("a", "b", "c")))
+	want[0] = journal.Entry{Task: task("a")}
+	r.entries(want)
+	r.must(r.j.Resolve(r.ctx(), "anchors", journal.Resolution{Tasks: tasks("a", "c")}))
+	r.must(r.j.AddTasks(r.ctx(), tasks("b")))
+	want[1] = journal.Entry{Task: task("b")}
 	r.entries(want)
 }
 
