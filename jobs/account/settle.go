@@ -55,7 +55,7 @@ func RecordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 	if err != nil {
 		return err
 	}
-	tasks, err := Index(ctx, j, places)
+	tasks, err := Tasks(ctx, j, places)
 	if err != nil {
 		return err
 	}

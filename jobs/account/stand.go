@@ -10,17 +10,23 @@ import (
 	"backhaul/pipeline/journal"
 )
 
-// Sync brings the ledger's index of a run's tasks to where its journal has them, which places are of.
-func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) error {
-	tasks, err := Index(ctx, j, places)
-	if err != nil {
+// Sync brings the ledger's index of a run to what its journal tells, which places are of.
+func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (err error) {
+	var x ledger.Index
+	if x.Tasks, err = Tasks(ctx, j, places); err != nil {
 		return err
 	}
-	return l.Sync(ctx, runID, tasks)
+	if x.Rejections, err = j.Rejections(ctx); err != nil {
+		return err
+	}
+	if x.Absent, err = j.Withdrawn(ctx); err != nil {
+		return err
+	}
+	return l.Sync(ctx, runID, x)
 }
 
-// Index returns the tasks that a run intends as its journal tells of them, for the ledger.
-func Index(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) ([]ledger.Task, error) {
+// Tasks returns the tasks that a run intends as its journal tells of them, for the ledger.
+func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) ([]ledger.Task, error) {
 	entries, err := j.Entries(ctx)
 	if err != nil {
 		return nil, err

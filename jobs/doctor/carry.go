@@ -11,7 +11,7 @@ import (
 // carried is a run whose journal was retired, as a damaged ledger still tells it: no journal can.
 type carried struct {
 	run     ledger.Run
-	tasks   []ledger.Task
+	index   ledger.Index
 	spends  []ledger.Spend
 	retired ledger.Retirement
 }
@@ -37,7 +37,7 @@ func carry(ctx context.Context, path string) (all []carried) {
 		}
 		c := carried{run: r, retired: *retired}
 		var failed error
-		c.tasks, err = l.Tasks(ctx, r.ID)
+		c.index, err = l.Index(ctx, r.ID)
 		failed = errors.Join(failed, err)
 		c.spends, err = l.Spends(ctx, r.ID)
 		if errors.Join(failed, err) == nil {
@@ -52,7 +52,7 @@ func (c carried) enter(ctx context.Context, l *ledger.Ledger) error {
 	if err := l.Restore(ctx, c.run); err != nil {
 		return err
 	}
-	if err := l.Sync(ctx, c.run.ID, c.tasks); err != nil {
+	if err := l.Sync(ctx, c.run.ID, c.index); err != nil {
 		return err
 	}
 	bills := map[string]ledger.Bill{}

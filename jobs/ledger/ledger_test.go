@@ -59,7 +59,7 @@ func TestCompleteAnswersAreRememberedByTheirRequest(t *testing.T) {
 	begin(t, l, "nightly", "2026-11-23", "r1")
 	a, b := pipeline.Task{ID: "a", Extract: "x", Target: "a"}, pipeline.Task{ID: "b", Extract: "x", Target: "b"}
 	done := Task{Task: a, Ending: pipeline.EndOfList, Pages: 2, Rows: 70, Units: 70, Ended: now}
-	if err := l.Sync(ctx, "r1", []Task{done, {Task: b, Ending: pipeline.EndFault}}); err != nil {
+	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{done, {Task: b, Ending: pipeline.EndFault}}}); err != nil {
 		t.Fatal(err)
 	}
 	h, err := l.Histories(ctx)
@@ -177,7 +177,7 @@ func TestLastTimeCountsTheInputsOfBatches(t *testing.T) {
 	for i := range tasks {
 		tasks[i].Ending, tasks[i].Rows, tasks[i].Units, tasks[i].Pages = pipeline.EndOfList, 3, 3, 1
 	}
-	if err := l.Sync(ctx, "r1", tasks); err != nil {
+	if err := l.Sync(ctx, "r1", Index{Tasks: tasks}); err != nil {
 		t.Fatal(err)
 	}
 	cost, targets, known, err := l.LastTime(ctx, "r2", "nightly", "m")
@@ -202,7 +202,7 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := openAt(t, path)
-	if err := l.Sync(ctx, "r1", []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Expected: pipeline.Expectation{Units: 7, Next: 2}}}); err != nil {
+	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Expected: pipeline.Expectation{Units: 7, Next: 2}}}}); err != nil {
 		t.Fatal(err)
 	}
 	left := pipeline.Units(3)

@@ -3,61 +3,12 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/failpoint"
 )
-
-// taskColumns are those of the index beside run_id and task_id.
-const taskColumns = `request, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority, max_rows,
-	ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id, expected_units, expected_next`
-
-// syncTask enters a task, unless the index has it so.
-var syncTask = fmt.Sprintf(`INSERT INTO tasks (run_id, task_id, %[1]s) VALUES (?,?%[3]s)
-	ON CONFLICT (run_id, task_id) DO UPDATE SET (%[1]s) = (%[2]s) WHERE (%[1]s) IS NOT (%[2]s)`,
-	taskColumns, "excluded."+strings.Join(strings.Fields(taskColumns), " excluded."), strings.Repeat(",?", len(strings.Fields(taskColumns))))
-
-// Sync makes the index of a run's tasks what its journal tells, whole and in one step: tasks are all that the run intends. Nothing
-// else enters anything there, so that the index can be lost. Rejected is not looked at.
-func (l *Ledger) Sync(ctx context.Context, runID string, tasks []Task) error {
-	failpoint.Hit("ledger.sync.before")
-	ids := make([]string, len(tasks))
-	for i, t := range tasks {
-		ids[i] = t.ID
-	}
-	intended, err := json.Marshal(ids)
-	if err != nil {
-		return err
-	}
-	err = l.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id NOT IN (SELECT value FROM json_each(?))`, runID, string(intended)); err != nil {
-			return err
-		}
-		put, err := tx.Prepare(syncTask)
-		if err != nil {
-			return err
-		}
-		defer put.Close()
-		for _, t := range tasks {
-			if _, err := put.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
-				pipeline.EncodeInputs(t.Inputs), t.Priority, t.MaxRows, t.Ending, t.Pages, t.Rows, t.Units, t.Waste, t.MaybeUnits, t.Attempts,
-				t.Error, micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("enter the tasks of run %s: %w", runID, err)
-	}
-	failpoint.Hit("ledger.sync.after")
-	return nil
-}
 
 // Tasks returns the tasks of a run, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {

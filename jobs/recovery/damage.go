@@ -94,9 +94,9 @@ func Recognize(ctx context.Context, l *ledger.Ledger, j *journal.Journal, run le
 	return j.SetCourse(ctx, account.Course(run))
 }
 
-// adopt enters in a journal that does not say how its run stands what the ledger has of its tasks.
+// adopt enters in a journal that does not say how its run stands what the ledger's index has of that.
 func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string) error {
-	tasks, err := l.Tasks(ctx, runID)
+	x, err := l.Index(ctx, runID)
 	if err != nil {
 		return err
 	}
@@ -104,12 +104,12 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 	if err != nil {
 		return err
 	}
-	plain, stand, expected := make([]pipeline.Task, len(tasks)), map[string]journal.Standing{}, map[string]pipeline.Expectation{}
-	for i, t := range tasks {
+	plain, stand, expected := make([]pipeline.Task, len(x.Tasks)), map[string]journal.Standing{}, map[string]pipeline.Expectation{}
+	for i, t := range x.Tasks {
 		plain[i], expected[t.ID] = t.Task, t.Expected
 		stand[t.ID] = account.Standing(t, places[t.ID])
 	}
-	if len(tasks) > 0 { // else the journal's are what was intended
+	if len(plain) > 0 { // else the journal's are what was intended
 		if err := j.Intend(ctx, plain); err != nil {
 			return err
 		}
@@ -117,7 +117,13 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 	if err := j.Expect(ctx, expected); err != nil {
 		return err
 	}
-	return j.Stand(ctx, stand)
+	if err := j.Stand(ctx, stand); err != nil {
+		return err
+	}
+	if err := j.Published(ctx, x.Rejections); err != nil {
+		return err
+	}
+	return j.Withdraw(ctx, x.Absent)
 }
 
 // Told returns what the ledger must have of a run's tasks, by their ids; nil where the journal is of an earlier format, and does not
@@ -127,7 +133,7 @@ func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Pl
 	if err != nil || course.State == "" {
 		return nil, err
 	}
-	tasks, err := account.Index(ctx, j, places)
+	tasks, err := account.Tasks(ctx, j, places)
 	told := map[string]ledger.Task{}
 	for _, t := range tasks {
 		told[t.ID] = t

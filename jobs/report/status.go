@@ -46,9 +46,9 @@ type Status struct {
 	// FinishUnknown is how many of the lists left are of unknown length. Where there are any, ToFinish is a floor.
 	FinishUnknown int `json:"unknown_to_finish"`
 	// Rejected is how many rows do not fit their table, Rejections which.
-	Rejected   int64              `json:"rejected_rows"`
-	Rejections []ledger.Rejection `json:"rejections,omitempty"`
-	Tasks      []TaskStatus       `json:"task_list,omitempty"`
+	Rejected   int64                `json:"rejected_rows"`
+	Rejections []pipeline.Rejection `json:"rejections,omitempty"`
+	Tasks      []TaskStatus         `json:"task_list,omitempty"`
 	// Undelivered are the notices of the run that nobody got, in words.
 	Undelivered []string `json:"undelivered_notices,omitempty"`
 }

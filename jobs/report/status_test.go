@@ -33,7 +33,7 @@ func oneRun(t *testing.T) (sinks.Warehouse, *ledger.Ledger, ledger.Run) {
 	for i := range all {
 		all[i].ID = all[i].Target
 	}
-	if err := l.Sync(ctx, r.ID, all); err != nil {
+	if err := l.Sync(ctx, r.ID, ledger.Index{Tasks: all}); err != nil {
 		t.Fatal(err)
 	}
 	return w, l, r
@@ -46,7 +46,7 @@ func expect(t *testing.T, l *ledger.Ledger, runID string, all map[string]pipelin
 	for i := range tasks {
 		tasks[i].Expected = all[tasks[i].ID]
 	}
-	if err := errors.Join(err, l.Sync(t.Context(), runID, tasks)); err != nil {
+	if err := errors.Join(err, l.Sync(t.Context(), runID, ledger.Index{Tasks: tasks})); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -114,7 +114,7 @@ func TestARunThatLacksNothingButItsTablesIsNotFinished(t *testing.T) {
 	for i := range all {
 		all[i].ID = all[i].Target
 	}
-	if err := l.Sync(ctx, r.ID, all); err != nil {
+	if err := l.Sync(ctx, r.ID, ledger.Index{Tasks: all}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.End(ctx, r.ID, ledger.Incomplete, 0, "stopped by an error", time.Now()); err != nil {

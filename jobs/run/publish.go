@@ -110,10 +110,10 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		now.tables[s.Table.FullName()] = true
 		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: path, Rows: s.File.Rows, Bytes: s.File.Bytes})
 	}
-	if err := r.ledger.Present(ctx, r.run.ID); err != nil {
+	if err := r.journal.Published(ctx, rejections(loaded)); err != nil {
 		return now, err
 	}
-	return now, errors.Join(r.waste(ctx, loaded.Waste), r.ledger.Reject(ctx, r.run.ID, rejections(loaded)))
+	return now, errors.Join(r.waste(ctx, loaded.Waste), r.sync(ctx))
 }
 
 // loadable are the tasks whose tables are written: not those that were left out and have nothing, whose tables would only say
@@ -122,10 +122,10 @@ func (r *runner) loadable(tasks []pipeline.Task) []pipeline.Task {
 	return slices.DeleteFunc(real(tasks), func(t pipeline.Task) bool { return !r.Select(t.Extract) && r.places[t.ID].Pages == 0 })
 }
 
-// rejections are the rows that did not fit, as the ledger keeps them.
-func rejections(loaded *load.Loaded) (all []ledger.Rejection) {
+// rejections are the rows that did not fit, as the journal keeps them.
+func rejections(loaded *load.Loaded) (all []pipeline.Rejection) {
 	for m, n := range loaded.Misfits {
-		all = append(all, ledger.Rejection{TaskID: m.Task, Table: m.Table, Field: m.Field, Rows: n.Rows, Reason: n.Reason})
+		all = append(all, pipeline.Rejection{TaskID: m.Task, Table: m.Table, Field: m.Field, Rows: n.Rows, Reason: n.Reason})
 	}
 	return all
 }

@@ -13,13 +13,14 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
+	"backhaul/schemas"
 	"backhaul/sinks"
 )
 
 // book is what a ledger has of a run that a journal tells as well.
 type book struct {
-	Run   ledger.Run
-	Tasks []ledger.Task
+	Run ledger.Run
+	ledger.Index
 }
 
 func booksIn(t *testing.T, l *ledger.Ledger) []book {
@@ -31,7 +32,7 @@ func booksIn(t *testing.T, l *ledger.Ledger) []book {
 	all := make([]book, len(runs))
 	for i, r := range runs {
 		all[i].Run = r
-		if all[i].Tasks, err = l.Tasks(t.Context(), r.ID); err != nil {
+		if all[i].Index, err = l.Index(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,6 +67,26 @@ func lose(t *testing.T, dir string) []book {
 		t.Fatal(err)
 	}
 	return before
+}
+
+// forget takes the rows of a run out of the tables, and returns those that the ledger knows them to be out of.
+func forget(t *testing.T, dir string, run ledger.Run) map[string]bool {
+	t.Helper()
+	w := sinks.Warehouse{Root: dir}
+	l, err := ledger.Open(t.Context(), w.Ledger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = recovery.Forget(t.Context(), w, l, run, time.Now(), func(context.Context, *schemas.Table, string, time.Time) (bool, error) { return true, nil })
+	if err != nil {
+		t.Error(err)
+	}
+	absent, err := l.AbsentTables(t.Context(), run.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	return absent
 }
 
 // answering is an index that a vendor answers from.
@@ -154,6 +175,35 @@ func TestALedgerThatIsRebuiltHasTheTasksItHad(t *testing.T) {
 			job.Items[0].Task.MaxRows = 100
 			if r := mustRun(t, job, dir); r.Bought.Rows != 50 || r.Tasks[0].ReusedFrom != "" {
 				t.Errorf("%+v", r.Tasks)
+			}
+		}, ""},
+		"rows that do not fit": {func(t *testing.T, dir string) {
+			job := newMeter(1, 50).job("a", 1, ledger.Ceiling{}, 120)
+			job.Sources = func(pipeline.Task) (pipeline.Source, error) { return misfit{newMeter(1, 50)}, nil }
+			if r := mustRun(t, job, dir); r.Rejected() != 3 {
+				t.Errorf("%+v", r.Rejections)
+			}
+		}, ""},
+		"forgotten": {func(t *testing.T, dir string) {
+			r := mustRun(t, newMeter(1, 50).job("a", 1, ledger.Ceiling{}, 120), dir)
+			if absent := forget(t, dir, r.Run); len(absent) == 0 {
+				t.Error("nothing is taken out of any table")
+			}
+		}, ""},
+		"forgotten and replayed": {func(t *testing.T, dir string) {
+			m := newMeter(1, 50)
+			r := mustRun(t, m.job("a", 1, ledger.Ceiling{}, 120), dir)
+			forget(t, dir, r.Run)
+			l, err := ledger.Open(t.Context(), sinks.Warehouse{Root: dir}.Ledger())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			if _, err := Replay(t.Context(), l, r.Run, func(pipeline.Task) (pipeline.Source, error) { return m, nil }, options(dir)); err != nil {
+				t.Error(err)
+			}
+			if x, err := l.Index(t.Context(), r.Run.ID); err != nil || len(x.Absent) != 0 {
+				t.Errorf("%+v, %v", x.Absent, err)
 			}
 		}, ""},
 		"held back by a breach": {func(t *testing.T, dir string) {

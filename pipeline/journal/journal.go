@@ -31,7 +31,7 @@ var ErrDamaged = sqlite.ErrDamaged
 
 // layout is that of the file. Format 1 had neither batches, indexes nor resolutions, nor what vendors say of overlap, price and
 // cache. Format 2 kept of a reply that could not be read the body alone, and each as often as it came. Format 3 knew neither which
-// tasks are intended still, nor how they and the run ended: the ledger alone did.
+// tasks are intended still, nor how they and the run ended, nor what became of its tables: the ledger alone did.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`
 	ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT '';
 	ALTER TABLE pages ADD COLUMN overlap INTEGER NOT NULL DEFAULT 0;
@@ -87,6 +87,11 @@ CREATE TABLE IF NOT EXISTS pages (
 	listed INTEGER NOT NULL DEFAULT 0, cache TEXT NOT NULL DEFAULT '',
 	size INTEGER NOT NULL, checksum BLOB NOT NULL, body BLOB NOT NULL,
 	PRIMARY KEY (task, seq)
+);
+CREATE TABLE IF NOT EXISTS absent (table_name TEXT PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS rejections (
+	task INTEGER NOT NULL REFERENCES tasks(no), table_name TEXT NOT NULL, field TEXT NOT NULL, rows INTEGER NOT NULL, reason TEXT NOT NULL,
+	PRIMARY KEY (task, table_name, field)
 );
 CREATE TABLE IF NOT EXISTS indexes (
 	vendor TEXT NOT NULL, index_id TEXT NOT NULL, at INTEGER NOT NULL

@@ -17,7 +17,7 @@
 //     read after all is the task's next page, once.
 //   - What vendors said of their indexes, and how tasks came about, is kept; a later resolution takes an earlier one's place.
 //   - What the run intends is known, placeholders included, beside all that it ever asked; how each task stands and is expected to
-//     cost, and where the run itself stands, is kept as it was last said.
+//     cost, where the run itself stands, and what became of its tables, is kept as it was last said.
 //   - A sequence that ends early says why. Whatever has been lost or changed under a journal is [journal.ErrDamaged]: it is
 //     neither read as data nor taken for the end of a list, and no place is told that rests on it.
 //   - A journal of another job or date, or that does not say whose it is, is damage; who knows no run opens only what is there.
@@ -73,6 +73,10 @@ type Journal interface {
 	SetCourse(ctx context.Context, c journal.Course) error
 	Course(ctx context.Context) (journal.Course, error)
 	Rewind(ctx context.Context, now time.Time) error
+	Published(ctx context.Context, rejected []pipeline.Rejection) error
+	Rejections(ctx context.Context) ([]pipeline.Rejection, error)
+	Withdraw(ctx context.Context, tables map[string]time.Time) error
+	Withdrawn(ctx context.Context) (map[string]time.Time, error)
 
 	Check(ctx context.Context) error
 	Close() error
@@ -131,6 +135,7 @@ func Run(t *testing.T, cfg Config) {
 		"what is intended is known beside all that was":     (*try).intended,
 		"how tasks stand is kept":                           (*try).stands,
 		"where the run stands is kept":                      (*try).course,
+		"what became of the run's tables is kept":           (*try).tables,
 		"a journal of another run is damage":                (*try).others,
 		"a journal that does not say whose it is is damage": (*try).ownerless,
 		"a changed or lost page is damage and no data":      (*try).damaged,

@@ -214,3 +214,26 @@ func (r *try) course() {
 	r.must(err)
 	r.same("ended", header.Created.Add(time.Minute), c.Ended)
 }
+
+func (r *try) tables() {
+	r.append(nil, "a", "b")
+	tables := func(misfits []pipeline.Rejection, absent map[string]time.Time) {
+		r.t.Helper()
+		r.harm(func() {})
+		rejected, err := r.j.Rejections(r.ctx())
+		r.must(err)
+		r.same("rows that did not fit", misfits, rejected)
+		withdrawn, err := r.j.Withdrawn(r.ctx())
+		r.must(err)
+		r.same("tables without the run", absent, withdrawn)
+	}
+	misfits := []pipeline.Rejection{{TaskID: "a", Table: "moz.links", Field: "page", Rows: 3, Reason: "no"}, {TaskID: "b", Table: "moz.links", Rows: 1}}
+	r.must(r.j.Published(r.ctx(), misfits))
+	tables(misfits, map[string]time.Time{})
+	later := header.Created.Add(time.Hour)
+	r.must(r.j.Withdraw(r.ctx(), map[string]time.Time{"moz.links": header.Created}))
+	r.must(r.j.Withdraw(r.ctx(), map[string]time.Time{"moz.links": later, "ops.tasks": later}))
+	tables(misfits, map[string]time.Time{"moz.links": header.Created, "ops.tasks": later})
+	r.must(r.j.Published(r.ctx(), misfits[1:]))
+	tables(misfits[1:], map[string]time.Time{})
+}
