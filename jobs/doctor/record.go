@@ -98,6 +98,8 @@ func (e *examination) journalFile(path string, at func(job, date string) *record
 		at(job, date)
 	case strings.HasPrefix(rest, ".damaged-"):
 		e.warn("journal "+rel, "delete it when the run is complete again", nil, "a damaged journal that was put aside")
+	case rest == ".retired":
+		at(job, date)
 	case rest == ".lock", rest == "-wal", rest == "-shm":
 	default:
 		e.warn("journal "+rel, "", nil, "a leftover")

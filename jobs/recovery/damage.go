@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
@@ -30,11 +31,11 @@ func Gone(path string) bool {
 	return os.IsNotExist(err) || err == nil && info.Size() == 0
 }
 
-// HasJournals reports whether the warehouse has a journal that holds anything.
+// HasJournals reports whether the warehouse has a journal that holds anything, or what remains of one.
 func HasJournals(w sinks.Warehouse) bool {
-	paths, _ := filepath.Glob(filepath.Join(escapeGlob(w.Journal()), "*", "*.sqlite"))
-	for _, path := range paths {
-		if !Gone(path) {
+	for _, suffix := range []string{"", retiredSuffix} {
+		paths, _ := filepath.Glob(filepath.Join(escapeGlob(w.Journal()), "*", "*.sqlite"+suffix))
+		if slices.ContainsFunc(paths, func(path string) bool { return !Gone(path) }) {
 			return true
 		}
 	}

@@ -51,13 +51,15 @@ func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger
 	return tables, nil
 }
 
-// withdraw enters that a run's rows are out of tables on purpose: in its journal, where that can be told, and then in the ledger.
+// withdraw enters that a run's rows are out of tables on purpose: in its journal, or in what remains of that, and then in
+// the ledger.
 func withdraw(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger.Run, tables []string, now time.Time) error {
 	since := map[string]time.Time{}
 	for _, table := range tables {
 		since[table] = now
 	}
-	err := withJournal(ctx, w, run, func(j *journal.Journal) error { return j.Withdraw(ctx, since) })
+	err := errors.Join(withJournal(ctx, w, run, func(j *journal.Journal) error { return j.Withdraw(ctx, since) }),
+		withdrawRetired(w.JournalOf(run.Job, run.RunDate), since))
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return err
 	}

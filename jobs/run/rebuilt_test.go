@@ -21,6 +21,7 @@ import (
 type book struct {
 	Run ledger.Run
 	ledger.Index
+	Retired *ledger.Retirement
 }
 
 func booksIn(t *testing.T, l *ledger.Ledger) []book {
@@ -33,6 +34,9 @@ func booksIn(t *testing.T, l *ledger.Ledger) []book {
 	for i, r := range runs {
 		all[i].Run = r
 		if all[i].Index, err = l.Index(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+		if all[i].Retired, err = l.Retired(t.Context(), r.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -205,6 +209,21 @@ func TestALedgerThatIsRebuiltHasTheTasksItHad(t *testing.T) {
 			if x, err := l.Index(t.Context(), r.Run.ID); err != nil || len(x.Absent) != 0 {
 				t.Errorf("%+v, %v", x.Absent, err)
 			}
+		}, ""},
+		"retired, and forgotten": {func(t *testing.T, dir string) {
+			r := mustRun(t, newMeter(1, 50).job("a", 1, ledger.Ceiling{}, 120), dir)
+			w := sinks.Warehouse{Root: dir}
+			l, err := ledger.Open(t.Context(), w.Ledger())
+			if err != nil {
+				t.Fatal(err)
+			}
+			retirement := ledger.Retirement{At: time.Now().UTC().Truncate(time.Microsecond), Tables: []ledger.RetiredTable{{Table: "moz.links", Rows: 120, Checksum: 1<<63 + 5}}}
+			path := w.JournalOf("a", "2026-11-23")
+			err = errors.Join(recovery.WriteRemains(t.Context(), l, r.Run, path, retirement), l.Retire(t.Context(), r.Run.ID, retirement), removeJournalAt(path), l.Close())
+			if err != nil {
+				t.Error(err)
+			}
+			forget(t, dir, r.Run)
 		}, ""},
 		"held back by a breach": {func(t *testing.T, dir string) {
 			few := int64(1000)
