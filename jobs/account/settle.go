@@ -49,24 +49,6 @@ func RecordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 	return nil
 }
 
-// RecordDead enters how far the tasks had come when their process died.
-func RecordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, now time.Time) error {
-	places, err := j.Places(ctx)
-	if err != nil {
-		return err
-	}
-	tasks, err := Tasks(ctx, j, places)
-	if err != nil {
-		return err
-	}
-	all := map[string]journal.Standing{}
-	for _, t := range StandAll(tasks, places) {
-		t.Ended = now
-		all[t.ID] = Standing(*t, places[t.ID])
-	}
-	return Record(ctx, l, j, runID, places, all)
-}
-
 // CalendarMonth is the month for runs that were granted nothing yet.
 func CalendarMonth(t time.Time) func(vendor string) string {
 	return func(string) string { return t.UTC().Format("2006-01") }

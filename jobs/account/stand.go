@@ -33,17 +33,11 @@ func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.P
 	}
 	tasks := make([]ledger.Task, len(entries))
 	for i, e := range entries {
-		t := &tasks[i]
-		*t = ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, SavedUnits: e.SavedUnits, IndexID: e.IndexID, Expected: e.Expected}
-		count(t, places[t.ID])
-		t.Rows, t.Waste = t.Rows-e.Again, t.Waste+e.Again
+		tasks[i] = ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID, Expected: e.Expected}
+		Stand(&tasks[i], places[e.ID])
+		tasks[i].Rows, tasks[i].Waste = tasks[i].Rows-e.Again, tasks[i].Waste+e.Again
 	}
 	return tasks, nil
-}
-
-// Standing is what of a task at a place its journal keeps beside its pages.
-func Standing(t ledger.Task, place pipeline.Place) journal.Standing {
-	return journal.Standing{Ending: t.Ending, Error: t.Error, Ended: t.Ended, SavedUnits: t.SavedUnits, IndexID: t.IndexID, Again: t.Waste - place.Waste}
 }
 
 // Record enters how tasks of a run stand, in its journal and then in the ledger.
@@ -72,38 +66,33 @@ func End(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string
 	return l.End(ctx, runID, state, 0, message, now)
 }
 
-// StandAll fills in what the journal says of the tasks and returns those it tells of: one that needed no answer is not in it.
-func StandAll(tasks []ledger.Task, places map[string]pipeline.Place) (told []*ledger.Task) {
-	for i := range tasks {
-		if t := &tasks[i]; t.Ending != pipeline.EndUnchanged {
-			Stand(t, places[t.ID])
-			told = append(told, t)
-		}
-	}
-	return told
-}
-
-// Stand fills in what the journal says of a task. One that it has whole has no error any more: an execution that died afterwards
-// did not get to taking away that of an earlier one.
+// Stand brings a task, as it stood with t.Pages pages, to where its journal has it. What was said of it then holds as long as it has not
+// come on, but that it is whole: that its pages tell. One that is whole has no error any more.
 func Stand(t *ledger.Task, place pipeline.Place) {
+	said := place.Pages == t.Pages && !t.Ending.Complete()
 	switch {
+	case t.Ending == pipeline.EndUnchanged: // it needs no page
 	case place.Pages > 0 && place.End:
-		t.Ending, t.Error = pipeline.EndOfList, ""
+		end(t, pipeline.EndOfList, place)
 	case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
-		t.Ending, t.Error = pipeline.EndMaxRows, ""
+		end(t, pipeline.EndMaxRows, place)
+	case said:
 	case stick(t, place):
 	case place.Pages > 0:
-		t.Ending = pipeline.EndInterrupted
+		t.Ending, t.Error, t.Ended = pipeline.EndInterrupted, "", place.Fetched
 	default:
-		t.Ending = pipeline.EndNotReached
+		t.Ending, t.Error = "", ""
 	}
-	count(t, place)
-}
-
-// count fills in what a task has at a place.
-func count(t *ledger.Task, place pipeline.Place) {
 	t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
 	t.MaybeUnits, t.Attempts, t.ReusedFrom = place.MaybeUnits, place.Attempts, place.ReusedFrom
+}
+
+// end enters that a task is whole: since its last page, if nobody was left to say when that was seen.
+func end(t *ledger.Task, ending pipeline.Ending, place pipeline.Place) {
+	if t.Pages != place.Pages || t.Ending != ending {
+		t.Ended = place.Fetched
+	}
+	t.Ending, t.Error = ending, ""
 }
 
 // What to do about a task that is stuck: what it asks for has been paid for, and has brought nothing.
@@ -132,7 +121,7 @@ func Why(err error) string {
 	return err.Error()
 }
 
-// stick enters that a task is stuck at its place, and why if that is not known any more; false if it is not.
+// stick enters that a task is stuck at its place; false if it is not.
 func stick(t *ledger.Task, place pipeline.Place) bool {
 	advice := ""
 	switch {
@@ -143,8 +132,6 @@ func stick(t *ledger.Task, place pipeline.Place) bool {
 	default:
 		return false
 	}
-	if t.Error == "" {
-		t.Error = advice
-	}
+	t.Error, t.Ended = advice, place.Fetched
 	return true
 }

@@ -105,10 +105,13 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 	if err != nil {
 		return err
 	}
-	plain, stand, expected := make([]pipeline.Task, len(x.Tasks)), map[string]journal.Standing{}, map[string]pipeline.Expectation{}
+	plain, stand, expected, again := make([]pipeline.Task, len(x.Tasks)), map[string]journal.Standing{}, map[string]pipeline.Expectation{}, map[string]int64{}
 	for i, t := range x.Tasks {
 		plain[i], expected[t.ID] = t.Task, t.Expected
-		stand[t.ID] = account.Standing(t, places[t.ID])
+		if place := places[t.ID]; t.Pages == place.Pages { // else it has come on since
+			stand[t.ID] = journal.Standing{Ending: t.Ending, Error: t.Error, Ended: t.Ended, SavedUnits: t.SavedUnits, IndexID: t.IndexID}
+			again[t.ID] = t.Waste - place.Waste
+		}
 	}
 	if len(plain) > 0 { // else the journal's are what was intended
 		if err := j.Intend(ctx, plain); err != nil {
@@ -119,6 +122,9 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 		return err
 	}
 	if err := j.Stand(ctx, stand); err != nil {
+		return err
+	}
+	if err := j.CameAgain(ctx, again); err != nil {
 		return err
 	}
 	if err := j.Published(ctx, x.Rejections); err != nil {

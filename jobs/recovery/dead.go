@@ -69,7 +69,11 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 	if err := account.Settle(ctx, l, j, run.ID, account.CalendarMonth(run.Started)); err != nil {
 		return err
 	}
-	if err := account.RecordDead(ctx, l, j, run.ID, now); err != nil {
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	if err := account.Sync(ctx, l, j, run.ID, places); err != nil {
 		return err
 	}
 	return account.End(ctx, l, j, run.ID, ledger.Incomplete, "its process died", now)

@@ -35,68 +35,52 @@ func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runD
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	course, err := j.Course(ctx)
-	if err != nil {
-		return err
-	}
-	if state := ledger.State(course.State); state == ledger.Complete || state == ledger.Incomplete {
-		err = restore(ctx, l, j, course)
-	} else {
-		err = restoreDead(ctx, l, j, course, now)
-	}
-	if err != nil {
+	if err := restore(ctx, l, j, now); err != nil {
 		return err
 	}
 	return settleByMonth(ctx, l, j)
 }
 
-// restore enters a run that had ended.
-func restore(ctx context.Context, l *ledger.Ledger, j *journal.Journal, course journal.Course) error {
+// restore enters a run and its index. One whose process died is incomplete; so is one of whose end nothing is known, unless it has all
+// that it intends.
+func restore(ctx context.Context, l *ledger.Ledger, j *journal.Journal, now time.Time) error {
 	h := j.Header()
+	course, err := j.Course(ctx)
+	if err != nil {
+		return err
+	}
 	places, err := j.Places(ctx)
 	if err != nil {
 		return err
 	}
-	if err := l.Restore(ctx, ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, SpecHash: course.SpecHash, State: ledger.State(course.State),
-		Message: course.Message, Created: course.Started, Started: course.Started, Ended: course.Ended}); err != nil {
-		return err
-	}
-	return account.Sync(ctx, l, j, h.RunID, places)
-}
-
-// restoreDead enters a run whose process died, or of whose end nothing is known: that is complete if all it intends is.
-func restoreDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, course journal.Course, now time.Time) error {
-	h, message := j.Header(), "its process died"
-	if course.State == "" {
-		message = "rebuilt from its journal"
-	}
-	if err := l.Restore(ctx, ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, SpecHash: course.SpecHash, State: ledger.Incomplete,
-		Message: message, Created: h.Created, Started: cmp.Or(course.Started, h.Created), Ended: now}); err != nil {
-		return err
-	}
-	run, err := l.Get(ctx, h.RunID)
-	if err != nil {
-		return err
-	}
-	if course.State == "" {
-		if err := adopt(ctx, l, j, h.RunID); err != nil {
+	run := ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, SpecHash: course.SpecHash, State: ledger.State(course.State),
+		Message: course.Message, Created: cmp.Or(course.Started, h.Created), Started: cmp.Or(course.Started, h.Created), Ended: course.Ended}
+	switch run.State {
+	case "":
+		if err := adopt(ctx, l, j, run.ID); err != nil {
 			return err
 		}
+		tasks, err := account.Tasks(ctx, j, places)
+		if err != nil {
+			return err
+		}
+		run.State, run.Ended = ledger.Complete, now
+		if slices.ContainsFunc(tasks, func(t ledger.Task) bool { return !t.Ending.Complete() }) {
+			run.State, run.Message = ledger.Incomplete, "rebuilt from its journal"
+		}
+	case ledger.Running:
+		run.State, run.Message, run.Ended = ledger.Incomplete, "its process died", now
 	}
-	if err := account.RecordDead(ctx, l, j, h.RunID, now); err != nil {
+	if err := l.Restore(ctx, run); err != nil {
 		return err
 	}
-	tasks, err := l.Tasks(ctx, h.RunID)
-	if err == nil {
-		err = j.SetCourse(ctx, account.Course(run))
-	}
-	if err != nil {
+	if err := account.Sync(ctx, l, j, run.ID, places); err != nil {
 		return err
 	}
-	if course.State == "" && !slices.ContainsFunc(tasks, func(t ledger.Task) bool { return !t.Ending.Complete() }) {
-		return account.End(ctx, l, j, h.RunID, ledger.Complete, "", now)
+	if run, err = l.Get(ctx, run.ID); err != nil {
+		return err
 	}
-	return account.End(ctx, l, j, h.RunID, ledger.Incomplete, message, now)
+	return j.SetCourse(ctx, account.Course(run))
 }
 
 // Rewind brings times in the journal of a run that are later than now back to now.

@@ -32,6 +32,8 @@ func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger
 	if err != nil {
 		return true, err
 	}
-	account.StandAll(tasks, places)
+	for i := range tasks {
+		account.Stand(&tasks[i], places[tasks[i].ID])
+	}
 	return true, nil
 }

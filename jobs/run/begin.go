@@ -72,9 +72,6 @@ func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 		if err := account.RecordLost(ctx, r.ledger, r.journal, r.run.ID, recovery.LastSign(r.Warehouse.JournalOf(r.Name, r.date), r.Now().UTC())); err != nil {
 			return err
 		}
-		if err := account.RecordDead(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {
-			return err
-		}
 	}
 	if earlier.ID != "" {
 		if err := account.Settle(ctx, r.ledger, r.journal, r.run.ID, account.CalendarMonth(earlier.Started)); err != nil {

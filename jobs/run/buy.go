@@ -6,9 +6,7 @@ import (
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/buy"
-	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
-	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 )
 
@@ -56,36 +54,4 @@ func (r *runner) record(ctx context.Context, all map[string]journal.Standing) er
 // sync brings the ledger's index to where the journal is.
 func (r *runner) sync(ctx context.Context) error {
 	return account.Sync(ctx, r.ledger, r.journal, r.run.ID, r.places)
-}
-
-// recordHeld enters what the journal holds of tasks that need nothing more: a process that died may not have got to it, and
-// a bound that was lowered may be met by now.
-func (r *runner) recordHeld(ctx context.Context) error {
-	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
-		before := t.Ending
-		if before == pipeline.EndUnchanged {
-			return false
-		}
-		account.Stand(t, place)
-		t.Error, t.Ended = "", r.Now().UTC()
-		return t.Ending.Complete() && t.Ending != before
-	})
-}
-
-// recordPlaces enters how far the tasks have come, as far as stand says it of one and reports that it is news.
-func (r *runner) recordPlaces(ctx context.Context, stand func(*ledger.Task, pipeline.Place) bool) error {
-	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return err
-	}
-	changed := map[string]journal.Standing{}
-	for _, t := range tasks {
-		if place := r.places[t.ID]; stand(&t, place) {
-			changed[t.ID] = account.Standing(t, place)
-		}
-	}
-	if len(changed) == 0 {
-		return nil
-	}
-	return r.record(ctx, changed)
 }

@@ -14,28 +14,14 @@ type declinedError struct{ error }
 
 func (e declinedError) Unwrap() error { return e.error }
 
-// fail completes the result of a run that an error ended before its account could be drawn up: with what the ledger knows of
-// its tasks and what this process has seen in the journal since, which is what the run holds.
+// fail completes the result of a run that an error ended before its account could be drawn up: with what
+// its journal tells of its tasks.
 func (r *runner) fail(ctx context.Context, result *Result) {
 	result.Failed = ctx.Err() == nil
 	result.Run.State = ledger.Incomplete
 	ctx = context.WithoutCancel(ctx)
-	known := map[string]ledger.Task{}
-	if tasks, err := r.ledger.Tasks(ctx, r.run.ID); err == nil {
-		for _, t := range tasks {
-			known[t.ID] = t
-		}
-	}
-	result.Tasks = nil
-	for _, it := range r.chain.Known() {
-		t, ok := known[it.Task.ID]
-		if !ok {
-			t = ledger.Task{Task: it.Task}
-		}
-		if place := r.places[t.ID]; place.Pages > t.Pages || place.Attempts > t.Attempts {
-			account.Stand(&t, place)
-		}
-		result.Tasks = append(result.Tasks, t)
+	if places, err := r.journal.Places(ctx); err == nil {
+		result.Tasks, _ = account.Tasks(ctx, r.journal, places) // none if the journal does not tell
 	}
 	if p, err := r.plan(ctx, nil); err == nil {
 		result.Missing = p

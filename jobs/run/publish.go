@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"backhaul/jobs/account"
-	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
@@ -113,7 +112,10 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	if err := r.journal.Published(ctx, rejections(loaded)); err != nil {
 		return now, err
 	}
-	return now, errors.Join(r.waste(ctx, loaded.Waste), r.sync(ctx))
+	if err := r.journal.CameAgain(ctx, loaded.Waste); err != nil {
+		return now, err
+	}
+	return now, r.sync(ctx)
 }
 
 // loadable are the tasks whose tables are written: not those that were left out and have nothing, whose tables would only say
@@ -144,14 +146,6 @@ func (r *runner) emptied() map[*schemas.Table]bool {
 		}
 	}
 	return emptied
-}
-
-// waste enters the rows that restarted lists brought again, which only loading can tell.
-func (r *runner) waste(ctx context.Context, waste map[string]int64) error {
-	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
-		t.Waste = place.Waste + waste[t.ID]
-		return waste[t.ID] > 0
-	})
 }
 
 // days is the date as Arrow counts it.

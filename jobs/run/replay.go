@@ -48,7 +48,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 		return result, err
 	}
 	if result.Redeemed > 0 {
-		if err := r.recordRedeemed(ctx); err != nil {
+		if err := r.sync(ctx); err != nil {
 			return result, err
 		}
 	}
@@ -86,16 +86,4 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 		return result, err
 	}
 	return result, account.End(ctx, l, j, run.ID, ledger.Complete, "", r.Now().UTC())
-}
-
-// recordRedeemed enters how far the tasks have come by replies that were read after all.
-func (r *runner) recordRedeemed(ctx context.Context) error {
-	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
-		if place.Pages <= t.Pages {
-			return false
-		}
-		t.Error, t.Ended = "", r.Now().UTC()
-		account.Stand(t, place)
-		return true
-	})
 }

@@ -345,9 +345,6 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 	if err := r.takeOver(ctx, result, extracts); err != nil {
 		return err
 	}
-	if err := r.recordHeld(ctx); err != nil {
-		return err
-	}
 	if err := r.buy(ctx, result, p); err != nil {
 		return err
 	}

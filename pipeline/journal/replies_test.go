@@ -54,7 +54,7 @@ func TestTheSameReplyAtAPlaceIsKeptOnce(t *testing.T) {
 // asFormat3 takes away what format 4 has brought.
 func asFormat3(tx *sql.Tx) error {
 	for table, columns := range map[string]string{"header": "spec_hash state message started_at ended_at",
-		"tasks": "intended ending error ended_at saved_units index_id again expected_units expected_next"} {
+		"tasks": "intended stood ending error ended_at saved_units index_id again expected_units expected_next"} {
 		for _, column := range strings.Fields(columns) {
 			if _, err := tx.Exec(`ALTER TABLE ` + table + ` DROP COLUMN ` + column); err != nil {
 				return err

@@ -20,21 +20,32 @@ type Standing struct {
 	SavedUnits pipeline.Units
 	// IndexID is the vendor's index the answer comes from, where it was asked for.
 	IndexID string
-	// Again is how many of its rows were found, when it was loaded, to have come again in restarted chains.
-	Again int64
 }
 
-// Stand records how tasks stand, by their ids, and returns when that is durable, in one step.
+// Stand records how tasks stand with the pages they have by now, by their ids, and returns when that is durable, in one step.
 func (j *Journal) Stand(ctx context.Context, all map[string]Standing) error {
 	return j.update(ctx, "record how tasks stand",
-		`UPDATE tasks SET ending = ?, error = ?, ended_at = ?, saved_units = ?, index_id = ?, again = ? WHERE id = ?`, func(exec func(args ...any) error) error {
+		`UPDATE tasks SET stood = pages, ending = ?, error = ?, ended_at = ?, saved_units = ?, index_id = ?, again = 0 WHERE id = ?`, func(exec func(args ...any) error) error {
 			for id, s := range all {
-				if err := exec(s.Ending, s.Error, micros(s.Ended), s.SavedUnits, s.IndexID, s.Again, id); err != nil {
+				if err := exec(s.Ending, s.Error, micros(s.Ended), s.SavedUnits, s.IndexID, id); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
+}
+
+// CameAgain records how many rows of tasks were found, when they were loaded, to have come again in chains that began anew, and returns
+// when that is durable, in one step.
+func (j *Journal) CameAgain(ctx context.Context, rows map[string]int64) error {
+	return j.update(ctx, "record which rows came again", `UPDATE tasks SET again = ?1 WHERE id = ?2 AND again <> ?1`, func(exec func(args ...any) error) error {
+		for id, n := range rows {
+			if err := exec(n, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Expect records what tasks are expected to cost, by their ids, and returns when that is durable, in one step.
@@ -73,17 +84,21 @@ func (j *Journal) update(ctx context.Context, what, statement string, each func(
 type Entry struct {
 	pipeline.Task
 	Standing
+	// Stood is how many pages it had when its standing was recorded: it has come on since if it has others.
+	Stood int
+	// Again is how many of its rows have come again; see CameAgain.
+	Again    int64
 	Expected pipeline.Expectation
 }
 
 // Entries returns the tasks that the run intends, as Current does, and how they stand.
 func (j *Journal) Entries(ctx context.Context) ([]Entry, error) {
 	var entries []Entry
-	err := j.each(ctx, `SELECT `+taskColumns+`, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next
+	err := j.each(ctx, `SELECT `+taskColumns+`, stood, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next
 		FROM tasks t WHERE intended ORDER BY no`, func(rows *sql.Rows) (err error) {
 		var e Entry
 		var ended int64
-		e.Task, err = scanTask(rows, &e.Ending, &e.Error, &ended, &e.SavedUnits, &e.IndexID, &e.Again, &e.Expected.Units, &e.Expected.Next)
+		e.Task, err = scanTask(rows, &e.Stood, &e.Ending, &e.Error, &ended, &e.SavedUnits, &e.IndexID, &e.Again, &e.Expected.Units, &e.Expected.Next)
 		e.Ended = at(ended)
 		entries = append(entries, e)
 		return err

@@ -90,7 +90,7 @@ func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
 
 // leftOut is how a task is marked that is intended no more. It stands nowhere then, so that a run that comes to ask for it again
 // notices; its pages stay.
-const leftOut = `intended = 0, ending = '', error = '', ended_at = 0, saved_units = 0, index_id = '', again = 0, expected_units = 0, expected_next = 0`
+const leftOut = `intended = 0, stood = 0, ending = '', error = '', ended_at = 0, saved_units = 0, index_id = '', again = 0, expected_units = 0, expected_next = 0`
 
 // Intend is AddTasks for all that a run is to do: the other tasks of the journal are intended no more, but for those of the
 // extracts in open, whose tasks are not known yet. It returns when that is durable, in one step.

@@ -68,6 +68,7 @@ type Journal interface {
 
 	Intend(ctx context.Context, tasks []pipeline.Task, open ...string) error
 	Stand(ctx context.Context, all map[string]journal.Standing) error
+	CameAgain(ctx context.Context, rows map[string]int64) error
 	Expect(ctx context.Context, all map[string]pipeline.Expectation) error
 	Entries(ctx context.Context) ([]journal.Entry, error)
 	SetCourse(ctx context.Context, c journal.Course) error

@@ -162,17 +162,21 @@ func (r *try) intended() {
 
 func (r *try) stands() {
 	r.append(nil, "a", "b", "c")
-	first := journal.Standing{Ending: pipeline.EndFault, Error: "no", Ended: header.Created, SavedUnits: 7, IndexID: "2026-11", Again: 3}
+	first := journal.Standing{Ending: pipeline.EndFault, Error: "no", Ended: header.Created, SavedUnits: 7, IndexID: "2026-11"}
 	second := journal.Standing{Ending: pipeline.EndOfList, Ended: header.Created.Add(time.Hour)}
 	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"a": first, "b": first}))
 	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 40, Next: 2}, "c": {Units: 9}}))
+	r.must(r.j.CameAgain(r.ctx(), map[string]int64{"a": 3, "b": 4}))
+	r.must(r.j.Append(r.ctx(), "b", page(0, 1)))
+	r.must(r.j.Append(r.ctx(), "b", page(1, 1)))
 	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"b": second}))
+	r.must(r.j.Append(r.ctx(), "b", page(2, 1)))
 	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 50, Next: 2}}))
 	r.must(r.j.AddTasks(r.ctx(), tasks("a")))
 	r.must(r.j.Intend(r.ctx(), tasks("a", "b", "c")))
 	r.must(r.j.Resolve(r.ctx(), "anchors", journal.Resolution{Tasks: tasks("a", "b", "c")}))
 	r.harm(func() {})
-	want := []journal.Entry{{Task: task("a"), Standing: first, Expected: pipeline.Expectation{Units: 50, Next: 2}}, {Task: task("b"), Standing: second},
+	want := []journal.Entry{{Task: task("a"), Standing: first, Again: 3, Expected: pipeline.Expectation{Units: 50, Next: 2}}, {Task: task("b"), Standing: second, Stood: 2},
 		{Task: task("c"), Expected: pipeline.Expectation{Units: 9}}}
 	r.entries(want)
 	r.must(r.j.Rewind(r.ctx(), header.Created.Add(time.Minute)))
