@@ -35,7 +35,7 @@ func setLedgerTimes(t *testing.T, path string, at time.Time) {
 	if err != nil || len(runs) == 0 {
 		t.Fatal(runs, err)
 	}
-	if err := l.End(context.Background(), runs[0].ID, runs[0].State, 0, "", at); err != nil {
+	if err := l.End(context.Background(), runs[0].ID, runs[0].State, "", at); err != nil {
 		t.Fatal(err)
 	}
 }

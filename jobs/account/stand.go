@@ -63,7 +63,7 @@ func End(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string
 	if err := j.SetCourse(ctx, course); err != nil {
 		return err
 	}
-	return l.End(ctx, runID, state, 0, message, now)
+	return l.End(ctx, runID, state, message, now)
 }
 
 // Stand brings a task, as it stood with t.Pages pages, to where its journal has it. What was said of it then holds as long as it has not

@@ -134,22 +134,21 @@ const (
 
 // Run is one execution of a job for one run date.
 type Run struct {
-	ID         string
-	Job        string
-	RunDate    string // YYYY-MM-DD
-	SpecHash   string
-	State      State
-	ExitStatus int
-	Message    string
-	Created    time.Time
-	Started    time.Time // the first start
-	Ended      time.Time // zero while it runs
+	ID       string
+	Job      string
+	RunDate  string // YYYY-MM-DD
+	SpecHash string
+	State    State
+	Message  string
+	Created  time.Time
+	Started  time.Time // the first start
+	Ended    time.Time // zero while it runs
 }
 
 // ErrNoRun means that the ledger knows no such run.
 var ErrNoRun = errors.New("no such run")
 
-const runColumns = `run_id, job, run_date, spec_hash, state, exit_status, message, created_at, started_at, ended_at`
+const runColumns = `run_id, job, run_date, spec_hash, state, message, created_at, started_at, ended_at`
 
 // Begin finds the run of a job and run date or enters a new one under newID, and marks it as running. An earlier run keeps
 // when it first began.
@@ -181,11 +180,11 @@ func (l *Ledger) Tell(ctx context.Context, runID, message string) error {
 }
 
 // End marks a run as stopped or complete.
-func (l *Ledger) End(ctx context.Context, runID string, state State, exitStatus int, message string, now time.Time) error {
+func (l *Ledger) End(ctx context.Context, runID string, state State, message string, now time.Time) error {
 	failpoint.Hit("ledger.end.before")
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE runs SET state = ?, exit_status = ?, message = ?, ended_at = ? WHERE run_id = ?`,
-			state, exitStatus, message, now.UnixMicro(), runID)
+		_, err := tx.Exec(`UPDATE runs SET state = ?, message = ?, ended_at = ? WHERE run_id = ?`,
+			state, message, now.UnixMicro(), runID)
 		return err
 	})
 	if err != nil {
@@ -236,7 +235,7 @@ func (l *Ledger) runs(ctx context.Context, query string, args ...any) ([]Run, er
 	for rows.Next() {
 		var r Run
 		var created, started, ended int64
-		if err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.ExitStatus, &r.Message, &created, &started, &ended); err != nil {
+		if err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.Message, &created, &started, &ended); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		r.Created, r.Started, r.Ended = at(created), at(started), at(ended)

@@ -39,7 +39,7 @@ func begin(t *testing.T, l *Ledger, job, date, id string) Run {
 func TestTheSameJobAndDateIsTheSameRun(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	first := begin(t, l, "nightly", "2026-11-23", "r1")
-	if err := l.End(ctx, "r1", Incomplete, 4, "budget", now.Add(time.Hour)); err != nil {
+	if err := l.End(ctx, "r1", Incomplete, "budget", now.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	again := begin(t, l, "nightly", "2026-11-23", "r2")

@@ -46,7 +46,7 @@ func TestRewindBringsTheFutureBackAndKeepsThePast(t *testing.T) {
 	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: task, Ending: pipeline.EndOfList, Ended: ahead}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.End(ctx, "r1", Complete, 0, "", ahead); err != nil {
+	if err := l.End(ctx, "r1", Complete, "", ahead); err != nil {
 		t.Fatal(err)
 	}
 	if latest, err := l.Latest(ctx); err != nil || !latest.Equal(ahead) {

@@ -41,7 +41,7 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 		if err := l.Abandon(ctx, run.ID, now); err != nil {
 			return err
 		}
-		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is missing", now)
+		return l.End(ctx, run.ID, ledger.Incomplete, "its process died and its journal is missing", now)
 	}
 	err = settleFrom(ctx, l, run, path, now)
 	if errors.Is(err, ErrDamaged) {
@@ -49,7 +49,7 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 		if err := l.Abandon(ctx, run.ID, now); err != nil {
 			return err
 		}
-		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is damaged: "+err.Error(), now)
+		return l.End(ctx, run.ID, ledger.Incomplete, "its process died and its journal is damaged: "+err.Error(), now)
 	}
 	return err
 }

@@ -139,7 +139,7 @@ func TestAJournalOfAnEarlierFormatLearnsOnceWhatTheLedgerKnows(t *testing.T) {
 		Expected: pipeline.Expectation{Units: 300, Next: 2}}, {Task: waits, Ending: pipeline.EndNotReached, Error: "waits for x", Ended: now}}
 	misfits := []pipeline.Rejection{{TaskID: "a", Table: "moz.links", Field: "page", Rows: 3, Reason: "no"}}
 	err = errors.Join(j.AddTasks(ctx, []pipeline.Task{a, {ID: "b", Extract: "x"}}), j.Append(ctx, "a", pipeline.Page{Rows: 200, Units: 200, Next: "x", FetchedAt: now}),
-		l.Sync(ctx, date, ledger.Index{Tasks: want, Rejections: misfits, Absent: map[string]time.Time{"moz.links": now}}), l.End(ctx, date, ledger.Incomplete, 0, "stopped", now))
+		l.Sync(ctx, date, ledger.Index{Tasks: want, Rejections: misfits, Absent: map[string]time.Time{"moz.links": now}}), l.End(ctx, date, ledger.Incomplete, "stopped", now))
 	if err != nil {
 		t.Fatal(err)
 	}

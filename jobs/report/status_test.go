@@ -68,7 +68,7 @@ func TestFinishingCostsWhatTheRunsPlanExpectsLessWhatItHolds(t *testing.T) {
 	ctx := context.Background()
 	w, l, r := oneRun(t)
 	expect(t, l, r.ID, map[string]pipeline.Expectation{"done": {Units: 40}, "half": {Units: 100}, "never": {Units: 50, Next: 50}})
-	if err := l.End(ctx, r.ID, ledger.Incomplete, 0, "", time.Now()); err != nil {
+	if err := l.End(ctx, r.ID, ledger.Incomplete, "", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	s := mustStatus(t, w, l)
@@ -117,7 +117,7 @@ func TestARunThatLacksNothingButItsTablesIsNotFinished(t *testing.T) {
 	if err := l.Sync(ctx, r.ID, ledger.Index{Tasks: all}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.End(ctx, r.ID, ledger.Incomplete, 0, "stopped by an error", time.Now()); err != nil {
+	if err := l.End(ctx, r.ID, ledger.Incomplete, "stopped by an error", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	s := mustStatus(t, w, l)
