@@ -266,8 +266,12 @@ func (r *runner) isEdited(ctx context.Context, before []ledger.Task) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	open := slices.ContainsFunc(now, func(t ledger.Task) bool { return !t.Ending.Complete() })
-	if open || len(now) < len(before) {
+	known := map[string]bool{}
+	for _, t := range before {
+		known[t.ID] = true
+	}
+	other := slices.ContainsFunc(now, func(t ledger.Task) bool { return !t.Ending.Complete() || !known[t.ID] })
+	if other || len(now) < len(before) {
 		return true, nil
 	}
 	p, err := r.plan(ctx, nil)

@@ -372,6 +372,23 @@ func (q *quota) Usage(context.Context, time.Time, time.Time) (pipeline.UsageRepo
 	return pipeline.UsageReport{Units: used, Limit: &q.allowance, Remaining: &left}, nil
 }
 
+func TestAListThatIsAskedForAgainIsPublishedAgainAndCostsNothing(t *testing.T) {
+	t.Parallel()
+	dir, m := t.TempDir(), newMeter(1, 50)
+	if err := os.WriteFile(options(dir).Warehouse.Catalog(), nil, 0o644); err != nil { // without it every run would publish again
+		t.Fatal(err)
+	}
+	for i, lengths := range [][]int{{120}, {30}, {120}, {120}} {
+		r := mustRun(t, m.job("a", 1, ledger.Ceiling{}, lengths...), dir)
+		if published := len(r.Files) > 0; r.Run.State != ledger.Complete || published == (i == 3) || published && r.Files[0].Rows != int64(lengths[0]) {
+			t.Errorf("execution %d, of %d rows: %s, %+v", i, lengths, r.Run.State, r.Files)
+		}
+	}
+	if m.billed != 150 {
+		t.Errorf("%d units were billed, want 150", m.billed)
+	}
+}
+
 func TestWhatTheVendorHasLeftCapsTheBudget(t *testing.T) {
 	for _, allowed := range []ledger.Ceiling{{}, month(5000), execution(400), month(120)} {
 		dir := t.TempDir()
