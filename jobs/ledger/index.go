@@ -3,8 +3,8 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -26,17 +26,15 @@ type Index struct {
 const taskColumns = `request, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority, max_rows,
 	ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id, expected_units, expected_next`
 
-// syncTask enters a task, unless the index has it so.
-var syncTask = fmt.Sprintf(`INSERT INTO tasks (run_id, task_id, %[1]s) VALUES (?,?%[3]s)
-	ON CONFLICT (run_id, task_id) DO UPDATE SET (%[1]s) = (%[2]s) WHERE (%[1]s) IS NOT (%[2]s)`,
-	taskColumns, "excluded."+strings.Join(strings.Fields(taskColumns), " excluded."), strings.Repeat(",?", len(strings.Fields(taskColumns))))
+// putTask enters a task, or rewrites it.
+var putTask = fmt.Sprintf(`INSERT OR REPLACE INTO tasks (run_id, task_id, %s) VALUES (?,?%s)`, taskColumns, strings.Repeat(",?", len(strings.Fields(taskColumns))))
 
 // Sync makes the index of a run what its journal tells, whole and in one step. Nothing else enters anything there but
 // [Ledger.Absent], so that the index can be lost.
 func (l *Ledger) Sync(ctx context.Context, runID string, x Index) error {
 	failpoint.Hit("ledger.sync.before")
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := syncTasks(tx, runID, x.Tasks); err != nil {
+		if err := syncTasks(ctx, tx, runID, x.Tasks); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`DELETE FROM rejections WHERE run_id = ?`, runID); err != nil {
@@ -65,27 +63,35 @@ func (l *Ledger) Sync(ctx context.Context, runID string, x Index) error {
 	return nil
 }
 
-func syncTasks(tx *sql.Tx, runID string, tasks []Task) error {
-	ids := make([]string, len(tasks))
-	for i, t := range tasks {
-		ids[i] = t.ID
-	}
-	intended, err := json.Marshal(ids)
+// syncTasks writes what differs: most of a large run stays as it is from one time to the next.
+func syncTasks(ctx context.Context, tx *sql.Tx, runID string, tasks []Task) error {
+	had, err := tasksOf(ctx, tx, runID)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id NOT IN (SELECT value FROM json_each(?))`, runID, string(intended)); err != nil {
-		return err
+	gone := make(map[string]Task, len(had))
+	for _, t := range had {
+		gone[t.ID] = t
 	}
-	put, err := tx.Prepare(syncTask)
+	put, err := tx.Prepare(putTask)
 	if err != nil {
 		return err
 	}
 	defer put.Close()
 	for _, t := range tasks {
+		old, known := gone[t.ID]
+		delete(gone, t.ID)
+		if t.Rejected = old.Rejected; known && reflect.DeepEqual(t, old) {
+			continue
+		}
 		if _, err := put.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
 			pipeline.EncodeInputs(t.Inputs), t.Priority, t.MaxRows, t.Ending, t.Pages, t.Rows, t.Units, t.Waste, t.MaybeUnits, t.Attempts,
 			t.Error, micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next); err != nil {
+			return err
+		}
+	}
+	for id := range gone {
+		if _, err := tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id = ?`, runID, id); err != nil {
 			return err
 		}
 	}

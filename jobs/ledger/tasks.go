@@ -12,11 +12,16 @@ import (
 
 // Tasks returns the tasks of a run, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT task_id, `+taskColumns+`,
+	tasks, err := tasksOf(ctx, l.db.Read(), runID)
+	return tasks, l.db.Wrap(err)
+}
+
+func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
+	rows, err := from.QueryContext(ctx, `SELECT task_id, `+taskColumns+`,
 		(SELECT coalesce(sum(r.rows), 0) FROM rejections r WHERE r.run_id = tasks.run_id AND r.task_id = tasks.task_id)
 		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
-		return nil, l.db.Wrap(err)
+		return nil, err
 	}
 	defer rows.Close()
 	var tasks []Task
@@ -27,7 +32,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 		if err := rows.Scan(&t.ID, &request, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &batch,
 			&t.Priority, &t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts,
 			&t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID, &t.Expected.Units, &t.Expected.Next, &t.Rejected); err != nil {
-			return nil, l.db.Wrap(err)
+			return nil, err
 		}
 		if t.Inputs, err = pipeline.DecodeInputs(batch); err != nil {
 			return nil, fmt.Errorf("task %s: %w", t.ID, err)
@@ -35,7 +40,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 		t.Ended = at(ended)
 		tasks = append(tasks, t)
 	}
-	return tasks, l.db.Wrap(rows.Err())
+	return tasks, rows.Err()
 }
 
 // Histories returns, by request (see pipeline.Task.Request), the latest complete answer to it.

@@ -51,18 +51,23 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, waiting := len(r.chain.Known()), len(r.chain.Waiting())
 	names, err := r.chain.Next(ctx, r.past(), tasks)
 	if err != nil {
 		return nil, err
+	}
+	if len(r.chain.Known()) == known && len(r.chain.Waiting()) == waiting {
+		return names, nil
 	}
 	return names, r.intend(ctx)
 }
 
 // leaveWaiting enters the extracts that did not begin, and returns what there is to say of them.
 func (r *runner) leaveWaiting(ctx context.Context) (notes []string, err error) {
+	waited := len(r.chain.Waiting()) > 0
 	left, err := r.chain.Leave(ctx, r.past())
-	if err != nil {
-		return nil, err
+	if err != nil || !waited {
+		return left.Notes, err
 	}
 	for _, e := range left.CutOff {
 		r.hold(e)
