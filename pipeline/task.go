@@ -43,6 +43,13 @@ func (t Task) Vendor() string {
 	return vendor
 }
 
+// PlaceholderParams are those of a task that stands for the tasks of an extract that are not known, because it never came to
+// make them. They are no JSON object, so that no task of a spec has them.
+const PlaceholderParams = "waiting"
+
+// IsPlaceholder tells such a task. It has no pages.
+func (t Task) IsPlaceholder() bool { return t.Params == PlaceholderParams }
+
 // About says to people what the task is about: its target, or which batch of targets. "" where it is about none.
 func (t Task) About() string {
 	inputs := t.Inputs

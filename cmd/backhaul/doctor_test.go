@@ -35,7 +35,7 @@ func setLedgerTimes(t *testing.T, path string, at time.Time) {
 	if err != nil || len(runs) == 0 {
 		t.Fatal(runs, err)
 	}
-	if err := l.End(context.Background(), runs[0].ID, runs[0].State, 0, "", at); err != nil {
+	if err := l.End(context.Background(), runs[0].ID, runs[0].State, "", at); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -185,22 +185,28 @@ func TestARetiredRunIsCompleteAndCostsNothing(t *testing.T) {
 	}
 }
 
-func TestRetirementSurvivesADamagedLedger(t *testing.T) {
+func TestRetirementSurvivesALedgerThatIsDamagedOrLost(t *testing.T) {
 	t.Parallel()
 	w := newWard(t)
 	retire(t, w, false)
 	backhaul(t, 0, "run", w.job, "--warehouse", w.warehouse, "--date", "2026-11-24")
 	bought := w.bought()
-	spoilAnIndex(t, w)
-	if status, said := w.try("doctor"); status != exitDamaged || !strings.Contains(said, "bad   ledger") {
-		t.Fatalf("exit %d\n%s", status, said)
-	}
-	if status, said := w.try("doctor", "--repair"); status != exitComplete {
-		t.Fatalf("exit %d\n%s", status, said)
-	}
-	for _, date := range []string{wardDate, "2026-11-24"} {
-		if status, said := w.try("run", w.job, "--date", date, "--yes"); status != exitComplete || w.bought() != bought {
-			t.Errorf("%s: exit %d, %d rows bought again\n%s", date, status, w.bought()-bought, said)
+	for _, harm := range []func(){func() { spoilAnIndex(t, w) }, func() {
+		if err := os.Remove(w.path(wardLedger)); err != nil {
+			t.Fatal(err)
+		}
+	}} {
+		harm()
+		if status, said := w.try("doctor"); status != exitDamaged || !strings.Contains(said, "bad   ledger") {
+			t.Fatalf("exit %d\n%s", status, said)
+		}
+		if status, said := w.try("doctor", "--repair"); status != exitComplete {
+			t.Fatalf("exit %d\n%s", status, said)
+		}
+		for _, date := range []string{wardDate, "2026-11-24"} {
+			if status, said := w.try("run", w.job, "--date", date, "--yes"); status != exitComplete || w.bought() != bought {
+				t.Errorf("%s: exit %d, %d rows bought again\n%s", date, status, w.bought()-bought, said)
+			}
 		}
 	}
 }

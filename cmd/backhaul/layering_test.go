@@ -52,7 +52,7 @@ var house = map[string]string{
 	"jobs/archive":                     "pipeline schemas schemas/canon",
 	"jobs/intake":                      "pipeline jobs/archive",
 	"jobs/load":                        "pipeline pipeline/journal schemas sinks",
-	"jobs/recovery":                    "pipeline pipeline/journal schemas sinks jobs/ledger jobs/account",
+	"jobs/recovery":                    "pipeline pipeline/journal schemas sinks sinks/blob jobs/ledger jobs/account",
 	"jobs/account":                     "pipeline pipeline/words pipeline/journal pipeline/failpoint schemas sinks jobs/ledger jobs/load",
 	"jobs/budget":                      "pipeline pipeline/words pipeline/limit pipeline/engine jobs/plan jobs/ledger",
 	"jobs/chain":                       "pipeline pipeline/words pipeline/journal schemas jobs/plan jobs/ledger",

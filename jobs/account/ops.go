@@ -248,7 +248,7 @@ func (a *accountant) tasks(b Books) error {
 
 func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
 	for _, t := range tasks {
-		if ledger.IsPlaceholder(t.Task) {
+		if t.Task.IsPlaceholder() {
 			continue
 		}
 		for p, err := range j.Facts(ctx, t.ID) {
@@ -329,7 +329,7 @@ func (a *accountant) spend(ctx context.Context, j *journal.Journal, tasks []ledg
 		return err
 	}
 	for _, t := range tasks {
-		if ledger.IsPlaceholder(t.Task) {
+		if t.Task.IsPlaceholder() {
 			continue
 		}
 		days := map[string]*day{}

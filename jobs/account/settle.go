@@ -51,22 +51,6 @@ func RecordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 	return nil
 }
 
-// RecordDead enters how far the tasks had come when their process died.
-func RecordDead(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, now time.Time) error {
-	tasks, err := l.Tasks(ctx, runID)
-	if err != nil {
-		return err
-	}
-	places, err := j.Places(ctx)
-	if err != nil {
-		return err
-	}
-	for _, t := range StandAll(tasks, places) {
-		t.Ended = now
-	}
-	return l.Record(ctx, runID, tasks...)
-}
-
 // CalendarMonth is the month for runs that were granted nothing yet.
 func CalendarMonth(t time.Time) func(vendor string) string {
 	return func(string) string { return t.UTC().Format("2006-01") }

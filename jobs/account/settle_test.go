@@ -69,16 +69,37 @@ func TestAKilledProcessHasLostWhatWasUnderWayAndNoMoreThanItReserved(t *testing.
 
 func TestATaskThatTheJournalHasWholeHasNoErrorAnyMore(t *testing.T) {
 	t.Parallel()
-	const stop = "the budget has 0 units left"
-	for want, at := range map[pipeline.Ending]pipeline.Place{
-		pipeline.EndOfList:      {Pages: 2, End: true},
-		pipeline.EndMaxRows:     {Pages: 1, ChainRows: 100},
-		pipeline.EndInterrupted: {Pages: 1, ChainRows: 50},
+	stopped := ledger.Task{Task: pipeline.Task{MaxRows: 100}, Ending: pipeline.EndBudget, Error: "the budget has 0 units left", Pages: 1, Ended: now}
+	whole := stopped
+	whole.Ending, whole.Error = pipeline.EndOfList, ""
+	cut := whole
+	cut.Ending = pipeline.EndMaxRows
+	unchanged := whole
+	unchanged.Ending, unchanged.Pages = pipeline.EndUnchanged, 0
+	later := now.Add(time.Hour)
+	for name, test := range map[string]struct {
+		said  ledger.Task
+		at    pipeline.Place
+		want  pipeline.Ending
+		error string
+		ended time.Time
+	}{
+		"came to its end":            {stopped, pipeline.Place{Pages: 2, End: true}, pipeline.EndOfList, "", later},
+		"came to its bound":          {stopped, pipeline.Place{Pages: 2, ChainRows: 100}, pipeline.EndMaxRows, "", later},
+		"its bound was lowered":      {stopped, pipeline.Place{Pages: 1, ChainRows: 100}, pipeline.EndMaxRows, "", later},
+		"its bound was raised":       {cut, pipeline.Place{Pages: 1, ChainRows: 50}, pipeline.EndInterrupted, "", later},
+		"came on":                    {stopped, pipeline.Place{Pages: 2, ChainRows: 50}, pipeline.EndInterrupted, "", later},
+		"came on and repeats itself": {stopped, pipeline.Place{Pages: 2, RepeatsAt: 2}, pipeline.EndRepeats, "the list repeats itself; " + repeatsAdvice, later},
+		"came on and is unreadable":  {stopped, pipeline.Place{Pages: 2, Unreadable: 2}, pipeline.EndFault, "the reply cannot be read; " + unreadableAdvice, later},
+		"did not come on":            {stopped, pipeline.Place{Pages: 1, ChainRows: 50}, pipeline.EndBudget, stopped.Error, now},
+		"was whole before":           {whole, pipeline.Place{Pages: 1, End: true}, pipeline.EndOfList, "", now},
+		"needs no page":              {unchanged, pipeline.Place{}, pipeline.EndUnchanged, "", now},
+		"never began":                {ledger.Task{}, pipeline.Place{}, "", "", time.Time{}},
 	} {
-		task := ledger.Task{Task: pipeline.Task{MaxRows: 100}, Ending: pipeline.EndBudget, Error: stop}
-		Stand(&task, at)
-		if task.Ending != want || (task.Error == "") != want.Complete() {
-			t.Errorf("%q, %q; want %q", task.Ending, task.Error, want)
+		test.at.Fetched = later
+		Stand(&test.said, test.at)
+		if got := test.said; got.Ending != test.want || got.Error != test.error || !got.Ended.Equal(test.ended) || got.Pages != test.at.Pages {
+			t.Errorf("%s: %q, %q since %v; want %q, %q since %v", name, got.Ending, got.Error, got.Ended, test.want, test.error, test.ended)
 		}
 	}
 }

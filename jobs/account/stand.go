@@ -1,39 +1,98 @@
 package account
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
 )
 
-// StandAll fills in what the journal says of the tasks and returns those it tells of: one that needed no answer is not in it.
-func StandAll(tasks []ledger.Task, places map[string]pipeline.Place) (told []*ledger.Task) {
-	for i := range tasks {
-		if t := &tasks[i]; t.Ending != pipeline.EndUnchanged {
-			Stand(t, places[t.ID])
-			told = append(told, t)
-		}
+// Sync brings the ledger's index of a run to what its journal tells, which places are of.
+func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (err error) {
+	var x ledger.Index
+	if x.Tasks, err = Tasks(ctx, j, places); err != nil {
+		return err
 	}
-	return told
+	if x.Rejections, err = j.Rejections(ctx); err != nil {
+		return err
+	}
+	if x.Absent, err = j.Withdrawn(ctx); err != nil {
+		return err
+	}
+	return l.Sync(ctx, runID, x)
 }
 
-// Stand fills in what the journal says of a task. One that it has whole has no error any more: an execution that died afterwards
-// did not get to taking away that of an earlier one.
+// Tasks returns the tasks that a run intends as its journal tells of them, for the ledger.
+func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) ([]ledger.Task, error) {
+	entries, err := j.Entries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tasks := make([]ledger.Task, len(entries))
+	for i, e := range entries {
+		tasks[i] = ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID, Expected: e.Expected}
+		Stand(&tasks[i], places[e.ID])
+		tasks[i].Rows, tasks[i].Waste = tasks[i].Rows-e.Again, tasks[i].Waste+e.Again
+	}
+	return tasks, nil
+}
+
+// Record enters how tasks of a run stand, in its journal and then in the ledger.
+func Record(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place, all map[string]journal.Standing) error {
+	if err := j.Stand(ctx, all); err != nil {
+		return err
+	}
+	return Sync(ctx, l, j, runID, places)
+}
+
+// Course is where a run stands, for its journal.
+func Course(r ledger.Run) journal.Course {
+	return journal.Course{SpecHash: r.SpecHash, State: string(r.State), Message: r.Message, Started: r.Started, Ended: r.Ended}
+}
+
+// End enters that a run is over and where it stands, in its journal and then in the ledger.
+func End(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, state ledger.State, message string, now time.Time) error {
+	course, err := j.Course(ctx)
+	if err != nil {
+		return err
+	}
+	course.State, course.Message, course.Ended = string(state), message, now
+	if err := j.SetCourse(ctx, course); err != nil {
+		return err
+	}
+	return l.End(ctx, runID, state, message, now)
+}
+
+// Stand brings a task, as it stood with t.Pages pages, to where its journal has it. What was said of it then holds as long as it has not
+// come on, but that it is whole: that its pages tell. One that is whole has no error any more.
 func Stand(t *ledger.Task, place pipeline.Place) {
+	said := place.Pages == t.Pages && !t.Ending.Complete()
 	switch {
+	case t.Ending == pipeline.EndUnchanged: // it needs no page
 	case place.Pages > 0 && place.End:
-		t.Ending, t.Error = pipeline.EndOfList, ""
+		end(t, pipeline.EndOfList, place)
 	case t.MaxRows > 0 && place.ChainRows >= t.MaxRows:
-		t.Ending, t.Error = pipeline.EndMaxRows, ""
+		end(t, pipeline.EndMaxRows, place)
+	case said:
 	case stick(t, place):
 	case place.Pages > 0:
-		t.Ending = pipeline.EndInterrupted
+		t.Ending, t.Error, t.Ended = pipeline.EndInterrupted, "", place.Fetched
 	default:
-		t.Ending = pipeline.EndNotReached
+		t.Ending, t.Error = "", ""
 	}
 	t.Pages, t.Rows, t.Units, t.Waste = place.Pages, place.Rows, place.Units, place.Waste
 	t.MaybeUnits, t.Attempts, t.ReusedFrom = place.MaybeUnits, place.Attempts, place.ReusedFrom
+}
+
+// end enters that a task is whole: since its last page, if nobody was left to say when that was seen.
+func end(t *ledger.Task, ending pipeline.Ending, place pipeline.Place) {
+	if t.Pages != place.Pages || t.Ending != ending {
+		t.Ended = place.Fetched
+	}
+	t.Ending, t.Error = ending, ""
 }
 
 // What to do about a task that is stuck: what it asks for has been paid for, and has brought nothing.
@@ -62,7 +121,7 @@ func Why(err error) string {
 	return err.Error()
 }
 
-// stick enters that a task is stuck at its place, and why if that is not known any more; false if it is not.
+// stick enters that a task is stuck at its place; false if it is not.
 func stick(t *ledger.Task, place pipeline.Place) bool {
 	advice := ""
 	switch {
@@ -73,8 +132,6 @@ func stick(t *ledger.Task, place pipeline.Place) bool {
 	default:
 		return false
 	}
-	if t.Error == "" {
-		t.Error = advice
-	}
+	t.Error, t.Ended = advice, place.Fetched
 	return true
 }

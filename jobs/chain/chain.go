@@ -203,7 +203,7 @@ func (c *Chain) KnowHeld(tasks []ledger.Task) error {
 	for _, s := range c.waiting {
 		var held []pipeline.Task
 		for _, t := range tasks {
-			if t.Extract == s.Extract && !ledger.IsPlaceholder(t.Task) {
+			if t.Extract == s.Extract && !t.Task.IsPlaceholder() {
 				held = append(held, t.Task)
 			}
 		}

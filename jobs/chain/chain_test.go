@@ -234,9 +234,10 @@ func TestAQueryAtFaultHoldsUpThoseThatWaitForIt(t *testing.T) {
 	if err != nil || len(left.Records) != 2 {
 		t.Fatalf("%+v, %v", left, err)
 	}
-	for i, want := range []string{"extract broken: no such column", "waits for broken"} {
-		if r := left.Records[i]; r.Error != want || r.Ending != pipeline.EndNotReached || !ledger.IsPlaceholder(r.Task) {
-			t.Errorf("%+v, want %s", r, want)
+	for _, task := range c.Tasks() {
+		want, waits := map[string]string{"broken": "extract broken: no such column", "after": "waits for broken"}[task.Extract]
+		if why, said := left.Records[task.ID]; said != waits || why != want || task.IsPlaceholder() != waits {
+			t.Errorf("%+v: %q, want %q", task, why, want)
 		}
 	}
 }

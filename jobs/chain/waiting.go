@@ -13,15 +13,15 @@ import (
 
 // placeholder stands in ops.tasks for the tasks of an extract that are not known, because it never came to make them.
 func placeholder(s Step) pipeline.Task {
-	t := pipeline.Task{Extract: s.Extract, Endpoint: s.Endpoint.String(), Surface: s.Endpoint.Surface, Params: ledger.PlaceholderParams}
+	t := pipeline.Task{Extract: s.Extract, Endpoint: s.Endpoint.String(), Surface: s.Endpoint.Surface, Params: pipeline.PlaceholderParams}
 	t.ID = pipeline.TaskID(t)
 	return t
 }
 
 // Left is what becomes of the steps that did not begin.
 type Left struct {
-	// Records say so of their placeholders, for the ledger. They have no time.
-	Records []ledger.Task
+	// Records say of their placeholders, by their ids, why they were not reached.
+	Records map[string]string
 	// CutOff are the endpoints of steps that something kept from beginning that has nothing to do with them.
 	CutOff []*pipeline.Endpoint
 	// Notes say to people which steps did not begin and why, and before that what is wrong with rows that became no task.
@@ -30,6 +30,7 @@ type Left struct {
 
 // Leave ends the waiting: steps whose tasks are known keep them, the others get a placeholder beside what they have bought.
 func (c *Chain) Leave(ctx context.Context, past Past) (left Left, err error) {
+	left.Records = map[string]string{}
 	for _, s := range c.waiting {
 		c.noteWaiting(s)
 		tasks, final, err := c.made(ctx, past, s)
@@ -40,7 +41,7 @@ func (c *Chain) Leave(ctx context.Context, past Past) (left Left, err error) {
 		if !final {
 			t := placeholder(s)
 			c.items = append(c.items, plan.Item{Task: t, Endpoint: s.Endpoint})
-			left.Records = append(left.Records, ledger.Task{Task: t, Ending: pipeline.EndNotReached, Error: c.whyWaiting(s)})
+			left.Records[t.ID] = c.whyWaiting(s)
 		}
 		switch c.stopped[s.Endpoint.Vendor] {
 		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:

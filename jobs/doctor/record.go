@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -97,6 +98,8 @@ func (e *examination) journalFile(path string, at func(job, date string) *record
 		at(job, date)
 	case strings.HasPrefix(rest, ".damaged-"):
 		e.warn("journal "+rel, "delete it when the run is complete again", nil, "a damaged journal that was put aside")
+	case rest == ".retired":
+		at(job, date)
 	case rest == ".lock", rest == "-wal", rest == "-shm":
 	default:
 		e.warn("journal "+rel, "", nil, "a leftover")
@@ -194,13 +197,19 @@ func (e *examination) compare(ctx context.Context, r *record, j *journal.Journal
 	case r.run.State == ledger.Running:
 		e.warn(what, "run the job again, or "+byRepair+"settles what it spent", settleDead(), "its process died")
 	default:
-		e.compareTasks(ctx, r, places)
+		e.compareTasks(ctx, r, j, places)
 	}
 }
 
-func (e *examination) compareTasks(ctx context.Context, r *record, places map[string]pipeline.Place) {
+func (e *examination) compareTasks(ctx context.Context, r *record, j *journal.Journal, places map[string]pipeline.Place) {
+	told, err := recovery.Told(ctx, j, places)
+	if err != nil {
+		e.failed("journal "+r.path, dropAdvice, nil, err)
+		return
+	}
 	for _, t := range r.tasks {
 		p, name := places[t.ID], t.Extract+"/"+t.Target
+		t.Rejected = 0 // which loading tells
 		switch {
 		case pipeline.TaskID(t.Task) != t.ID:
 			e.damaged("ledger "+r.name(), byRepair+"rebuilds it", rebuildLedger(), "task %s is not what was asked", name)
@@ -210,10 +219,16 @@ func (e *examination) compareTasks(ctx context.Context, r *record, places map[st
 		case p.Pages > t.Pages || p.Units != t.Units || p.Rows+p.Waste != t.Rows+t.Waste || p.MaybeUnits != t.MaybeUnits || p.Attempts != t.Attempts:
 			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s has %d pages, %d rows, %d units in the ledger, %d, %d, %d in the journal",
 				name, t.Pages, t.Rows+t.Waste, t.Units, p.Pages, p.Rows+p.Waste, p.Units)
+		case told != nil && !reflect.DeepEqual(told[t.ID], t):
+			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s stands otherwise in the ledger than in the journal", name)
 		default:
 			continue
 		}
 		return // one finding a run is enough to act on
+	}
+	if told != nil && len(told) != len(r.tasks) {
+		e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s in the ledger, %d in the journal", words.Plural(len(r.tasks), "task"), len(told))
+		return
 	}
 	e.compareSpend(ctx, r, places)
 }

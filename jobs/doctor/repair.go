@@ -118,14 +118,30 @@ func rewind(now time.Time) *cure {
 		if err != nil {
 			return "", err
 		}
-		return "brought the ledger's times that lie in the future back to now", l.Rewind(ctx, now)
+		e := &examination{Options: s.Options, ledger: l}
+		if err := e.collect(ctx); err != nil {
+			return "", err
+		}
+		var errs []error
+		for _, r := range e.runs {
+			if !r.gone {
+				errs = append(errs, recovery.Rewind(ctx, s.Warehouse, r.job, r.date, now))
+			}
+		}
+		errs = append(errs, l.Rewind(ctx, now))
+		return "brought the ledger's times that lie in the future back to now", errors.Join(errs...)
 	}}
 }
 
 // rebuildLedger puts a ledger that cannot be used aside and enters every run from its journal.
 func rebuildLedger() *cure {
 	return &cure{order: orderLedger, key: "ledger", do: func(ctx context.Context, s *surgery) (string, error) {
-		retired := carry(ctx, s.Warehouse.Ledger())
+		if !recovery.Gone(s.Warehouse.Ledger()) { // which may be damaged, and tell all the same
+			if l, err := ledger.Open(ctx, s.Warehouse.Ledger()); err == nil {
+				_ = recovery.KeepRemains(ctx, l, s.Warehouse)
+				_ = l.Close()
+			}
+		}
 		aside, err := putAside(s.Warehouse.Ledger(), s.Now())
 		if err != nil {
 			return "", err
@@ -140,11 +156,8 @@ func rebuildLedger() *cure {
 		}
 		entered := 0
 		var errs []error
-		for _, c := range retired {
-			errs = append(errs, c.enter(ctx, l))
-		}
 		for _, r := range e.runs {
-			if r.gone {
+			if r.gone && !recovery.HasRemains(r.path) {
 				continue
 			}
 			if err := recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {

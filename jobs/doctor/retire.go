@@ -21,7 +21,8 @@ type Retired struct {
 }
 
 // Retire removes the journals of complete runs that bought their last page before the given time and whose tables are in the
-// lake, whole and equal to what the journal yields. The ledger keeps what the tables hold. Runs that are younger or not
+// lake, whole and equal to what the journal yields. The ledger keeps what the tables hold, and
+// so does a file in the journal's place, for one that is rebuilt. Runs that are younger or not
 // complete are not mentioned; a journal that is old enough and stays is, with the reason. With dry nothing changes.
 func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retired, error) {
 	o = o.withDefaults()
@@ -34,6 +35,11 @@ func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retir
 	defer e.close()
 	if err := e.collect(ctx); err != nil {
 		return nil, err
+	}
+	if !dry {
+		if err := recovery.KeepRemains(ctx, l, o.Warehouse); err != nil {
+			return nil, err
+		}
 	}
 	var all []Retired
 	for _, r := range e.runs {
@@ -107,6 +113,9 @@ func (e *examination) retire(ctx context.Context, r *record, dry bool) (kept str
 			}
 		}
 		retirement.Tables = append(retirement.Tables, ledger.RetiredTable{Table: t.FullName(), Rows: want.Rows, Checksum: want.Checksum})
+	}
+	if err := recovery.WriteRemains(ctx, e.ledger, r.run, r.path, retirement); err != nil {
+		return "", err
 	}
 	// The ledger says so first: a journal that is missing without a word is damage.
 	if err := e.ledger.Retire(ctx, r.run.ID, retirement); err != nil {

@@ -31,10 +31,10 @@ func TestOnlyJournalsOfCompleteAndOldRunsAreLookedAt(t *testing.T) {
 	} {
 		task, path := pipeline.Task{ID: "a", Extract: "x", Endpoint: "moz/links"}, w.JournalOf("nightly", date)
 		_, err := l.Begin(ctx, "nightly", date, "hash", date, begun)
-		err = errors.Join(err, l.Intend(ctx, date, []pipeline.Task{task}), l.Record(ctx, date, ledger.Task{Task: task, Ending: pipeline.EndOfList, Ended: run.ended}),
+		err = errors.Join(err, l.Sync(ctx, date, ledger.Index{Tasks: []ledger.Task{{Task: task, Ending: pipeline.EndOfList, Ended: run.ended}}}),
 			os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("no journal at all"), 0o600))
 		if run.state != ledger.Running {
-			err = errors.Join(err, l.End(ctx, date, run.state, 0, "", run.ended))
+			err = errors.Join(err, l.End(ctx, date, run.state, "", run.ended))
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ func anyBad(findings []Finding) bool {
 
 func (e *examination) noLedger() {
 	for _, r := range e.runs {
-		if !r.gone {
+		if !r.gone || recovery.HasRemains(r.path) {
 			e.damaged("ledger", byRepair+"rebuilds it from the journals", rebuildLedger(), "%s is missing or empty, and there are journals", e.Warehouse.Ledger())
 			return
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // Absent enters that the rows of a run are taken out of tables on purpose, and returns when that is durable: only then may
-// they be.
+// they be. Its journal, where it has one, must have been told.
 func (l *Ledger) Absent(ctx context.Context, runID string, tables []string, now time.Time) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
 		for _, table := range tables {
@@ -20,18 +20,6 @@ func (l *Ledger) Absent(ctx context.Context, runID string, tables []string, now 
 	})
 	if err != nil {
 		return fmt.Errorf("take run %s out of the tables: %w", runID, err)
-	}
-	return nil
-}
-
-// Present enters that the rows of a run are in its tables again.
-func (l *Ledger) Present(ctx context.Context, runID string) error {
-	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM absent WHERE run_id = ?`, runID)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("enter run %s as published: %w", runID, err)
 	}
 	return nil
 }

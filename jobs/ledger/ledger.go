@@ -12,6 +12,12 @@
 //
 //	granted = spent (pages) + charged (requests without an answer, by the vendor's count) + held, or reserved by a process at work
 //
+// What the ledger has of a run's tasks, of rows that did not fit and of tables the run was taken out of is an index: its truth is the
+// run's journal, or what remains of one that was retired, and one operation, [Ledger.Sync], rewrites it whole from there. It is for
+// questions over all runs (earlier answers, what a list cost the last time, totals), and for those about a run whose journal nobody
+// wants to open. The ledger's own are the runs' money (grants, settlements, what vendors said), their budgets, the fields that replies
+// have had, and which journals were retired.
+//
 // The package does not know how to run anything.
 package ledger
 
@@ -128,22 +134,21 @@ const (
 
 // Run is one execution of a job for one run date.
 type Run struct {
-	ID         string
-	Job        string
-	RunDate    string // YYYY-MM-DD
-	SpecHash   string
-	State      State
-	ExitStatus int
-	Message    string
-	Created    time.Time
-	Started    time.Time // the first start
-	Ended      time.Time // zero while it runs
+	ID       string
+	Job      string
+	RunDate  string // YYYY-MM-DD
+	SpecHash string
+	State    State
+	Message  string
+	Created  time.Time
+	Started  time.Time // the first start
+	Ended    time.Time // zero while it runs
 }
 
 // ErrNoRun means that the ledger knows no such run.
 var ErrNoRun = errors.New("no such run")
 
-const runColumns = `run_id, job, run_date, spec_hash, state, exit_status, message, created_at, started_at, ended_at`
+const runColumns = `run_id, job, run_date, spec_hash, state, message, created_at, started_at, ended_at`
 
 // Begin finds the run of a job and run date or enters a new one under newID, and marks it as running. An earlier run keeps
 // when it first began.
@@ -175,11 +180,11 @@ func (l *Ledger) Tell(ctx context.Context, runID, message string) error {
 }
 
 // End marks a run as stopped or complete.
-func (l *Ledger) End(ctx context.Context, runID string, state State, exitStatus int, message string, now time.Time) error {
+func (l *Ledger) End(ctx context.Context, runID string, state State, message string, now time.Time) error {
 	failpoint.Hit("ledger.end.before")
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE runs SET state = ?, exit_status = ?, message = ?, ended_at = ? WHERE run_id = ?`,
-			state, exitStatus, message, now.UnixMicro(), runID)
+		_, err := tx.Exec(`UPDATE runs SET state = ?, message = ?, ended_at = ? WHERE run_id = ?`,
+			state, message, now.UnixMicro(), runID)
 		return err
 	})
 	if err != nil {
@@ -230,7 +235,7 @@ func (l *Ledger) runs(ctx context.Context, query string, args ...any) ([]Run, er
 	for rows.Next() {
 		var r Run
 		var created, started, ended int64
-		if err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.ExitStatus, &r.Message, &created, &started, &ended); err != nil {
+		if err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.Message, &created, &started, &ended); err != nil {
 			return nil, l.db.Wrap(err)
 		}
 		r.Created, r.Started, r.Ended = at(created), at(started), at(ended)
@@ -274,17 +279,8 @@ type Task struct {
 	SavedUnits pipeline.Units
 	// IndexID is the vendor's index the answer comes from, where it was asked for.
 	IndexID string
-	// Expected is what the task is expected to cost by the run's latest plan; see [Ledger.Expect]. The zero value: it was never
-	// planned, or is free.
-	Expected Expectation
-}
-
-// Expectation is what a task is expected to cost.
-type Expectation struct {
-	// Units is what it is expected to have cost when it is complete.
-	Units pipeline.Units
-	// Next is what it costs to go on where that is not known, because the list was never read to its end. Default 0: it is.
-	Next pipeline.Units
+	// Expected is what the task is expected to cost by the run's latest plan. The zero value: it was never planned, or is free.
+	Expected pipeline.Expectation
 }
 
 // Missing is what completing the task is expected to cost beyond what it has.

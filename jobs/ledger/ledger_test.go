@@ -39,7 +39,7 @@ func begin(t *testing.T, l *Ledger, job, date, id string) Run {
 func TestTheSameJobAndDateIsTheSameRun(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	first := begin(t, l, "nightly", "2026-11-23", "r1")
-	if err := l.End(ctx, "r1", Incomplete, 4, "budget", now.Add(time.Hour)); err != nil {
+	if err := l.End(ctx, "r1", Incomplete, "budget", now.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	again := begin(t, l, "nightly", "2026-11-23", "r2")
@@ -54,26 +54,13 @@ func TestTheSameJobAndDateIsTheSameRun(t *testing.T) {
 	}
 }
 
-func TestTasksKeepHowTheyWentWhileTheSpecChanges(t *testing.T) {
+func TestCompleteAnswersAreRememberedByTheirRequest(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
-	a, b, c := pipeline.Task{ID: "a", Extract: "x", Target: "a"}, pipeline.Task{ID: "b", Extract: "x", Target: "b"}, pipeline.Task{ID: "c", Extract: "x", Target: "c"}
-	if err := l.Intend(ctx, "r1", []pipeline.Task{a, b}); err != nil {
-		t.Fatal(err)
-	}
+	a, b := pipeline.Task{ID: "a", Extract: "x", Target: "a"}, pipeline.Task{ID: "b", Extract: "x", Target: "b"}
 	done := Task{Task: a, Ending: pipeline.EndOfList, Pages: 2, Rows: 70, Units: 70, Ended: now}
-	if err := l.Record(ctx, "r1", done); err != nil {
+	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{done, {Task: b, Ending: pipeline.EndFault}}}); err != nil {
 		t.Fatal(err)
-	}
-	if err := l.Intend(ctx, "r1", []pipeline.Task{a, c}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := l.Tasks(ctx, "r1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]Task{done, {Task: c}}, got); diff != "" {
-		t.Error(diff)
 	}
 	h, err := l.Histories(ctx)
 	if err != nil || len(h) != 1 || h[a.Request()].Rows != 70 {
@@ -186,14 +173,12 @@ func TestLastTimeCountsTheInputsOfBatches(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-22", "r1")
 	batch := []pipeline.Input{{Target: "a"}, {Target: "b"}, {Target: "c"}}
-	tasks := []pipeline.Task{{ID: "batch", Extract: "m", Inputs: batch}, {ID: "one", Extract: "m", Target: "d"}}
-	if err := l.Intend(ctx, "r1", tasks); err != nil {
-		t.Fatal(err)
+	tasks := []Task{{Task: pipeline.Task{ID: "batch", Extract: "m", Inputs: batch}}, {Task: pipeline.Task{ID: "one", Extract: "m", Target: "d"}}}
+	for i := range tasks {
+		tasks[i].Ending, tasks[i].Rows, tasks[i].Units, tasks[i].Pages = pipeline.EndOfList, 3, 3, 1
 	}
-	for _, task := range tasks {
-		if err := l.Record(ctx, "r1", Task{Task: task, Ending: pipeline.EndOfList, Rows: 3, Units: 3, Pages: 1}); err != nil {
-			t.Fatal(err)
-		}
+	if err := l.Sync(ctx, "r1", Index{Tasks: tasks}); err != nil {
+		t.Fatal(err)
 	}
 	cost, targets, known, err := l.LastTime(ctx, "r2", "nightly", "m")
 	if err != nil || !known || targets != 4 || cost.Rows != 6 {
@@ -213,14 +198,11 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	}
 	earlier := &Ledger{db: db}
 	begin(t, earlier, "nightly", "2026-11-23", "r1")
-	if err := earlier.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}}); err != nil {
-		t.Fatal(err)
-	}
 	if err := earlier.Close(); err != nil {
 		t.Fatal(err)
 	}
 	l := openAt(t, path)
-	if err := l.Expect(ctx, "r1", map[string]Expectation{"a": {Units: 7, Next: 2}}); err != nil {
+	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Expected: pipeline.Expectation{Units: 7, Next: 2}}}}); err != nil {
 		t.Fatal(err)
 	}
 	left := pipeline.Units(3)
@@ -231,7 +213,7 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	if err != nil || len(said) != 1 || said[0].Remaining == nil || *said[0].Remaining != left {
 		t.Errorf("%+v, %v", said, err)
 	}
-	if tasks, err := l.Tasks(ctx, "r1"); err != nil || len(tasks) != 1 || tasks[0].Expected != (Expectation{Units: 7, Next: 2}) {
+	if tasks, err := l.Tasks(ctx, "r1"); err != nil || len(tasks) != 1 || tasks[0].Expected != (pipeline.Expectation{Units: 7, Next: 2}) {
 		t.Errorf("%+v, %v", tasks, err)
 	}
 }

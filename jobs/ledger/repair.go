@@ -56,9 +56,9 @@ func (l *Ledger) Restore(ctx context.Context, r Run) error {
 				return err
 			}
 		}
-		_, err := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (run_id) DO UPDATE SET
+		_, err := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (run_id) DO UPDATE SET
 			state = excluded.state, message = excluded.message, ended_at = excluded.ended_at`, r.ID, r.Job, r.RunDate, r.SpecHash, r.State,
-			r.ExitStatus, r.Message, micros(r.Created), micros(r.Started), micros(r.Ended))
+			r.Message, micros(r.Created), micros(r.Started), micros(r.Ended))
 		return err
 	})
 	if err != nil {

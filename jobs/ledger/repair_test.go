@@ -37,19 +37,16 @@ func TestRewindBringsTheFutureBackAndKeepsThePast(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
 	task := pipeline.Task{ID: "a", Extract: "x"}
-	if err := l.Intend(ctx, "r1", []pipeline.Task{task}); err != nil {
-		t.Fatal(err)
-	}
 	for month, units := range map[string]pipeline.Units{"2026-10": 5, "2026-11": 10, "2026-12": 100, "2027-01": 1000} {
 		if _, _, err := l.Grant(ctx, "r1", "moz", month, units, units, Ceiling{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ahead := now.Add(60 * 24 * time.Hour)
-	if err := l.Record(ctx, "r1", Task{Task: task, Ending: pipeline.EndOfList, Ended: ahead}); err != nil {
+	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: task, Ending: pipeline.EndOfList, Ended: ahead}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.End(ctx, "r1", Complete, 0, "", ahead); err != nil {
+	if err := l.End(ctx, "r1", Complete, "", ahead); err != nil {
 		t.Fatal(err)
 	}
 	if latest, err := l.Latest(ctx); err != nil || !latest.Equal(ahead) {
@@ -78,7 +75,7 @@ func TestRestoreTakesThePlaceOfAnotherRunOfTheNight(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "wrong")
 	begin(t, l, "nightly", "2026-11-24", "other")
-	if err := l.Intend(ctx, "wrong", []pipeline.Task{{ID: "a", Extract: "x"}}); err != nil {
+	if err := l.Sync(ctx, "wrong", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := l.Grant(ctx, "wrong", "moz", "2026-11", 5, 5, Ceiling{}); err != nil {
@@ -92,7 +89,7 @@ func TestRestoreTakesThePlaceOfAnotherRunOfTheNight(t *testing.T) {
 		if err := l.Restore(ctx, run); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Intend(ctx, "right", []pipeline.Task{{ID: "b", Extract: "x"}}); err != nil {
+		if err := l.Sync(ctx, "right", Index{Tasks: []Task{{Task: pipeline.Task{ID: "b", Extract: "x"}}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

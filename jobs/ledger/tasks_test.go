@@ -17,10 +17,7 @@ func TestOnlyAnAnswerThatHoldsAllAnotherRunAskedForIsOne(t *testing.T) {
 	answer := func(id string, ending pipeline.Ending, rows int64, reused string, ended time.Time) {
 		t.Helper()
 		begin(t, l, "job-"+id, "2026-11-23", id)
-		if err := l.Intend(ctx, id, []pipeline.Task{question}); err != nil {
-			t.Fatal(err)
-		}
-		if err := l.Record(ctx, id, Task{Task: question, Ending: ending, Rows: rows, ReusedFrom: reused, Ended: ended}); err != nil {
+		if err := l.Sync(ctx, id, Index{Tasks: []Task{{Task: question, Ending: ending, Rows: rows, ReusedFrom: reused, Ended: ended}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -58,15 +55,12 @@ func TestOnlyAnAnswerThatHoldsAllAnotherRunAskedForIsOne(t *testing.T) {
 func TestRejectionsAreThoseOfTheLatestLoad(t *testing.T) {
 	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
-	if err := l.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}}); err != nil {
-		t.Fatal(err)
-	}
-	for _, all := range [][]Rejection{
+	for _, all := range [][]pipeline.Rejection{
 		{{TaskID: "a", Table: "moz.links", Field: "nofollow", Rows: 3, Reason: "want true or false"}, {TaskID: "a", Table: "moz.links", Field: "page", Rows: 1}},
 		{{TaskID: "a", Table: "moz.links", Field: "nofollow", Rows: 2, Reason: "want true or false"}},
 		nil,
 	} {
-		if err := l.Reject(ctx, "r1", all); err != nil {
+		if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}}}, Rejections: all}); err != nil {
 			t.Fatal(err)
 		}
 		want := slices.Clone(all)
@@ -79,21 +73,36 @@ func TestRejectionsAreThoseOfTheLatestLoad(t *testing.T) {
 	}
 }
 
-func TestTasksOfAnExtractThatWaitsAreKept(t *testing.T) {
+// whole is a task with something in every column.
+func whole(id string) Task {
+	return Task{Task: pipeline.Task{ID: id, Extract: "x", Endpoint: "moz/links", Surface: "v2", Target: id + ".example", TargetAsGiven: "https://" + id + ".example/",
+		Scope: "page", Params: `{"scope":"page"}`, Inputs: []pipeline.Input{{Target: "s.example"}}, Priority: 2, MaxRows: 100}, Ending: pipeline.EndBudget,
+		Pages: 1, Rows: 2, Units: 3, Waste: 4, MaybeUnits: 5, Attempts: 6, Error: "no", Ended: now, ReusedFrom: "r0", SavedUnits: 7, IndexID: "i",
+		Expected: pipeline.Expectation{Units: 8, Next: 9}}
+}
+
+func TestTheIndexOfARunIsRewrittenWholeAndThatOfOthersIsNot(t *testing.T) {
 	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
-	if err := l.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}, {ID: "b", Extract: "waits"}, {ID: "c", Extract: "gone"}}); err != nil {
+	begin(t, l, "nightly", "2026-11-24", "r2")
+	misfit := pipeline.Rejection{TaskID: "z", Table: "moz.links", Field: "page", Rows: 3, Reason: "no"}
+	other := Index{Tasks: []Task{whole("a"), whole("b")}, Rejections: []pipeline.Rejection{misfit}, Absent: map[string]time.Time{"moz.links": now}}
+	if err := l.Sync(ctx, "r2", other); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Intend(ctx, "r1", []pipeline.Task{{ID: "a", Extract: "x"}}, "waits"); err != nil {
-		t.Fatal(err)
+	changed, more := whole("b"), misfit
+	changed.Ending, changed.Rows, changed.Error, changed.Priority, changed.TargetAsGiven = pipeline.EndOfList, 90, "", 0, "b"
+	more.TaskID, more.Rows = "y", 4
+	for _, want := range []Index{other, other, {Tasks: []Task{changed, whole("c")}, Rejections: []pipeline.Rejection{more, misfit},
+		Absent: map[string]time.Time{"moz.links": now.Add(time.Hour), "moz.anchor_text": now}}, {Absent: map[string]time.Time{}}} {
+		if err := l.Sync(ctx, "r1", want); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, must(l.Index(ctx, "r1"))(t)); diff != "" {
+			t.Error(diff)
+		}
 	}
-	var ids []string
-	for _, task := range must(l.Tasks(ctx, "r1"))(t) {
-		ids = append(ids, task.ID)
-	}
-	slices.Sort(ids)
-	if diff := cmp.Diff([]string{"a", "b"}, ids); diff != "" {
-		t.Error(diff)
+	if diff := cmp.Diff(other, must(l.Index(ctx, "r2"))(t)); diff != "" {
+		t.Errorf("of the other run: %s", diff)
 	}
 }

@@ -41,8 +41,7 @@ func TestAnAnswerIsTakenOnlyWhereItWillDo(t *testing.T) {
 		it := test.item
 		it.Task, it.Endpoint = pipeline.Task{ID: "a", Extract: "x", Endpoint: "moz/anchor_text", Surface: "v2", Target: "a.example"}, &pipeline.Endpoint{Vendor: "moz", Name: "anchor_text"}
 		_, err = l.Begin(t.Context(), "weekly", "2026-11-22", "hash", "r1", now)
-		err = errors.Join(err, l.Intend(t.Context(), "r1", []pipeline.Task{it.Task}))
-		err = errors.Join(err, l.Record(t.Context(), "r1", ledger.Task{Task: it.Task, Ending: pipeline.EndOfList, Rows: 90, Units: 90, IndexID: test.index, Ended: now.Add(-24 * time.Hour)}))
+		err = errors.Join(err, l.Sync(t.Context(), "r1", ledger.Index{Tasks: []ledger.Task{{Task: it.Task, Ending: pipeline.EndOfList, Rows: 90, Units: 90, IndexID: test.index, Ended: now.Add(-24 * time.Hour)}}}))
 		if err != nil {
 			t.Fatal(err)
 		}

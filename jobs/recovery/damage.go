@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
 )
@@ -28,11 +31,11 @@ func Gone(path string) bool {
 	return os.IsNotExist(err) || err == nil && info.Size() == 0
 }
 
-// HasJournals reports whether the warehouse has a journal that holds anything.
+// HasJournals reports whether the warehouse has a journal that holds anything, or what remains of one.
 func HasJournals(w sinks.Warehouse) bool {
-	paths, _ := filepath.Glob(filepath.Join(escapeGlob(w.Journal()), "*", "*.sqlite"))
-	for _, path := range paths {
-		if !Gone(path) {
+	for _, suffix := range []string{"", retiredSuffix} {
+		paths, _ := filepath.Glob(filepath.Join(escapeGlob(w.Journal()), "*", "*.sqlite"+suffix))
+		if slices.ContainsFunc(paths, func(path string) bool { return !Gone(path) }) {
 			return true
 		}
 	}
@@ -63,13 +66,13 @@ func Missing(ctx context.Context, l *ledger.Ledger, runID, path string) error {
 	return fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
 }
 
-// CheckHeld compares the journal with what the ledger says was bought into it. A journal with fewer pages is not the one they
-// were written to.
-func CheckHeld(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID, path string) error {
-	if runID == "" {
+// Recognize compares the journal of a run with what the ledger says was bought into it: one with fewer pages is not the one they
+// were written to. In one of an earlier format it enters what the ledger alone was told. A zero run is not known yet.
+func Recognize(ctx context.Context, l *ledger.Ledger, j *journal.Journal, run ledger.Run, path string) error {
+	if run.ID == "" {
 		return nil
 	}
-	tasks, err := l.Tasks(ctx, runID)
+	tasks, err := l.Tasks(ctx, run.ID)
 	if err != nil {
 		return err
 	}
@@ -82,5 +85,65 @@ func CheckHeld(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID,
 			return fmt.Errorf("%s: %w: %s/%s has %d pages where the ledger knows %d", path, ErrDamaged, t.Extract, t.Target, places[t.ID].Pages, t.Pages)
 		}
 	}
-	return nil
+	course, err := j.Course(ctx)
+	if err != nil || course.State != "" {
+		return err
+	}
+	if err := adopt(ctx, l, j, run.ID); err != nil {
+		return err
+	}
+	return j.SetCourse(ctx, account.Course(run))
+}
+
+// adopt enters in a journal that does not say how its run stands what the ledger's index has of that.
+func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string) error {
+	x, err := l.Index(ctx, runID)
+	if err != nil {
+		return err
+	}
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	plain, stand, expected, again := make([]pipeline.Task, len(x.Tasks)), map[string]journal.Standing{}, map[string]pipeline.Expectation{}, map[string]int64{}
+	for i, t := range x.Tasks {
+		plain[i], expected[t.ID] = t.Task, t.Expected
+		if place := places[t.ID]; t.Pages == place.Pages { // else it has come on since
+			stand[t.ID] = journal.Standing{Ending: t.Ending, Error: t.Error, Ended: t.Ended, SavedUnits: t.SavedUnits, IndexID: t.IndexID}
+			again[t.ID] = t.Waste - place.Waste
+		}
+	}
+	if len(plain) > 0 { // else the journal's are what was intended
+		if err := j.Intend(ctx, plain); err != nil {
+			return err
+		}
+	}
+	if err := j.Expect(ctx, expected); err != nil {
+		return err
+	}
+	if err := j.Stand(ctx, stand); err != nil {
+		return err
+	}
+	if err := j.CameAgain(ctx, again); err != nil {
+		return err
+	}
+	if err := j.Published(ctx, x.Rejections); err != nil {
+		return err
+	}
+	return j.Withdraw(ctx, x.Absent)
+}
+
+// Told returns what the ledger must have of a run's tasks, by their ids; nil where the journal is of an earlier format, and does not
+// tell.
+func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) (map[string]ledger.Task, error) {
+	course, err := j.Course(ctx)
+	if err != nil || course.State == "" {
+		return nil, err
+	}
+	tasks, err := account.Tasks(ctx, j, places)
+	told := map[string]ledger.Task{}
+	for _, t := range tasks {
+		told[t.ID] = t
+	}
+	return told, err
 }

@@ -41,18 +41,17 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 		if err := l.Abandon(ctx, run.ID, now); err != nil {
 			return err
 		}
-		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is missing", now)
+		return l.End(ctx, run.ID, ledger.Incomplete, "its process died and its journal is missing", now)
 	}
-	if err := settleFrom(ctx, l, run, path, now); errors.Is(err, ErrDamaged) {
+	err = settleFrom(ctx, l, run, path, now)
+	if errors.Is(err, ErrDamaged) {
 		// It must not stop the runs of other jobs. Its own next run says what is damaged.
 		if err := l.Abandon(ctx, run.ID, now); err != nil {
 			return err
 		}
-		return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died and its journal is damaged: "+err.Error(), now)
-	} else if err != nil {
-		return err
+		return l.End(ctx, run.ID, ledger.Incomplete, "its process died and its journal is damaged: "+err.Error(), now)
 	}
-	return l.End(ctx, run.ID, ledger.Incomplete, 0, "its process died", now)
+	return err
 }
 
 func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path string, now time.Time) error {
@@ -61,7 +60,7 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	if err := CheckHeld(ctx, l, j, run.ID, path); err != nil {
+	if err := Recognize(ctx, l, j, run, path); err != nil {
 		return err
 	}
 	if err := account.RecordLost(ctx, l, j, run.ID, LastSign(path, now)); err != nil {
@@ -70,5 +69,12 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 	if err := account.Settle(ctx, l, j, run.ID, account.CalendarMonth(run.Started)); err != nil {
 		return err
 	}
-	return account.RecordDead(ctx, l, j, run.ID, now)
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	if err := account.Sync(ctx, l, j, run.ID, places); err != nil {
+		return err
+	}
+	return account.End(ctx, l, j, run.ID, ledger.Incomplete, "its process died", now)
 }

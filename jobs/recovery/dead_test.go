@@ -5,7 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
@@ -22,7 +26,7 @@ func died(t *testing.T, w sinks.Warehouse, l *ledger.Ledger, date string) (path 
 	path = w.JournalOf("nightly", date)
 	task := pipeline.Task{ID: "a", Extract: "x", Endpoint: "moz/links", Target: "a.example"}
 	_, _, err := l.Grant(ctx, date, "moz", november, 1000, 1000, ledger.Ceiling{InFlight: 150})
-	if err = errors.Join(err, l.Intend(ctx, date, []pipeline.Task{task})); err != nil {
+	if err = errors.Join(err, l.Sync(ctx, date, ledger.Index{Tasks: []ledger.Task{{Task: task}}})); err != nil {
 		t.Fatal(err)
 	}
 	j, err := journal.Open(ctx, path, journal.Header{RunID: date, Job: "nightly", RunDate: date, Created: now})
@@ -102,17 +106,71 @@ func TestAnOlderCopyOfAJournalIsDamage(t *testing.T) {
 	const date = "2026-11-22"
 	w, l := warehouse(t, date)
 	path := died(t, w, l, date)
+	run, err := l.Get(t.Context(), date)
+	if err != nil {
+		t.Fatal(err)
+	}
 	j, err := journal.Open(t.Context(), path, journal.Header{Job: "nightly", RunDate: date})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer j.Close()
 	for pages, damaged := range map[int]bool{1: false, 2: true} {
-		if err := l.Record(t.Context(), date, ledger.Task{Task: pipeline.Task{ID: "a"}, Pages: pages}); err != nil {
+		if err := l.Sync(t.Context(), date, ledger.Index{Tasks: []ledger.Task{{Task: pipeline.Task{ID: "a"}, Pages: pages}}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := CheckHeld(t.Context(), l, j, date, path); errors.Is(err, ErrDamaged) != damaged {
+		if err := Recognize(t.Context(), l, j, run, path); errors.Is(err, ErrDamaged) != damaged {
 			t.Errorf("one page where the ledger knows %d: %v", pages, err)
+		}
+	}
+}
+
+func TestAJournalOfAnEarlierFormatLearnsOnceWhatTheLedgerKnows(t *testing.T) {
+	const date = "2026-11-22"
+	ctx := t.Context()
+	w, l := warehouse(t, date)
+	j, err := journal.Open(ctx, w.JournalOf("nightly", date), journal.Header{RunID: date, Job: "nightly", RunDate: date, Created: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	a, waits := pipeline.Task{ID: "a", Extract: "x", Target: "a"}, pipeline.Task{ID: "w", Extract: "y", Params: pipeline.PlaceholderParams}
+	want := []ledger.Task{{Task: a, Ending: pipeline.EndBudget, Error: "stopped", Ended: now, Pages: 1, Rows: 150, Waste: 50, Units: 200, SavedUnits: 7, IndexID: "i",
+		Expected: pipeline.Expectation{Units: 300, Next: 2}}, {Task: waits, Ending: pipeline.EndNotReached, Error: "waits for x", Ended: now}}
+	misfits := []pipeline.Rejection{{TaskID: "a", Table: "moz.links", Field: "page", Rows: 3, Reason: "no"}}
+	err = errors.Join(j.AddTasks(ctx, []pipeline.Task{a, {ID: "b", Extract: "x"}}), j.Append(ctx, "a", pipeline.Page{Rows: 200, Units: 200, Next: "x", FetchedAt: now}),
+		l.Sync(ctx, date, ledger.Index{Tasks: want, Rejections: misfits, Absent: map[string]time.Time{"moz.links": now}}), l.End(ctx, date, ledger.Incomplete, "stopped", now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := l.Get(ctx, date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := Recognize(ctx, l, j, run, "path"); err != nil {
+			t.Fatal(err)
+		}
+		places, err := j.Places(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := account.Tasks(ctx, j, places)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+		rejected, err := j.Rejections(ctx)
+		if diff := cmp.Diff(misfits, rejected); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+		if absent, err := j.Withdrawn(ctx); len(absent) != 1 || !absent["moz.links"].Equal(now) || err != nil {
+			t.Errorf("%+v, %v", absent, err)
+		}
+		if course, err := j.Course(ctx); course != account.Course(run) || err != nil {
+			t.Errorf("%+v, %v", course, err)
+		}
+		if err := l.Sync(ctx, date, ledger.Index{}); err != nil { // the journal knows by now
+			t.Fatal(err)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func Expire(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, lake Month
 		one.Kept, err = holding(w, runs, one.Month, func(held []ledger.Run) (err error) {
 			for _, r := range held {
 				if err == nil && !dry {
-					err = l.Absent(ctx, r.ID, []string{t.FullName()}, now)
+					err = withdraw(ctx, w, l, r, []string{t.FullName()}, now)
 				}
 			}
 			if err == nil {

@@ -2,11 +2,13 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"backhaul/jobs/ledger"
+	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
@@ -32,7 +34,7 @@ func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger
 	for i, t := range all {
 		names[i] = t.FullName()
 	}
-	if err := l.Absent(ctx, run.ID, names, now); err != nil {
+	if err := withdraw(ctx, w, l, run, names, now); err != nil {
 		return nil, err
 	}
 	// ops.tasks goes first: what compares nights must not take the run for one without rows.
@@ -47,6 +49,21 @@ func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger
 		}
 	}
 	return tables, nil
+}
+
+// withdraw enters that a run's rows are out of tables on purpose: in its journal, or in what remains of that, and then in
+// the ledger.
+func withdraw(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger.Run, tables []string, now time.Time) error {
+	since := map[string]time.Time{}
+	for _, table := range tables {
+		since[table] = now
+	}
+	err := errors.Join(withJournal(ctx, w, run, func(j *journal.Journal) error { return j.Withdraw(ctx, since) }),
+		withdrawRetired(w.JournalOf(run.Job, run.RunDate), since))
+	if err != nil && !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	return l.Absent(ctx, run.ID, tables, now)
 }
 
 func first(t *schemas.Table) int {

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 	"backhaul/sinks"
 )
 
-// Rebuild enters a run into the ledger as its journal has it: what was intended, how far it came, and what it spent in which
-// month. What only the ledger knew (the spec's hash, the texts of errors) is kept where it is still there.
+// Rebuild enters a run into the ledger as its journal has it: where it stands, what it intends, how far that came, and what it spent
+// in which month; a run whose journal was retired, as what remains of it tells. Of a journal of an earlier format, which does not say how its run ended, what the ledger still has is kept.
 func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runDate string, now time.Time) error {
 	path := w.JournalOf(job, runDate)
 	unlock, err := LockAt(path)
@@ -27,41 +28,74 @@ func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runD
 	}
 	defer unlock()
 	if Gone(path) {
-		return fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
+		return restoreRetired(ctx, l, path)
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: job, RunDate: runDate})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	h := j.Header()
-	if err := l.Restore(ctx, ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, State: ledger.Incomplete,
-		Message: "rebuilt from its journal", Created: h.Created, Started: h.Created, Ended: now}); err != nil {
+	if err := restore(ctx, l, j, now); err != nil {
 		return err
 	}
-	if err := intendAll(ctx, l, j); err != nil {
-		return err
-	}
-	if err := account.RecordDead(ctx, l, j, h.RunID, now); err != nil {
-		return err
-	}
-	if err := settleByMonth(ctx, l, j); err != nil {
-		return err
-	}
-	return endRebuilt(ctx, l, h.RunID, now)
+	return settleByMonth(ctx, l, j)
 }
 
-// intendAll enters the journal's tasks, unless the ledger has tasks of the run: those are what the latest spec intended.
-func intendAll(ctx context.Context, l *ledger.Ledger, j *journal.Journal) error {
-	known, err := l.Tasks(ctx, j.Header().RunID)
-	if err != nil || len(known) > 0 {
-		return err
-	}
-	tasks, err := j.Current(ctx)
+// restore enters a run and its index. One whose process died is incomplete; so is one of whose end nothing is known, unless it has all
+// that it intends.
+func restore(ctx context.Context, l *ledger.Ledger, j *journal.Journal, now time.Time) error {
+	h := j.Header()
+	course, err := j.Course(ctx)
 	if err != nil {
 		return err
 	}
-	return l.Intend(ctx, j.Header().RunID, tasks)
+	places, err := j.Places(ctx)
+	if err != nil {
+		return err
+	}
+	run := ledger.Run{ID: h.RunID, Job: h.Job, RunDate: h.RunDate, SpecHash: course.SpecHash, State: ledger.State(course.State),
+		Message: course.Message, Created: cmp.Or(course.Started, h.Created), Started: cmp.Or(course.Started, h.Created), Ended: course.Ended}
+	switch run.State {
+	case "":
+		if err := adopt(ctx, l, j, run.ID); err != nil {
+			return err
+		}
+		tasks, err := account.Tasks(ctx, j, places)
+		if err != nil {
+			return err
+		}
+		run.State, run.Ended = ledger.Complete, now
+		if slices.ContainsFunc(tasks, func(t ledger.Task) bool { return !t.Ending.Complete() }) {
+			run.State, run.Message = ledger.Incomplete, "rebuilt from its journal"
+		}
+	case ledger.Running:
+		run.State, run.Message, run.Ended = ledger.Incomplete, "its process died", now
+	}
+	if err := l.Restore(ctx, run); err != nil {
+		return err
+	}
+	if err := account.Sync(ctx, l, j, run.ID, places); err != nil {
+		return err
+	}
+	if run, err = l.Get(ctx, run.ID); err != nil {
+		return err
+	}
+	return j.SetCourse(ctx, account.Course(run))
+}
+
+// Rewind brings times in the journal of a run that are later than now back to now.
+func Rewind(ctx context.Context, w sinks.Warehouse, job, runDate string, now time.Time) error {
+	path := w.JournalOf(job, runDate)
+	unlock, err := LockAt(path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	j, err := journal.Open(ctx, path, journal.Header{Job: job, RunDate: runDate})
+	if err != nil {
+		return err
+	}
+	return errors.Join(j.Rewind(ctx, now), j.Close())
 }
 
 // settleByMonth grants what the pages cost to the months they were bought in; what may have been charged belongs to the last.
@@ -101,19 +135,6 @@ func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) er
 		}
 	}
 	return nil
-}
-
-func endRebuilt(ctx context.Context, l *ledger.Ledger, runID string, now time.Time) error {
-	tasks, err := l.Tasks(ctx, runID)
-	if err != nil {
-		return err
-	}
-	for _, t := range tasks {
-		if !t.Ending.Complete() {
-			return nil
-		}
-	}
-	return l.End(ctx, runID, ledger.Complete, 0, "", now)
 }
 
 // DropDamaged puts a journal that is damaged or missing aside, and in its place one that holds, of every task, the pages
@@ -229,7 +250,7 @@ func salvageable(ctx context.Context, l *ledger.Ledger, runID string, from *jour
 	if err != nil {
 		return nil, err
 	}
-	tasks = slices.DeleteFunc(tasks, func(t ledger.Task) bool { return ledger.IsPlaceholder(t.Task) })
+	tasks = slices.DeleteFunc(tasks, func(t ledger.Task) bool { return t.Task.IsPlaceholder() })
 	if from == nil {
 		return tasks, nil
 	}

@@ -39,7 +39,9 @@ func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger
 		follow(tasks, places)
 		return false, nil
 	}
-	account.StandAll(tasks, places)
+	for i := range tasks {
+		account.Stand(&tasks[i], places[tasks[i].ID])
+	}
 	return true, nil
 }
 

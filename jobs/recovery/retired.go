@@ -2,10 +2,17 @@ package recovery
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
+	"backhaul/sinks"
+	"backhaul/sinks/blob"
 )
 
 // ErrRetired means that a run's journal was removed by retention: nothing is damaged, and nothing can be rebuilt.
@@ -29,4 +36,133 @@ func PlacesOf(ctx context.Context, l *ledger.Ledger, runID string) (map[string]p
 		}
 	}
 	return places, nil
+}
+
+// retiredSuffix is what the file that a retired journal leaves in its place has after the journal's name.
+const retiredSuffix = ".retired"
+
+// remains are what a retired journal leaves in its place, as JSON: all that the ledger has of its run.
+type remains struct {
+	Format     int // 1
+	Run        ledger.Run
+	Index      ledger.Index
+	Spends     []ledger.Spend
+	Retirement ledger.Retirement
+}
+
+// HasRemains reports whether the journal at a path was retired, and what remains of it tells of its run.
+func HasRemains(path string) bool { return Gone(path) && !Gone(path+retiredSuffix) }
+
+// KeepRemains writes down what the ledger has of the runs whose journals were retired by a version that did not.
+func KeepRemains(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {
+	runs, err := l.Runs(ctx)
+	errs := []error{err}
+	for _, run := range runs {
+		path := w.JournalOf(run.Job, run.RunDate)
+		retired, err := l.Retired(ctx, run.ID)
+		if err == nil && retired != nil && Gone(path) && !HasRemains(path) {
+			err = WriteRemains(ctx, l, run, path, *retired)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// WriteRemains writes down what the ledger has of a run whose journal, at a path, is about to be removed, so that it can be told
+// without the ledger. It returns when that is durable.
+func WriteRemains(ctx context.Context, l *ledger.Ledger, run ledger.Run, path string, retired ledger.Retirement) (err error) {
+	r := remains{Format: 1, Run: run, Retirement: retired}
+	if r.Index, err = l.Index(ctx, run.ID); err != nil {
+		return err
+	}
+	if r.Spends, err = l.Spends(ctx, run.ID); err != nil {
+		return err
+	}
+	return r.write(path)
+}
+
+func (r remains) write(path string) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	disk, staged := blob.FS{}, path+retiredSuffix+".new"
+	if err := disk.Remove(staged); err != nil { // of a process that died
+		return err
+	}
+	f, err := disk.Create(staged)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(append(text, '\n')); err != nil {
+		return errors.Join(err, f.Abort())
+	}
+	if err := f.Close(); err != nil {
+		return errors.Join(err, f.Abort())
+	}
+	return disk.Replace(staged, path+retiredSuffix)
+}
+
+// remainsAt reads what remains of the retired journal at a path.
+func remainsAt(path string) (r remains, err error) {
+	text, err := os.ReadFile(path + retiredSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
+	}
+	if err != nil {
+		return r, err
+	}
+	if err = json.Unmarshal(text, &r); err == nil && r.Format != 1 {
+		err = fmt.Errorf("it is of format %d, and this program reads format 1", r.Format)
+	}
+	if err != nil {
+		return r, fmt.Errorf("%s: %w: %w", path+retiredSuffix, ErrDamaged, err)
+	}
+	return r, nil
+}
+
+// restoreRetired enters a run into the ledger as what remains of its journal tells.
+func restoreRetired(ctx context.Context, l *ledger.Ledger, path string) error {
+	r, err := remainsAt(path)
+	if err != nil {
+		return err
+	}
+	if err := l.Restore(ctx, r.Run); err != nil {
+		return err
+	}
+	if err := l.Sync(ctx, r.Run.ID, r.Index); err != nil {
+		return err
+	}
+	bills := map[string]ledger.Bill{}
+	for _, g := range r.Spends { // by month: Settle takes what earlier months have off
+		b := bills[g.Vendor]
+		b.Spent += g.Spent + g.Charged
+		b.Maybe += g.Granted - g.Spent - g.Charged
+		b.SpentAt, b.HeldAt = g.SpentAt, g.HeldAt
+		bills[g.Vendor] = b
+		if err := l.Settle(ctx, r.Run.ID, g.Vendor, g.Month, b); err != nil {
+			return err
+		}
+	}
+	return l.Retire(ctx, r.Run.ID, r.Retirement)
+}
+
+// withdrawRetired enters that the rows of a run are out of tables where its journal was retired.
+func withdrawRetired(path string, since map[string]time.Time) error {
+	if !HasRemains(path) {
+		return nil
+	}
+	r, err := remainsAt(path)
+	if err != nil {
+		return err
+	}
+	if r.Index.Absent == nil {
+		r.Index.Absent = map[string]time.Time{}
+	}
+	for table, at := range since {
+		if _, known := r.Index.Absent[table]; !known {
+			r.Index.Absent[table] = at.UTC().Truncate(time.Microsecond)
+		}
+	}
+	return r.write(path)
 }

@@ -6,17 +6,17 @@ import (
 	"strings"
 
 	"backhaul/jobs/account"
-	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
 	"backhaul/pipeline/words"
 )
 
 // RejectionText says of which field how many rows did not fit.
-func RejectionText(r ledger.Rejection) string {
+func RejectionText(r pipeline.Rejection) string {
 	return fmt.Sprintf("%s of %s: %s", words.Plural(r.Rows, "row"), r.Table, r.Reason)
 }
 
 // RejectedText says which rows of a run do not fit their tables, and what to do about it.
-func RejectedText(runID string, all []ledger.Rejection) string {
+func RejectedText(runID string, all []pipeline.Rejection) string {
 	texts := make([]string, 0, mostShown)
 	for _, r := range all[:min(len(all), mostShown)] {
 		texts = append(texts, RejectionText(r))
@@ -28,7 +28,7 @@ func RejectedText(runID string, all []ledger.Rejection) string {
 		words.Plural(rowsOf(all), "row"), strings.Join(texts, "; "), runID)
 }
 
-func rowsOf(all []ledger.Rejection) (rows int64) {
+func rowsOf(all []pipeline.Rejection) (rows int64) {
 	for _, r := range all {
 		rows += r.Rows
 	}

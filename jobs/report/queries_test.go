@@ -20,7 +20,7 @@ func TestASummarySuggestsOnlyWhatHasRowsThatNight(t *testing.T) {
 			Files: []run.File{{Table: table, Rows: rows}, {Table: "moz.url_metrics", Rows: 9}}}
 	}
 	rejects, failing := result(6, lists...), result(6, lists...)
-	rejects.Rejections, failing.Failed = []ledger.Rejection{{Table: table, Rows: 1}}, true
+	rejects.Rejections, failing.Failed = []pipeline.Rejection{{Table: table, Rows: 1}}, true
 	for name, want := range map[string]struct {
 		result  *run.Result
 		queries []string

@@ -58,8 +58,8 @@ type Summary struct {
 	// MissingUnknown is how many of the lists left are of unknown length. Where there are any, Missing is a floor.
 	MissingUnknown int `json:"missing_unknown"`
 	// Rejected counts rows that do not fit their table, of whichever execution; Rejections says which.
-	Rejected   int64              `json:"rejected_rows"`
-	Rejections []ledger.Rejection `json:"rejections"`
+	Rejected   int64                `json:"rejected_rows"`
+	Rejections []pipeline.Rejection `json:"rejections"`
 	// Drift is how what this execution loaded differs from what its tables expect.
 	Drift []account.Drift `json:"drift"`
 	// Expectations are what the job expects against what this execution found.
@@ -126,7 +126,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	s := Summary{
 		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
 		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected(), Files: r.Files,
-		Rejections: append([]ledger.Rejection{}, r.Rejections...), Drift: append([]account.Drift{}, r.Drift...), Expectations: append([]account.Finding{}, r.Findings...),
+		Rejections: append([]pipeline.Rejection{}, r.Rejections...), Drift: append([]account.Drift{}, r.Drift...), Expectations: append([]account.Finding{}, r.Findings...),
 		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled), Over: r.OverText(),
 		Holds: append([]plan.Hold{}, r.Holds...), whole: r.Whole,
 	}

@@ -47,9 +47,9 @@ type Status struct {
 	// FinishUnknown is how many of the lists left are of unknown length. Where there are any, ToFinish is a floor.
 	FinishUnknown int `json:"unknown_to_finish"`
 	// Rejected is how many rows do not fit their table, Rejections which.
-	Rejected   int64              `json:"rejected_rows"`
-	Rejections []ledger.Rejection `json:"rejections,omitempty"`
-	Tasks      []TaskStatus       `json:"task_list,omitempty"`
+	Rejected   int64                `json:"rejected_rows"`
+	Rejections []pipeline.Rejection `json:"rejections,omitempty"`
+	Tasks      []TaskStatus         `json:"task_list,omitempty"`
 	// Extracts sum the tasks up, in the order of the tasks.
 	Extracts []ExtractStatus `json:"extracts,omitempty"`
 	// Undelivered are the notices of the run that nobody got, in words.
@@ -233,7 +233,7 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 
 // unplanned: it is not complete, and was never planned, so that what it needs is what it needed before.
 func unplanned(t ledger.Task) bool {
-	return !t.Ending.Complete() && t.Expected == (ledger.Expectation{})
+	return !t.Ending.Complete() && t.Expected == (pipeline.Expectation{})
 }
 
 // countUnpublished counts what only its tables lack. A run publishes after it has bought, and says that it is complete after

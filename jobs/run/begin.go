@@ -38,16 +38,20 @@ func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books open
 	case !errors.Is(err, ledger.ErrNoRun):
 		return books, err
 	}
-	header := journal.Header{RunID: cmp.Or(books.earlier.ID, o.NewID), Job: job.Name, RunDate: job.date(), Created: o.Now().UTC()}
+	now := o.Now()
+	header := journal.Header{RunID: cmp.Or(books.earlier.ID, o.NewID), Job: job.Name, RunDate: job.date(), Created: now.UTC()}
 	if books.journal, err = journal.Open(ctx, path, header); err != nil {
 		return books, err
 	}
 	failpoint.Hit("run.journal.opened")
-	if err := recovery.CheckHeld(ctx, l, books.journal, books.earlier.ID, path); err != nil {
+	if err := recovery.Recognize(ctx, l, books.journal, books.earlier, path); err != nil {
 		return books, errors.Join(err, books.journal.Close())
 	}
 	// A journal without its ledger is the truth: the run goes on under the id its pages have.
-	if books.run, err = l.Begin(ctx, job.Name, job.date(), job.SpecHash, books.journal.Header().RunID, o.Now()); err != nil {
+	if books.run, err = l.Begin(ctx, job.Name, job.date(), job.SpecHash, books.journal.Header().RunID, now); err != nil {
+		return books, errors.Join(err, books.journal.Close())
+	}
+	if err := books.journal.SetCourse(ctx, account.Course(books.run)); err != nil {
 		return books, errors.Join(err, books.journal.Close())
 	}
 	return books, nil
@@ -66,9 +70,6 @@ func (r *runner) begin(ctx context.Context) error {
 func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 	if earlier.State == ledger.Running {
 		if err := account.RecordLost(ctx, r.ledger, r.journal, r.run.ID, recovery.LastSign(r.Warehouse.JournalOf(r.Name, r.date), r.Now().UTC())); err != nil {
-			return err
-		}
-		if err := account.RecordDead(ctx, r.ledger, r.journal, r.run.ID, r.Now().UTC()); err != nil {
 			return err
 		}
 	}

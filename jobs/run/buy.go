@@ -3,14 +3,11 @@ package run
 import (
 	"context"
 	"errors"
-	"time"
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/buy"
-	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
-	"backhaul/pipeline"
-	"backhaul/pipeline/engine"
+	"backhaul/pipeline/journal"
 )
 
 // buy buys what the plan says is missing, and enters what came of it.
@@ -22,7 +19,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		return err
 	}
 	ended := r.Now().UTC()
-	var records []ledger.Task
+	stands := map[string]journal.Standing{}
 	for _, o := range bought.Outcomes {
 		before := r.places[o.Task.ID]
 		result.Bought.Pages += int64(o.Place.Pages - before.Pages)
@@ -32,58 +29,29 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 			result.overcharged(o.Task.Vendor(), o.Over)
 		}
 		r.places[o.Task.ID] = o.Place
-		record := record(o, ended)
-		record.IndexID = r.price.Index(o.Task.Vendor())
-		records = append(records, record)
+		stands[o.Task.ID] = journal.Standing{Ending: o.Ending, Error: account.Why(o.Err), Ended: ended, IndexID: r.price.Index(o.Task.Vendor())}
 	}
 	for _, s := range bought.Stops {
 		r.chain.GiveUp(s.Vendor, s.Ending)
 	}
 	result.Stop, result.Interrupted = errors.Join(result.Stop, bought.Err), ctx.Err() != nil
 	r.block(bought.Outcomes)
-	if err := r.ledger.Record(context.WithoutCancel(ctx), r.run.ID, records...); err != nil {
+	err = r.record(context.WithoutCancel(ctx), stands)
+	if bought.Fault != nil {
+		return bought.Fault // which says why nothing could be entered either, if so
+	}
+	if err != nil {
 		return errors.Join(bought.Err, err)
 	}
-	return bought.Fault
+	return nil
 }
 
-func record(o engine.Outcome, ended time.Time) ledger.Task {
-	t := ledger.Task{
-		Task: o.Task, Ending: o.Ending, Pages: o.Place.Pages, Rows: o.Place.Rows, Units: o.Place.Units,
-		Waste: o.Place.Waste, MaybeUnits: o.Place.MaybeUnits, Attempts: o.Place.Attempts, Ended: ended,
-	}
-	t.Error = account.Why(o.Err)
-	return t
+// record enters how tasks stand.
+func (r *runner) record(ctx context.Context, all map[string]journal.Standing) error {
+	return account.Record(ctx, r.ledger, r.journal, r.run.ID, r.places, all)
 }
 
-// recordHeld enters what the journal holds of tasks that need nothing more: a process that died may not have got to it, and
-// a bound that was lowered may be met by now.
-func (r *runner) recordHeld(ctx context.Context) error {
-	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
-		before := t.Ending
-		if before == pipeline.EndUnchanged {
-			return false
-		}
-		account.Stand(t, place)
-		t.Error, t.Ended = "", r.Now().UTC()
-		return t.Ending.Complete() && t.Ending != before
-	})
-}
-
-// recordPlaces enters how far the tasks have come, as far as stand says it of one and reports that it is news.
-func (r *runner) recordPlaces(ctx context.Context, stand func(*ledger.Task, pipeline.Place) bool) error {
-	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return err
-	}
-	var changed []ledger.Task
-	for _, t := range tasks {
-		if stand(&t, r.places[t.ID]) {
-			changed = append(changed, t)
-		}
-	}
-	if len(changed) == 0 {
-		return nil
-	}
-	return r.ledger.Record(ctx, r.run.ID, changed...)
+// sync brings the ledger's index to where the journal is.
+func (r *runner) sync(ctx context.Context) error {
+	return account.Sync(ctx, r.ledger, r.journal, r.run.ID, r.places)
 }

@@ -6,10 +6,10 @@ import (
 
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
-	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 )
 
@@ -51,18 +51,23 @@ func (r *runner) next(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, waiting := len(r.chain.Known()), len(r.chain.Waiting())
 	names, err := r.chain.Next(ctx, r.past(), tasks)
 	if err != nil {
 		return nil, err
+	}
+	if len(r.chain.Known()) == known && len(r.chain.Waiting()) == waiting {
+		return names, nil
 	}
 	return names, r.intend(ctx)
 }
 
 // leaveWaiting enters the extracts that did not begin, and returns what there is to say of them.
 func (r *runner) leaveWaiting(ctx context.Context) (notes []string, err error) {
+	waited := len(r.chain.Waiting()) > 0
 	left, err := r.chain.Leave(ctx, r.past())
-	if err != nil {
-		return nil, err
+	if err != nil || !waited {
+		return left.Notes, err
 	}
 	for _, e := range left.CutOff {
 		r.hold(e)
@@ -70,24 +75,24 @@ func (r *runner) leaveWaiting(ctx context.Context) (notes []string, err error) {
 	if err := r.intend(ctx); err != nil || len(left.Records) == 0 {
 		return left.Notes, err
 	}
-	for i := range left.Records {
-		left.Records[i].Ended = r.Now().UTC()
+	stands := map[string]journal.Standing{}
+	for id, why := range left.Records {
+		stands[id] = journal.Standing{Ending: pipeline.EndNotReached, Error: why, Ended: r.Now().UTC()}
 	}
-	return left.Notes, r.ledger.Record(ctx, r.run.ID, left.Records...)
+	return left.Notes, r.record(ctx, stands)
 }
 
-// intend enters the tasks known so far into journal and ledger. Placeholders are the ledger's alone.
+// intend enters the tasks known so far into journal and ledger.
 func (r *runner) intend(ctx context.Context) error {
-	tasks := r.chain.Tasks()
-	if err := r.journal.AddTasks(ctx, real(tasks)); err != nil {
+	if err := r.journal.Intend(ctx, r.chain.Tasks(), r.chain.Waiting()...); err != nil {
 		return err
 	}
-	return r.ledger.Intend(ctx, r.run.ID, tasks, r.chain.Waiting()...)
+	return r.sync(ctx)
 }
 
 // real returns the tasks that are no placeholders: those that can have pages.
 func real(tasks []pipeline.Task) []pipeline.Task {
-	return slices.DeleteFunc(slices.Clone(tasks), ledger.IsPlaceholder)
+	return slices.DeleteFunc(slices.Clone(tasks), pipeline.Task.IsPlaceholder)
 }
 
 // plan prices what is missing of the extracts, of all if there are none.
@@ -95,13 +100,13 @@ func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error
 	return r.price.Plan(ctx, r.past(), extracts)
 }
 
-// expect enters into the ledger what a plan expects of the tasks of some extracts, of all if there are none: what they have
+// expect enters what a plan expects of the tasks of some extracts, of all if there are none: what they have
 // cost so far and what is missing.
 func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) error {
-	expected := map[string]ledger.Expectation{}
+	expected := map[string]pipeline.Expectation{}
 	for _, it := range r.chain.Known() {
 		if extracts == nil || slices.Contains(extracts, it.Task.Extract) {
-			expected[it.Task.ID] = ledger.Expectation{Units: r.places[it.Task.ID].Units}
+			expected[it.Task.ID] = pipeline.Expectation{Units: r.places[it.Task.ID].Units}
 		}
 	}
 	for _, work := range p.Work {
@@ -113,5 +118,8 @@ func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) er
 			expected[it.Task.ID] = e
 		}
 	}
-	return r.ledger.Expect(ctx, r.run.ID, expected)
+	if err := r.journal.Expect(ctx, expected); err != nil {
+		return err
+	}
+	return r.sync(ctx)
 }

@@ -14,28 +14,14 @@ type declinedError struct{ error }
 
 func (e declinedError) Unwrap() error { return e.error }
 
-// fail completes the result of a run that an error ended before its account could be drawn up: with what the ledger knows of
-// its tasks and what this process has seen in the journal since, which is what the run holds.
+// fail completes the result of a run that an error ended before its account could be drawn up: with what
+// its journal tells of its tasks.
 func (r *runner) fail(ctx context.Context, result *Result) {
 	result.Failed = ctx.Err() == nil
 	result.Run.State = ledger.Incomplete
 	ctx = context.WithoutCancel(ctx)
-	known := map[string]ledger.Task{}
-	if tasks, err := r.ledger.Tasks(ctx, r.run.ID); err == nil {
-		for _, t := range tasks {
-			known[t.ID] = t
-		}
-	}
-	result.Tasks = nil
-	for _, it := range r.chain.Known() {
-		t, ok := known[it.Task.ID]
-		if !ok {
-			t = ledger.Task{Task: it.Task}
-		}
-		if place := r.places[t.ID]; place.Pages > t.Pages || place.Attempts > t.Attempts {
-			account.Stand(&t, place)
-		}
-		result.Tasks = append(result.Tasks, t)
+	if places, err := r.journal.Places(ctx); err == nil {
+		result.Tasks, _ = account.Tasks(ctx, r.journal, places) // none if the journal does not tell
 	}
 	if p, err := r.plan(ctx, nil); err == nil {
 		result.Missing = p
@@ -85,6 +71,14 @@ func (r *runner) leave(ctx context.Context, cause error) error {
 	return r.end(ctx, message)
 }
 
+// end enters that the run stopped, and what an error has kept from being entered of its tasks.
 func (r *runner) end(ctx context.Context, message string) error {
-	return r.ledger.End(ctx, r.run.ID, ledger.Incomplete, 0, message, r.Now())
+	places, err := r.journal.Places(ctx)
+	if err != nil {
+		return err
+	}
+	if err := account.Sync(ctx, r.ledger, r.journal, r.run.ID, places); err != nil {
+		return err
+	}
+	return account.End(ctx, r.ledger, r.journal, r.run.ID, ledger.Incomplete, message, r.Now())
 }

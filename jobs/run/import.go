@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"backhaul/jobs/account"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/intake"
 	"backhaul/jobs/ledger"
@@ -138,7 +137,7 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return one, err
 	}
-	if err := r.ledger.Intend(ctx, r.run.ID, tasks); err != nil {
+	if err := r.sync(ctx); err != nil {
 		return one, err
 	}
 	if one.Entered, err = day.Enter(ctx, r.journal, r.places); err != nil {
@@ -151,7 +150,7 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 	if one.untouched {
 		return one, r.close(ctx, one.Result, publication{})
 	}
-	if err := r.recordImported(ctx); err != nil {
+	if err := r.sync(ctx); err != nil {
 		return one, err
 	}
 	now, err := r.publish(ctx, one.Result, tasks)
@@ -159,16 +158,6 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 		return one, err
 	}
 	return one, r.close(ctx, one.Result, now)
-}
-
-// recordImported enters what the journal holds. A task ended when its last reply was fetched, so that no answer looks younger
-// than it is.
-func (r *runner) recordImported(ctx context.Context) error {
-	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
-		account.Stand(t, place)
-		t.Ended, t.Error = place.Fetched, ""
-		return true
-	})
 }
 
 // notImported refuses to buy into a run that was imported. A ledger that was rebuilt knows it by the tasks alone.

@@ -17,7 +17,7 @@ func TestListsThatWereLeftOutAndHaveNothingAreNotLoaded(t *testing.T) {
 	o.Select = func(extract string) bool { return extract == "bought" }
 	r := newRunner(newMeter(1, 50).job("nightly", 1, ledger.Ceiling{}, 90), o, nil, opened{})
 	r.places = map[string]pipeline.Place{"held": {Pages: 1}}
-	tasks := []pipeline.Task{{ID: "empty", Extract: "bought"}, {ID: "left", Extract: "out"}, {ID: "held", Extract: "out"}, {ID: "waits", Extract: "bought", Params: ledger.PlaceholderParams}}
+	tasks := []pipeline.Task{{ID: "empty", Extract: "bought"}, {ID: "left", Extract: "out"}, {ID: "held", Extract: "out"}, {ID: "waits", Extract: "bought", Params: pipeline.PlaceholderParams}}
 	var ids string
 	for _, task := range r.loadable(tasks) {
 		ids += task.ID + " "
@@ -65,7 +65,7 @@ func TestWhatIsHeldOfMonthsThatAreOverIsReleasedByTheNextRun(t *testing.T) {
 	defer l.Close()
 	_, err = l.Begin(t.Context(), "weekly", "2020-01-03", "hash", "old", time.Date(2020, 1, 3, 0, 0, 0, 0, time.UTC))
 	if err = errors.Join(err, l.Settle(t.Context(), "old", "moz", "2020-01", ledger.Bill{Spent: 10, Maybe: 40}),
-		l.End(t.Context(), "old", ledger.Incomplete, 0, "", time.Now())); err != nil {
+		l.End(t.Context(), "old", ledger.Incomplete, "", time.Now())); err != nil {
 		t.Fatal(err)
 	}
 	result := mustRun(t, m.job("nightly", 1, ledger.Ceiling{}, 50), dir)

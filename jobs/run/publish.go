@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"backhaul/jobs/account"
-	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
@@ -111,10 +110,13 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 		result.Files = append(result.Files, File{Table: s.Table.FullName(), Path: path, Rows: s.File.Rows, Bytes: s.File.Bytes})
 	}
 	r.Step(Step{Name: Publishing, Done: int64(len(loaded.Files)), Of: int64(len(loaded.Files))})
-	if err := r.ledger.Present(ctx, r.run.ID); err != nil {
+	if err := r.journal.Published(ctx, rejections(loaded)); err != nil {
 		return now, err
 	}
-	return now, errors.Join(r.waste(ctx, loaded.Waste), r.ledger.Reject(ctx, r.run.ID, rejections(loaded)))
+	if err := r.journal.CameAgain(ctx, loaded.Waste); err != nil {
+		return now, err
+	}
+	return now, r.sync(ctx)
 }
 
 // loadable are the tasks whose tables are written: not those that were left out and have nothing, whose tables would only say
@@ -123,10 +125,10 @@ func (r *runner) loadable(tasks []pipeline.Task) []pipeline.Task {
 	return slices.DeleteFunc(real(tasks), func(t pipeline.Task) bool { return !r.Select(t.Extract) && r.places[t.ID].Pages == 0 })
 }
 
-// rejections are the rows that did not fit, as the ledger keeps them.
-func rejections(loaded *load.Loaded) (all []ledger.Rejection) {
+// rejections are the rows that did not fit, as the journal keeps them.
+func rejections(loaded *load.Loaded) (all []pipeline.Rejection) {
 	for m, n := range loaded.Misfits {
-		all = append(all, ledger.Rejection{TaskID: m.Task, Table: m.Table, Field: m.Field, Rows: n.Rows, Reason: n.Reason})
+		all = append(all, pipeline.Rejection{TaskID: m.Task, Table: m.Table, Field: m.Field, Rows: n.Rows, Reason: n.Reason})
 	}
 	return all
 }
@@ -145,26 +147,6 @@ func (r *runner) emptied() map[*schemas.Table]bool {
 		}
 	}
 	return emptied
-}
-
-// waste enters the rows that restarted lists brought again, which only loading can tell.
-func (r *runner) waste(ctx context.Context, waste map[string]int64) error {
-	if len(waste) == 0 {
-		return nil
-	}
-	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return err
-	}
-	var changed []ledger.Task
-	for _, t := range tasks {
-		if n := waste[t.ID]; n > 0 {
-			place := r.places[t.ID]
-			t.Waste, t.Rows = place.Waste+n, place.Rows-n
-			changed = append(changed, t)
-		}
-	}
-	return r.ledger.Record(ctx, r.run.ID, changed...)
 }
 
 // days is the date as Arrow counts it.

@@ -32,7 +32,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 		return nil, err
 	}
 	defer func() { _ = j.Close() }()
-	if err := recovery.CheckHeld(ctx, l, j, run.ID, path); err != nil {
+	if err := recovery.Recognize(ctx, l, j, run, path); err != nil {
 		return nil, err
 	}
 	date, err := time.Parse(time.DateOnly, run.RunDate)
@@ -48,7 +48,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 		return result, err
 	}
 	if result.Redeemed > 0 {
-		if err := r.recordRedeemed(ctx); err != nil {
+		if err := r.sync(ctx); err != nil {
 			return result, err
 		}
 	}
@@ -85,17 +85,5 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if err := r.Lake.Changes(ctx, r.Name, r.RunDate); err != nil || !finished {
 		return result, err
 	}
-	return result, l.End(ctx, run.ID, ledger.Complete, 0, "", r.Now().UTC())
-}
-
-// recordRedeemed enters how far the tasks have come by replies that were read after all.
-func (r *runner) recordRedeemed(ctx context.Context) error {
-	return r.recordPlaces(ctx, func(t *ledger.Task, place pipeline.Place) bool {
-		if place.Pages <= t.Pages {
-			return false
-		}
-		t.Error, t.Ended = "", r.Now().UTC()
-		account.Stand(t, place)
-		return true
-	})
+	return result, account.End(ctx, l, j, run.ID, ledger.Complete, "", r.Now().UTC())
 }

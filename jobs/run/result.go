@@ -37,7 +37,7 @@ type Result struct {
 	Redeemed int
 	// Rejections are the rows that do not fit their table, by table and field: until they are mended, whichever execution bought
 	// them.
-	Rejections []ledger.Rejection
+	Rejections []pipeline.Rejection
 	// Drift is how the replies differ from what their tables expect, if this execution loaded them.
 	Drift []account.Drift
 	// Findings are what the job expects against what was found, if this execution loaded anything.

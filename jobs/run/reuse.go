@@ -28,13 +28,13 @@ func (r *runner) askIndexes(ctx context.Context) error {
 // asked at all.
 func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string) error {
 	ended := r.Now().UTC()
-	var records []ledger.Task
+	stands := map[string]journal.Standing{}
 	for _, it := range r.chain.Known() {
 		if !slices.Contains(extracts, it.Task.Extract) {
 			continue
 		}
 		answer := r.price.Answer(it.Task.ID)
-		t := ledger.Task{Task: it.Task, Ended: ended, SavedUnits: answer.Units, IndexID: answer.IndexID}
+		t := journal.Standing{Ended: ended, SavedUnits: answer.Units, IndexID: answer.IndexID}
 		switch it.Saves {
 		case plan.Unchanged:
 			t.Ending = pipeline.EndUnchanged
@@ -42,28 +42,27 @@ func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string
 			if err := r.take(ctx, it.Task.ID, answer); err != nil {
 				return err
 			}
-			t.Ending, t.ReusedFrom = pipeline.EndOfList, answer.RunID
+			t.Ending = pipeline.EndOfList
 		default:
 			continue
 		}
-		records = append(records, t)
+		stands[it.Task.ID] = t
 		result.Saved += answer.Units
 	}
-	if len(records) == 0 {
+	if len(stands) == 0 {
 		return nil
 	}
 	var err error
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return err
 	}
-	for i := range records {
-		t, place := &records[i], r.places[records[i].ID]
-		t.Pages, t.Rows = place.Pages, place.Rows
-		if t.Ending == pipeline.EndOfList && !place.End {
+	for id, t := range stands {
+		if t.Ending == pipeline.EndOfList && !r.places[id].End {
 			t.Ending = pipeline.EndMaxRows
+			stands[id] = t
 		}
 	}
-	return r.ledger.Record(ctx, r.run.ID, records...)
+	return r.record(ctx, stands)
 }
 
 // take copies the pages of one answer.

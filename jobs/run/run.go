@@ -209,10 +209,10 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return result, err
 	}
-	if err := r.intend(ctx); err != nil {
+	if r.places, err = r.journal.Places(ctx); err != nil {
 		return result, err
 	}
-	if r.places, err = r.journal.Places(ctx); err != nil {
+	if err := r.intend(ctx); err != nil {
 		return result, err
 	}
 	if r.edited, err = r.isEdited(ctx, before); err != nil {
@@ -273,8 +273,12 @@ func (r *runner) isEdited(ctx context.Context, before []ledger.Task) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	open := slices.ContainsFunc(now, func(t ledger.Task) bool { return !t.Ending.Complete() })
-	if open || len(now) < len(before) {
+	known := map[string]bool{}
+	for _, t := range before {
+		known[t.ID] = true
+	}
+	other := slices.ContainsFunc(now, func(t ledger.Task) bool { return !t.Ending.Complete() || !known[t.ID] })
+	if other || len(now) < len(before) {
 		return true, nil
 	}
 	p, err := r.plan(ctx, nil)
@@ -358,9 +362,6 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 	if err := r.takeOver(ctx, result, extracts); err != nil {
 		return err
 	}
-	if err := r.recordHeld(ctx); err != nil {
-		return err
-	}
 	r.Step(Step{Name: Buying})
 	if err := r.buy(ctx, result, p); err != nil {
 		return err
@@ -438,7 +439,7 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 			return err
 		}
 	}
-	return r.ledger.End(ctx, r.run.ID, state, 0, message, result.Run.Ended)
+	return account.End(ctx, r.ledger, r.journal, r.run.ID, state, message, result.Run.Ended)
 }
 
 // tasks reads from the ledger how the tasks went, and which rows did not fit: in this execution, or in the one before if this

@@ -222,6 +222,7 @@ func TestNoBudgetIsOverrunWhateverHappens(t *testing.T) {
 		}
 		wg.Wait()
 		interrupt()
+		lose(t, dir)
 		granted, spent := accounted(t, dir)
 		if m.billed > budget || granted > budget {
 			t.Errorf("seed %d: the vendor billed %d, the ledger granted %d, of a budget of %d", seed, m.billed, granted, budget)
@@ -370,6 +371,23 @@ func (q *quota) Usage(context.Context, time.Time, time.Time) (pipeline.UsageRepo
 	used := q.m.billed + q.others
 	left := q.allowance - used
 	return pipeline.UsageReport{Units: used, Limit: &q.allowance, Remaining: &left}, nil
+}
+
+func TestAListThatIsAskedForAgainIsPublishedAgainAndCostsNothing(t *testing.T) {
+	t.Parallel()
+	dir, m := t.TempDir(), newMeter(1, 50)
+	if err := os.WriteFile(options(dir).Warehouse.Catalog(), nil, 0o644); err != nil { // without it every run would publish again
+		t.Fatal(err)
+	}
+	for i, lengths := range [][]int{{120}, {30}, {120}, {120}} {
+		r := mustRun(t, m.job("a", 1, ledger.Ceiling{}, lengths...), dir)
+		if published := len(r.Files) > 0; r.Run.State != ledger.Complete || published == (i == 3) || published && r.Files[0].Rows != int64(lengths[0]) {
+			t.Errorf("execution %d, of %d rows: %s, %+v", i, lengths, r.Run.State, r.Files)
+		}
+	}
+	if m.billed != 150 {
+		t.Errorf("%d units were billed, want 150", m.billed)
+	}
 }
 
 func TestWhatTheVendorHasLeftCapsTheBudget(t *testing.T) {

@@ -246,6 +246,7 @@ func TestChainsBuyNothingTwiceHoweverOftenTheyAreInterrupted(t *testing.T) {
 			o.Lake = lake
 			result, err := Run(ctx, job, o)
 			interrupt()
+			lose(t, dir)
 			if err == nil && result.Run.State == ledger.Complete {
 				if got, want := endings(result), "w/12:end of list x0/35:end of list x1/81:end of list x2/12:end of list y/81:end of list z/81:end of list"; got != want {
 					t.Errorf("seed %d: %s", seed, got)

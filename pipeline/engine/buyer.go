@@ -130,6 +130,7 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	}
 	place := &b.Place
 	place.Pages++
+	place.ReusedFrom = "" // from here on it buys its own
 	place.Recovered, place.Unreadable, b.unread = place.Recovered+place.Unreadable, 0, 0
 	place.Units += page.Units
 	place.Next, place.End = page.Next, page.End

@@ -1,8 +1,9 @@
 // Package journal keeps the pages of a run: every paid response, exactly as it was received, durable before
 // anything else happens to it.
 //
-// A journal is one SQLite file per run and contains all that is needed to rebuild the run's tables: the tasks,
-// and for each task its pages in the order they were bought. A page, its cursor and the units it cost are
+// A journal is one SQLite file per run and the only truth about it. It contains all that is needed to rebuild the run's tables
+// and what others know of it: which tasks it intends, how each of them stands, for each task its pages in the order they were
+// bought, and the course of the run itself. A page, its cursor and the units it cost are
 // written in one transaction, so that bytes and money cannot disagree. Bodies are compressed with zstd. Every
 // page carries a checksum (XXH3, 128 bits) over its body and all its facts, and every task a count of its pages,
 // kept in the same transaction: a flipped bit is reported as damage of that page and a lost page as damage of
@@ -29,7 +30,8 @@ import (
 var ErrDamaged = sqlite.ErrDamaged
 
 // layout is that of the file. Format 1 had neither batches, indexes nor resolutions, nor what vendors say of overlap, price and
-// cache. Format 2 kept of a reply that could not be read the body alone, and each as often as it came.
+// cache. Format 2 kept of a reply that could not be read the body alone, and each as often as it came. Format 3 knew neither which
+// tasks are intended still, nor how they and the run ended, nor what became of its tables: the ledger alone did.
 var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`
 	ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT '';
 	ALTER TABLE pages ADD COLUMN overlap INTEGER NOT NULL DEFAULT 0;
@@ -41,19 +43,41 @@ var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`
 	ALTER TABLE attempts ADD COLUMN request BLOB;
 	ALTER TABLE attempts ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
 	ALTER TABLE attempts ADD COLUMN checksum BLOB;
-	ALTER TABLE attempts ADD COLUMN read INTEGER NOT NULL DEFAULT 0`,
+	ALTER TABLE attempts ADD COLUMN read INTEGER NOT NULL DEFAULT 0`, `
+	ALTER TABLE header ADD COLUMN spec_hash TEXT NOT NULL DEFAULT '';
+	ALTER TABLE header ADD COLUMN state TEXT NOT NULL DEFAULT '';
+	ALTER TABLE header ADD COLUMN message TEXT NOT NULL DEFAULT '';
+	ALTER TABLE header ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE header ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE tasks ADD COLUMN intended INTEGER NOT NULL DEFAULT 1;
+	ALTER TABLE tasks ADD COLUMN stood INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE tasks ADD COLUMN ending TEXT NOT NULL DEFAULT '';
+	ALTER TABLE tasks ADD COLUMN error TEXT NOT NULL DEFAULT '';
+	ALTER TABLE tasks ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE tasks ADD COLUMN saved_units INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE tasks ADD COLUMN index_id TEXT NOT NULL DEFAULT '';
+	ALTER TABLE tasks ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
+	ALTER TABLE tasks ADD COLUMN expected_next INTEGER NOT NULL DEFAULT 0;
+	UPDATE tasks SET intended = 0 WHERE extract IN (SELECT extract FROM resolutions) AND no NOT IN (SELECT task FROM resolved_tasks)`,
 }}
 
 const schema = `
 CREATE TABLE IF NOT EXISTS header (
-	run_id TEXT NOT NULL, job TEXT NOT NULL, run_date TEXT NOT NULL, created_at INTEGER NOT NULL
+	run_id TEXT NOT NULL, job TEXT NOT NULL, run_date TEXT NOT NULL, created_at INTEGER NOT NULL,
+	spec_hash TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '',
+	started_at INTEGER NOT NULL DEFAULT 0, ended_at INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS tasks (
 	no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
 	extract TEXT NOT NULL, endpoint TEXT NOT NULL, surface TEXT NOT NULL,
 	target TEXT NOT NULL, target_as_given TEXT NOT NULL, scope TEXT NOT NULL, params TEXT NOT NULL,
 	batch TEXT NOT NULL DEFAULT '', max_rows INTEGER NOT NULL, priority INTEGER NOT NULL,
-	pages INTEGER NOT NULL DEFAULT 0, reused_from TEXT NOT NULL DEFAULT ''
+	pages INTEGER NOT NULL DEFAULT 0, reused_from TEXT NOT NULL DEFAULT '',
+	intended INTEGER NOT NULL DEFAULT 1,
+	stood INTEGER NOT NULL DEFAULT 0, ending TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '', ended_at INTEGER NOT NULL DEFAULT 0,
+	saved_units INTEGER NOT NULL DEFAULT 0, index_id TEXT NOT NULL DEFAULT '', again INTEGER NOT NULL DEFAULT 0,
+	expected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS pages (
 	task INTEGER NOT NULL REFERENCES tasks(no), seq INTEGER NOT NULL,
@@ -64,6 +88,11 @@ CREATE TABLE IF NOT EXISTS pages (
 	listed INTEGER NOT NULL DEFAULT 0, cache TEXT NOT NULL DEFAULT '',
 	size INTEGER NOT NULL, checksum BLOB NOT NULL, body BLOB NOT NULL,
 	PRIMARY KEY (task, seq)
+);
+CREATE TABLE IF NOT EXISTS absent (table_name TEXT PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS rejections (
+	task INTEGER NOT NULL REFERENCES tasks(no), table_name TEXT NOT NULL, field TEXT NOT NULL, rows INTEGER NOT NULL, reason TEXT NOT NULL,
+	PRIMARY KEY (task, table_name, field)
 );
 CREATE TABLE IF NOT EXISTS indexes (
 	vendor TEXT NOT NULL, index_id TEXT NOT NULL, at INTEGER NOT NULL
@@ -124,7 +153,7 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 	}
 	if header.RunID != "" { // who knows no run opens a journal that is there
 		err = j.db.Write(ctx, func(tx *sql.Tx) error {
-			_, err := tx.Exec(`INSERT INTO header SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM header)`,
+			_, err := tx.Exec(`INSERT INTO header (run_id, job, run_date, created_at) SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM header)`,
 				header.RunID, header.Job, header.RunDate, header.Created.UnixMicro())
 			return err
 		})
@@ -194,6 +223,6 @@ func appendTo(tx *sql.Tx, r *record) error {
 	if err := insert(tx, r); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE tasks SET pages = pages + 1 WHERE no = ?`, r.task)
+	_, err := tx.Exec(`UPDATE tasks SET pages = pages + 1, reused_from = '' WHERE no = ?`, r.task)
 	return err
 }

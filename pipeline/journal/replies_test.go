@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
 )
@@ -48,6 +51,42 @@ func TestTheSameReplyAtAPlaceIsKeptOnce(t *testing.T) {
 	}
 }
 
+// asFormat3 takes away what format 4 has brought.
+func asFormat3(tx *sql.Tx) error {
+	for table, columns := range map[string]string{"header": "spec_hash state message started_at ended_at",
+		"tasks": "intended stood ending error ended_at saved_units index_id again expected_units expected_next"} {
+		for _, column := range strings.Fields(columns) {
+			if _, err := tx.Exec(`ALTER TABLE ` + table + ` DROP COLUMN ` + column); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := tx.Exec(`PRAGMA user_version = 3`)
+	return err
+}
+
+// What format 3 did not say is unknown, but for what a later resolution had left out.
+func TestAJournalOfFormat3SaysNotHowItsRunStands(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "j.sqlite")
+	j := open(t, path)
+	left := task("left out")
+	left.Extract = "links"
+	err := errors.Join(j.AddTasks(ctx, []pipeline.Task{task("a"), left}), j.Resolve(ctx, "links", Resolution{Digest: "d"}),
+		j.Stand(ctx, map[string]Standing{"a": {Ending: pipeline.EndBudget}}), j.SetCourse(ctx, Course{State: "complete"}), j.db.Write(ctx, asFormat3), j.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	j = open(t, path)
+	defer j.Close()
+	entries, err := j.Entries(ctx)
+	if diff := cmp.Diff([]Entry{{Task: task("a")}}, entries); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if c, err := j.Course(ctx); c != (Course{}) || err != nil {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 // Format 2 kept of a reply its bytes alone.
 func TestAJournalOfFormat2Opens(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "j.sqlite")
@@ -60,6 +99,9 @@ func TestAJournalOfFormat2Opens(t *testing.T) {
 			if _, err := tx.Exec(`ALTER TABLE attempts DROP COLUMN ` + column); err != nil {
 				return err
 			}
+		}
+		if err := asFormat3(tx); err != nil {
+			return err
 		}
 		_, err := tx.Exec(`INSERT INTO attempts (task, seq, at, kind, status, maybe_units, message, body) VALUES (1, 0, 0, 'malformed', 200, 50, 'no JSON', ?);
 			PRAGMA user_version = 2`, j.enc.EncodeAll([]byte("<html>"), nil))

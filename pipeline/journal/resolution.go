@@ -23,7 +23,7 @@ type Resolution struct {
 }
 
 // Resolve makes an extract's tasks known to the journal, and how they came about, in one step. It takes the place of an
-// earlier resolution, whose tasks stay in the journal with their pages.
+// earlier resolution, whose tasks stay in the journal with their pages and are intended no more.
 func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := addTasks(tx, r.Tasks); err != nil {
@@ -42,7 +42,8 @@ func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) err
 				return err
 			}
 		}
-		return nil
+		_, err = tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE intended AND extract = ?1 AND no NOT IN (SELECT task FROM resolved_tasks WHERE extract = ?1)`, extract)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("record how the tasks of %s came about: %w", extract, err)
@@ -61,11 +62,6 @@ func (j *Journal) Resolution(ctx context.Context, extract string) (r Resolution,
 	}
 	r.Tasks, err = j.tasks(ctx, `JOIN resolved_tasks r ON r.task = t.no WHERE r.extract = ?`, extract)
 	return r, err == nil, err
-}
-
-// Current returns the tasks that a run intends as far as its journal knows: all but those that a later resolution left out.
-func (j *Journal) Current(ctx context.Context) ([]pipeline.Task, error) {
-	return j.tasks(ctx, `WHERE t.extract NOT IN (SELECT extract FROM resolutions) OR t.no IN (SELECT task FROM resolved_tasks)`)
 }
 
 // Notes copies from another journal what it knows beside tasks and pages: of its indexes, and how tasks came about. The tasks

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -58,14 +59,13 @@ func (j *Journal) describe(taskID string) string {
 	return "task " + taskID
 }
 
-// AddTasks makes tasks known to the journal. Those already known keep their pages; their bounds and priority
+// AddTasks makes tasks known to the journal, and intended. Those already known keep their pages; their bounds and priority
 // follow the latest call.
 func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error { return addTasks(tx, tasks) })
 	if err != nil {
 		return fmt.Errorf("add tasks to the journal: %w", err)
 	}
-	failpoint.Hit("journal.tasks.after")
 	return j.number(ctx)
 }
 
@@ -73,7 +73,8 @@ func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
 	add, err := tx.Prepare(`INSERT INTO tasks
 		(id, extract, endpoint, surface, target, target_as_given, scope, params, batch, max_rows, priority)
 		VALUES (?,?,?,?,?,?,?,?,?,?,?)
-		ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority`)
+		ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority, intended = 1
+		WHERE (max_rows, priority, intended) <> (excluded.max_rows, excluded.priority, 1)`)
 	if err != nil {
 		return err
 	}
@@ -87,25 +88,66 @@ func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
 	return nil
 }
 
-// Tasks returns every task of the journal, in the order they were added.
-func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) { return j.tasks(ctx, "") }
+// leftOut is how a task is marked that is intended no more. It stands nowhere then, so that a run that comes to ask for it again
+// notices; its pages stay.
+const leftOut = `intended = 0, stood = 0, ending = '', error = '', ended_at = 0, saved_units = 0, index_id = '', again = 0, expected_units = 0, expected_next = 0`
+
+// Intend is AddTasks for all that a run is to do: the other tasks of the journal are intended no more, but for those of the
+// extracts in open, whose tasks are not known yet. It returns when that is durable, in one step.
+func (j *Journal) Intend(ctx context.Context, tasks []pipeline.Task, open ...string) error {
+	ids := make([]string, len(tasks))
+	for i, t := range tasks {
+		ids[i] = t.ID
+	}
+	lists, err := json.Marshal([][]string{ids, append([]string{}, open...)})
+	if err != nil {
+		return err
+	}
+	err = j.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE intended AND id NOT IN (SELECT value FROM json_each(?1, '$[0]'))
+			AND extract NOT IN (SELECT value FROM json_each(?1, '$[1]'))`, string(lists)); err != nil {
+			return err
+		}
+		return addTasks(tx, tasks)
+	})
+	if err != nil {
+		return fmt.Errorf("enter what is intended in the journal: %w", err)
+	}
+	failpoint.Hit("journal.tasks.after")
+	return j.number(ctx)
+}
+
+// Tasks returns every task that can have pages, in the order they were added: placeholders are not among them.
+func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) {
+	return j.tasks(ctx, `WHERE t.params <> ?`, pipeline.PlaceholderParams)
+}
+
+// Current returns the tasks that the run intends, placeholders included, in the order they were added.
+func (j *Journal) Current(ctx context.Context) ([]pipeline.Task, error) {
+	return j.tasks(ctx, `WHERE t.intended`)
+}
 
 // tasks returns those a clause of SQL leaves of the table t.
 func (j *Journal) tasks(ctx context.Context, clause string, args ...any) ([]pipeline.Task, error) {
 	var tasks []pipeline.Task
-	err := j.each(ctx, `SELECT t.id, t.extract, t.endpoint, t.surface, t.target, t.target_as_given, t.scope, t.params,
-		t.batch, t.max_rows, t.priority FROM tasks t `+clause+` ORDER BY t.no`, func(rows *sql.Rows) error {
-		var t pipeline.Task
-		var batch string
-		err := rows.Scan(&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params,
-			&batch, &t.MaxRows, &t.Priority)
-		if err == nil {
-			t.Inputs, err = pipeline.DecodeInputs(batch)
-		}
+	err := j.each(ctx, `SELECT `+taskColumns+` FROM tasks t `+clause+` ORDER BY t.no`, func(rows *sql.Rows) error {
+		t, err := scanTask(rows)
 		tasks = append(tasks, t)
 		return err
 	}, args...)
 	return tasks, err
+}
+
+const taskColumns = `t.id, t.extract, t.endpoint, t.surface, t.target, t.target_as_given, t.scope, t.params, t.batch, t.max_rows, t.priority`
+
+// scanTask reads taskColumns, and what else the query asks for, from a row.
+func scanTask(rows *sql.Rows, more ...any) (t pipeline.Task, err error) {
+	var batch string
+	if err = rows.Scan(append([]any{&t.ID, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params,
+		&batch, &t.MaxRows, &t.Priority}, more...)...); err == nil {
+		t.Inputs, err = pipeline.DecodeInputs(batch)
+	}
+	return t, err
 }
 
 // Places returns how far every task has come, by task id. Tasks without a page are present with zero.

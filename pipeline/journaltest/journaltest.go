@@ -16,6 +16,8 @@
 //     was; that is no request. Replies that could not be read are kept with the question, and each is counted; one that is
 //     read after all is the task's next page, once.
 //   - What vendors said of their indexes, and how tasks came about, is kept; a later resolution takes an earlier one's place.
+//   - What the run intends is known, placeholders included, beside all that it ever asked; how each task stands and is expected to
+//     cost, where the run itself stands, and what became of its tables, is kept as it was last said.
 //   - A sequence that ends early says why. Whatever has been lost or changed under a journal is [journal.ErrDamaged]: it is
 //     neither read as data nor taken for the end of a list, and no place is told that rests on it.
 //   - A journal of another job or date, or that does not say whose it is, is damage; who knows no run opens only what is there.
@@ -63,6 +65,19 @@ type Journal interface {
 	Resolve(ctx context.Context, extract string, r journal.Resolution) error
 	Resolution(ctx context.Context, extract string) (journal.Resolution, bool, error)
 	Current(ctx context.Context) ([]pipeline.Task, error)
+
+	Intend(ctx context.Context, tasks []pipeline.Task, open ...string) error
+	Stand(ctx context.Context, all map[string]journal.Standing) error
+	CameAgain(ctx context.Context, rows map[string]int64) error
+	Expect(ctx context.Context, all map[string]pipeline.Expectation) error
+	Entries(ctx context.Context) ([]journal.Entry, error)
+	SetCourse(ctx context.Context, c journal.Course) error
+	Course(ctx context.Context) (journal.Course, error)
+	Rewind(ctx context.Context, now time.Time) error
+	Published(ctx context.Context, rejected []pipeline.Rejection) error
+	Rejections(ctx context.Context) ([]pipeline.Rejection, error)
+	Withdraw(ctx context.Context, tables map[string]time.Time) error
+	Withdrawn(ctx context.Context) (map[string]time.Time, error)
 
 	Check(ctx context.Context) error
 	Close() error
@@ -118,6 +133,10 @@ func Run(t *testing.T, cfg Config) {
 		"what vendors said of their indexes is kept":        (*try).indexes,
 		"a resolution takes the place of an earlier one":    (*try).resolutions,
 		"notes are copied to another journal":               (*try).notes,
+		"what is intended is known beside all that was":     (*try).intended,
+		"how tasks stand is kept":                           (*try).stands,
+		"where the run stands is kept":                      (*try).course,
+		"what became of the run's tables is kept":           (*try).tables,
 		"a journal of another run is damage":                (*try).others,
 		"a journal that does not say whose it is is damage": (*try).ownerless,
 		"a changed or lost page is damage and no data":      (*try).damaged,

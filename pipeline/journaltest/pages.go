@@ -255,5 +255,7 @@ func (r *try) taken() {
 	r.must(r.j.Take(r.ctx(), "archived", "import", each(theirs[:1], nil)))
 	r.must(r.j.Take(r.ctx(), "archived", "import", each(theirs[1:], nil)))
 	r.has("archived", want)
+	r.must(r.j.Append(r.ctx(), "archived", page(3, 1)))
+	r.same("who has bought, after a page of its own", "", r.at("archived").ReusedFrom)
 	r.must(r.j.Check(r.ctx()))
 }

@@ -143,3 +143,101 @@ func (r *try) notes() {
 	r.must(err)
 	r.same("indexes", []journal.Index{{Vendor: "moz", ID: "1", At: header.Created}}, indexes)
 }
+
+func (r *try) intended() {
+	waits := of("waits", "w")[0]
+	waits.Params = pipeline.PlaceholderParams
+	r.append(pagesOf(1), "a")
+	r.must(r.j.AddTasks(r.ctx(), append(tasks("b"), of("open", "o")...)))
+	r.must(r.j.Intend(r.ctx(), append(tasks("b", "new"), waits), "open", "other"))
+	r.harm(func() {})
+	r.intends(r.j, append(append(tasks("b"), of("open", "o")...), task("new"), waits)...)
+	all, err := r.j.Tasks(r.ctx())
+	r.must(err)
+	r.same("tasks", append(append(tasks("a", "b"), of("open", "o")...), task("new")), all)
+	r.has("a", pagesOf(1))
+	r.must(r.j.Intend(r.ctx(), tasks("a")))
+	r.intends(r.j, tasks("a")...)
+}
+
+func (r *try) stands() {
+	r.append(nil, "a", "b", "c")
+	first := journal.Standing{Ending: pipeline.EndFault, Error: "no", Ended: header.Created, SavedUnits: 7, IndexID: "2026-11"}
+	second := journal.Standing{Ending: pipeline.EndOfList, Ended: header.Created.Add(time.Hour)}
+	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"a": first, "b": first}))
+	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 40, Next: 2}, "c": {Units: 9}}))
+	r.must(r.j.CameAgain(r.ctx(), map[string]int64{"a": 3, "b": 4}))
+	r.must(r.j.Append(r.ctx(), "b", page(0, 1)))
+	r.must(r.j.Append(r.ctx(), "b", page(1, 1)))
+	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"b": second}))
+	r.must(r.j.Append(r.ctx(), "b", page(2, 1)))
+	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 50, Next: 2}}))
+	r.must(r.j.AddTasks(r.ctx(), tasks("a")))
+	r.must(r.j.Intend(r.ctx(), tasks("a", "b", "c")))
+	r.must(r.j.Resolve(r.ctx(), "anchors", journal.Resolution{Tasks: tasks("a", "b", "c")}))
+	r.harm(func() {})
+	want := []journal.Entry{{Task: task("a"), Standing: first, Again: 3, Expected: pipeline.Expectation{Units: 50, Next: 2}}, {Task: task("b"), Standing: second, Stood: 2},
+		{Task: task("c"), Expected: pipeline.Expectation{Units: 9}}}
+	r.entries(want)
+	r.must(r.j.Rewind(r.ctx(), header.Created.Add(time.Minute)))
+	want[1].Ended = header.Created.Add(time.Minute)
+	r.entries(want)
+
+	// A task that is left out and asked for again begins anew.
+	r.must(r.j.Intend(r.ctx(), tasks("b", "c")))
+	r.must(r.j.Intend(r.ctx(), tasks("a", "b", "c")))
+	want[0] = journal.Entry{Task: task("a")}
+	r.entries(want)
+	r.must(r.j.Resolve(r.ctx(), "anchors", journal.Resolution{Tasks: tasks("a", "c")}))
+	r.must(r.j.AddTasks(r.ctx(), tasks("b")))
+	want[1] = journal.Entry{Task: task("b")}
+	r.entries(want)
+}
+
+// entries fails where other tasks are intended, or they stand otherwise.
+func (r *try) entries(want []journal.Entry) {
+	r.t.Helper()
+	got, err := r.j.Entries(r.ctx())
+	r.must(err)
+	r.same("entries", want, got)
+}
+
+func (r *try) course() {
+	for _, c := range []journal.Course{{}, {SpecHash: "hash", State: "running", Started: header.Created},
+		{SpecHash: "hash", State: "incomplete", Message: "budget", Started: header.Created, Ended: header.Created.Add(time.Hour)}} {
+		if c != (journal.Course{}) {
+			r.must(r.j.SetCourse(r.ctx(), c))
+		}
+		r.harm(func() {})
+		got, err := r.j.Course(r.ctx())
+		r.must(err)
+		r.same("course", c, got)
+	}
+	r.must(r.j.Rewind(r.ctx(), header.Created.Add(time.Minute)))
+	c, err := r.j.Course(r.ctx())
+	r.must(err)
+	r.same("ended", header.Created.Add(time.Minute), c.Ended)
+}
+
+func (r *try) tables() {
+	r.append(nil, "a", "b")
+	tables := func(misfits []pipeline.Rejection, absent map[string]time.Time) {
+		r.t.Helper()
+		r.harm(func() {})
+		rejected, err := r.j.Rejections(r.ctx())
+		r.must(err)
+		r.same("rows that did not fit", misfits, rejected)
+		withdrawn, err := r.j.Withdrawn(r.ctx())
+		r.must(err)
+		r.same("tables without the run", absent, withdrawn)
+	}
+	misfits := []pipeline.Rejection{{TaskID: "a", Table: "moz.links", Field: "page", Rows: 3, Reason: "no"}, {TaskID: "b", Table: "moz.links", Rows: 1}}
+	r.must(r.j.Published(r.ctx(), misfits))
+	tables(misfits, map[string]time.Time{})
+	later := header.Created.Add(time.Hour)
+	r.must(r.j.Withdraw(r.ctx(), map[string]time.Time{"moz.links": header.Created}))
+	r.must(r.j.Withdraw(r.ctx(), map[string]time.Time{"moz.links": later, "ops.tasks": later}))
+	tables(misfits, map[string]time.Time{"moz.links": header.Created, "ops.tasks": later})
+	r.must(r.j.Published(r.ctx(), misfits[1:]))
+	tables(misfits[1:], map[string]time.Time{})
+}

@@ -35,7 +35,7 @@ func ofRun() Subject {
 		Run: report.Status{
 			RunID: "01RUN", Job: "nightly", RunDate: "2026-11-23", State: "incomplete", Message: "budget: the job's budget for one run has 0 units left",
 			Started: at, Ended: at.Add(90 * time.Second), TaskCount: 4, IncompleteCount: 2, Rows: 350, Spent: 350, ToFinish: 120, Rejected: 3,
-			Rejections: []ledger.Rejection{{Table: "moz.anchor_text", Field: "external_pages", Rows: 3, Reason: "want an integer, got <b>many</b>"}},
+			Rejections: []pipeline.Rejection{{Table: "moz.anchor_text", Field: "external_pages", Rows: 3, Reason: "want an integer, got <b>many</b>"}},
 			Tasks: []report.TaskStatus{
 				task("anchors", "moz/anchor_text", "acme.example", "end of list", "", 200),
 				task("domains", "moz/linking_root_domains", "acme.example", "end of list", "", 100),

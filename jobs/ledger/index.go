@@ -1,0 +1,139 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"backhaul/pipeline"
+	"backhaul/pipeline/failpoint"
+)
+
+// Index is what the journal of a run tells, where it can be found without opening journals.
+type Index struct {
+	// Tasks are all that the run intends, by extract and target. Rejected follows from Rejections.
+	Tasks []Task
+	// Rejections are the rows that did not fit when the run was last published, by task.
+	Rejections []pipeline.Rejection
+	// Absent tells since when the run's rows are out of tables on purpose.
+	Absent map[string]time.Time
+}
+
+// taskColumns are those of the index beside run_id and task_id.
+const taskColumns = `request, extract, endpoint, surface, target, target_as_given, scope, params, batch, priority, max_rows,
+	ending, pages, rows, units, waste, maybe_units, attempts, error, ended_at, reused_from, saved_units, index_id, expected_units, expected_next`
+
+// putTask enters a task, or rewrites it.
+var putTask = fmt.Sprintf(`INSERT OR REPLACE INTO tasks (run_id, task_id, %s) VALUES (?,?%s)`, taskColumns, strings.Repeat(",?", len(strings.Fields(taskColumns))))
+
+// Sync makes the index of a run what its journal tells, whole and in one step. Nothing else enters anything there but
+// [Ledger.Absent], so that the index can be lost.
+func (l *Ledger) Sync(ctx context.Context, runID string, x Index) error {
+	failpoint.Hit("ledger.sync.before")
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		if err := syncTasks(ctx, tx, runID, x.Tasks); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`DELETE FROM rejections WHERE run_id = ?`, runID); err != nil {
+			return err
+		}
+		for _, r := range x.Rejections {
+			if _, err := tx.Exec(`INSERT INTO rejections (run_id, task_id, table_name, field, rows, reason) VALUES (?,?,?,?,?,?)`,
+				runID, r.TaskID, r.Table, r.Field, r.Rows, r.Reason); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(`DELETE FROM absent WHERE run_id = ?`, runID); err != nil {
+			return err
+		}
+		for table, since := range x.Absent {
+			if _, err := tx.Exec(`INSERT INTO absent (run_id, table_name, at) VALUES (?,?,?)`, runID, table, micros(since)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("enter what the journal of run %s tells: %w", runID, err)
+	}
+	failpoint.Hit("ledger.sync.after")
+	return nil
+}
+
+// syncTasks writes what differs: most of a large run stays as it is from one time to the next.
+func syncTasks(ctx context.Context, tx *sql.Tx, runID string, tasks []Task) error {
+	had, err := tasksOf(ctx, tx, runID)
+	if err != nil {
+		return err
+	}
+	gone := make(map[string]Task, len(had))
+	for _, t := range had {
+		gone[t.ID] = t
+	}
+	put, err := tx.Prepare(putTask)
+	if err != nil {
+		return err
+	}
+	defer put.Close()
+	for _, t := range tasks {
+		old, known := gone[t.ID]
+		delete(gone, t.ID)
+		if t.Rejected = old.Rejected; known && reflect.DeepEqual(t, old) {
+			continue
+		}
+		if _, err := put.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
+			pipeline.EncodeInputs(t.Inputs), t.Priority, t.MaxRows, t.Ending, t.Pages, t.Rows, t.Units, t.Waste, t.MaybeUnits, t.Attempts,
+			t.Error, micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next); err != nil {
+			return err
+		}
+	}
+	for id := range gone {
+		if _, err := tx.Exec(`DELETE FROM tasks WHERE run_id = ? AND task_id = ?`, runID, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Index returns what the ledger has of a run that its journal tells as well.
+func (l *Ledger) Index(ctx context.Context, runID string) (x Index, err error) {
+	if x.Tasks, err = l.Tasks(ctx, runID); err != nil {
+		return x, err
+	}
+	err = l.each(ctx, `SELECT task_id, table_name, field, rows, reason FROM rejections WHERE run_id = ? ORDER BY 1, 2, 3`, runID, func(rows *sql.Rows) error {
+		var r pipeline.Rejection
+		err := rows.Scan(&r.TaskID, &r.Table, &r.Field, &r.Rows, &r.Reason)
+		x.Rejections = append(x.Rejections, r)
+		return err
+	})
+	if err != nil {
+		return x, err
+	}
+	x.Absent = map[string]time.Time{}
+	err = l.each(ctx, `SELECT table_name, at FROM absent WHERE run_id = ?`, runID, func(rows *sql.Rows) error {
+		var table string
+		var since int64
+		err := rows.Scan(&table, &since)
+		x.Absent[table] = at(since)
+		return err
+	})
+	return x, err
+}
+
+// each reads the rows that a query has of a run.
+func (l *Ledger) each(ctx context.Context, query, runID string, row func(*sql.Rows) error) error {
+	rows, err := l.db.Read().QueryContext(ctx, query, runID)
+	if err != nil {
+		return l.db.Wrap(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return l.db.Wrap(err)
+		}
+	}
+	return l.db.Wrap(rows.Err())
+}
