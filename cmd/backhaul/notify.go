@@ -198,7 +198,7 @@ func (a *app) tell(ctx context.Context, job *loadedJob, date string, s report.Su
 	}
 	w, err := a.warehouse()
 	if err == nil {
-		err = a.tellAll(ctx, w, a.rules(job), s)
+		err = a.tellAll(ctx, w, a.rules(job), s, len(job.Expectations) > 0)
 	}
 	if err != nil {
 		fmt.Fprintln(a.stderr, "warning: nobody was told how the run ended:", err)
@@ -213,7 +213,7 @@ func isEvent(err error) bool {
 }
 
 // tellAll decides what is due and sends it, while no other run of the job does.
-func (a *app) tellAll(ctx context.Context, w sinks.Warehouse, rules []notify.Rule, s report.Summary) error {
+func (a *app) tellAll(ctx context.Context, w sinks.Warehouse, rules []notify.Rule, s report.Summary, expects bool) error {
 	path := w.Notices(s.Job)
 	if err := a.disk.MkdirAll(filepath.Dir(path)); err != nil {
 		return err
@@ -227,7 +227,7 @@ func (a *app) tellAll(ctx context.Context, w sinks.Warehouse, rules []notify.Rul
 	if err != nil {
 		fmt.Fprintf(a.stderr, "warning: what was told before is not known, and begins anew: %v\n", err)
 	}
-	conditions := notify.Conditions(s)
+	conditions := notify.Conditions(s, expects)
 	due := memory.Decide(rules, s, conditions)
 	var changes []notify.Change
 	if len(due) > 0 && len(s.Files) > 0 {
@@ -275,7 +275,7 @@ const largest = `SELECT what, change, coalesce(target, ''), source, n FROM (
   SELECT 'linking domains', change, target, '', count(*) FROM marts.domain_changes WHERE job = '%[1]s' AND run_date = DATE '%[2]s' GROUP BY ALL
   UNION ALL
   SELECT 'anchor texts', change, target, '', count(*) FROM marts.anchor_changes WHERE job = '%[1]s' AND run_date = DATE '%[2]s' GROUP BY ALL
-) ORDER BY n DESC, ALL LIMIT %[3]d`
+) ORDER BY n DESC, what, change, target, source LIMIT %[3]d`
 
 // changes are the largest changes of the run's night. A message without them is better than none.
 func (a *app) changes(ctx context.Context, w sinks.Warehouse, s report.Summary) (all []notify.Change) {

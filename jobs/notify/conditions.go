@@ -27,15 +27,16 @@ func stateOf(s report.Summary) string {
 	return jobs.EventFailed
 }
 
-// Conditions are what a run has shown: how it ended, and what was expected and is not so.
-func Conditions(s report.Summary) []Condition {
+// Conditions are what a run has shown: how it ended, and what was expected and is not so. expects: the job does expect something; if
+// the run came to check nothing of it, whether that is so is not known.
+func Conditions(s report.Summary, expects bool) []Condition {
 	all := []Condition{{Event: stateOf(s)}}
 	var about []string
 	for _, f := range s.Breaches() {
 		about = append(about, f.About())
 	}
-	if about != nil {
-		all = append(all, Condition{Event: jobs.EventBreach, About: about})
+	if unknown := expects && len(s.Expectations) == 0; about != nil || unknown {
+		all = append(all, Condition{Event: jobs.EventBreach, About: about, Unknown: unknown})
 	}
 	return all
 }

@@ -14,6 +14,8 @@ import (
 type Condition struct {
 	Event string
 	About []string
+	// Unknown: whether it lasts cannot be told, and it stays as it was.
+	Unknown bool
 }
 
 // bad reports whether the end of a condition is told as recovered.
@@ -103,6 +105,12 @@ func (m *Memory) count(date string, conditions []Condition) {
 	streaks := map[string]Streak{}
 	for _, c := range conditions {
 		s := m.Streaks[c.Event]
+		if c.Unknown {
+			if s.Nights > 0 {
+				streaks[c.Event] = s
+			}
+			continue
+		}
 		if s.Nights == 0 {
 			s.Since = date
 		}
@@ -120,8 +128,8 @@ func (m *Memory) isDue(r Rule, s report.Summary, event string, conditions []Cond
 	at := slices.IndexFunc(conditions, func(c Condition) bool { return c.Event == event })
 	switch {
 	case event == jobs.EventRecovered:
-		return told.Owed && !slices.ContainsFunc(conditions, func(c Condition) bool { return bad(c.Event) })
-	case at < 0:
+		return told.Owed && !slices.ContainsFunc(conditions, func(c Condition) bool { return m.lasts(r, c) })
+	case at < 0 || conditions[at].Unknown:
 		return false
 	case event == jobs.EventComplete:
 		return told.Complete != s.RunDate
@@ -132,10 +140,22 @@ func (m *Memory) isDue(r Rule, s report.Summary, event string, conditions []Cond
 	return !before || slices.ContainsFunc(conditions[at].About, func(what string) bool { return !slices.Contains(about, what) })
 }
 
+// lasts reports whether a condition keeps what a rule tells of from being well again. A breach is no concern of rules that tell how
+// runs end and not of breaches.
+func (m *Memory) lasts(r Rule, c Condition) bool {
+	switch {
+	case c.Event == jobs.EventBreach && slices.ContainsFunc(r.On, bad) && !slices.Contains(r.On, c.Event):
+		return false
+	case c.Unknown:
+		return m.Streaks[c.Event].Nights > 0
+	}
+	return bad(c.Event)
+}
+
 // forget drops what was told of conditions that have given way to others, so that they are told when they come back, and what
 // concerns rules that the job has no more.
 func (m *Memory) forget(rules []Rule, conditions []Condition) {
-	isBad := slices.ContainsFunc(conditions, func(c Condition) bool { return bad(c.Event) })
+	isBad := slices.ContainsFunc(conditions, func(c Condition) bool { return bad(c.Event) && !c.Unknown })
 	told, undelivered := map[string]Told{}, map[string]Undelivered{}
 	for _, r := range rules {
 		key := r.Key()

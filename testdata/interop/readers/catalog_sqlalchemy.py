@@ -20,13 +20,18 @@ class Catalog(summary.Reader):
         return [f"{schema}.{view}" for schema in schemas for view in inspector.get_view_names(schema)]
 
     def table(self, table):
-        """Asks the inspector for the columns alone: the engine has no words for constraints, of which views have none."""
+        """Asks the inspector for the columns alone: the engine has no words for constraints, of which views have none. What a macro
+        answers it does not know either: DuckDB says that."""
+        if "(" in table:
+            described = self.execute(sqlalchemy.text(f"DESCRIBE SELECT * FROM {table}"))
+            return sqlalchemy.text(table), {row[0]: (sqlalchemy.literal_column(f'"{row[0]}"'), row[1]) for row in described}
         schema, _, name = table.partition(".")
         columns = [sqlalchemy.Column(c["name"], c["type"]) for c in sqlalchemy.inspect(self.engine).get_columns(name, schema)]
-        return sqlalchemy.Table(name, sqlalchemy.MetaData(), *columns, schema=schema)
+        there = sqlalchemy.Table(name, sqlalchemy.MetaData(), *columns, schema=schema)
+        return there, {c.name: (c, self.name(c.type)) for c in there.columns}
 
     def columns(self, table):
-        return {column.name: self.name(column.type) for column in self.table(table).columns}
+        return {name: kind for name, (_, kind) in self.table(table)[1].items()}
 
     def name(self, kind):
         """The engine knows no lists, and calls doubles floats."""
@@ -39,12 +44,12 @@ class Catalog(summary.Reader):
             return connection.execute(statement).all()
 
     def rows(self, table, columns):
-        there = self.table(table)
-        return self.execute(select(*[there.c[name] for name in columns]))
+        there, known = self.table(table)
+        return self.execute(select(*[known[name][0] for name in columns]).select_from(there))
 
     def aggregates(self, table, columns):
-        there = self.table(table)
-        terms = [getattr(func, call)(there.c[name]) for name, kind in columns.items() for call in summary.calls(kind)]
+        there, known = self.table(table)
+        terms = [getattr(func, call)(known[name][0]) for name, kind in columns.items() for call in summary.calls(kind)]
         values = iter(self.execute(select(func.count(), *terms).select_from(there))[0])
         return next(values), {name: [next(values) for _ in summary.calls(kind)] for name, kind in columns.items()}
 

@@ -21,8 +21,12 @@ TYPES = {
 SETTINGS = " SETTINGS use_hive_partitioning = 1, session_timezone = 'UTC', aggregate_functions_null_for_empty = 1"
 
 
+# Lists that are null where there are none, and never empty.
+NEVER_EMPTY = ("anchor_texts", "previous_anchor_texts")
+
+
 class ClickHouse(summary.SqlReader, summary.LakeReader):
-    """It knows no list that is null, and reads one as empty; the tables have no other empty ones."""
+    """It knows no list that is null, and reads one as empty."""
 
     version = chdb.__version__
 
@@ -35,11 +39,12 @@ class ClickHouse(summary.SqlReader, summary.LakeReader):
         return list(zip(*[column.to_pylist() for column in data.read_all().itercolumns()]))
 
     def rows(self, table, columns):
-        return [[None if value == [] else value for value in row] for row in super().rows(table, columns)]
+        never = [name in NEVER_EMPTY for name in columns]
+        return [[None if n and value == [] else value for n, value in zip(never, row)] for row in super().rows(table, columns)]
 
     def aggregates(self, table, columns):
         rows, values = super().aggregates(table, columns)
-        lists = [name for name, kind in columns.items() if kind.endswith("[]")]
+        lists = [name for name in columns if name in NEVER_EMPTY]
         if lists:
             filled = ", ".join(f"countIf(notEmpty({self.quote(name)}))" for name in lists)
             values.update(zip(lists, [[n] for n in self.query(f"SELECT {filled} FROM {self.relation(table)}")[0]]))
