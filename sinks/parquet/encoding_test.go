@@ -47,7 +47,7 @@ func TestThoroughSeesWhatRecursFarApart(t *testing.T) {
 	bytes := map[bool]int64{}
 	for _, thorough := range []bool{false, true} {
 		path := filepath.Join(t.TempDir(), "f")
-		o := Options{Memory: checked(t), Thorough: thorough}
+		o := Options{Memory: checked(t), Thorough: thorough, RowGroupRows: RowGroupRows}
 		far := oneOf(6000)
 		bytes[thorough] = writeAnchors(t, path, o, 60_000, func(int) []any { return []any{"a", int64(1), far()} })
 	}

@@ -37,7 +37,7 @@ func TestTheFileDeclaresWhatReadersSkipBy(t *testing.T) {
 	if v := md.KeyValueMetadata().FindValue("table"); v == nil || *v != "moz.anchor_text" {
 		t.Errorf("table metadata: %v", md.KeyValueMetadata())
 	}
-	if n := md.RowGroup(0).NumRows(); n != rowGroupRows || r.NumRowGroups() != 2 {
+	if n := md.RowGroup(0).NumRows(); n != rowGroupRows || r.NumRowGroups() != 4 {
 		t.Errorf("%d row groups, the first of %d rows", r.NumRowGroups(), n)
 	}
 	if diff := cmp.Diff([]int32{3, 5, 6}, sortedBy(r)); diff != "" {
