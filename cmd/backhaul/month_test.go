@@ -63,7 +63,7 @@ func newOffice(t *testing.T, first time.Time, all bool) *office {
 			"  - {on: [failed, stopped, incomplete, recovered], webhook: {url_env: OPERATOR_HOOK}}\n"+
 			"  - {on: [breach, complete], webhook: {url_env: TEAM_HOOK}}\n"...)
 		if !all {
-			spec = bytes.Replace(spec, []byte("max_rows: 5000"), []byte("max_rows: 50"), 1)
+			spec = bytes.Replace(spec, []byte("own:    [acme-outdoor.example]"), []byte("own:    [tiny-tarps.example]"), 1)
 			writeFile(t, dir, "rivals.csv", "target,scope\nquietpeak.example,\n")
 		}
 		o.jobs = append(o.jobs, writeFile(t, dir, filepath.Base(path), string(spec)))
@@ -106,9 +106,9 @@ func (o *office) hear(channel string, body io.Reader) {
 	}
 }
 
-// night runs the four jobs side by side, and each again as a second timer would, and returns what was told, in the order of the
+// night runs the four jobs side by side, so often each, as a second timer would, and returns what was told, in the order of the
 // alphabet, and how they ended.
-func (o *office) night(date time.Time, key string) (told []string, statuses []int, said string) {
+func (o *office) night(date time.Time, key string, times int) (told []string, statuses []int, said string) {
 	o.mu.Lock()
 	o.clock, o.began, o.told = date.Add(3*time.Hour), time.Now(), nil
 	o.mu.Unlock()
@@ -116,7 +116,7 @@ func (o *office) night(date time.Time, key string) (told []string, statuses []in
 	var all sync.WaitGroup
 	for _, job := range o.jobs {
 		all.Go(func() {
-			for range 2 {
+			for range times {
 				var out bytes.Buffer
 				e := inTest(o.t, &out, &out, "run", job, "--yes", "--warehouse", o.warehouse)
 				e.now = o.now
@@ -161,7 +161,7 @@ func TestAMonthOfNightsTellsEveryEventOnce(t *testing.T) {
 		o.mu.Lock()
 		o.down, o.dry = n == 2, n == 4
 		o.mu.Unlock()
-		told, statuses, said := o.night(date, key)
+		told, statuses, said := o.night(date, key, 1+n%3%2)
 		var want []string
 		for _, job := range []string{"nightly", "monitor", "campaign", "linkgap"} {
 			switch {

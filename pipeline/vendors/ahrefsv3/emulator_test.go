@@ -35,9 +35,7 @@ func emulated(report, params string) pipeline.Task {
 }
 
 func TestTheEmulatorsListsAreReadWhole(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes ten seconds")
-	}
+	alone(t)
 	for _, tc := range []struct {
 		report, params string
 		columns        []string
