@@ -8,6 +8,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
+	"backhaul/pipeline/sqlite"
 )
 
 // Ceiling is a budget in the vendor's own units. A nil bound is none.
@@ -108,7 +109,7 @@ func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, b Bill
 		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, spent_at, held_at) VALUES (?,?,?,?,?,1,?,?)
 			ON CONFLICT DO UPDATE SET granted = excluded.granted, spent = excluded.spent, settled = 1,
 				spent_at = excluded.spent_at, held_at = excluded.held_at`,
-			runID, vendor, month, spent+charged+held, spent, micros(b.SpentAt), micros(b.HeldAt))
+			runID, vendor, month, spent+charged+held, spent, sqlite.Micros(b.SpentAt), sqlite.Micros(b.HeldAt))
 		return err
 	})
 	if err != nil {
@@ -184,7 +185,7 @@ func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
 		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Cleared, &s.Settled, &spentAt, &heldAt, &s.InFlight); err != nil {
 			return nil, l.db.Wrap(err)
 		}
-		s.SpentAt, s.HeldAt = at(spentAt), at(heldAt)
+		s.SpentAt, s.HeldAt = sqlite.At(spentAt), sqlite.At(heldAt)
 		spends = append(spends, s)
 	}
 	return spends, l.db.Wrap(rows.Err())

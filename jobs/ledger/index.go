@@ -10,6 +10,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
+	"backhaul/pipeline/sqlite"
 )
 
 // Index is what the journal of a run tells, where it can be found without opening journals.
@@ -50,7 +51,7 @@ func (l *Ledger) Sync(ctx context.Context, runID string, x Index) error {
 			return err
 		}
 		for table, since := range x.Absent {
-			if _, err := tx.Exec(`INSERT INTO absent (run_id, table_name, at) VALUES (?,?,?)`, runID, table, micros(since)); err != nil {
+			if _, err := tx.Exec(`INSERT INTO absent (run_id, table_name, at) VALUES (?,?,?)`, runID, table, sqlite.Micros(since)); err != nil {
 				return err
 			}
 		}
@@ -86,7 +87,7 @@ func syncTasks(ctx context.Context, tx *sql.Tx, runID string, tasks []Task) erro
 		}
 		if _, err := put.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
 			pipeline.EncodeInputs(t.Inputs), t.Priority, t.MaxRows, t.Ending, t.Pages, t.Rows, t.Units, t.Waste, t.MaybeUnits, t.Attempts,
-			t.Error, micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next); err != nil {
+			t.Error, sqlite.Micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next); err != nil {
 			return err
 		}
 	}
@@ -117,7 +118,7 @@ func (l *Ledger) Index(ctx context.Context, runID string) (x Index, err error) {
 		var table string
 		var since int64
 		err := rows.Scan(&table, &since)
-		x.Absent[table] = at(since)
+		x.Absent[table] = sqlite.At(since)
 		return err
 	})
 	return x, err

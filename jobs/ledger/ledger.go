@@ -238,25 +238,10 @@ func (l *Ledger) runs(ctx context.Context, query string, args ...any) ([]Run, er
 		if err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.Message, &created, &started, &ended); err != nil {
 			return nil, l.db.Wrap(err)
 		}
-		r.Created, r.Started, r.Ended = at(created), at(started), at(ended)
+		r.Created, r.Started, r.Ended = sqlite.At(created), sqlite.At(started), sqlite.At(ended)
 		runs = append(runs, r)
 	}
 	return runs, l.db.Wrap(rows.Err())
-}
-
-func at(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
-}
-
-// micros is the inverse of at.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
 }
 
 // Task is a task of a run and how it went.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"backhaul/pipeline/sqlite"
 )
 
 // Latest returns the latest time the ledger knows, the zero time if it knows none: a clock behind it has jumped back.
@@ -14,7 +16,7 @@ func (l *Ledger) Latest(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, l.db.Wrap(err)
 	}
-	return at(latest), nil
+	return sqlite.At(latest), nil
 }
 
 // Rewind brings times later than now back to now, and what was granted in later months to now's month: what a clock that
@@ -58,7 +60,7 @@ func (l *Ledger) Restore(ctx context.Context, r Run) error {
 		}
 		_, err := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (run_id) DO UPDATE SET
 			state = excluded.state, message = excluded.message, ended_at = excluded.ended_at`, r.ID, r.Job, r.RunDate, r.SpecHash, r.State,
-			r.Message, micros(r.Created), micros(r.Started), micros(r.Ended))
+			r.Message, sqlite.Micros(r.Created), sqlite.Micros(r.Started), sqlite.Micros(r.Ended))
 		return err
 	})
 	if err != nil {

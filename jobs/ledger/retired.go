@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"backhaul/pipeline/sqlite"
 )
 
 // Retirement is the end of a run's journal: the pages are gone on purpose, and the lake's files are all there is.
@@ -53,7 +55,7 @@ func (l *Ledger) Retired(ctx context.Context, runID string) (*Retirement, error)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
-	r := &Retirement{At: at(micros)}
+	r := &Retirement{At: sqlite.At(micros)}
 	rows, err := l.db.Read().QueryContext(ctx, `SELECT table_name, rows, checksum FROM retired_tables WHERE run_id = ? ORDER BY table_name`, runID)
 	if err != nil {
 		return nil, l.db.Wrap(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/sqlite"
 )
 
 // Settlement is the end of units that were held for requests of a run that got no answer.
@@ -139,7 +140,7 @@ func heldIn(ctx context.Context, q queryer, condition string, args ...any) (held
 		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Settled, &heldAt); err != nil {
 			return nil, err
 		}
-		s.HeldAt = at(heldAt)
+		s.HeldAt = sqlite.At(heldAt)
 		held = append(held, s)
 	}
 	return held, rows.Err()
@@ -214,7 +215,7 @@ func (l *Ledger) Settlements(ctx context.Context, runID string) ([]Settlement, e
 		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &when, &s.Held, &s.Charged, &s.Why); err != nil {
 			return nil, l.db.Wrap(err)
 		}
-		s.At = at(when)
+		s.At = sqlite.At(when)
 		all = append(all, s)
 	}
 	return all, l.db.Wrap(rows.Err())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/sqlite"
 )
 
 // Tasks returns the tasks of a run, by extract and target.
@@ -37,7 +38,7 @@ func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
 		if t.Inputs, err = pipeline.DecodeInputs(batch); err != nil {
 			return nil, fmt.Errorf("task %s: %w", t.ID, err)
 		}
-		t.Ended = at(ended)
+		t.Ended = sqlite.At(ended)
 		tasks = append(tasks, t)
 	}
 	return tasks, rows.Err()
@@ -60,7 +61,7 @@ func (l *Ledger) Histories(ctx context.Context) (map[string]pipeline.History, er
 		if err := rows.Scan(&request, &h.Rows, &h.Pages, &h.Units, &ending, &ended); err != nil {
 			return nil, l.db.Wrap(err)
 		}
-		h.More, h.Ended = ending == pipeline.EndMaxRows, at(ended)
+		h.More, h.Ended = ending == pipeline.EndMaxRows, sqlite.At(ended)
 		histories[request] = h
 	}
 	return histories, l.db.Wrap(rows.Err())
@@ -91,7 +92,7 @@ func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) 
 		if err := rows.Scan(&a.RunID, &a.Job, &a.RunDate, &a.TaskID, &a.Rows, &a.Units, &a.IndexID, &ended); err != nil {
 			return a, false, l.db.Wrap(err)
 		}
-		a.Ended, ok = at(ended), true
+		a.Ended, ok = sqlite.At(ended), true
 	}
 	return a, ok, l.db.Wrap(rows.Err())
 }

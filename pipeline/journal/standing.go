@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/sqlite"
 )
 
 // Standing is what a journal keeps of a task that its pages do not tell: how it ended the last time its run saw to it. The zero
@@ -27,7 +28,7 @@ func (j *Journal) Stand(ctx context.Context, all map[string]Standing) error {
 	return j.update(ctx, "record how tasks stand",
 		`UPDATE tasks SET stood = pages, ending = ?, error = ?, ended_at = ?, saved_units = ?, index_id = ?, again = 0 WHERE id = ?`, func(exec func(args ...any) error) error {
 			for id, s := range all {
-				if err := exec(s.Ending, s.Error, micros(s.Ended), s.SavedUnits, s.IndexID, id); err != nil {
+				if err := exec(s.Ending, s.Error, sqlite.Micros(s.Ended), s.SavedUnits, s.IndexID, id); err != nil {
 					return err
 				}
 			}
@@ -99,7 +100,7 @@ func (j *Journal) Entries(ctx context.Context) ([]Entry, error) {
 		var e Entry
 		var ended int64
 		e.Task, err = scanTask(rows, &e.Stood, &e.Ending, &e.Error, &ended, &e.SavedUnits, &e.IndexID, &e.Again, &e.Expected.Units, &e.Expected.Next)
-		e.Ended = at(ended)
+		e.Ended = sqlite.At(ended)
 		entries = append(entries, e)
 		return err
 	})
@@ -120,7 +121,7 @@ type Course struct {
 func (j *Journal) SetCourse(ctx context.Context, c Course) error {
 	return j.update(ctx, "record where the run stands",
 		`UPDATE header SET spec_hash = ?, state = ?, message = ?, started_at = ?, ended_at = ?`, func(exec func(args ...any) error) error {
-			return exec(c.SpecHash, c.State, c.Message, micros(c.Started), micros(c.Ended))
+			return exec(c.SpecHash, c.State, c.Message, sqlite.Micros(c.Started), sqlite.Micros(c.Ended))
 		})
 }
 
@@ -129,7 +130,7 @@ func (j *Journal) Course(ctx context.Context) (c Course, err error) {
 	var started, ended int64
 	err = j.db.Read().QueryRowContext(ctx, `SELECT spec_hash, state, message, started_at, ended_at FROM header`).
 		Scan(&c.SpecHash, &c.State, &c.Message, &started, &ended)
-	c.Started, c.Ended = at(started), at(ended)
+	c.Started, c.Ended = sqlite.At(started), sqlite.At(ended)
 	return c, j.db.Wrap(err)
 }
 
@@ -146,19 +147,4 @@ func (j *Journal) Rewind(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("bring times back to %s: %w", now.UTC().Format(time.RFC3339), err)
 	}
 	return nil
-}
-
-// at is the time of microseconds since 1970, zero for 0; micros is its inverse.
-func at(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
-}
-
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
 }
