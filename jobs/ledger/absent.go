@@ -26,18 +26,12 @@ func (l *Ledger) Absent(ctx context.Context, runID string, tables []string, now 
 
 // AbsentTables returns the tables that a run's rows were taken out of on purpose.
 func (l *Ledger) AbsentTables(ctx context.Context, runID string) (map[string]bool, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT table_name FROM absent WHERE run_id = ?`, runID)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
 	tables := map[string]bool{}
-	for rows.Next() {
+	err := l.each(ctx, `SELECT table_name FROM absent WHERE run_id = ?`, func(rows *sql.Rows) error {
 		var table string
-		if err := rows.Scan(&table); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&table)
 		tables[table] = true
-	}
-	return tables, l.db.Wrap(rows.Err())
+		return err
+	}, runID)
+	return tables, err
 }

@@ -42,22 +42,18 @@ func (l *Ledger) SetBudgets(ctx context.Context, runID string, all []Budget) err
 // Budgets returns what a run was allowed to spend, by vendor. Runs of versions that did not keep it, and of ledgers that were
 // rebuilt, have none.
 func (l *Ledger) Budgets(ctx context.Context, runID string) ([]Budget, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT vendor, of_run, of_month, of_warehouse, month_start FROM budgets WHERE run_id = ? ORDER BY vendor`, runID)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
 	var all []Budget
-	for rows.Next() {
+	err := l.each(ctx, `SELECT vendor, of_run, of_month, of_warehouse, month_start FROM budgets WHERE run_id = ? ORDER BY vendor`, func(rows *sql.Rows) (err error) {
 		var b Budget
 		var start string
 		if err := rows.Scan(&b.Vendor, &b.Run, &b.Month, &b.WarehouseMonth, &start); err != nil {
-			return nil, l.db.Wrap(err)
+			return err
 		}
 		if b.MonthStart, err = time.Parse(time.DateOnly, start); err != nil {
-			return nil, fmt.Errorf("budget of run %s at %s: %w", runID, b.Vendor, err)
+			return fmt.Errorf("budget of run %s at %s: %w", runID, b.Vendor, err)
 		}
 		all = append(all, b)
-	}
-	return all, l.db.Wrap(rows.Err())
+		return nil
+	}, runID)
+	return all, err
 }

@@ -172,23 +172,17 @@ func (s Spend) Reserved() pipeline.Units {
 
 // Spends returns the grants of a run, or of all runs when runID is "".
 func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, charged, cleared, settled, spent_at, held_at, in_flight
-		FROM grants WHERE ? = '' OR run_id = ? ORDER BY month, vendor, run_id`, runID, runID)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
 	var spends []Spend
-	for rows.Next() {
+	err := l.each(ctx, `SELECT run_id, vendor, month, granted, spent, charged, cleared, settled, spent_at, held_at, in_flight
+		FROM grants WHERE ?1 = '' OR run_id = ?1 ORDER BY month, vendor, run_id`, func(rows *sql.Rows) error {
 		var s Spend
 		var spentAt, heldAt int64
-		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Cleared, &s.Settled, &spentAt, &heldAt, &s.InFlight); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Cleared, &s.Settled, &spentAt, &heldAt, &s.InFlight)
 		s.SpentAt, s.HeldAt = sqlite.At(spentAt), sqlite.At(heldAt)
 		spends = append(spends, s)
-	}
-	return spends, l.db.Wrap(rows.Err())
+		return err
+	}, runID)
+	return spends, err
 }
 
 // Granted returns what is granted at a vendor to a run, and in a month to a job and to all.
@@ -208,18 +202,12 @@ type JobUnits struct {
 
 // ByJob returns what each job may have spent at a vendor in a month, the most first.
 func (l *Ledger) ByJob(ctx context.Context, vendor, month string) (all []JobUnits, err error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT job, sum(granted) AS units FROM grants JOIN runs USING (run_id)
-		WHERE vendor = ? AND month = ? GROUP BY job HAVING units > 0 ORDER BY units DESC, job`, vendor, month)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = l.each(ctx, `SELECT job, sum(granted) AS units FROM grants JOIN runs USING (run_id)
+		WHERE vendor = ? AND month = ? GROUP BY job HAVING units > 0 ORDER BY units DESC, job`, func(rows *sql.Rows) error {
 		var j JobUnits
-		if err := rows.Scan(&j.Job, &j.Units); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&j.Job, &j.Units)
 		all = append(all, j)
-	}
-	return all, l.db.Wrap(rows.Err())
+		return err
+	}, vendor, month)
+	return all, err
 }

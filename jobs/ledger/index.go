@@ -104,37 +104,27 @@ func (l *Ledger) Index(ctx context.Context, runID string) (x Index, err error) {
 	if x.Tasks, err = l.Tasks(ctx, runID); err != nil {
 		return x, err
 	}
-	err = l.each(ctx, `SELECT task_id, table_name, field, rows, reason FROM rejections WHERE run_id = ? ORDER BY 1, 2, 3`, runID, func(rows *sql.Rows) error {
+	err = l.each(ctx, `SELECT task_id, table_name, field, rows, reason FROM rejections WHERE run_id = ? ORDER BY 1, 2, 3`, func(rows *sql.Rows) error {
 		var r pipeline.Rejection
 		err := rows.Scan(&r.TaskID, &r.Table, &r.Field, &r.Rows, &r.Reason)
 		x.Rejections = append(x.Rejections, r)
 		return err
-	})
+	}, runID)
 	if err != nil {
 		return x, err
 	}
 	x.Absent = map[string]time.Time{}
-	err = l.each(ctx, `SELECT table_name, at FROM absent WHERE run_id = ?`, runID, func(rows *sql.Rows) error {
+	err = l.each(ctx, `SELECT table_name, at FROM absent WHERE run_id = ?`, func(rows *sql.Rows) error {
 		var table string
 		var since int64
 		err := rows.Scan(&table, &since)
 		x.Absent[table] = sqlite.At(since)
 		return err
-	})
+	}, runID)
 	return x, err
 }
 
-// each reads the rows that a query has of a run.
-func (l *Ledger) each(ctx context.Context, query, runID string, row func(*sql.Rows) error) error {
-	rows, err := l.db.Read().QueryContext(ctx, query, runID)
-	if err != nil {
-		return l.db.Wrap(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return l.db.Wrap(err)
-		}
-	}
-	return l.db.Wrap(rows.Err())
+// each reads what a query answers, row by row.
+func (l *Ledger) each(ctx context.Context, query string, row func(*sql.Rows) error, args ...any) error {
+	return l.db.Wrap(l.db.Each(ctx, query, row, args...))
 }

@@ -226,22 +226,16 @@ func (l *Ledger) one(ctx context.Context, query string, args ...any) (Run, error
 }
 
 func (l *Ledger) runs(ctx context.Context, query string, args ...any) ([]Run, error) {
-	rows, err := l.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
 	var runs []Run
-	for rows.Next() {
+	err := l.each(ctx, query, func(rows *sql.Rows) error {
 		var r Run
 		var created, started, ended int64
-		if err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.Message, &created, &started, &ended); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.Message, &created, &started, &ended)
 		r.Created, r.Started, r.Ended = sqlite.At(created), sqlite.At(started), sqlite.At(ended)
 		runs = append(runs, r)
-	}
-	return runs, l.db.Wrap(rows.Err())
+		return err
+	}, args...)
+	return runs, err
 }
 
 // Task is a task of a run and how it went.

@@ -56,19 +56,13 @@ func (l *Ledger) Retired(ctx context.Context, runID string) (*Retirement, error)
 		return nil, l.db.Wrap(err)
 	}
 	r := &Retirement{At: sqlite.At(micros)}
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT table_name, rows, checksum FROM retired_tables WHERE run_id = ? ORDER BY table_name`, runID)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = l.each(ctx, `SELECT table_name, rows, checksum FROM retired_tables WHERE run_id = ? ORDER BY table_name`, func(rows *sql.Rows) error {
 		var t RetiredTable
 		var sum int64
-		if err := rows.Scan(&t.Table, &t.Rows, &sum); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&t.Table, &t.Rows, &sum)
 		t.Checksum = uint64(sum)
 		r.Tables = append(r.Tables, t)
-	}
-	return r, l.db.Wrap(rows.Err())
+		return err
+	}, runID)
+	return r, err
 }

@@ -202,23 +202,17 @@ func (l *Ledger) release(ctx context.Context, now time.Time, why, condition stri
 
 // Settlements returns the ends of what was held, of a run, or of all runs when runID is "", in the order they came.
 func (l *Ledger) Settlements(ctx context.Context, runID string) ([]Settlement, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, vendor, month, at, held, charged, why FROM settlements
-		WHERE ? = '' OR run_id = ? ORDER BY rowid`, runID, runID)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
 	var all []Settlement
-	for rows.Next() {
+	err := l.each(ctx, `SELECT run_id, vendor, month, at, held, charged, why FROM settlements
+		WHERE ?1 = '' OR run_id = ?1 ORDER BY rowid`, func(rows *sql.Rows) error {
 		var s Settlement
 		var when int64
-		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &when, &s.Held, &s.Charged, &s.Why); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &when, &s.Held, &s.Charged, &s.Why)
 		s.At = sqlite.At(when)
 		all = append(all, s)
-	}
-	return all, l.db.Wrap(rows.Err())
+		return err
+	}, runID)
+	return all, err
 }
 
 // Hold is what is held for one run at a vendor in a month.

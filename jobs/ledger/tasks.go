@@ -46,25 +46,19 @@ func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
 
 // Histories returns, by request (see pipeline.Task.Request), the latest complete answer to it.
 func (l *Ledger) Histories(ctx context.Context) (map[string]pipeline.History, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT request, rows, pages, units, ending, max(ended_at) FROM tasks
-		WHERE ending IN (?, ?) GROUP BY request`, pipeline.EndOfList, pipeline.EndMaxRows)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
 	histories := map[string]pipeline.History{}
-	for rows.Next() {
+	err := l.each(ctx, `SELECT request, rows, pages, units, ending, max(ended_at) FROM tasks
+		WHERE ending IN (?, ?) GROUP BY request`, func(rows *sql.Rows) error {
 		var request string
 		var h pipeline.History
 		var ending pipeline.Ending
 		var ended int64
-		if err := rows.Scan(&request, &h.Rows, &h.Pages, &h.Units, &ending, &ended); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&request, &h.Rows, &h.Pages, &h.Units, &ending, &ended)
 		h.More, h.Ended = ending == pipeline.EndMaxRows, sqlite.At(ended)
 		histories[request] = h
-	}
-	return histories, l.db.Wrap(rows.Err())
+		return err
+	}, pipeline.EndOfList, pipeline.EndMaxRows)
+	return histories, err
 }
 
 // Answer is an earlier task that holds all a request asked for.
@@ -79,22 +73,16 @@ type Answer struct {
 // LastAnswer returns the latest answer to a request by any run but runID that holds maxRows rows (0: the whole list), or
 // reports false. Answers that were taken over themselves count from when they were bought, through the run that did.
 func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) (a Answer, ok bool, err error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT t.run_id, r.job, r.run_date, t.task_id, t.rows, t.units, t.index_id, t.ended_at
+	err = l.each(ctx, `SELECT t.run_id, r.job, r.run_date, t.task_id, t.rows, t.units, t.index_id, t.ended_at
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
 		WHERE t.request = ? AND t.run_id <> ? AND t.reused_from = '' AND (t.ending = ? OR t.ending = ? AND ? > 0 AND t.rows >= ?)
-		ORDER BY t.ended_at DESC LIMIT 1`, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows, t.MaxRows)
-	if err != nil {
-		return a, false, l.db.Wrap(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+		ORDER BY t.ended_at DESC LIMIT 1`, func(rows *sql.Rows) error {
 		var ended int64
-		if err := rows.Scan(&a.RunID, &a.Job, &a.RunDate, &a.TaskID, &a.Rows, &a.Units, &a.IndexID, &ended); err != nil {
-			return a, false, l.db.Wrap(err)
-		}
-		a.Ended, ok = sqlite.At(ended), true
-	}
-	return a, ok, l.db.Wrap(rows.Err())
+		err := rows.Scan(&a.RunID, &a.Job, &a.RunDate, &a.TaskID, &a.Rows, &a.Units, &a.IndexID, &ended)
+		a.Ended, ok = sqlite.At(ended), err == nil
+		return err
+	}, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows, t.MaxRows)
+	return a, ok, err
 }
 
 // LastTime returns what an extract bought in the latest other run of its job that had tasks of it and completed them all,

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 
 	"backhaul/pipeline"
 )
@@ -16,21 +17,15 @@ type Totals struct {
 
 // Totals returns those of every run that has tasks, by its id, in one look at the ledger.
 func (l *Ledger) Totals(ctx context.Context) (map[string]Totals, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT run_id, count(*), sum(ending IN (?, ?, ?)), sum(rows), sum(units),
-		(SELECT coalesce(sum(r.rows), 0) FROM rejections r WHERE r.run_id = tasks.run_id)
-		FROM tasks GROUP BY run_id`, pipeline.EndOfList, pipeline.EndMaxRows, pipeline.EndUnchanged)
-	if err != nil {
-		return nil, l.db.Wrap(err)
-	}
-	defer rows.Close()
 	all := map[string]Totals{}
-	for rows.Next() {
+	err := l.each(ctx, `SELECT run_id, count(*), sum(ending IN (?, ?, ?)), sum(rows), sum(units),
+		(SELECT coalesce(sum(r.rows), 0) FROM rejections r WHERE r.run_id = tasks.run_id)
+		FROM tasks GROUP BY run_id`, func(rows *sql.Rows) error {
 		var id string
 		var t Totals
-		if err := rows.Scan(&id, &t.Tasks, &t.Complete, &t.Rows, &t.Units, &t.Rejected); err != nil {
-			return nil, l.db.Wrap(err)
-		}
+		err := rows.Scan(&id, &t.Tasks, &t.Complete, &t.Rows, &t.Units, &t.Rejected)
 		all[id] = t
-	}
-	return all, l.db.Wrap(rows.Err())
+		return err
+	}, pipeline.EndOfList, pipeline.EndMaxRows, pipeline.EndUnchanged)
+	return all, err
 }

@@ -70,7 +70,7 @@ func (a *PastAttempt) scan(rows *sql.Rows, more ...any) error {
 // Attempts yields every request that yielded no page, in the order they failed. The first error ends the sequence.
 func (j *Journal) Attempts(ctx context.Context) iter.Seq2[PastAttempt, error] {
 	return func(yield func(PastAttempt, error) bool) {
-		err := j.each(ctx, `SELECT `+attemptColumns+` FROM attempts a JOIN tasks t ON t.no = a.task WHERE a.kind <> 'repeating' ORDER BY a.no`, func(rows *sql.Rows) error {
+		err := j.db.Each(ctx, `SELECT `+attemptColumns+` FROM attempts a JOIN tasks t ON t.no = a.task WHERE a.kind <> 'repeating' ORDER BY a.no`, func(rows *sql.Rows) error {
 			var a PastAttempt
 			if err := a.scan(rows); err != nil {
 				return err

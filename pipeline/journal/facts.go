@@ -21,7 +21,7 @@ func (j *Journal) Facts(ctx context.Context, taskID string) iter.Seq2[Fact, erro
 	return func(yield func(Fact, error) bool) {
 		no, err := j.numberOf(taskID)
 		if err == nil {
-			err = j.each(ctx, `SELECT seq, chain, repeated, ended, request, status, fetched_at, rows, overlap, units, listed, cache, size
+			err = j.db.Each(ctx, `SELECT seq, chain, repeated, ended, request, status, fetched_at, rows, overlap, units, listed, cache, size
 				FROM pages WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {
 				var f Fact
 				var fetched int64

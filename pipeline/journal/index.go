@@ -29,7 +29,7 @@ func (j *Journal) AddIndex(ctx context.Context, x Index) error {
 // Indexes returns what vendors said of their indexes, in the order they were asked.
 func (j *Journal) Indexes(ctx context.Context) ([]Index, error) {
 	var all []Index
-	err := j.each(ctx, `SELECT vendor, index_id, at FROM indexes ORDER BY at`, func(rows *sql.Rows) error {
+	err := j.db.Each(ctx, `SELECT vendor, index_id, at FROM indexes ORDER BY at`, func(rows *sql.Rows) error {
 		var x Index
 		var at int64
 		if err := rows.Scan(&x.Vendor, &x.ID, &at); err != nil {

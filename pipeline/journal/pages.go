@@ -139,7 +139,7 @@ func (j *Journal) scan(ctx context.Context, taskID string, visit func(*record) (
 	if err := count(&before); err != nil {
 		return err
 	}
-	err = j.each(ctx, `SELECT `+recordColumns+` FROM pages p WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {
+	err = j.db.Each(ctx, `SELECT `+recordColumns+` FROM pages p WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {
 		r := &record{}
 		if err := rows.Scan(r.places()...); err != nil {
 			return err

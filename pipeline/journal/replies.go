@@ -23,7 +23,7 @@ type Reply struct {
 // Replies returns the responses that could not be read, in the order they came.
 func (j *Journal) Replies(ctx context.Context) ([]Reply, error) {
 	var all []Reply
-	err := j.each(ctx, `SELECT `+attemptColumns+`,
+	err := j.db.Each(ctx, `SELECT `+attemptColumns+`,
 			coalesce((SELECT min(b.no) FROM attempts b WHERE b.task = a.task AND b.seq = a.seq AND b.checksum = a.checksum), a.no),
 			a.read, a.seq = t.pages
 		FROM attempts a JOIN tasks t ON t.no = a.task

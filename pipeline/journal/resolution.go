@@ -77,7 +77,7 @@ func (j *Journal) Notes(ctx context.Context, from *Journal) error {
 		}
 	}
 	var extracts []string
-	err = from.each(ctx, `SELECT extract FROM resolutions ORDER BY extract`, func(rows *sql.Rows) error {
+	err = from.db.Each(ctx, `SELECT extract FROM resolutions ORDER BY extract`, func(rows *sql.Rows) error {
 		var extract string
 		err := rows.Scan(&extract)
 		extracts = append(extracts, extract)

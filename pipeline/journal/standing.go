@@ -95,7 +95,7 @@ type Entry struct {
 // Entries returns the tasks that the run intends, as Current does, and how they stand.
 func (j *Journal) Entries(ctx context.Context) ([]Entry, error) {
 	var entries []Entry
-	err := j.each(ctx, `SELECT `+taskColumns+`, stood, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next
+	err := j.db.Each(ctx, `SELECT `+taskColumns+`, stood, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next
 		FROM tasks t WHERE intended ORDER BY no`, func(rows *sql.Rows) (err error) {
 		var e Entry
 		var ended int64

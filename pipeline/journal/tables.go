@@ -36,7 +36,7 @@ func (j *Journal) Published(ctx context.Context, rejected []pipeline.Rejection) 
 // Rejections returns the rows that did not fit when the run was last published, by task, table and field.
 func (j *Journal) Rejections(ctx context.Context) ([]pipeline.Rejection, error) {
 	var all []pipeline.Rejection
-	err := j.each(ctx, `SELECT t.id, r.table_name, r.field, r.rows, r.reason FROM rejections r JOIN tasks t ON t.no = r.task
+	err := j.db.Each(ctx, `SELECT t.id, r.table_name, r.field, r.rows, r.reason FROM rejections r JOIN tasks t ON t.no = r.task
 		ORDER BY t.id, r.table_name, r.field`, func(rows *sql.Rows) error {
 		var r pipeline.Rejection
 		err := rows.Scan(&r.TaskID, &r.Table, &r.Field, &r.Rows, &r.Reason)
@@ -62,7 +62,7 @@ func (j *Journal) Withdraw(ctx context.Context, tables map[string]time.Time) err
 // Withdrawn returns since when the run's rows are out of which tables on purpose.
 func (j *Journal) Withdrawn(ctx context.Context) (map[string]time.Time, error) {
 	tables := map[string]time.Time{}
-	err := j.each(ctx, `SELECT table_name, at FROM absent`, func(rows *sql.Rows) error {
+	err := j.db.Each(ctx, `SELECT table_name, at FROM absent`, func(rows *sql.Rows) error {
 		var table string
 		var since int64
 		err := rows.Scan(&table, &since)

@@ -130,7 +130,7 @@ func (j *Journal) Current(ctx context.Context) ([]pipeline.Task, error) {
 // tasks returns those a clause of SQL leaves of the table t.
 func (j *Journal) tasks(ctx context.Context, clause string, args ...any) ([]pipeline.Task, error) {
 	var tasks []pipeline.Task
-	err := j.each(ctx, `SELECT `+taskColumns+` FROM tasks t `+clause+` ORDER BY t.no`, func(rows *sql.Rows) error {
+	err := j.db.Each(ctx, `SELECT `+taskColumns+` FROM tasks t `+clause+` ORDER BY t.no`, func(rows *sql.Rows) error {
 		t, err := scanTask(rows)
 		tasks = append(tasks, t)
 		return err
@@ -153,7 +153,7 @@ func scanTask(rows *sql.Rows, more ...any) (t pipeline.Task, err error) {
 // Places returns how far every task has come, by task id. Tasks without a page are present with zero.
 func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error) {
 	places := map[string]pipeline.Place{}
-	err := j.each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
+	err := j.db.Each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
 			coalesce(sum(iif(p.repeated, 0, p.rows - p.overlap)), 0), coalesce(sum(iif(p.repeated, p.rows, p.overlap)), 0), coalesce(sum(p.units), 0)
 		FROM tasks t LEFT JOIN pages p ON p.task = t.no GROUP BY t.no`,
 		func(rows *sql.Rows) error {
@@ -170,7 +170,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 		return nil, err
 	}
 	// The last page says where the list goes on, or that it has ended: a flipped bit there would buy the wrong pages, or none.
-	err = j.each(ctx, `SELECT t.id, (SELECT coalesce(sum(q.rows - q.overlap), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated),
+	err = j.db.Each(ctx, `SELECT t.id, (SELECT coalesce(sum(q.rows - q.overlap), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated),
 			`+recordColumns+`
 		FROM tasks t JOIN pages p ON p.task = t.no AND p.seq = t.pages - 1`,
 		func(rows *sql.Rows) error {
@@ -198,7 +198,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 // countAttempts fills in what the attempts say of the tasks. What a damaged journal has lost is noted like a reply that could
 // not be read, but had no status.
 func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.Place) error {
-	return j.each(ctx, `SELECT t.id, sum(a.kind <> 'repeating'), sum(a.maybe_units), max(iif(a.maybe_units > 0, a.at, 0)), max(iif(a.kind = 'repeating', a.seq, 0)),
+	return j.db.Each(ctx, `SELECT t.id, sum(a.kind <> 'repeating'), sum(a.maybe_units), max(iif(a.maybe_units > 0, a.at, 0)), max(iif(a.kind = 'repeating', a.seq, 0)),
 			sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq = t.pages), sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq < t.pages AND NOT a.read)
 		FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
 		func(rows *sql.Rows) error {
@@ -237,18 +237,4 @@ func (j *Journal) countPages(taskID string, claimed, found int) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w: %s has %d pages where %d were written", j.db.Path(), ErrDamaged, j.describe(taskID), found, claimed)
-}
-
-func (j *Journal) each(ctx context.Context, query string, row func(*sql.Rows) error, args ...any) error {
-	rows, err := j.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return j.db.Wrap(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return err
-		}
-	}
-	return j.db.Wrap(rows.Err())
 }

@@ -272,6 +272,21 @@ func (d *DB) Check(ctx context.Context) error {
 	return nil
 }
 
+// Each reads what a query answers, row by row. An error of row ends that, and comes back as it is.
+func (d *DB) Each(ctx context.Context, query string, row func(*sql.Rows) error, args ...any) error {
+	rows, err := d.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return d.Wrap(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return d.Wrap(rows.Err())
+}
+
 // Wrap names the file in an error of the driver, and marks damage with ErrDamaged.
 func (d *DB) Wrap(err error) error {
 	if err == nil || strings.HasPrefix(err.Error(), d.path+": ") {
