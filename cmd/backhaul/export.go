@@ -202,15 +202,5 @@ func closest(tables []string, name string) string {
 
 // writeWhole lets write fill a file that takes its name when it is whole; else a file of that name stays as it is.
 func writeWhole(disk blob.FS, path string, write func(*blob.File) error) error {
-	f, err := disk.Create(fmt.Sprintf("%s.%d.partial", path, os.Getpid()))
-	if err != nil {
-		return err
-	}
-	if err := write(f); err != nil {
-		return errors.Join(err, f.Abort())
-	}
-	if err := f.Close(); err != nil {
-		return errors.Join(err, disk.Remove(f.Name()))
-	}
-	return disk.Replace(f.Name(), path)
+	return disk.WriteWhole(fmt.Sprintf("%s.%d.partial", path, os.Getpid()), path, write)
 }

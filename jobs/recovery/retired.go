@@ -86,21 +86,11 @@ func (r remains) write(path string) error {
 	if err != nil {
 		return err
 	}
-	disk, staged := blob.FS{}, path+retiredSuffix+".new"
-	if err := disk.Remove(staged); err != nil { // of a process that died
+	path += retiredSuffix
+	return blob.FS{}.WriteWhole(path+".new", path, func(f *blob.File) error {
+		_, err := f.Write(append(text, '\n'))
 		return err
-	}
-	f, err := disk.Create(staged)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(append(text, '\n')); err != nil {
-		return errors.Join(err, f.Abort())
-	}
-	if err := f.Close(); err != nil {
-		return errors.Join(err, f.Abort())
-	}
-	return disk.Replace(staged, path+retiredSuffix)
+	})
 }
 
 // remainsAt reads what remains of the retired journal at a path.

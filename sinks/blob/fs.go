@@ -182,3 +182,22 @@ func (f FS) Replace(staged, final string) error {
 	}
 	return f.add(Change{Dir: dir, Add: map[string]string{filepath.Base(final): staged}})
 }
+
+// WriteWhole makes what fill writes the content of a file, in one step: one of that name stays as it is until then, and if it fails.
+// It is written to staged, where what a process has left that died goes first.
+func (f FS) WriteWhole(staged, final string, fill func(*File) error) error {
+	if err := f.Remove(staged); err != nil {
+		return err
+	}
+	file, err := f.Create(staged)
+	if err != nil {
+		return err
+	}
+	if err = fill(file); err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		return errors.Join(err, file.Abort())
+	}
+	return f.Replace(staged, final)
+}

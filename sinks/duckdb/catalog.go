@@ -164,17 +164,10 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 
 // write makes a text the content of a file, in one step.
 func write(disk blob.FS, staged, final string, text []byte) error {
-	f, err := disk.Create(staged)
-	if err != nil {
+	return disk.WriteWhole(staged, final, func(f *blob.File) error {
+		_, err := f.Write(text)
 		return err
-	}
-	if _, err := f.Write(text); err != nil {
-		return errors.Join(err, f.Abort())
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return disk.Replace(staged, final)
+	})
 }
 
 // publish makes the closed catalog durable and renames it into place. It is for reading only: a tool that opens it for
