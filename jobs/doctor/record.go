@@ -98,7 +98,7 @@ func (e *examination) journalFile(path string, at func(job, date string) *record
 		at(job, date)
 	case strings.HasPrefix(rest, ".damaged-"):
 		e.warn("journal "+rel, "delete it when the run is complete again", nil, "a damaged journal that was put aside")
-	case rest == ".retired":
+	case rest == recovery.RetiredSuffix:
 		at(job, date)
 	case rest == ".lock", rest == "-wal", rest == "-shm":
 	default:

@@ -21,9 +21,8 @@ type Retired struct {
 }
 
 // Retire removes the journals of complete runs that bought their last page before the given time and whose tables are in the
-// lake, whole and equal to what the journal yields. The ledger keeps what the tables hold, and
-// so does a file in the journal's place, for one that is rebuilt. Runs that are younger or not
-// complete are not mentioned; a journal that is old enough and stays is, with the reason. With dry nothing changes.
+// lake, whole and equal to what the journal yields. The ledger keeps what the tables hold, and so does a file in the journal's place,
+// for one that is rebuilt. Runs that are younger or not complete are not mentioned; a journal that is old enough and stays is, with the reason. With dry nothing changes.
 func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retired, error) {
 	o = o.withDefaults()
 	e := &examination{Options: o, now: o.Now()}

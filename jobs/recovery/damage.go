@@ -33,7 +33,7 @@ func Gone(path string) bool {
 
 // HasJournals reports whether the warehouse has a journal that holds anything, or what remains of one.
 func HasJournals(w sinks.Warehouse) bool {
-	for _, suffix := range []string{"", retiredSuffix} {
+	for _, suffix := range []string{"", RetiredSuffix} {
 		paths, _ := filepath.Glob(filepath.Join(escapeGlob(w.Journal()), "*", "*.sqlite"+suffix))
 		if slices.ContainsFunc(paths, func(path string) bool { return !Gone(path) }) {
 			return true

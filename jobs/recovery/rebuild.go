@@ -19,7 +19,8 @@ import (
 )
 
 // Rebuild enters a run into the ledger as its journal has it: where it stands, what it intends, how far that came, and what it spent
-// in which month; a run whose journal was retired, as what remains of it tells. Of a journal of an earlier format, which does not say how its run ended, what the ledger still has is kept.
+// in which month; a run whose journal was retired, as what remains of it tells. Of a journal of an earlier format, which does not
+// say how its run ended, what the ledger still has is kept.
 func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runDate string, now time.Time) error {
 	path := w.JournalOf(job, runDate)
 	unlock, err := LockAt(path)

@@ -38,8 +38,8 @@ func PlacesOf(ctx context.Context, l *ledger.Ledger, runID string) (map[string]p
 	return places, nil
 }
 
-// retiredSuffix is what the file that a retired journal leaves in its place has after the journal's name.
-const retiredSuffix = ".retired"
+// RetiredSuffix is what the file that a retired journal leaves in its place has after the journal's name.
+const RetiredSuffix = ".retired"
 
 // remains are what a retired journal leaves in its place, as JSON: all that the ledger has of its run.
 type remains struct {
@@ -51,7 +51,7 @@ type remains struct {
 }
 
 // HasRemains reports whether the journal at a path was retired, and what remains of it tells of its run.
-func HasRemains(path string) bool { return Gone(path) && !Gone(path+retiredSuffix) }
+func HasRemains(path string) bool { return Gone(path) && !Gone(path+RetiredSuffix) }
 
 // KeepRemains writes down what the ledger has of the runs whose journals were retired by a version that did not.
 func KeepRemains(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {
@@ -86,8 +86,11 @@ func (r remains) write(path string) error {
 	if err != nil {
 		return err
 	}
-	path += retiredSuffix
+	path += RetiredSuffix
 	return blob.FS{}.WriteWhole(path+".new", path, func(f *blob.File) error {
+		if err := f.OwnerOnly(); err != nil { // as the journal was, and the ledger is
+			return err
+		}
 		_, err := f.Write(append(text, '\n'))
 		return err
 	})
@@ -95,7 +98,7 @@ func (r remains) write(path string) error {
 
 // remainsAt reads what remains of the retired journal at a path.
 func remainsAt(path string) (r remains, err error) {
-	text, err := os.ReadFile(path + retiredSuffix)
+	text, err := os.ReadFile(path + RetiredSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
 	}
@@ -106,7 +109,7 @@ func remainsAt(path string) (r remains, err error) {
 		err = fmt.Errorf("it is of format %d, and this program reads format 1", r.Format)
 	}
 	if err != nil {
-		return r, fmt.Errorf("%s: %w: %w", path+retiredSuffix, ErrDamaged, err)
+		return r, fmt.Errorf("%s: %w: %w", path+RetiredSuffix, ErrDamaged, err)
 	}
 	return r, nil
 }

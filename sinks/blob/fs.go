@@ -84,6 +84,11 @@ func (f FS) Create(path string) (*File, error) {
 // Name returns the file's path.
 func (f *File) Name() string { return f.file.Name() }
 
+// OwnerOnly keeps everybody else from reading the file.
+func (f *File) OwnerOnly() error {
+	return f.fs.do(OpCreate, f.Name(), func() error { return f.file.Chmod(0o600) })
+}
+
 // Write appends p.
 func (f *File) Write(p []byte) (n int, err error) {
 	err = f.fs.do(OpWrite, f.Name(), func() error { n, err = f.file.Write(p); return err })
