@@ -64,8 +64,9 @@ var house = map[string]string{
 	"jobs/doctor":                      "pipeline pipeline/words pipeline/journal schemas sinks jobs/ledger jobs/load jobs/recovery jobs/run",
 	"jobs/report":                      "pipeline pipeline/words jobs/plan jobs/ledger jobs/account jobs/budget jobs/run",
 	"jobs/report/document":             "pipeline pipeline/words jobs/ledger jobs/report",
-	"jobs/notify":                      "pipeline/words jobs jobs/report",
-	"jobs/lineage":                     "",
+	"jobs/post":                        "",
+	"jobs/notify":                      "pipeline/words jobs jobs/report jobs/post",
+	"jobs/lineage":                     "jobs/post",
 	"jobs/telemetry/telemetrytest":     "",
 	"jobs/telemetry":                   "pipeline pipeline/engine jobs/run jobs/report", // the observer of both, so that neither knows who is told
 	"cmd/backhaul":                     "*",
@@ -74,7 +75,7 @@ var house = map[string]string{
 // only lists the packages outside the project that few rooms may know, and which. A name ending in a slash stands for
 // everything below it.
 var only = map[string]string{
-	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator pipeline/emulator/ahrefs pipeline/sourcetest jobs/notify jobs/lineage jobs/telemetry/telemetrytest cmd/backhaul",
+	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator pipeline/emulator/ahrefs pipeline/sourcetest jobs/notify jobs/post jobs/telemetry/telemetrytest cmd/backhaul",
 	"github.com/duckdb/duckdb-go/v2":          "sinks/duckdb",
 	"github.com/apache/arrow-go/v18/parquet/": "sinks/parquet",
 	"github.com/sourcegraph/conc/":            "pipeline/engine",

@@ -6,21 +6,19 @@
 package lineage
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"backhaul/jobs/post"
 )
 
 // Settings say who speaks, and where it is said who is told.
@@ -93,16 +91,11 @@ func receiverAt(base string, s Settings) (way, error) {
 	if err != nil {
 		return nil, err
 	}
-	if key != "" && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if key != "" && u.Scheme == "http" && !post.IsLoopback(u.Hostname()) {
 		return nil, fmt.Errorf("OPENLINEAGE_URL is not https, so others could read what %s holds", KeyVariable)
 	}
 	endpoint := cmp.Or(s.Variable("OPENLINEAGE_ENDPOINT"), s.Variable("OPENLINEAGE__TRANSPORT__ENDPOINT"), "api/v1/lineage")
 	return receiver{u.JoinPath(endpoint), key}, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // receiver takes events over HTTP.
@@ -114,34 +107,20 @@ type receiver struct {
 // patience is how long a receiver may take for an event.
 const patience = 5 * time.Second
 
-// direct follows no redirect: it would lead who knows where.
-var direct = &http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-
 func (r receiver) name() string { return r.at.Host }
 
 func (r receiver) send(ctx context.Context, _ time.Time, event []byte) error {
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, r.at.String(), bytes.NewReader(event))
-	if err != nil {
-		return errors.New("its URL is none that can be asked")
-	}
-	q.Header.Set("Content-Type", "application/json")
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	headers := map[string]string{}
 	if r.key != "" {
-		q.Header.Set("Authorization", "Bearer "+r.key)
+		headers["Authorization"] = "Bearer " + r.key
 	}
-	answer, err := direct.Do(q)
-	if err != nil {
-		var of *url.Error
-		if errors.As(err, &of) {
-			err = of.Err // without the URL
-		}
-		return err
+	status, err := post.JSON(ctx, r.at.String(), headers, event)
+	if err == nil && status/100 != 2 {
+		err = fmt.Errorf("it answered with HTTP status %d", status)
 	}
-	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can serve again
-	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("it answered with HTTP status %d", answer.StatusCode)
-	}
-	return nil
+	return err
 }
 
 // file is a file that events go to, an event a line; or, as the standard's clients have it, a file for each event beside that name.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/wneessen/go-mail"
+
+	"backhaul/jobs/post"
 )
 
 // Email hands messages in at a server of outgoing mail.
@@ -57,7 +59,7 @@ func (e *Email) letter(m Message) (*mail.Msg, error) {
 
 func (e *Email) client() (*mail.Client, error) {
 	policy, auth := mail.TLSMandatory, mail.SMTPAuthAutoDiscover
-	if isLoopback(e.Host) {
+	if post.IsLoopback(e.Host) {
 		policy, auth = mail.TLSOpportunistic, mail.SMTPAuthPlainNoEnc // it does not leave the machine
 	}
 	options := []mail.Option{mail.WithTLSPolicy(policy), mail.WithPort(e.Port), mail.WithTimeout(usualTimeout)}

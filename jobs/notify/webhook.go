@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,13 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"backhaul/jobs/post"
 )
 
 // Signature is the header with sha256= and the HMAC of the body, in hexadecimal.
@@ -40,16 +39,10 @@ func NewWebhook(w Webhook) (*Webhook, error) {
 		return nil, fmt.Errorf("%s is not set: set it, or %[1]s_FILE, to the URL", w.Label)
 	case err != nil || u.Host == "":
 		return nil, fmt.Errorf("%s holds no URL like https://hooks.example.com/…", w.Label)
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !post.IsLoopback(u.Hostname())):
 		return nil, fmt.Errorf("%s holds a URL that is not https: others could read what is posted", w.Label)
 	}
 	return &w, nil
-}
-
-// isLoopback reports whether a host is this machine.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // Name implements Channel.
@@ -61,27 +54,19 @@ func (w *Webhook) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return backoff.Permanent(err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))
-	if err != nil {
-		return backoff.Permanent(errors.New("its URL is none that can be asked"))
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "backhaul")
-	r.Header.Set("X-Backhaul-Event", m.Event)
+	headers := map[string]string{"User-Agent": "backhaul", "X-Backhaul-Event": m.Event}
 	if w.Secret != "" {
-		r.Header.Set(Signature, "sha256="+sign(w.Secret, body))
+		headers[Signature] = "sha256=" + sign(w.Secret, body)
 	}
-	answer, err := direct.Do(r)
-	if err != nil {
+	status, err := post.JSON(ctx, w.URL, headers, body)
+	switch {
+	case errors.Is(err, post.ErrURL):
+		return backoff.Permanent(err)
+	case err != nil:
 		return plain(err)
 	}
-	defer answer.Body.Close()
-	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can serve again
-	return judge(answer.StatusCode)
+	return judge(status)
 }
-
-// direct follows no redirect: it would lead who knows where.
-var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 func judge(status int) error {
 	switch err := fmt.Errorf("it answered with HTTP status %d", status); {
