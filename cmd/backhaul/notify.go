@@ -180,7 +180,7 @@ func (a *app) showNotices(job *loadedJob) error {
 }
 
 // tell tells whom the job says how a run of it ended. Nothing that goes wrong here is of the run; it is printed and remembered.
-func (a *app) tell(ctx context.Context, job *loadedJob, date string, s report.Summary, runErr error) {
+func (a *app) tell(ctx context.Context, job *loadedJob, date time.Time, s report.Summary, runErr error) {
 	nothingNew := s.ExitStatus == exitComplete && s.Bought.Pages == 0 && len(s.Files) == 0 // it was complete before
 	if len(job.Notices) == 0 || !isEvent(runErr) || runErr == nil && nothingNew {
 		return
@@ -188,11 +188,7 @@ func (a *app) tell(ctx context.Context, job *loadedJob, date string, s report.Su
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
 	defer cancel()
 	if s.Job == "" {
-		day, err := runDate(date, a.now())
-		if err != nil {
-			return
-		}
-		s = report.Summary{Job: job.Job, RunDate: day.Format(time.DateOnly), State: "failed", ExitStatus: ending(ctx, runErr).status, Stop: advise(runErr)}
+		s = report.Summary{Job: job.Job, RunDate: date.Format(time.DateOnly), State: "failed", ExitStatus: ending(ctx, runErr).status, Stop: advise(runErr)}
 	} else if exit := (*exitError)(nil); s.Stop == "" && runErr != nil && (!errors.As(runErr, &exit) || exit.err != nil) {
 		s.Stop = advise(runErr)
 	}

@@ -142,16 +142,6 @@ func oddDate(date, now time.Time) string {
 	return ""
 }
 
-// night is the run date that a command is given, and the warehouse. A date that is odd is told.
-func (a *app) night(dateText string) (date time.Time, w sinks.Warehouse, err error) {
-	if date, err = runDate(dateText, a.now()); err != nil {
-		return date, w, err
-	}
-	a.warnOfDate(date)
-	w, err = a.warehouse()
-	return date, w, err
-}
-
 // warnOfDate prints what is odd about a run date.
 func (a *app) warnOfDate(date time.Time) {
 	if text := oddDate(date, a.now()); text != "" {

@@ -105,15 +105,16 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech)
 	}
 	var summary report.Summary
 	watch := a.watch(ctx, job, date, f)
-	err = a.execute(ctx, job, f, said, watch, &summary)
+	err = a.execute(ctx, job, date, f, said, watch, &summary)
 	watch.end(ctx, summary, err)
-	a.tell(ctx, job, f.date, summary, err)
+	a.tell(ctx, job, date, summary, err)
 	return err
 }
 
 // execute carries out a job and prints its summary, which it leaves in summary if the run got as far as its plan.
-func (a *app) execute(ctx context.Context, job *loadedJob, f runFlags, said *speech, watch *watchers, summary *report.Summary) error {
-	date, w, err := a.night(f.date)
+func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f runFlags, said *speech, watch *watchers, summary *report.Summary) error {
+	a.warnOfDate(date)
+	w, err := a.warehouse()
 	if err != nil {
 		return err
 	}

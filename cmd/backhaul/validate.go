@@ -122,7 +122,12 @@ which no vendor counts, are taken to be three for every five domains.`,
 // plan prints what a run of some extracts would do and cost. With check it fails if a ceiling will stop the run, with probe
 // it has lists counted that were never read.
 func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen selection, check, probe bool) error {
-	date, w, err := a.night(dateText)
+	date, err := runDate(dateText, a.now())
+	if err != nil {
+		return err
+	}
+	a.warnOfDate(date)
+	w, err := a.warehouse()
 	if err != nil {
 		return err
 	}
