@@ -35,23 +35,22 @@ func (a *app) watch(ctx context.Context, job *loadedJob, date time.Time, f runFl
 
 // observe returns an observer that tells them of every event and then somebody else; that one alone where nobody is told.
 func (w *watchers) observe(then func(engine.Event)) func(engine.Event) {
-	if !w.telemetry.On() {
-		return then
-	}
-	return func(ev engine.Event) {
-		w.told.Observe(ev)
-		then(ev)
-	}
+	return before(w.telemetry.On(), w.told.Observe, then)
 }
 
 // step does so of every step.
 func (w *watchers) step(then func(run.Step)) func(run.Step) {
-	if !w.telemetry.On() {
+	return before(w.telemetry.On(), w.told.Step, then)
+}
+
+// before calls one and then the other, if it is to be called at all.
+func before[T any](wanted bool, first, then func(T)) func(T) {
+	if !wanted {
 		return then
 	}
-	return func(s run.Step) {
-		w.told.Step(s)
-		then(s)
+	return func(v T) {
+		first(v)
+		then(v)
 	}
 }
 

@@ -56,7 +56,7 @@ type Telemetry struct {
 
 	mu     sync.Mutex
 	doubts []string         // what is wrong with the variables
-	failed map[string]error // the first error of each signal
+	failed map[signal]error // the first error of each
 }
 
 // signal is a kind of telemetry that has variables of its own.
@@ -70,20 +70,23 @@ var (
 // Open begins to tell whom the variables name. Nothing that is wrong with those is an error: see Close.
 func Open(ctx context.Context, s Settings) *Telemetry {
 	t := &Telemetry{tracer: tracenoop.NewTracerProvider().Tracer(scope), meter: metricnoop.NewMeterProvider().Meter(scope),
-		variable: s.Variable, failed: map[string]error{}}
-	wanted := map[signal]func(context.Context, *resource.Resource) error{traces: t.openTraces, metrics: t.openMetrics}
-	for sig, open := range wanted {
-		if !t.wants(sig) {
-			continue
-		}
-		quiet()
-		if err := open(ctx, identity(ctx, s.Version)); err != nil {
-			t.doubt("%s are not told: %v", sig.plural, err)
-			continue
-		}
-		t.on = true
-	}
+		variable: s.Variable, failed: map[signal]error{}}
+	t.open(ctx, traces, s.Version, t.openTraces)
+	t.open(ctx, metrics, s.Version, t.openMetrics)
 	return t
+}
+
+// open begins to tell a signal, if it is to be told.
+func (t *Telemetry) open(ctx context.Context, sig signal, version string, way func(context.Context, *resource.Resource) error) {
+	if !t.wants(sig) {
+		return
+	}
+	quiet()
+	if err := way(ctx, identity(ctx, version)); err != nil {
+		t.doubt("%s are not told: %v", sig.plural, err)
+		return
+	}
+	t.on = true
 }
 
 // quiet keeps the libraries from writing to the process's standard error by themselves. What fails is told by Close.
@@ -190,8 +193,8 @@ type points struct {
 func (t *Telemetry) note(s signal, err error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err != nil && t.failed[s.plural] == nil {
-		t.failed[s.plural] = err
+	if err != nil && t.failed[s] == nil {
+		t.failed[s] = err
 	}
 	return err
 }
@@ -211,7 +214,7 @@ func (t *Telemetry) Close(ctx context.Context) (texts []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range []signal{metrics, traces} {
-		if err := t.failed[s.plural]; err != nil {
+		if err := t.failed[s]; err != nil {
 			endpoint, _ := t.either("ENDPOINT", s)
 			texts = append(texts, fmt.Sprintf("not all %s were told to %s: %s", s.plural, hostOf(endpoint), t.masked(err)))
 		}
