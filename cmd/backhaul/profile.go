@@ -20,24 +20,32 @@ func (p *profiles) add(root *cobra.Command) {
 	for _, name := range []string{"cpuprofile", "memprofile"} {
 		_ = flags.MarkHidden(name) // both are there
 	}
-	var processor *os.File
-	root.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
-		if p.cpu == "" {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if p.cpu == "" && p.memory == "" {
 			return nil
 		}
-		if processor, err = os.Create(p.cpu); err != nil {
-			return err
-		}
-		return pprof.StartCPUProfile(processor)
+		run := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.around(func() error { return run(cmd, args) }) }
+		return nil
 	}
-	root.PersistentPostRunE = func(*cobra.Command, []string) error {
-		var err error
-		if processor != nil {
-			pprof.StopCPUProfile()
-			err = processor.Close()
-		}
-		return errors.Join(err, p.writeMemory())
+}
+
+// around writes the profiles of what run does, however that ends.
+func (p *profiles) around(run func() error) (err error) {
+	defer func() { err = errors.Join(err, p.writeMemory()) }()
+	if p.cpu == "" {
+		return run()
 	}
+	f, err := os.Create(p.cpu)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return run()
 }
 
 func (p *profiles) writeMemory() error {
