@@ -212,17 +212,16 @@ func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) er
 	}
 	r := j.pack(no, p)
 	failpoint.Hit("journal.append.before")
-	if err := j.db.Write(ctx, func(tx *sql.Tx) error { return appendTo(tx, r) }); err != nil {
+	if err := j.db.Write(ctx, func(tx *sql.Tx) error { return j.addPage(tx, r) }); err != nil {
 		return fmt.Errorf("append page %d of %s: %w", p.Seq, j.describe(taskID), err)
 	}
 	failpoint.Hit("journal.append.after")
 	return nil
 }
 
-func appendTo(tx *sql.Tx, r *record) error {
-	if err := insert(tx, r); err != nil {
+func (j *Journal) addPage(tx *sql.Tx, r *record) error {
+	if err := j.insert(tx, r); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE tasks SET pages = pages + 1, reused_from = '' WHERE no = ?`, r.task)
-	return err
+	return j.db.Exec(tx, `UPDATE tasks SET pages = pages + 1, reused_from = '' WHERE no = ?`, r.task)
 }

@@ -75,7 +75,7 @@ func (j *Journal) Redeem(ctx context.Context, r Reply, p pipeline.Page) error {
 		if _, err := tx.Exec(`UPDATE attempts SET read = 1 WHERE task = ? AND seq = ? AND kind = 'malformed'`, no, r.Seq); err != nil {
 			return err
 		}
-		return appendTo(tx, packed)
+		return j.addPage(tx, packed)
 	})
 	if err != nil {
 		return fmt.Errorf("enter page %d of %s: %w", p.Seq, j.describe(r.TaskID), err)

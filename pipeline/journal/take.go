@@ -24,7 +24,7 @@ func (j *Journal) Take(ctx context.Context, taskID, fromRun string, pages iter.S
 				return err
 			}
 			p.Units = 0
-			if err := insert(tx, j.pack(no, p)); err != nil {
+			if err := j.insert(tx, j.pack(no, p)); err != nil {
 				return err
 			}
 			taken++
@@ -38,10 +38,9 @@ func (j *Journal) Take(ctx context.Context, taskID, fromRun string, pages iter.S
 	return nil
 }
 
-func insert(tx *sql.Tx, r *record) error {
-	_, err := tx.Exec(`INSERT INTO pages (task, seq, chain, repeated, cursor, next, ended, request, status, fetched_at, rows, overlap,
+func (j *Journal) insert(tx *sql.Tx, r *record) error {
+	return j.db.Exec(tx, `INSERT INTO pages (task, seq, chain, repeated, cursor, next, ended, request, status, fetched_at, rows, overlap,
 		units, listed, cache, size, checksum, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.task, r.seq, r.chain, r.repeated,
 		r.cursor, r.next, r.ended, r.request, r.status, r.fetchedAt, r.rows, r.overlap,
 		r.units, r.listed, r.cache, r.size, r.checksum, r.body)
-	return err
 }

@@ -52,6 +52,8 @@ type DB struct {
 	mu    sync.Mutex // guards queue
 	queue []*write
 	turn  sync.Mutex // held by the writer that commits for everybody waiting
+
+	prepared sync.Map // of *sql.Stmt, by the text of the statement
 }
 
 type write struct {
@@ -88,7 +90,7 @@ func Open(ctx context.Context, path string, layout Layout) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	d := &DB{path: path, sql: db}
-	if err := d.prepare(ctx, layout); err != nil {
+	if err := d.layOut(ctx, layout); err != nil {
 		err = errors.Join(d.Wrap(err), db.Close())
 		if statErr == nil && (errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission)) {
 			shown, showErr := show(ctx, path, layout)
@@ -124,7 +126,7 @@ func createPrivate(path string) error {
 
 // writing are the options of a file that can be written.
 var writing = url.Values{
-	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "cache_size(-32768)"}, // KiB
 	"_txlock": {"immediate"},
 }
 
@@ -141,7 +143,7 @@ func dsn(path string, options url.Values) string {
 // file is changed to WAL.
 const patience = 30 * time.Second
 
-func (d *DB) prepare(ctx context.Context, layout Layout) error {
+func (d *DB) layOut(ctx context.Context, layout Layout) error {
 	ctx = context.WithoutCancel(ctx)
 	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		err := d.create(ctx, layout)
@@ -210,8 +212,8 @@ func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
 	return w.err
 }
 
-// apply lets a writer do its part of a transaction, and undoes it where it fails. An error means that the transaction is lost,
-// and with it what the others did.
+// apply lets a writer do its part of a transaction with others, and undoes it where it fails. An error means that the transaction
+// is lost, and with it what the others did.
 func (w *write) apply(tx *sql.Tx) error {
 	if _, err := tx.Exec("SAVEPOINT writer"); err != nil {
 		return err
@@ -238,7 +240,9 @@ func (d *DB) commit(ctx context.Context, batch []*write) error {
 	}
 	kept := 0
 	for _, w := range batch {
-		if err := w.apply(tx); err != nil {
+		if len(batch) == 1 { // there is nobody else, whose part a savepoint would keep
+			w.err = w.do(tx)
+		} else if err := w.apply(tx); err != nil {
 			_ = tx.Rollback() // SQLite may have rolled back by itself; the error that led here is what counts
 			return err
 		}
@@ -272,9 +276,14 @@ func (d *DB) Check(ctx context.Context) error {
 	return nil
 }
 
-// Each reads what a query answers, row by row. An error of row ends that, and comes back as it is.
+// Each reads what a query answers, row by row. An error of row ends that, and comes back as it is. The query is prepared once: it
+// must be one of few texts.
 func (d *DB) Each(ctx context.Context, query string, row func(*sql.Rows) error, args ...any) error {
-	rows, err := d.Read().QueryContext(ctx, query, args...)
+	prepared, err := d.prepare(ctx, query)
+	if err != nil {
+		return d.Wrap(err)
+	}
+	rows, err := prepared.QueryContext(ctx, args...)
 	if err != nil {
 		return d.Wrap(err)
 	}
@@ -285,6 +294,31 @@ func (d *DB) Each(ctx context.Context, query string, row func(*sql.Rows) error, 
 		}
 	}
 	return d.Wrap(rows.Err())
+}
+
+// Exec carries out a statement within a write. The statement is prepared once: it must be one of few texts.
+func (d *DB) Exec(tx *sql.Tx, statement string, args ...any) error {
+	prepared, err := d.prepare(context.Background(), statement)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Stmt(prepared).Exec(args...)
+	return err
+}
+
+// prepare returns a statement that is kept until the file is closed.
+func (d *DB) prepare(ctx context.Context, statement string) (*sql.Stmt, error) {
+	if kept, ok := d.prepared.Load(statement); ok {
+		return kept.(*sql.Stmt), nil
+	}
+	prepared, err := d.sql.PrepareContext(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	if kept, ok := d.prepared.LoadOrStore(statement, prepared); ok {
+		return kept.(*sql.Stmt), prepared.Close() // another was faster
+	}
+	return prepared, nil
 }
 
 // Wrap names the file in an error of the driver, and marks damage with ErrDamaged.
