@@ -64,7 +64,7 @@ func (s *session) jobs(ctx context.Context, month time.Time) (jobs []string, err
 // to it, and from it to the night after, if there is one. take is handed the batches of each table and later night; what it is
 // not handed batches for has no changes. Errors are those of Query, and of take.
 func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
-	take func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error) error {
+	take takeChanges) error {
 	return damage(over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
 		dates, err := s.laterNights(ctx, job, date)
 		if err != nil {
@@ -76,17 +76,27 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 				return err
 			}
 			for _, t := range schemas.Changes() {
-				query, err := s.compared(t, job, date, earlier)
-				if err == nil {
-					err = take(t, date, s.stream(ctx, t, query))
-				}
-				if err != nil {
+				if err := s.takeChanges(ctx, t, job, date, earlier, take); err != nil {
 					return err
 				}
 			}
 		}
 		return nil
 	}))
+}
+
+type takeChanges func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error
+
+// takeChanges hands over what a table has of the changes until a date since the earlier nights.
+func (s *session) takeChanges(ctx context.Context, t *schemas.Table, job string, date time.Time, earlier []time.Time, take takeChanges) error {
+	if len(earlier) == 0 {
+		return take(t, date, func(func(arrow.RecordBatch, error) bool) {}) // nothing to compare with
+	}
+	query, err := s.compared(t, job, date, earlier)
+	if err != nil {
+		return err
+	}
+	return take(t, date, s.stream(ctx, t, query))
 }
 
 // laterNights returns the nights after a date that lists of the job are compared with.
@@ -116,9 +126,6 @@ func (s *session) dates(ctx context.Context, query string) (dates []time.Time, e
 // compared returns the query for what changed until a date since the earlier nights. It reads the rows of these nights alone, and
 // knows of no other: to put those of years in order takes longer than what changed between two.
 func (s *session) compared(t *schemas.Table, job string, date time.Time, earlier []time.Time) (string, error) {
-	if len(earlier) == 0 {
-		earlier = []time.Time{date} // and no list has that for its earlier night
-	}
 	dates := make([]string, len(earlier))
 	for i, night := range earlier {
 		dates[i] = sqlDate(night)

@@ -79,7 +79,7 @@ func (s *session) mixed(ctx context.Context, w sinks.Warehouse, tables []*schema
 	known := n.Columns == fingerprint(tables)
 	var mixed []string
 	for _, t := range tables {
-		if known && !slices.Contains(n.Mixed, t.FullName()) || !hasFiles(w, t) {
+		if known && !slices.Contains(n.Mixed, t.FullName()) || !hasRows(w, t) {
 			continue
 		}
 		lacks, err := s.lacks(ctx, w, t)
@@ -109,6 +109,12 @@ func (s *session) lacks(ctx context.Context, w sinks.Warehouse, t *schemas.Table
 func hasColumns(w sinks.Warehouse, t *schemas.Table) bool {
 	entries, err := os.ReadDir(w.SchemaMonth(t.Schema, t.Name))
 	return err == nil && len(entries) > 0
+}
+
+// hasRows reports whether the table may have files beside the one without rows, whose columns are today's.
+func hasRows(w sinks.Warehouse, t *schemas.Table) bool {
+	months, err := os.ReadDir(w.Table(t.Schema, t.Name))
+	return err == nil && (len(months) > 1 || len(months) == 1 && !hasColumns(w, t))
 }
 
 // hasFiles reports whether the table has a file in the lake, be it one without rows. One that has is not looked through.
