@@ -248,7 +248,7 @@ func (a *accountant) tasks(b Books) error {
 
 func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
 	for _, t := range tasks {
-		if t.Task.IsPlaceholder() {
+		if t.Pages == 0 {
 			continue
 		}
 		for p, err := range j.Facts(ctx, t.ID) {
@@ -329,9 +329,6 @@ func (a *accountant) spend(ctx context.Context, j *journal.Journal, tasks []ledg
 		return err
 	}
 	for _, t := range tasks {
-		if t.Task.IsPlaceholder() {
-			continue
-		}
 		days := map[string]*day{}
 		of := func(at time.Time) *day {
 			key := at.UTC().Format(time.DateOnly)
@@ -340,11 +337,11 @@ func (a *accountant) spend(ctx context.Context, j *journal.Journal, tasks []ledg
 			}
 			return days[key]
 		}
-		for p, err := range j.Facts(ctx, t.ID) {
-			if err != nil {
-				return err
-			}
-			if t.ReusedFrom == "" {
+		if t.Pages > 0 && t.ReusedFrom == "" {
+			for p, err := range j.Facts(ctx, t.ID) {
+				if err != nil {
+					return err
+				}
 				d := of(p.FetchedAt)
 				d.pages++
 				d.rows += int64(p.Rows)

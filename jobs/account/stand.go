@@ -1,8 +1,10 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -10,22 +12,29 @@ import (
 	"backhaul/pipeline/journal"
 )
 
-// Sync brings the ledger's index of a run to what its journal tells, which places are of.
-func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (err error) {
-	var x ledger.Index
+// Sync brings the ledger's index of a run to what its journal tells, which places are of, and returns it. It reads and writes
+// something for every task of the run: who needs to know how the tasks stand meanwhile asks the journal.
+func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (x ledger.Index, err error) {
 	if x.Tasks, err = Tasks(ctx, j, places); err != nil {
-		return err
+		return x, err
 	}
 	if x.Rejections, err = j.Rejections(ctx); err != nil {
-		return err
+		return x, err
 	}
 	if x.Absent, err = j.Withdrawn(ctx); err != nil {
-		return err
+		return x, err
 	}
-	return l.Sync(ctx, runID, x)
+	rejected := map[string]int64{}
+	for _, r := range x.Rejections {
+		rejected[r.TaskID] += r.Rows
+	}
+	for i := range x.Tasks {
+		x.Tasks[i].Rejected = rejected[x.Tasks[i].ID]
+	}
+	return x, l.Sync(ctx, runID, x)
 }
 
-// Tasks returns the tasks that a run intends as its journal tells of them, for the ledger.
+// Tasks returns the tasks that a run intends as its journal tells of them, by extract and target, without what was rejected of them.
 func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) ([]ledger.Task, error) {
 	entries, err := j.Entries(ctx)
 	if err != nil {
@@ -37,15 +46,10 @@ func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.P
 		Stand(&tasks[i], places[e.ID])
 		tasks[i].Rows, tasks[i].Waste = tasks[i].Rows-e.Again, tasks[i].Waste+e.Again
 	}
+	slices.SortFunc(tasks, func(a, b ledger.Task) int {
+		return cmp.Or(cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.ID, b.ID))
+	})
 	return tasks, nil
-}
-
-// Record enters how tasks of a run stand, in its journal and then in the ledger.
-func Record(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place, all map[string]journal.Standing) error {
-	if err := j.Stand(ctx, all); err != nil {
-		return err
-	}
-	return Sync(ctx, l, j, runID, places)
 }
 
 // Course is where a run stands, for its journal.

@@ -15,7 +15,7 @@ import (
 )
 
 // Next takes from the waiting steps those that can begin, makes their tasks known and returns their extracts; none if
-// nothing can begin any more. tasks are the run's as its ledger has them.
+// nothing can begin any more. tasks are those of the run as its journal has them.
 func (c *Chain) Next(ctx context.Context, past Past, tasks []ledger.Task) ([]string, error) {
 	var waiting []Step
 	var names []string

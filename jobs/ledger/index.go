@@ -15,7 +15,7 @@ import (
 
 // Index is what the journal of a run tells, where it can be found without opening journals.
 type Index struct {
-	// Tasks are all that the run intends, by extract and target. Rejected follows from Rejections.
+	// Tasks are all that the run intends, by extract and target. What is Rejected of them follows from Rejections.
 	Tasks []Task
 	// Rejections are the rows that did not fit when the run was last published, by task.
 	Rejections []pipeline.Rejection
@@ -82,7 +82,7 @@ func syncTasks(ctx context.Context, tx *sql.Tx, runID string, tasks []Task) erro
 	for _, t := range tasks {
 		old, known := gone[t.ID]
 		delete(gone, t.ID)
-		if t.Rejected = old.Rejected; known && reflect.DeepEqual(t, old) {
+		if old.Rejected = t.Rejected; known && reflect.DeepEqual(t, old) {
 			continue
 		}
 		if _, err := put.Exec(runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,

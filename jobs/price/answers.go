@@ -52,8 +52,11 @@ func (p *Pricer) findAnswer(ctx context.Context, it *plan.Item, endings map[stri
 	return answer, true, nil
 }
 
-// endings returns how the run's tasks ended in earlier executions.
+// endings returns how the tasks of a run that was complete ended in earlier executions.
 func (p *Pricer) endings(ctx context.Context) (map[string]pipeline.Ending, error) {
+	if !p.cfg.Complete {
+		return nil, nil
+	}
 	tasks, err := p.cfg.Books.Ledger.Tasks(ctx, p.cfg.Books.RunID)
 	if err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path stri
 	if err != nil {
 		return err
 	}
-	if err := account.Sync(ctx, l, j, run.ID, places); err != nil {
+	if _, err := account.Sync(ctx, l, j, run.ID, places); err != nil {
 		return err
 	}
 	return account.End(ctx, l, j, run.ID, ledger.Incomplete, "its process died", now)

@@ -75,7 +75,7 @@ func restore(ctx context.Context, l *ledger.Ledger, j *journal.Journal, now time
 	if err := l.Restore(ctx, run); err != nil {
 		return err
 	}
-	if err := account.Sync(ctx, l, j, run.ID, places); err != nil {
+	if _, err := account.Sync(ctx, l, j, run.ID, places); err != nil {
 		return err
 	}
 	if run, err = l.Get(ctx, run.ID); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/buy"
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline/journal"
 )
@@ -36,7 +37,7 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	}
 	result.Stop, result.Interrupted = errors.Join(result.Stop, bought.Err), ctx.Err() != nil
 	r.block(bought.Outcomes)
-	err = r.record(context.WithoutCancel(ctx), stands)
+	err = r.journal.Stand(context.WithoutCancel(ctx), stands)
 	if bought.Fault != nil {
 		return bought.Fault // which says why nothing could be entered either, if so
 	}
@@ -46,12 +47,8 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	return nil
 }
 
-// record enters how tasks stand.
-func (r *runner) record(ctx context.Context, all map[string]journal.Standing) error {
-	return account.Record(ctx, r.ledger, r.journal, r.run.ID, r.places, all)
-}
-
-// sync brings the ledger's index to where the journal is.
-func (r *runner) sync(ctx context.Context) error {
+// sync brings the ledger's index to where the journal is: when the run begins to buy, so that others see what it intends, and when
+// it is over. In between the journal alone is asked.
+func (r *runner) sync(ctx context.Context) (ledger.Index, error) {
 	return account.Sync(ctx, r.ledger, r.journal, r.run.ID, r.places)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/load"
@@ -47,11 +48,14 @@ func (r *runner) past() chain.Past {
 
 // next returns the extracts whose turn it is, with their tasks entered; none if nothing can begin any more.
 func (r *runner) next(ctx context.Context) ([]string, error) {
-	tasks, err := r.ledger.Tasks(ctx, r.run.ID)
+	known, waiting := len(r.chain.Known()), len(r.chain.Waiting())
+	if waiting == 0 {
+		return nil, nil
+	}
+	tasks, err := account.Tasks(ctx, r.journal, r.places)
 	if err != nil {
 		return nil, err
 	}
-	known, waiting := len(r.chain.Known()), len(r.chain.Waiting())
 	names, err := r.chain.Next(ctx, r.past(), tasks)
 	if err != nil {
 		return nil, err
@@ -79,15 +83,12 @@ func (r *runner) leaveWaiting(ctx context.Context) (notes []string, err error) {
 	for id, why := range left.Records {
 		stands[id] = journal.Standing{Ending: pipeline.EndNotReached, Error: why, Ended: r.Now().UTC()}
 	}
-	return left.Notes, r.record(ctx, stands)
+	return left.Notes, r.journal.Stand(ctx, stands)
 }
 
-// intend enters the tasks known so far into journal and ledger.
+// intend enters the tasks known so far into the journal.
 func (r *runner) intend(ctx context.Context) error {
-	if err := r.journal.Intend(ctx, r.chain.Tasks(), r.chain.Waiting()...); err != nil {
-		return err
-	}
-	return r.sync(ctx)
+	return r.journal.Intend(ctx, r.chain.Tasks(), r.chain.Waiting()...)
 }
 
 // real returns the tasks that are no placeholders: those that can have pages.
@@ -118,8 +119,5 @@ func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) er
 			expected[it.Task.ID] = e
 		}
 	}
-	if err := r.journal.Expect(ctx, expected); err != nil {
-		return err
-	}
-	return r.sync(ctx)
+	return r.journal.Expect(ctx, expected)
 }

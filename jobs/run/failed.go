@@ -77,7 +77,7 @@ func (r *runner) end(ctx context.Context, message string) error {
 	if err != nil {
 		return err
 	}
-	if err := account.Sync(ctx, r.ledger, r.journal, r.run.ID, places); err != nil {
+	if _, err := account.Sync(ctx, r.ledger, r.journal, r.run.ID, places); err != nil {
 		return err
 	}
 	return account.End(ctx, r.ledger, r.journal, r.run.ID, ledger.Incomplete, message, r.Now())

@@ -137,9 +137,6 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return one, err
 	}
-	if err := r.sync(ctx); err != nil {
-		return one, err
-	}
 	if one.Entered, err = day.Enter(ctx, r.journal, r.places); err != nil {
 		return one, err
 	}
@@ -149,9 +146,6 @@ func (r *runner) importInto(ctx context.Context, day *intake.Day) (one Imported,
 	one.untouched = one.Pages == 0 && r.earlier.State == ledger.Complete && r.published(ctx, tasks)
 	if one.untouched {
 		return one, r.close(ctx, one.Result, publication{})
-	}
-	if err := r.sync(ctx); err != nil {
-		return one, err
 	}
 	now, err := r.publish(ctx, one.Result, tasks)
 	if err != nil {

@@ -250,7 +250,7 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 		if err := r.begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(r.journal.AddTasks(t.Context(), day.Tasks), r.sync(t.Context())); err != nil {
+		if err := r.journal.AddTasks(t.Context(), day.Tasks); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := day.Enter(t.Context(), r.journal, nil); dies < 3 && !errors.Is(err, dead) || dies == 3 && err != nil {

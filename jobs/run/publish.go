@@ -113,10 +113,7 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 	if err := r.journal.Published(ctx, rejections(loaded)); err != nil {
 		return now, err
 	}
-	if err := r.journal.CameAgain(ctx, loaded.Waste); err != nil {
-		return now, err
-	}
-	return now, r.sync(ctx)
+	return now, r.journal.CameAgain(ctx, loaded.Waste)
 }
 
 // loadable are the tasks whose tables are written: not those that were left out and have nothing, whose tables would only say

@@ -47,12 +47,7 @@ func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(
 	if r.places, err = j.Places(ctx); err != nil {
 		return result, err
 	}
-	if result.Redeemed > 0 {
-		if err := r.sync(ctx); err != nil {
-			return result, err
-		}
-	}
-	if result.Tasks, err = l.Tasks(ctx, run.ID); err != nil {
+	if result.Tasks, err = account.Tasks(ctx, j, r.places); err != nil {
 		return result, err
 	}
 	if result.Reconciled, err = account.Reconciliations(ctx, l, run.ID); err != nil {

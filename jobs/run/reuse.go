@@ -62,7 +62,7 @@ func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string
 			stands[id] = t
 		}
 	}
-	return r.record(ctx, stands)
+	return r.journal.Stand(ctx, stands)
 }
 
 // take copies the pages of one answer.

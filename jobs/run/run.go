@@ -205,17 +205,14 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err := r.writeTables(); err != nil {
 		return result, err
 	}
-	before, err := r.ledger.Tasks(ctx, r.run.ID)
-	if err != nil {
-		return result, err
-	}
+	var err error
 	if r.places, err = r.journal.Places(ctx); err != nil {
 		return result, err
 	}
 	if err := r.intend(ctx); err != nil {
 		return result, err
 	}
-	if r.edited, err = r.isEdited(ctx, before); err != nil {
+	if r.edited, err = r.isEdited(ctx); err != nil {
 		return result, err
 	}
 	var asked []string
@@ -264,12 +261,16 @@ func (r *runner) books() budget.Books {
 func (r *runner) done() bool { return r.earlier.State == ledger.Complete && !r.edited }
 
 // isEdited reports whether the spec of a run that was complete asks for something else by now: for more, for less, or for what
-// the journal holds from before an earlier edit. before are the tasks as the earlier execution left them.
-func (r *runner) isEdited(ctx context.Context, before []ledger.Task) (bool, error) {
+// the journal holds from before an earlier edit.
+func (r *runner) isEdited(ctx context.Context) (bool, error) {
 	if r.earlier.State != ledger.Complete {
 		return false, nil
 	}
-	now, err := r.ledger.Tasks(ctx, r.run.ID)
+	before, err := r.ledger.Tasks(ctx, r.run.ID) // as the earlier execution left them: this one has entered nothing there yet
+	if err != nil {
+		return false, err
+	}
+	now, err := account.Tasks(ctx, r.journal, r.places)
 	if err != nil {
 		return false, err
 	}
@@ -362,6 +363,9 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 	if err := r.takeOver(ctx, result, extracts); err != nil {
 		return err
 	}
+	if _, err := r.sync(ctx); err != nil {
+		return err
+	}
 	r.Step(Step{Name: Buying})
 	if err := r.buy(ctx, result, p); err != nil {
 		return err
@@ -378,6 +382,14 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 func (r *runner) close(ctx context.Context, result *Result, now publication) (err error) {
 	r.Step(Step{Name: Closing})
 	ctx = context.WithoutCancel(ctx)
+	if result.Missing = result.Plan; !result.untouched {
+		if result.Missing, err = r.plan(ctx, nil); err != nil {
+			return err
+		}
+		if err = r.expect(ctx, result.Missing, nil); err != nil {
+			return err
+		}
+	}
 	if err := r.tasks(ctx, result); err != nil {
 		return err
 	}
@@ -405,14 +417,6 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 	}
 	if result.Remaining, err = r.budget.Remaining(ctx, r.books()); err != nil {
 		return err
-	}
-	if result.Missing = result.Plan; !result.untouched {
-		if result.Missing, err = r.plan(ctx, nil); err != nil {
-			return err
-		}
-		if err = r.expect(ctx, result.Missing, nil); err != nil {
-			return err
-		}
 	}
 	result.Run.State, result.Run.Message, result.Run.Ended = state, message, r.Now().UTC()
 	if result.untouched {
@@ -442,13 +446,14 @@ func (r *runner) close(ctx context.Context, result *Result, now publication) (er
 	return account.End(ctx, r.ledger, r.journal, r.run.ID, state, message, result.Run.Ended)
 }
 
-// tasks reads from the ledger how the tasks went, and which rows did not fit: in this execution, or in the one before if this
-// one loaded nothing.
-func (r *runner) tasks(ctx context.Context, result *Result) (err error) {
-	if result.Tasks, err = r.ledger.Tasks(ctx, r.run.ID); err != nil {
+// tasks enters in the ledger, and in the result, how the tasks went, and which rows did not fit: in this execution, or in the one
+// before if this one loaded nothing.
+func (r *runner) tasks(ctx context.Context, result *Result) error {
+	x, err := r.sync(ctx)
+	if err != nil {
 		return err
 	}
-	result.Whole = nil
+	result.Tasks, result.Whole = x.Tasks, nil
 	for _, t := range result.Tasks {
 		if t.Ending == pipeline.EndOfList && !r.isWindowed(t.Task) {
 			result.Whole = append(result.Whole, t)
