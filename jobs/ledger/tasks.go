@@ -47,8 +47,11 @@ func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
 // Histories returns, by request (see pipeline.Task.Request), the latest complete answer to it.
 func (l *Ledger) Histories(ctx context.Context) (map[string]pipeline.History, error) {
 	histories := map[string]pipeline.History{}
-	err := l.each(ctx, `SELECT request, rows, pages, units, ending, max(ended_at) FROM tasks
-		WHERE ending IN (?, ?) GROUP BY request`, func(rows *sql.Rows) error {
+	// From one request to the next, and there to its latest answer: what it takes grows with the requests and not with the nights.
+	err := l.each(ctx, `WITH RECURSIVE requests(request) AS (SELECT min(request) FROM tasks UNION ALL
+			SELECT (SELECT min(request) FROM tasks WHERE request > requests.request) FROM requests WHERE request IS NOT NULL)
+		SELECT requests.request, rows, pages, units, ending, ended_at FROM requests JOIN tasks ON tasks.rowid =
+			(SELECT rowid FROM tasks WHERE request = requests.request AND ending IN (?, ?) ORDER BY ended_at DESC LIMIT 1)`, func(rows *sql.Rows) error {
 		var request string
 		var h pipeline.History
 		var ending pipeline.Ending
