@@ -81,7 +81,7 @@ func stillMixed(ctx context.Context, w sinks.Warehouse, n note) ([]string, error
 		return nil, err
 	}
 	defer s.close()
-	return s.mixed(ctx, w, schemas.All())
+	return s.findMixed(ctx, w, schemas.All())
 }
 
 // absolute returns the warehouse by its absolute path, which the views need.
@@ -138,7 +138,7 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 	}
 	defer s.close()
 	failpoint.Hit("catalog.session.opened")
-	mixed, err := s.mixed(ctx, w, tables)
+	mixed, err := s.findMixed(ctx, w, tables)
 	if err != nil {
 		return note{}, err
 	}

@@ -37,8 +37,12 @@ func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.T
 				return err
 			}
 		}
+		d, err := declare(schemas.All(), months(w, s.mixed, month))
+		if err != nil {
+			return err
+		}
 		for _, job := range jobs {
-			query, err := s.changes(schemas.WholeLists(), job, month)
+			query, err := d.changes(schemas.WholeLists(), job, month)
 			if err == nil {
 				err = take(job, s.stream(ctx, schemas.WholeLists(), query))
 			}
@@ -72,13 +76,11 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 		}
 		for _, date := range append(dates, date) {
 			earlier, err := s.earlierNights(ctx, job, date)
+			if err == nil {
+				err = s.takeChanges(ctx, w, job, date, earlier, take)
+			}
 			if err != nil {
 				return err
-			}
-			for _, t := range schemas.Changes() {
-				if err := s.takeChanges(ctx, t, job, date, earlier, take); err != nil {
-					return err
-				}
 			}
 		}
 		return nil
@@ -87,16 +89,32 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 
 type takeChanges func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error
 
-// takeChanges hands over what a table has of the changes until a date since the earlier nights.
-func (s *session) takeChanges(ctx context.Context, t *schemas.Table, job string, date time.Time, earlier []time.Time, take takeChanges) error {
-	if len(earlier) == 0 {
-		return take(t, date, func(func(arrow.RecordBatch, error) bool) {}) // nothing to compare with
-	}
-	query, err := s.compared(t, job, date, earlier)
+// takeChanges hands over what each table has of the changes until a date since the earlier nights.
+func (s *session) takeChanges(ctx context.Context, w sinks.Warehouse, job string, date time.Time, earlier []earlierNight, take takeChanges) error {
+	d, err := s.comparing(w, job, date, earlier)
 	if err != nil {
 		return err
 	}
-	return take(t, date, s.stream(ctx, t, query))
+	for _, t := range schemas.Changes() {
+		var nights []string
+		query, err := d.changes(t, job, date)
+		if err != nil {
+			return err
+		}
+		for _, n := range earlier {
+			if strings.Contains(query, quote(n.endpoint)) {
+				nights = append(nights, sqlDate(n.date))
+			}
+		}
+		batches := func(func(arrow.RecordBatch, error) bool) {} // none where there is nothing to compare with
+		if len(nights) > 0 {
+			batches = s.stream(ctx, t, strings.ReplaceAll(query, "$earlier", strings.Join(nights, ", ")))
+		}
+		if err := take(t, date, batches); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // laterNights returns the nights after a date that lists of the job are compared with.
@@ -105,11 +123,22 @@ func (s *session) laterNights(ctx context.Context, job string, date time.Time) (
 		WHERE job = %s AND run_date > %s GROUP BY extract, endpoint, target, scope, question) ORDER BY 1`, s.nights(), quote(job), sqlDate(date)))
 }
 
-// earlierNights returns the nights that the lists which the job has of a date are compared with. They are usually one.
-func (s *session) earlierNights(ctx context.Context, job string, date time.Time) (dates []time.Time, err error) {
-	return s.dates(ctx, fmt.Sprintf(`SELECT DISTINCT previous FROM (SELECT max(run_date) FILTER (run_date < %[3]s) AS previous FROM (%[1]s)
-		WHERE job = %[2]s AND run_date <= %[3]s GROUP BY extract, endpoint, target, scope, question HAVING max(run_date) = %[3]s)
-		WHERE previous IS NOT NULL ORDER BY 1`, s.nights(), quote(job), sqlDate(date)))
+// earlierNight is a night that lists of an endpoint are compared with.
+type earlierNight struct {
+	date     time.Time
+	endpoint string
+}
+
+// earlierNights returns the nights that the lists which the job has of a date are compared with, in order. They are usually one for
+// each endpoint.
+func (s *session) earlierNights(ctx context.Context, job string, date time.Time) (all []earlierNight, err error) {
+	_, rows, err := s.rows(ctx, fmt.Sprintf(`SELECT DISTINCT previous, endpoint FROM (SELECT endpoint, max(run_date) FILTER (run_date < %[3]s) AS previous
+		FROM (%[1]s) WHERE job = %[2]s AND run_date <= %[3]s GROUP BY extract, endpoint, target, scope, question HAVING max(run_date) = %[3]s)
+		WHERE previous IS NOT NULL ORDER BY ALL`, s.nights(), quote(job), sqlDate(date)))
+	for _, row := range rows {
+		all = append(all, earlierNight{row[0].(time.Time), row[1].(string)})
+	}
+	return all, err
 }
 
 // nights is the query for the nights of all lists.
@@ -123,29 +152,35 @@ func (s *session) dates(ctx context.Context, query string) (dates []time.Time, e
 	return dates, err
 }
 
-// compared returns the query for what changed until a date since the earlier nights. It reads the rows of these nights alone, and
-// knows of no other: to put those of years in order takes longer than what changed between two.
-func (s *session) compared(t *schemas.Table, job string, date time.Time, earlier []time.Time) (string, error) {
-	dates := make([]string, len(earlier))
-	for i, night := range earlier {
-		dates[i] = sqlDate(night)
+// comparing returns the declarations by which a date is compared with earlier nights: they open the files of these nights' months
+// alone, and know of no other night. To put the rows of years in order takes longer than what changed between two nights.
+func (s *session) comparing(w sinks.Warehouse, job string, date time.Time, earlier []earlierNight) (*declarations, error) {
+	days, first := []time.Time{date}, date
+	for _, n := range earlier {
+		days = append(days, n.date)
+		if n.date.Before(first) {
+			first = n.date
+		}
 	}
-	query, err := s.changes(t, job, date, "$earlier", strings.Join(dates, ", "))
-	return strings.ReplaceAll(query, s.nights(), fmt.Sprintf("SELECT * FROM (%s) WHERE job = %s AND run_date BETWEEN %s AND %s",
-		s.nights(), quote(job), sqlDate(earlier[0]), sqlDate(date))), err
+	d, err := declare(schemas.All(), months(w, s.mixed, days...))
+	if err != nil {
+		return nil, err
+	}
+	d.byName["helper.nights"].whole = fmt.Sprintf("SELECT * FROM (%s) WHERE job = %s AND run_date BETWEEN %s AND %s", s.nights(), quote(job), sqlDate(first), sqlDate(date))
+	return d, nil
 }
 
 func sqlDate(date time.Time) string { return "DATE " + quote(date.Format(time.DateOnly)) }
 
 // changes returns the query for the rows that a table has of the job and date, which names no view.
-func (s *session) changes(t *schemas.Table, job string, date time.Time, more ...string) (string, error) {
+func (d *declarations) changes(t *schemas.Table, job string, date time.Time) (string, error) {
 	text, err := changes.ReadFile("changes/" + t.Name + ".sql")
-	query := strings.NewReplacer(append(more, "$job", quote(job), "$date", sqlDate(date))...).Replace(string(text))
+	query := strings.NewReplacer("$job", quote(job), "$date", sqlDate(date)).Replace(string(text))
 	names := make([]string, len(t.Columns()))
 	for i, c := range t.Columns() {
 		names[i] = ident(c.Name)
 	}
-	return s.declared.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)}), err
+	return d.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)}), err
 }
 
 // stream yields what a query answers as rows of a table.

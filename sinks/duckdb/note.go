@@ -72,9 +72,9 @@ func fingerprint(tables []*schemas.Table) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// mixed returns the tables that have files without some of the columns declared today. It opens every file of those that may:
+// findMixed returns the tables that have files without some of the columns declared today. It opens every file of those that may:
 // under the declarations of the last build that is what was mixed then, since what was published after it has all columns.
-func (s *session) mixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
+func (s *session) findMixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
 	n := readNote(w)
 	known := n.Columns == fingerprint(tables)
 	var mixed []string

@@ -21,8 +21,10 @@ type session struct {
 	conn   *sql.Conn
 	dir    string // for what does not fit in memory and for exported files
 	memory int64  // what a statement may hold; 0 is as much as DuckDB takes by itself
-	// declared is what there is to ask of the warehouse; nil in a session that has none.
+	// declared is what there is to ask of the warehouse; nil in a session that has none. mixed are its tables with files that lack
+	// columns.
 	declared *declarations
+	mixed    []string
 }
 
 // settings close the doors through which DuckDB would fetch code from outside.
@@ -87,12 +89,12 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 // it.
 func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*declarations) func(string) bool, comments bool) (err error) {
 	n := readNote(w)
-	if n.Columns != fingerprint(schemas.All()) {
-		if n.Mixed, err = s.mixed(ctx, w, schemas.All()); err != nil {
+	if s.mixed = n.Mixed; n.Columns != fingerprint(schemas.All()) {
+		if s.mixed, err = s.findMixed(ctx, w, schemas.All()); err != nil {
 			return err
 		}
 	}
-	all := globs(w, n.Mixed)
+	all := globs(w, s.mixed)
 	s.declared, err = declare(schemas.All(), func(t *schemas.Table) string {
 		if !hasFiles(w, t) { // nothing was published by this version yet
 			return ""

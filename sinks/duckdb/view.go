@@ -2,8 +2,10 @@ package duckdb
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -22,13 +24,50 @@ type source func(*schemas.Table) string
 // globs reads all that the lake has of a table whenever it is asked. By itself DuckDB takes the first file's columns for
 // everybody's, and finds the others' by their names. Where files lack columns (mixed) it must look into each of them first.
 func globs(w sinks.Warehouse, mixed []string) source {
+	return reading(w, mixed, func(*schemas.Table) []string { return []string{allFiles} })
+}
+
+// months is globs for the files of some months alone: the others are not even opened.
+func months(w sinks.Warehouse, mixed []string, days ...time.Time) source {
+	return reading(w, mixed, func(t *schemas.Table) (all []string) {
+		for _, month := range append([]string{filepath.Base(w.SchemaMonth(t.Schema, t.Name))}, monthsOf(days)...) {
+			files := "/" + month + "/*.parquet"
+			if found, err := filepath.Glob(globEscape.Replace(w.Table(t.Schema, t.Name)) + files); err == nil && len(found) > 0 {
+				all = append(all, files)
+			}
+		}
+		return all
+	})
+}
+
+// monthsOf are the directories of the months that days are in.
+func monthsOf(days []time.Time) (all []string) {
+	for _, day := range days {
+		all = append(all, "month="+day.Format("2006-01"))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// reading reads what the lake has of a table at patterns below its directory; nothing where there are none.
+func reading(w sinks.Warehouse, mixed []string, patterns func(*schemas.Table) []string) source {
 	root := fmt.Sprintf("coalesce(replace(replace(getvariable(%s), '[', '[[]'), '*', '[*]'), %s)", quote(Variable), quote(escapePattern.Replace(w.Root)))
 	return func(t *schemas.Table) string {
 		options := "hive_partitioning => false"
 		if slices.Contains(mixed, t.FullName()) {
 			options += ", union_by_name => true"
 		}
-		return fmt.Sprintf("read_parquet(%s || %s, %s)", root, quote("/lake/"+t.Schema+"/"+t.Name+allFiles), options)
+		files := patterns(t)
+		for i, pattern := range files {
+			files[i] = root + " || " + quote("/lake/"+t.Schema+"/"+t.Name+pattern)
+		}
+		switch len(files) {
+		case 0:
+			return ""
+		case 1:
+			return fmt.Sprintf("read_parquet(%s, %s)", files[0], options)
+		}
+		return fmt.Sprintf("read_parquet([%s], %s)", strings.Join(files, ", "), options)
 	}
 }
 
