@@ -82,12 +82,16 @@ simulate: ## carry out SEEDS scenarios of whole runs under virtual time (default
 	BACKHAUL_SIMULATIONS=$(SEEDS) go test -count=1 -v -timeout 24h -run TestWhatever ./jobs/simulation
 
 # SQLite, which is C put into Go, and the compressors are not watched: that alone halves the time. No process waits a second at its end.
-# In these packages nothing runs side by side, and the race detector takes minutes to see it.
-ALONE       := sinks/parquet sinks/compact jobs/archive
+RACE        := GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false'
+# In these packages one goroutine asks, decodes or writes, and the race detector takes minutes to see it. In some of their tests
+# goroutines meet.
+ALONE       := $(addprefix ./,jobs/archive pipeline/emulator pipeline/vendors/ahrefsv2 pipeline/vendors/ahrefsv3 pipeline/vendors/mozrpc pipeline/vendors/mozv2 \
+	sinks/compact sinks/duckdb sinks/parquet)
+MEETING     := (TestSourcesKeepWhatTheyPromise|TestBothAPIsServeAtTheSameTimeWhileTheIndexMoves|TestConnectionsAndRequestsPeak|TestAQueryDuringPublishingSeesTheOldNightOrTheNew|TestAStatementEndsAtItsLimits|TestEachEndsWhereItsUserDoes)/./together
 
 race: ## run the tests under the race detector, fewer rounds of the long ones
-	GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false' \
-		$$(go list ./... | grep -v $(ALONE:%=-e '/%$$'))
+	$(RACE) $$(go list ./... | grep -v $(ALONE:.%=-e '%$$'))
+	$(RACE) -run '$(MEETING)' $(ALONE)
 
 mutants: ## try every change of testdata/mutants that breaks a promise: a test must find it (ONLY=part of a name; half an hour)
 	go run ./testdata/mutants $(if $(ONLY),-only $(ONLY))

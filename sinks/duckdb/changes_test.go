@@ -28,6 +28,34 @@ func TestChangesReadTheRowsOfTwoNights(t *testing.T) {
 	}
 }
 
+// What changed takes as long in ten years: files of other months than those of the two nights are not even opened.
+func TestChangesOpenTheFilesOfTwoMonths(t *testing.T) {
+	t.Parallel()
+	b := book{t, warehouse(t), "nightly"}
+	for n, text := range map[int]string{-40: "oldest", 1: "gone", 9: "come"} { // in October, November and December
+		b.lay(n, "moz.anchor_text", "extract target scope anchor_text", "anchors|a.example|root_domain|"+text)
+		b.lay(n, "ops.tasks", "extract endpoint target scope ending", "anchors|moz/anchor_text|a.example|root_domain|end of list")
+	}
+	for _, table := range []string{"anchor_text", "links"} {
+		stranger := filepath.Join(b.w.Table("moz", table), "month=2026-10", "nobody.2026-10-01.x.parquet")
+		if err := os.MkdirAll(filepath.Dir(stranger), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(stranger, []byte("no Parquet"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	changed(t, b.w, "nightly", date(9))
+	mustBuildOnly(t, b.w)
+	got := b.csv("SELECT change, anchor_text, previous_run_date, run_date FROM marts.anchor_changes ORDER BY ALL")
+	if want := []string{"lost,gone," + day(1) + "," + day(9), "new,come," + day(1) + "," + day(9)}; len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if _, _, err := Select(t.Context(), b.w, "SELECT anchor_text FROM moz.anchor_text"); err == nil {
+		t.Error("the file can be read: this tests nothing")
+	}
+}
+
 // files returns a table's files of a night.
 func (b book) files(schema, table string, n int) []string {
 	b.t.Helper()
