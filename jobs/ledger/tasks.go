@@ -18,7 +18,7 @@ func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 }
 
 func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
-	rows, err := from.QueryContext(ctx, `SELECT task_id, `+taskColumns+`,
+	rows, err := from.QueryContext(ctx, `SELECT task_id, `+taskIdentity+`, `+taskState+`,
 		(SELECT coalesce(sum(r.rows), 0) FROM rejections r WHERE r.run_id = tasks.run_id AND r.task_id = tasks.task_id)
 		FROM tasks WHERE run_id = ? ORDER BY extract, target, scope, task_id`, runID)
 	if err != nil {
@@ -30,7 +30,7 @@ func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
 		var t Task
 		var ended int64
 		var request, batch string
-		if err := rows.Scan(&t.ID, &request, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.TargetAsGiven, &t.Scope, &t.Params, &batch,
+		if err := rows.Scan(&t.ID, &request, &t.Extract, &t.Endpoint, &t.Surface, &t.Target, &t.Scope, &t.Params, &t.TargetAsGiven, &batch,
 			&t.Priority, &t.MaxRows, &t.Ending, &t.Pages, &t.Rows, &t.Units, &t.Waste, &t.MaybeUnits, &t.Attempts,
 			&t.Error, &ended, &t.ReusedFrom, &t.SavedUnits, &t.IndexID, &t.Expected.Units, &t.Expected.Next, &t.Rejected); err != nil {
 			return nil, err
