@@ -2,30 +2,33 @@ package main
 
 import (
 	"errors"
+	"io"
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"runtime/trace"
 
 	"github.com/spf13/cobra"
 )
 
 // profiles are where a run of the program leaves what it was busy with, for whoever looks into its speed.
-type profiles struct{ cpu, memory string }
+type profiles struct{ cpu, trace, memory string }
 
 // add adds the flags, which no help shows, and has the profiles written around every command.
 func (p *profiles) add(root *cobra.Command) {
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.cpu, "cpuprofile", "", "write a profile of the processor's time to this file")
-	flags.StringVar(&p.memory, "memprofile", "", "write a profile of the memory in use at the end to this file")
-	for _, name := range []string{"cpuprofile", "memprofile"} {
-		_ = flags.MarkHidden(name) // both are there
+	for name, flag := range map[string]struct {
+		path *string
+		what string
+	}{"cpuprofile": {&p.cpu, "a profile of the processor's time"}, "trace": {&p.trace, "a trace of the goroutines"}, "memprofile": {&p.memory, "a profile of all that was allocated"}} {
+		flags.StringVar(flag.path, name, "", "write "+flag.what+" to this file")
+		_ = flags.MarkHidden(name) // it is there
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		if p.cpu == "" && p.memory == "" {
-			return nil
+		if *p != (profiles{}) {
+			run := cmd.RunE
+			cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.around(func() error { return run(cmd, args) }) }
 		}
-		run := cmd.RunE
-		cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.around(func() error { return run(cmd, args) }) }
 		return nil
 	}
 }
@@ -33,18 +36,24 @@ func (p *profiles) add(root *cobra.Command) {
 // around writes the profiles of what run does, however that ends.
 func (p *profiles) around(run func() error) (err error) {
 	defer func() { err = errors.Join(err, p.writeMemory()) }()
-	if p.cpu == "" {
-		return run()
+	for _, one := range []struct {
+		path  string
+		start func(io.Writer) error
+		stop  func()
+	}{{p.cpu, pprof.StartCPUProfile, pprof.StopCPUProfile}, {p.trace, trace.Start, trace.Stop}} {
+		if one.path == "" {
+			continue
+		}
+		f, openErr := os.Create(one.path)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		if err := one.start(f); err != nil {
+			return err
+		}
+		defer one.stop()
 	}
-	f, err := os.Create(p.cpu)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return err
-	}
-	defer pprof.StopCPUProfile()
 	return run()
 }
 
