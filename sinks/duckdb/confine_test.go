@@ -128,8 +128,8 @@ func TestViewsAreReadWhateverTheFolderIsCalled(t *testing.T) {
 	}
 }
 
+// It is by itself: what the process grows by is taken for the statement's.
 func TestAStatementThatNeedsMoreMemorySpills(t *testing.T) {
-	t.Parallel()
 	w := filled(t)
 	sql := "select sum(n) as n from (select row_number() over (order by hash(i), s) as n from (select i, repeat('x', 20) || i as s from range(2000000) t(i)))"
 	var out bytes.Buffer

@@ -17,10 +17,10 @@ import (
 
 // session is one connection to a DuckDB of its own in memory.
 type session struct {
+	*scratch
 	db     *sql.DB
 	conn   *sql.Conn
-	dir    string // for what does not fit in memory and for exported files
-	memory int64  // what a statement may hold; 0 is as much as DuckDB takes by itself
+	memory int64 // what a statement may hold; 0 is as much as DuckDB takes by itself
 	// declared is what there is to ask of the warehouse; nil in a session that has none. mixed are its tables with files that lack
 	// columns.
 	declared *declarations
@@ -35,11 +35,11 @@ var settings = []string{
 }
 
 func openSession(ctx context.Context) (*session, error) {
-	dir, err := os.MkdirTemp("", "backhaul-duckdb-")
+	files, err := newScratch()
 	if err != nil {
 		return nil, err
 	}
-	s := &session{dir: dir}
+	s := &session{scratch: files}
 	connector, err := duckdb.NewConnector("", nil)
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -48,7 +48,7 @@ func openSession(ctx context.Context) (*session, error) {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if err := s.exec(ctx, append(settings, "SET temp_directory = "+quote(dir))...); err != nil {
+	if err := s.exec(ctx, append(settings, "SET temp_directory = "+quote(s.dir))...); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -143,5 +143,5 @@ func (s *session) close() (err error) {
 		err = errors.Join(err, s.db.Close())
 		s.db = nil
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	return errors.Join(err, s.remove())
 }
