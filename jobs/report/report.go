@@ -325,28 +325,45 @@ func (s Summary) causes() (all []cause) {
 // failures lists the tasks that ended by themselves; those the run never came to are only counted.
 func (s Summary) failures(p *printer) {
 	notReached := 0
+	var outcomes []string
+	like := map[string][]Task{} // by how they ended
 	for _, t := range s.Incomplete {
 		if t.Ending == string(pipeline.EndNotReached) {
 			notReached++
-		}
-	}
-	shown := 0
-	for _, t := range s.Incomplete {
-		if t.Ending == string(pipeline.EndNotReached) || shown == mostShown {
 			continue
 		}
-		shown++
-		p.line("  incomplete: %s", t.text())
+		outcome := t.outcome()
+		if like[outcome] == nil {
+			outcomes = append(outcomes, outcome)
+		}
+		like[outcome] = append(like[outcome], t)
 	}
-	if more := len(s.Incomplete) - notReached - shown; more > 0 {
-		p.line("  … and %d more: see `backhaul status %s`", more, s.RunID)
+	hidden := 0
+	for i, outcome := range outcomes {
+		tasks := like[outcome]
+		if i >= mostShown {
+			hidden += len(tasks)
+			continue
+		}
+		name := tasks[0].name()
+		if more := len(tasks) - 1; more > 0 {
+			name = fmt.Sprintf("%s and %d more", name, more)
+		}
+		p.line("  incomplete: %s: %s", name, outcome)
+	}
+	if hidden > 0 {
+		p.line("  … and %d more", hidden)
+	}
+	if hidden > 0 || len(s.Incomplete)-notReached > len(outcomes) {
+		p.line("  each of them: `backhaul status %s`", s.RunID)
 	}
 	if notReached > 0 {
 		p.line("  not reached: %s", words.Plural(notReached, "task"))
 	}
 }
 
-func (t Task) text() string {
+// name is what a task is called among people.
+func (t Task) name() string {
 	text := t.Extract
 	if about := cmp.Or(t.About, t.Target); about != "" {
 		text += " of " + about
@@ -355,7 +372,12 @@ func (t Task) text() string {
 	if t.Scope != "" {
 		text += ", " + t.Scope
 	}
-	text += fmt.Sprintf("): %s after %s", t.Ending, words.Plural(t.Rows, "row"))
+	return text + ")"
+}
+
+// outcome is how a task ended, and why.
+func (t Task) outcome() string {
+	text := fmt.Sprintf("%s after %s", t.Ending, words.Plural(t.Rows, "row"))
 	if t.Error != "" {
 		text += ": " + strings.ReplaceAll(t.Error, "\n", "; ")
 	}

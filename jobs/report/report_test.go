@@ -48,6 +48,34 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 	}
 }
 
+func TestFailuresOfOneCauseAreOneLine(t *testing.T) {
+	t.Parallel()
+	denied := func(target string) ledger.Task {
+		one := task(target, pipeline.EndDenied, 0)
+		one.Error = "denied: HTTP 401: no"
+		return one
+	}
+	other := task("d.example", pipeline.EndFault, 50)
+	other.Error = "rejected: HTTP 400: no"
+	var text strings.Builder
+	s := Summarize(&run.Result{Run: ledger.Run{ID: "r1"}, Tasks: []ledger.Task{denied("a.example"), other, denied("b.example"), denied("c.example")}}, 0, time.Second)
+	if err := s.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"  incomplete: anchors of a.example (moz/anchor_text, page) and 2 more: denied after 0 rows: denied: HTTP 401: no\n",
+		"  incomplete: anchors of d.example (moz/anchor_text, page): fault after 50 rows: rejected: HTTP 400: no\n",
+		"  each of them: `backhaul status r1`\n",
+	} {
+		if strings.Count(text.String(), want) != 1 {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	if strings.Contains(text.String(), "b.example") {
+		t.Errorf("each is told:\n%s", text.String())
+	}
+}
+
 func TestASummaryTellsTheVendorsApart(t *testing.T) {
 	other := task("b.example", pipeline.EndOfList, 20)
 	other.Endpoint = "ahrefs/anchors"
@@ -75,8 +103,8 @@ func TestAFailedBatchIsToldByWhatItIsABatchOf(t *testing.T) {
 	} {
 		about.Extract, about.Endpoint = "authority", "moz/url_metrics"
 		got := summarizeTask(ledger.Task{Task: about, Ending: pipeline.EndFault, Rows: 1, Error: "no"})
-		if got.text() != want {
-			t.Errorf("%s\nwant %s", got.text(), want)
+		if text := got.name() + ": " + got.outcome(); text != want {
+			t.Errorf("%s\nwant %s", text, want)
 		}
 	}
 }
