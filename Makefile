@@ -85,13 +85,17 @@ simulate: ## carry out SEEDS scenarios of whole runs under virtual time (default
 RACE        := GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false'
 # In these packages one goroutine asks, decodes or writes, and the race detector takes minutes to see it. In some of their tests
 # goroutines meet.
-ALONE       := $(addprefix ./,jobs/archive pipeline/emulator pipeline/vendors/ahrefsv2 pipeline/vendors/ahrefsv3 pipeline/vendors/mozrpc pipeline/vendors/mozv2 \
+ALONE       := $(addprefix ./,cmd/backhaul jobs/archive pipeline/emulator pipeline/vendors/ahrefsv2 pipeline/vendors/ahrefsv3 pipeline/vendors/mozrpc pipeline/vendors/mozv2 \
 	sinks/compact sinks/duckdb sinks/parquet)
 MEETING     := (TestSourcesKeepWhatTheyPromise|TestBothAPIsServeAtTheSameTimeWhileTheIndexMoves|TestConnectionsAndRequestsPeak|TestAQueryDuringPublishingSeesTheOldNightOrTheNew|TestAStatementEndsAtItsLimits|TestEachEndsWhereItsUserDoes)/./together
 
-race: ## run the tests under the race detector, fewer rounds of the long ones
+# Of whole runs of the program: those in which much happens at once, and the scripts. The others bring the same goroutines together.
+WHOLE       := (TestScripts|TestAFaultyVendorThroughTheWholeProgram|TestAllConnectionsOfTheSpecAreUsedAndNoMore|TestARestartAddsNothingToAListThatMovesWhileItIsRead|TestNoFaultOverrunsTheBudget|TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder|TestTwoJobsPublishSideBySide|TestStatusShowsHowFarARunAtWorkHasCome|TestLoadingAndPublishingHaveABarWhereATerminalCanDrawOne|TestASecondProcessIsToldWhoIsAtWorkAndMayWait|TestHangingUpStopsARunAsCtrlCDoes|TestWhoStopsARunIsToldAtOnceWhatItWaitsFor|TestEachChannelCanBeTried|TestAnAgentAsksWhatWasBoughtAndSpendsNothingThatWasNotGranted|TestAnAddressThatAnswersNothingButNotFoundIsNoFaultOfTheLists|TestProfilesAreWrittenHoweverACommandEnds)
+
+race: ## run the tests under the race detector, of some packages those in which goroutines meet
 	$(RACE) $$(go list ./... | grep -v $(ALONE:.%=-e '%$$'))
-	$(RACE) -run '$(MEETING)' $(ALONE)
+	$(RACE) -run '$(MEETING)' $(filter-out ./cmd/backhaul,$(ALONE))
+	$(RACE) -run '^$(WHOLE)$$$$' ./cmd/backhaul
 
 mutants: ## try every change of testdata/mutants that breaks a promise: a test must find it (ONLY=part of a name; half an hour)
 	go run ./testdata/mutants $(if $(ONLY),-only $(ONLY))

@@ -28,7 +28,6 @@ extracts:
 // The promise of the exit status: while a target of a batch is without an answer the run is incomplete and says which, and
 // running it again buys that target alone, until all are there and every answer was paid for once.
 func TestARunIsIncompleteUntilEveryTargetOfABatchHasItsAnswer(t *testing.T) {
-	likeOthers(t)
 	t.Parallel()
 	spec, problems := jobs.Load(writeFile(t, t.TempDir(), "batches.yaml", batchJob), builtIn, jobs.Access{})
 	if spec == nil {

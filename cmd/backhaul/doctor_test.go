@@ -190,7 +190,6 @@ func TestARetiredRunIsCompleteAndCostsNothing(t *testing.T) {
 }
 
 func TestRetirementSurvivesALedgerThatIsDamagedOrLost(t *testing.T) {
-	likeOthers(t)
 	t.Parallel()
 	w := newWard(t)
 	retire(t, w, false)

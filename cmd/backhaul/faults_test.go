@@ -489,7 +489,6 @@ func TestARestartAddsNothingToAListThatMovesWhileItIsRead(t *testing.T) {
 
 // A cursor that dies between two executions costs its list, not its rows; where its life is known, not even a request.
 func TestAnExecutionWhoseStoredCursorsDiedBeginsThoseListsAnew(t *testing.T) {
-	likeOthers(t)
 	t.Parallel()
 	clean := undisturbed(t, 0)
 	for _, test := range []struct {

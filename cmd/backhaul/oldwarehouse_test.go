@@ -11,7 +11,6 @@ import (
 
 // Every warehouse of an earlier version is read, gone on with and rebuilt by this one.
 func TestWarehousesOfEarlierVersionsAreGoneOnWith(t *testing.T) {
-	likeOthers(t)
 	t.Parallel()
 	const home = "../../testdata/warehouses"
 	folders, err := filepath.Glob(filepath.Join(home, "*", "ledger.sqlite"))

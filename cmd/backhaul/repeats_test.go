@@ -55,7 +55,6 @@ func (f *forgetful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // once, and are not bought again by a rerun of the date. Where the place is of the program's own making, its source sees that
 // the reply is not what was asked for, and it is kept as one that cannot be read.
 func TestAVendorThatRepeatsItselfIsPaidForAtMostThreePages(t *testing.T) {
-	likeOthers(t)
 	t.Parallel()
 	for _, test := range []struct{ surface, vendor, extract, table, ending, says string }{
 		{"v2", "moz", "endpoint: moz/anchor_text, params: {scope: root_domain}", "moz.anchor_text", "repeats", "had come before"},

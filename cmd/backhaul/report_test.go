@@ -101,7 +101,6 @@ extracts:
 
 // Anchor texts are whatever somebody put into a page; some rows do not fit, a list breaks off, and the program has a secret.
 func TestAReportHoldsWhatTheVendorSentAsTextAndNoSecret(t *testing.T) {
-	likeOthers(t)
 	hostile := []string{`</script><script>alert(1)</script>`, `"onmouseover="alert(1)`, "\u202eevil", "שלום", "🧗‍♀️", `<img src=//x.example onerror=alert(1)>`, "javascript:alert(1)"}
 	var night atomic.Int64
 	s := newListServer(t, listSettings{answer: func(w http.ResponseWriter, target, _ string) bool {

@@ -74,11 +74,3 @@ func inDuckDB(t *testing.T) {
 		t.Skip("most of it is DuckDB's own work")
 	}
 }
-
-// likeOthers leaves out of the race run what brings goroutines together as the scripts do, only longer.
-func likeOthers(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("its goroutines meet as those of the scripts do")
-	}
-}

@@ -12,7 +12,6 @@ import (
 
 // A job moves from Moz's Links API V2 to its JSON-RPC successor by one line, and the lake holds the same rows.
 func TestAJobMovesToTheOtherSurfaceByOneLine(t *testing.T) {
-	likeOthers(t)
 	t.Parallel()
 	server := emulator.New(emulator.Options{Day: 100, IndexDays: 1000, MatchingSourcePages: true})
 	srv := httptest.NewServer(server)

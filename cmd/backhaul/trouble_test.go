@@ -204,7 +204,6 @@ func TestAReadOnlyWarehouseIsToldBeforeAnythingIsBought(t *testing.T) {
 
 // TestTooFewFilesStopARunAndLoseNothing limits the open files of a process, from far too few to enough.
 func TestTooFewFilesStopARunAndLoseNothing(t *testing.T) {
-	likeOthers(t)
 	t.Parallel()
 	name := program(t)
 	w := emptyWard(t, listSettings{})
