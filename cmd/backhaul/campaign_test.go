@@ -48,7 +48,6 @@ func emulated(t *testing.T) *runningEmulator {
 // TestTheCampaignJobTellsWhatHappensOnTheMadeUpWeb runs the ready-made job night by night while links come and go, the index changes
 // every third day, and the budget of one night ends before a single source was asked about.
 func TestTheCampaignJobTellsWhatHappensOnTheMadeUpWeb(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	e := emulated(t)
 	dir := t.TempDir()
@@ -138,7 +137,6 @@ func TestTheLinkGapJobKnowsWhoWasWon(t *testing.T) {
 
 // TestTheMonitorJobFindsWhatTheWebChanged runs the ready-made job on two days, and on a third that has the index of the second.
 func TestTheMonitorJobFindsWhatTheWebChanged(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	e := emulated(t)
 	dir := t.TempDir()

@@ -102,9 +102,6 @@ func sameFiles(t *testing.T, got, want string) {
 
 func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
-	}
 	serve(t, emulatorFlags{})
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
@@ -190,9 +187,6 @@ func TestADamagedMergedFileIsFound(t *testing.T) {
 
 func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
-	}
 	serve(t, emulatorFlags{})
 	dir := t.TempDir()
 	w := filepath.Join(dir, "w")
@@ -231,9 +225,6 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 // A night that is filled in later, or forgotten, is one in whatever order it came.
 func TestWhatChangedDoesNotDependOnTheOrderOfNights(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
-	}
 	e := serve(t, emulatorFlags{})
 	job := writeFile(t, t.TempDir(), "killed.yaml", killJob)
 	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)

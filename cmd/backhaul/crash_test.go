@@ -363,9 +363,6 @@ func (l *lab) moments(t *testing.T, all bool) []string {
 // nothing doubled, and nothing bought again but what was on its way. BACKHAUL_KILLS=500 keeps the whole promise.
 func TestAKillCostsNoMoreThanThePagesUnderWay(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and the program it builds and kills has no race detector")
-	}
 	l := newLab(t)
 	t.Run("between any two steps", l.killAtFailpoints)
 	t.Run("at any moment", l.killAtRandom)

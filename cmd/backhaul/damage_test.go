@@ -155,9 +155,6 @@ func rewrite(path string, change func([]byte) []byte) error {
 // TestDamageIsReportedAndNeverFewerRows damages each file of a warehouse in every way, and plays all a user does next.
 func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
-	}
 	w := newWard(t)
 	restore, rows := keep(t, w.warehouse), w.rows
 	for _, file := range []string{wardJournal, wardLedger, wardTable, wardCatalog} {

@@ -249,7 +249,6 @@ func mustFind(t *testing.T, l *ledger.Ledger) ledger.Run {
 }
 
 func TestAJournalWhoseTableIsDamagedIsNotRetired(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	for _, h := range harms {
 		w := newWard(t)

@@ -13,9 +13,6 @@ import (
 // TestALargeArchiveIsImportedExactly imports replies of 1,000 anchors each, as a night of API v2 left them behind.
 func TestALargeArchiveIsImportedExactly(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and no two goroutines meet in it that do not in the scripts")
-	}
 	const pages, size = 100, 1000
 	dir := t.TempDir()
 	path := filepath.Join(dir, "anchors_example.com_domain_2025-10-31.ndjson.gz")

@@ -138,7 +138,6 @@ const lostOn = 5
 // TestAMonthOfNightsTellsEveryEventOnce schedules the ready-made jobs for nights in accelerated time, some of them bad: the vendor is
 // down, the quota is used up, the key is wrong two nights in a row. BACKHAUL_NIGHTS=30 makes it a month, of all their targets.
 func TestAMonthOfNightsTellsEveryEventOnce(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	first, nights, all := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), 9, os.Getenv(nightsVariable) != ""
 	if all {

@@ -373,9 +373,6 @@ func needsStrace(t *testing.T) {
 // ways: see package powerloss.
 func TestLossOfPowerCostsNoMoreThanThePagesUnderWay(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and the program it records has no race detector")
-	}
 	needsStrace(t)
 	l := recordLosses(t)
 	seeds := len(l.nights) * powerloss.Moods / 2
@@ -402,9 +399,6 @@ func TestLossOfPowerCostsNoMoreThanThePagesUnderWay(t *testing.T) {
 // later sync that succeeds makes nothing last of what was written before.
 func TestASyncThatFailedIsNoSuccessAfterwards(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and the program it records has no race detector")
-	}
 	needsStrace(t)
 	calm := recordLosses(t)
 	binary := program(t)

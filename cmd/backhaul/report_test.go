@@ -42,7 +42,6 @@ func reportText(t *testing.T, warehouse string, args ...string) string {
 
 // What a report says came and went is what marts.*_between say, of both vendors; and what a comparison of the two runs says.
 func TestAReportCountsAsTheMartsDo(t *testing.T) {
-	inDuckDB(t)
 	e, err := startEmulator(emulatorFlags{listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)

@@ -65,12 +65,3 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
-
-// inDuckDB leaves a test to the plain run of which most is DuckDB's work, and that buys as others do: the race detector sees
-// nothing new in it.
-func inDuckDB(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("most of it is DuckDB's own work")
-	}
-}

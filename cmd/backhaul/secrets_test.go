@@ -98,7 +98,6 @@ extracts: [{name: x, endpoint: moz/anchor_text, targets: {sql: "select target fr
 }
 
 func TestLimitsSayWhichFlagRaisesThem(t *testing.T) {
-	inDuckDB(t)
 	w := newWard(t)
 	w.holdMemory = true
 	const endless = "select count(*) as target from range(1000000000000) a, range(1000000000000) b"

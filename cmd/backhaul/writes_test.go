@@ -193,9 +193,6 @@ func (l *writesLab) checkMeter(t *testing.T, failures int) {
 // of every kind that changes the disk in a run that has a catalog, and the first of every kind that is there only to make one;
 // every single step if BACKHAUL_KILLS is set.
 func TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun(t *testing.T) {
-	if testing.Short() {
-		t.Skip("one write after another fails: the race detector has nothing to see in it")
-	}
 	t.Parallel()
 	l := newWritesLab(t)
 	warehouse := filepath.Join(t.TempDir(), "w")
@@ -296,9 +293,6 @@ func (l *writesLab) failOne(t *testing.T, d *failingDisk) {
 // writer meets a full one: SQLite, the Parquet writer, DuckDB. It needs leave to mount a file system of its own.
 func TestAFullDiskIsToldAndMadeGoodOnceThereIsRoom(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes long, and the program it builds and runs has no race detector")
-	}
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
 		t.Skipf("no mount namespace here: %v %s", err, out)
 	}

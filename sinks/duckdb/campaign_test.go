@@ -117,7 +117,6 @@ func layCampaign(b book, n int) {
 }
 
 func TestCampaignTellsEveryVerdictOnEveryNight(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "campaign"}
 	got := make([]string, len(campaign))

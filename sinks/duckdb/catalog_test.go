@@ -323,7 +323,6 @@ func checkColumns(t *testing.T, w sinks.Warehouse, table *schemas.Table) {
 }
 
 func TestFilesOfEveryTableAreSeenWithTheDeclaredColumns(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	w := warehouse(t)
 	for _, table := range schemas.All() {
@@ -473,7 +472,6 @@ func TestCatalogHasNoLogAndNoRowsAndStagingIsEmpty(t *testing.T) {
 }
 
 func TestAnchorChangesAreBetweenConsecutiveWholeNights(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	w := warehouse(t)
 	for i, n := range []struct {

@@ -22,7 +22,6 @@ import (
 )
 
 func TestFilesThatDuckDBWritesKeepTheirPromises(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	w := filled(t)
 	for format, read := range map[Format]func(string, []sinks.Column) ([]string, [][]any, error){

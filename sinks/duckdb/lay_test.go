@@ -146,11 +146,3 @@ func (b book) csv(sql string) []string {
 }
 
 func sorted(lines []string) []string { return slices.Sorted(slices.Values(lines)) }
-
-// inDuckDB leaves a test to the plain run whose work is DuckDB's, asked by one goroutine: the race detector sees nothing of it.
-func inDuckDB(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("DuckDB's own work, asked by one goroutine")
-	}
-}

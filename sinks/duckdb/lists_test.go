@@ -186,7 +186,6 @@ func (a asked) check(sql string, want []string) {
 }
 
 func TestListsAreWhatTheirWholeNightsSay(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	for i, k := range ofLists {
 		t.Run(k.name, func(t *testing.T) {
@@ -224,7 +223,6 @@ func checkBetween(a asked, k kind, all map[list][]bought, random *rand.Rand) {
 
 // A target's answer reads what there is of the target.
 func TestTheTargetOfAListReachesTheFiles(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "nightly"}
 	layLists(b, ofLists[0], rand.New(rand.NewPCG(0, 7)))
@@ -253,7 +251,6 @@ func TestTheTargetOfAListReachesTheFiles(t *testing.T) {
 
 // Of the nights no other is read than those that are asked about: DuckDB finds them out before it reads the rows.
 func TestTheNightsOfAListReachTheFiles(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "nightly"}
 	layLists(b, ofLists[0], rand.New(rand.NewPCG(0, 7)))

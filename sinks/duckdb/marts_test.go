@@ -71,7 +71,6 @@ func layGap(b book, n int) {
 }
 
 func TestGapsAreOpenedClosedAndLost(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "linkgap"}
 	for n := 1; n <= 10; n++ {
@@ -241,7 +240,6 @@ func layMonitor(b book) {
 }
 
 func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	layMonitor(b)
@@ -287,7 +285,6 @@ func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
 }
 
 func TestNightsOfDifferentQuestionsAreNotCompared(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	for n, question := range []string{"a", "b", "a"} {

@@ -62,7 +62,6 @@ func TestFormatsSpellTheSameRows(t *testing.T) {
 }
 
 func TestQueryTakesEveryQuestion(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	w := filled(t)
 	for _, sql := range []string{
@@ -221,7 +220,6 @@ func TestSelectReturnsGoValues(t *testing.T) {
 }
 
 func TestBigResultsKeepTheirOrder(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	w := warehouse(t)
 	table := schemas.Lookup("moz.anchor_text")

@@ -17,7 +17,6 @@ import (
 
 // TestFilesAreNoLargerThanDuckDBsOwn compares bytes with what DuckDB makes of the same rows in the same order, with zstd.
 func TestFilesAreNoLargerThanDuckDBsOwn(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	for _, c := range []struct {
 		table string
@@ -36,7 +35,6 @@ func TestFilesAreNoLargerThanDuckDBsOwn(t *testing.T) {
 
 // TestMergedFilesAreNoLargerThanDuckDBsOwn compares in the order of a merged month, in which ranks and times jump.
 func TestMergedFilesAreNoLargerThanDuckDBsOwn(t *testing.T) {
-	inDuckDB(t)
 	t.Parallel()
 	for table, rows := range map[string]int{"moz.anchor_text": 2000, "moz.linking_root_domains": 2000, "moz.links": 200, "ops.pages": 100, "ops.tasks": 40} {
 		w := warehouse(t)

@@ -35,7 +35,6 @@ func emulated(report, params string) pipeline.Task {
 }
 
 func TestTheEmulatorsListsAreReadWhole(t *testing.T) {
-	alone(t)
 	for _, tc := range []struct {
 		report, params string
 		columns        []string

@@ -196,17 +196,7 @@ func (got bought) thrifty(t *testing.T, what string) {
 	}
 }
 
-// alone leaves a test to the plain run that asks for one list after the other: the race detector, under which it takes a minute, sees
-// nothing in it.
-func alone(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("one goroutine asks")
-	}
-}
-
 func TestAListIsReadWholeWithoutACursor(t *testing.T) {
-	alone(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{0, 1, 100, 101, 250, 1001, 2300} {
 		for _, limit := range []int{0, 100, 250} {
@@ -259,7 +249,6 @@ func backlinkList(r *rand.Rand, n, dup int) *server {
 }
 
 func TestRowsThatTheKeyDoesNotTellApartAreAllRead(t *testing.T) {
-	alone(t)
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, dup := range []int{1, 4, 40, 300} {
 		for _, params := range []string{
@@ -287,7 +276,6 @@ func TestRowsThatTheKeyDoesNotTellApartAreAllRead(t *testing.T) {
 }
 
 func TestCollationsMayDisagree(t *testing.T) {
-	alone(t)
 	folded := func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }
 	foldedThenExact := func(a, b string) int {
 		if c := folded(a, b); c != 0 {
@@ -303,9 +291,6 @@ func TestCollationsMayDisagree(t *testing.T) {
 		return strings.Compare(a, b)
 	}
 	queries := []string{`{"select":"anchor"}`, `{"select":"anchor,links_to_target"}`, `{"select":"anchor,refpages","order_by":"top_domain_rating:desc"}`, "{}"}
-	if testing.Short() {
-		queries = queries[2:3]
-	}
 	r := rand.New(rand.NewPCG(5, 6))
 	collations := []struct {
 		name  string
@@ -326,7 +311,6 @@ func TestCollationsMayDisagree(t *testing.T) {
 
 func TestAHundredThousandRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	alone(t)
 	for _, tc := range []struct {
 		rows, cap, want int
 		params          string
@@ -408,7 +392,6 @@ func TestMaxRowsGivesTheFirstRowsInTheOrderAskedFor(t *testing.T) {
 }
 
 func TestAListThatChangesLosesNothingThatStays(t *testing.T) {
-	alone(t)
 	r := rand.New(rand.NewPCG(15, 16))
 	faults := 0
 	for i := range 60 {
@@ -486,15 +469,10 @@ func TestAVendorThatDoesNotSortIsAFault(t *testing.T) {
 }
 
 func TestListsOfAllKindsAreReadWhole(t *testing.T) {
-	alone(t)
 	folded := func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }
 	backwards := func(a, b string) int { return strings.Compare(b, a) }
 	collations := []func(a, b string) int{strings.Compare, backwards}
-	seeds := uint64(60)
-	if testing.Short() {
-		seeds = 12
-	}
-	for seed := range seeds {
+	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		fields := []string{"url_from:asc", "url_to:desc", "anchor:desc", "positions:desc", "positions:asc", "first_seen_link:desc", "links_external:asc", "alt:asc", "alt:desc", "is_dofollow:desc", "is_dofollow:asc", "domain_rating_source:desc", "last_seen:desc", "page_size:desc"}
 		var order []string
