@@ -286,7 +286,7 @@ func (s Summary) Brief(w io.Writer) error {
 			p.line("  … for %d more reasons: see `backhaul status %s`", len(all)-i, s.RunID)
 			break
 		}
-		p.line("  %s: %s", words.Plural(c.lists, "list"), c.text)
+		p.line("  %s: %s", words.Plural(len(c.tasks), "list"), c.text)
 	}
 	if s.Rejected > 0 {
 		p.line("  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
@@ -297,67 +297,61 @@ func (s Summary) Brief(w io.Writer) error {
 	return p.err
 }
 
-// cause is why lists are not complete.
-type cause struct {
+// alike are tasks of which the same is to be said.
+type alike struct {
 	text  string
-	lists int
+	tasks []Task
+}
+
+// group puts tasks together by a text, in the order of their first.
+func group(tasks []Task, by func(Task) string) (all []alike) {
+	at := map[string]int{}
+	for _, t := range tasks {
+		text := by(t)
+		i, ok := at[text]
+		if !ok {
+			i = len(all)
+			at[text], all = i, append(all, alike{text: text})
+		}
+		all[i].tasks = append(all[i].tasks, t)
+	}
+	return all
 }
 
 // causes are why the run's lists are not complete, those of most lists first.
-func (s Summary) causes() (all []cause) {
-	at := map[string]int{}
-	for _, t := range s.Incomplete {
+func (s Summary) causes() []alike {
+	all := group(s.Incomplete, func(t Task) string {
 		text := strings.ReplaceAll(t.Error, "\n", "; ")
 		if !strings.Contains(text, t.Ending) {
 			text = strings.TrimSuffix(t.Ending+": "+text, ": ")
 		}
-		i, ok := at[text]
-		if !ok {
-			i = len(all)
-			at[text], all = i, append(all, cause{text: text})
-		}
-		all[i].lists++
-	}
-	slices.SortStableFunc(all, func(a, b cause) int { return cmp.Compare(b.lists, a.lists) })
+		return text
+	})
+	slices.SortStableFunc(all, func(a, b alike) int { return cmp.Compare(len(b.tasks), len(a.tasks)) })
 	return all
 }
 
-// failures lists the tasks that ended by themselves; those the run never came to are only counted.
+// failures lists the tasks that ended by themselves, those that ended alike in one line; those the run never came to are only counted.
 func (s Summary) failures(p *printer) {
-	notReached := 0
-	var outcomes []string
-	like := map[string][]Task{} // by how they ended
-	for _, t := range s.Incomplete {
-		if t.Ending == string(pipeline.EndNotReached) {
-			notReached++
-			continue
-		}
-		outcome := t.outcome()
-		if like[outcome] == nil {
-			outcomes = append(outcomes, outcome)
-		}
-		like[outcome] = append(like[outcome], t)
-	}
-	hidden := 0
-	for i, outcome := range outcomes {
-		tasks := like[outcome]
-		if i >= mostShown {
-			hidden += len(tasks)
-			continue
-		}
-		name := tasks[0].name()
-		if more := len(tasks) - 1; more > 0 {
+	ended := slices.DeleteFunc(slices.Clone(s.Incomplete), func(t Task) bool { return t.Ending == string(pipeline.EndNotReached) })
+	all := group(ended, Task.outcome)
+	shown := all[:min(len(all), mostShown)]
+	rest := len(ended)
+	for _, like := range shown {
+		name := like.tasks[0].name()
+		if more := len(like.tasks) - 1; more > 0 {
 			name = fmt.Sprintf("%s and %d more", name, more)
 		}
-		p.line("  incomplete: %s: %s", name, outcome)
+		p.line("  incomplete: %s: %s", name, like.text)
+		rest -= len(like.tasks)
 	}
-	if hidden > 0 {
-		p.line("  … and %d more", hidden)
+	if rest > 0 {
+		p.line("  … and %d more", rest)
 	}
-	if hidden > 0 || len(s.Incomplete)-notReached > len(outcomes) {
+	if len(ended) > len(shown) {
 		p.line("  each of them: `backhaul status %s`", s.RunID)
 	}
-	if notReached > 0 {
+	if notReached := len(s.Incomplete) - len(ended); notReached > 0 {
 		p.line("  not reached: %s", words.Plural(notReached, "task"))
 	}
 }
