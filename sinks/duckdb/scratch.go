@@ -2,9 +2,9 @@ package duckdb
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,27 +28,22 @@ const (
 // sweepOnce removes what dead processes have left.
 var sweepOnce = sync.OnceFunc(func() { sweepScratch(os.TempDir(), time.Now()) })
 
+// newScratch makes one. Under its name it has its lock from the first moment, so that nobody sweeps it.
 func newScratch() (*scratch, error) {
 	sweepOnce()
-	for range 100 {
-		dir, err := os.MkdirTemp("", scratchPrefix)
-		if err != nil {
-			return nil, err
-		}
-		lock := flock.New(filepath.Join(dir, scratchLock))
-		locked, err := lock.TryLock()
-		if locked {
-			if _, err = os.Stat(lock.Path()); err == nil {
-				return &scratch{dir, lock}, nil
-			}
-		}
-		// Somebody who sweeps was there before the lock.
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, errors.Join(err, lock.Close(), os.RemoveAll(dir))
-		}
-		_ = lock.Close()
+	begun, err := os.MkdirTemp("", "backhaul-new-")
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%s: a directory that was just made is gone, again and again", os.TempDir())
+	dir := filepath.Join(filepath.Dir(begun), strings.Replace(filepath.Base(begun), "backhaul-new-", scratchPrefix, 1))
+	lock := flock.New(filepath.Join(begun, scratchLock))
+	if _, err = lock.TryLock(); err == nil {
+		err = os.Rename(begun, dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close(), os.RemoveAll(begun))
+	}
+	return &scratch{dir, lock}, nil
 }
 
 // sweepScratch removes the directories of which nobody holds the lock. Whatever cannot be removed is another user's.
