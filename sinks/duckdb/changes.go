@@ -67,8 +67,7 @@ func (s *session) jobs(ctx context.Context, month time.Time) (jobs []string, err
 // Changes works out what came and went between the whole nights that the run of (job, date) is one of: from the night before
 // to it, and from it to the night after, if there is one. take is handed the batches of each table and later night; what it is
 // not handed batches for has no changes. Errors are those of Query, and of take.
-func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
-	take takeChanges) error {
+func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time, take TakeChanges) error {
 	return damage(over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
 		dates, err := s.laterNights(ctx, job, date)
 		if err != nil {
@@ -77,7 +76,7 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 		for _, date := range append(dates, date) {
 			earlier, err := s.earlierNights(ctx, job, date)
 			if err == nil {
-				err = s.takeChanges(ctx, w, job, date, earlier, take)
+				err = s.changesUntil(ctx, w, job, date, earlier, take)
 			}
 			if err != nil {
 				return err
@@ -87,10 +86,11 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 	}))
 }
 
-type takeChanges func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error
+// TakeChanges is handed the rows that a table has of what changed until a date.
+type TakeChanges func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error
 
-// takeChanges hands over what each table has of the changes until a date since the earlier nights.
-func (s *session) takeChanges(ctx context.Context, w sinks.Warehouse, job string, date time.Time, earlier []earlierNight, take takeChanges) error {
+// changesUntil hands over what each table has of the changes until a date since the earlier nights.
+func (s *session) changesUntil(ctx context.Context, w sinks.Warehouse, job string, date time.Time, earlier []earlierNight, take TakeChanges) error {
 	d, err := s.comparing(w, job, date, earlier)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package duckdb
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -18,11 +19,7 @@ func TestChangesReadTheRowsOfTwoNights(t *testing.T) {
 		spoil(t, path)
 	}
 	changed(t, b.w, "nightly", date(3))
-	mustBuildOnly(t, b.w)
-	got := b.csv("SELECT change, anchor_text, previous_run_date, run_date FROM marts.anchor_changes ORDER BY ALL")
-	if want := []string{"lost,gone," + day(2) + "," + day(3), "new,come," + day(2) + "," + day(3)}; len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("%q, want %q", got, want)
-	}
+	b.wantGoneAndCome(day(2), day(3))
 	if _, _, err := Select(t.Context(), b.w, "SELECT anchor_text FROM moz.anchor_text"); err == nil {
 		t.Error("the oldest night can be read: this tests nothing")
 	}
@@ -46,13 +43,19 @@ func TestChangesOpenTheFilesOfTwoMonths(t *testing.T) {
 		}
 	}
 	changed(t, b.w, "nightly", date(9))
-	mustBuildOnly(t, b.w)
-	got := b.csv("SELECT change, anchor_text, previous_run_date, run_date FROM marts.anchor_changes ORDER BY ALL")
-	if want := []string{"lost,gone," + day(1) + "," + day(9), "new,come," + day(1) + "," + day(9)}; len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("%q, want %q", got, want)
-	}
+	b.wantGoneAndCome(day(1), day(9))
 	if _, _, err := Select(t.Context(), b.w, "SELECT anchor_text FROM moz.anchor_text"); err == nil {
 		t.Error("the file can be read: this tests nothing")
+	}
+}
+
+// wantGoneAndCome fails unless one anchor text, gone, was lost between two nights, and one, come, is new.
+func (b book) wantGoneAndCome(from, to string) {
+	b.t.Helper()
+	mustBuildOnly(b.t, b.w)
+	got := b.csv("SELECT change, anchor_text, previous_run_date, run_date FROM marts.anchor_changes ORDER BY ALL")
+	if want := []string{"lost,gone," + from + "," + to, "new,come," + from + "," + to}; !slices.Equal(got, want) {
+		b.t.Errorf("%q, want %q", got, want)
 	}
 }
 
