@@ -115,11 +115,12 @@ func (d *declarations) idle(view string, tables map[string]Relation) bool {
 // tables returns the tables that a view is made of, some of them several times.
 func (d *declarations) tables(view string) (all []*schemas.Table) {
 	for _, m := range relation.FindAllStringSubmatch(d.byName[view].body, -1) {
-		name := strings.ReplaceAll(m[2], `"`, "")
-		if t := schemas.Lookup(name); t != nil {
-			all = append(all, t)
-		} else if d.byName[name] != nil {
-			all = append(all, d.tables(name)...)
+		switch other := d.byName[strings.ReplaceAll(m[2], `"`, "")]; {
+		case other == nil: // a column: IS NOT DISTINCT FROM n.target
+		case other.table != nil:
+			all = append(all, other.table)
+		default:
+			all = append(all, d.tables(other.name)...)
 		}
 	}
 	return all

@@ -33,7 +33,8 @@ type declaration struct {
 	name       string // marts.anchor_changes
 	head, body string // CREATE VIEW marts.anchor_changes AS, and the query, which names others
 	comments   string
-	whole      string // the query naming no other, once it was needed
+	table      *schemas.Table // whose rows it is; nil for what is derived
+	whole      string         // the query naming no other, once it was needed
 }
 
 // declare returns the declarations of the tables and of all that is derived from them.
@@ -41,7 +42,8 @@ func declare(tables []*schemas.Table, from source) (*declarations, error) {
 	d := &declarations{schemas: []string{"marts", "ops"}, byName: map[string]*declaration{}}
 	for _, t := range tables {
 		d.schemas = append(d.schemas, t.Schema)
-		d.add(declaration{name: t.FullName(), head: "CREATE VIEW " + name(t) + " AS", body: selection(t, from), comments: comments(t)})
+		d.add(declaration{name: t.FullName(), head: "CREATE VIEW " + name(t) + " AS", body: selection(t, from), comments: comments(t), table: t})
+		d.add(declaration{name: monthlyName(t), body: monthly(t, from), table: t})
 	}
 	slices.Sort(d.schemas)
 	d.schemas = slices.Compact(d.schemas)
@@ -77,6 +79,9 @@ var derived = sync.OnceValues(func() (all []declaration, err error) {
 
 // helping is the schema of views that nobody sees.
 const helping = "helper."
+
+// monthlyName is what views call a table with the column month.
+func monthlyName(t *schemas.Table) string { return helping + "monthly_" + t.Schema + "_" + t.Name }
 
 func (d *declarations) add(one declaration) {
 	d.all, d.byName[one.name] = append(d.all, &one), &one

@@ -95,11 +95,11 @@ func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*d
 		}
 	}
 	all := globs(w, s.mixed)
-	s.declared, err = declare(schemas.All(), func(t *schemas.Table) string {
+	s.declared, err = declare(schemas.All(), func(t *schemas.Table, month bool) string {
 		if !hasFiles(w, t) { // nothing was published by this version yet
 			return ""
 		}
-		return all(t)
+		return all(t, month)
 	})
 	if err != nil {
 		return err

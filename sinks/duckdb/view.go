@@ -18,8 +18,9 @@ const Variable = "backhaul_warehouse"
 // allFiles are a table's files below its directory. The file without rows comes first: its columns are today's.
 const allFiles = "/month=*/*.parquet"
 
-// source is the text that a table's rows are selected from; "" for a table without files.
-type source func(*schemas.Table) string
+// source is the text that a table's rows are selected from; "" for a table without files. With month the rows have a column of that
+// name beside their own: whose directory they are in, as 2026-11.
+type source func(t *schemas.Table, month bool) string
 
 // globs reads all that the lake has of a table whenever it is asked. By itself DuckDB takes the first file's columns for
 // everybody's, and finds the others' by their names. Where files lack columns (mixed) it must look into each of them first.
@@ -52,8 +53,11 @@ func monthsOf(days []time.Time) (all []string) {
 // reading reads what the lake has of a table at patterns below its directory; nothing where there are none.
 func reading(w sinks.Warehouse, mixed []string, patterns func(*schemas.Table) []string) source {
 	root := fmt.Sprintf("coalesce(replace(replace(getvariable(%s), '[', '[[]'), '*', '[*]'), %s)", quote(Variable), quote(escapePattern.Replace(w.Root)))
-	return func(t *schemas.Table) string {
+	return func(t *schemas.Table, month bool) string {
 		options := "hive_partitioning => false"
+		if month {
+			options = "hive_partitioning => true, hive_types => {month: VARCHAR}"
+		}
 		if slices.Contains(mixed, t.FullName()) {
 			options += ", union_by_name => true"
 		}
@@ -71,9 +75,9 @@ func reading(w sinks.Warehouse, mixed []string, patterns func(*schemas.Table) []
 	}
 }
 
-// only reads these files, each of which may lack columns.
+// only reads these files, each of which may lack columns. They are in no month's directory.
 func only(files []string) source {
-	return func(t *schemas.Table) string {
+	return func(t *schemas.Table, _ bool) string {
 		if len(files) == 0 {
 			return ""
 		}
@@ -87,13 +91,27 @@ func only(files []string) source {
 }
 
 // none is a lake without files.
-func none(*schemas.Table) string { return "" }
+func none(*schemas.Table, bool) string { return "" }
 
 // selection is the query of a table's view: its columns are the declared ones, and have the declared types whatever the files
 // have. The casts cost nothing where a column has its type already, and filters and projections reach the files (EXPLAIN in
 // 1.1.3 and 1.5.6).
-func selection(t *schemas.Table, from source) string {
-	columns, where := make([]string, len(t.Columns())), from(t)
+func selection(t *schemas.Table, from source) string { return selected(t, from(t, false)) }
+
+// monthly is a selection with the column month. DuckDB opens no files of other months than those that a condition on it leaves, be it
+// known only when the query is under way (1.5.6 and 2.0.1, where it stands in a semi join with run_date): so a question about one night
+// does not look into all that was ever bought.
+func monthly(t *schemas.Table, from source) string {
+	where := from(t, true)
+	if where == "" {
+		return selected(t, where, "NULL::VARCHAR AS month")
+	}
+	return selected(t, where, "month")
+}
+
+// selected selects a table's columns, and more, from where its rows are; no row where that is nowhere.
+func selected(t *schemas.Table, where string, more ...string) string {
+	columns := make([]string, len(t.Columns()))
 	for i, c := range t.Columns() {
 		value := ident(c.Name)
 		if where == "" {
@@ -101,6 +119,7 @@ func selection(t *schemas.Table, from source) string {
 		}
 		columns[i] = fmt.Sprintf("CAST(%s AS %s) AS %s", value, c.Type, ident(c.Name))
 	}
+	columns = append(columns, more...)
 	if where == "" {
 		return "SELECT " + strings.Join(columns, ", ") + " WHERE false"
 	}

@@ -1,15 +1,15 @@
 -- With which texts a target is linked to, as of the latest whole night of each list.
 CREATE VIEW marts.anchors_current AS
 WITH latest AS MATERIALIZED (
-    FROM helper.latest WHERE endpoint IN ('moz/anchor_text', 'ahrefs/anchors')
+    SELECT *, strftime(run_date, '%Y-%m') AS month FROM helper.latest WHERE endpoint IN ('moz/anchor_text', 'ahrefs/anchors')
 )
 SELECT l.vendor, l.anchor AS anchor_text, min(l.rank) AS rank, max(l.domains) AS external_root_domains, max(l.pages) AS external_pages,
        bool_or(l.followed) AS followed, l.job, l.extract, l.target, l.scope, l.run_date
 FROM latest n
 JOIN (
-    SELECT 'moz/anchor_text' AS endpoint, * FROM helper.moz_anchors WHERE live AND run_date IN (SELECT run_date FROM latest)
+    SELECT 'moz/anchor_text' AS endpoint, * FROM helper.moz_anchors SEMI JOIN latest USING (run_date, month) WHERE live
     UNION ALL
-    SELECT 'ahrefs/anchors' AS endpoint, * FROM helper.ahrefs_anchors WHERE live AND run_date IN (SELECT run_date FROM latest)
+    SELECT 'ahrefs/anchors' AS endpoint, * FROM helper.ahrefs_anchors SEMI JOIN latest USING (run_date, month) WHERE live
 ) l
   ON  l.endpoint = n.endpoint AND l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.target = n.target
   AND l.scope IS NOT DISTINCT FROM n.scope

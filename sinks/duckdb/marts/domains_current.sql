@@ -1,15 +1,15 @@
 -- Which root domains link to a target, as of the latest whole night of each list.
 CREATE VIEW marts.domains_current AS
 WITH latest AS MATERIALIZED (
-    FROM helper.latest WHERE endpoint IN ('moz/linking_root_domains', 'ahrefs/refdomains')
+    SELECT *, strftime(run_date, '%Y-%m') AS month FROM helper.latest WHERE endpoint IN ('moz/linking_root_domains', 'ahrefs/refdomains')
 )
 SELECT l.vendor, l.root_domain, max(l.pages) AS pages, max(l.domain_authority) AS domain_authority, max(l.spam_score) AS spam_score,
        max(l.domain_rating) AS domain_rating, l.job, l.extract, l.target, l.scope, l.run_date
 FROM latest n
 JOIN (
-    SELECT 'moz/linking_root_domains' AS endpoint, * FROM helper.moz_domains WHERE run_date IN (SELECT run_date FROM latest)
+    SELECT 'moz/linking_root_domains' AS endpoint, * FROM helper.moz_domains SEMI JOIN latest USING (run_date, month)
     UNION ALL
-    SELECT 'ahrefs/refdomains' AS endpoint, * FROM helper.ahrefs_domains WHERE run_date IN (SELECT run_date FROM latest)
+    SELECT 'ahrefs/refdomains' AS endpoint, * FROM helper.ahrefs_domains SEMI JOIN latest USING (run_date, month)
 ) l
   ON  l.endpoint = n.endpoint AND l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.target = n.target
   AND l.scope IS NOT DISTINCT FROM n.scope

@@ -1,7 +1,7 @@
 -- Which pages link to a target, as of the latest whole night of each list.
 CREATE VIEW marts.links_current AS
 WITH latest AS MATERIALIZED (
-    FROM helper.latest WHERE endpoint IN ('moz/links', 'ahrefs/all_backlinks')
+    SELECT *, strftime(run_date, '%Y-%m') AS month FROM helper.latest WHERE endpoint IN ('moz/links', 'ahrefs/all_backlinks')
 )
 SELECT l.vendor, l.source_page, l.target_page, max(l.source_root_domain) AS source_root_domain,
        list_sort(list(DISTINCT l.anchor_text)) AS anchor_texts, bool_and(l.nofollow) AS nofollow,
@@ -11,9 +11,9 @@ SELECT l.vendor, l.source_page, l.target_page, max(l.source_root_domain) AS sour
        l.job, l.extract, l.target, l.scope, l.run_date
 FROM latest n
 JOIN (
-    SELECT 'moz/links' AS endpoint, * FROM helper.moz_links WHERE run_date IN (SELECT run_date FROM latest)
+    SELECT 'moz/links' AS endpoint, * FROM helper.moz_links SEMI JOIN latest USING (run_date, month)
     UNION ALL
-    SELECT 'ahrefs/all_backlinks' AS endpoint, * FROM helper.ahrefs_links WHERE run_date IN (SELECT run_date FROM latest)
+    SELECT 'ahrefs/all_backlinks' AS endpoint, * FROM helper.ahrefs_links SEMI JOIN latest USING (run_date, month)
 ) l
   ON  l.endpoint = n.endpoint AND l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.target = n.target
   AND l.scope IS NOT DISTINCT FROM n.scope
