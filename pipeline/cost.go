@@ -26,3 +26,23 @@ type History struct {
 	More  bool
 	Ended time.Time
 }
+
+// Bill is what a run's journal says of its units at a vendor.
+type Bill struct {
+	Spent Units // by pages
+	Maybe Units // what requests without an answer may have cost
+	// SpentAt is when the last page arrived that cost something, HeldAt until when a request without an answer may have been under
+	// way. Zero: never.
+	SpentAt, HeldAt time.Time
+}
+
+// Add adds what the run has of another month.
+func (b *Bill) Add(other Bill) {
+	b.Spent, b.Maybe = b.Spent+other.Spent, b.Maybe+other.Maybe
+	if other.SpentAt.After(b.SpentAt) {
+		b.SpentAt = other.SpentAt
+	}
+	if other.HeldAt.After(b.HeldAt) {
+		b.HeldAt = other.HeldAt
+	}
+}

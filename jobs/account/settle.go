@@ -59,11 +59,10 @@ func CalendarMonth(t time.Time) func(vendor string) string {
 // Settle shrinks the grants of a run to what its journal says. What is beyond the grants of earlier months belongs to the
 // latest month that has one, or to month where none has.
 func Settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, month func(vendor string) string) error {
-	tasks, places, err := Inventory(ctx, j)
+	bills, err := j.Bills(ctx)
 	if err != nil {
 		return err
 	}
-	bills := Bills(tasks, places)
 	for _, vendor := range slices.Sorted(maps.Keys(bills)) {
 		last, err := l.LastMonth(ctx, runID, vendor)
 		if err != nil {
@@ -72,29 +71,15 @@ func Settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 		if last == "" {
 			last = month(vendor)
 		}
-		if err := l.Settle(ctx, runID, vendor, last, bills[vendor]); err != nil {
+		var all pipeline.Bill
+		for _, bill := range bills[vendor] {
+			all.Add(bill)
+		}
+		if err := l.Settle(ctx, runID, vendor, last, all); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// Bills sums up by vendor what a journal says of the units of its run.
-func Bills(tasks []pipeline.Task, places map[string]pipeline.Place) map[string]ledger.Bill {
-	all := map[string]ledger.Bill{}
-	for _, t := range tasks {
-		place, b := places[t.ID], all[t.Vendor()]
-		b.Spent += place.Units
-		b.Maybe += place.MaybeUnits
-		if place.Fetched.After(b.SpentAt) && place.Units > 0 {
-			b.SpentAt = place.Fetched
-		}
-		if place.MaybeAt.After(b.HeldAt) {
-			b.HeldAt = place.MaybeAt
-		}
-		all[t.Vendor()] = b
-	}
-	return all
 }
 
 // Inventory reads from a journal which tasks it has and how far each has come.

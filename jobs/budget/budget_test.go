@@ -170,7 +170,7 @@ func TestACountOfAnotherMonthSettlesNothing(t *testing.T) {
 	} {
 		books, now := open(t, "nightly"), end.Add(-29*24*time.Hour)
 		b := New(map[string]Account{"moz": {Usage: teller{tc.vendor, 10}}}, func() time.Time { return now })
-		held := ledger.Bill{Spent: 10, Maybe: 40, HeldAt: now.Add(-time.Hour)}
+		held := pipeline.Bill{Spent: 10, Maybe: 40, HeldAt: now.Add(-time.Hour)}
 		if err := books.Ledger.Settle(t.Context(), books.RunID, "moz", b.Month("moz"), held); err != nil {
 			t.Fatal(err)
 		}

@@ -81,18 +81,10 @@ func granted(tx *sql.Tx, runID, job, vendor, month string) (g Granted, err error
 	return g, err
 }
 
-// Bill is what a run's journal says of its units at a vendor, over all its months.
-type Bill struct {
-	Spent pipeline.Units // by pages
-	Maybe pipeline.Units // what requests without an answer may have cost
-	// SpentAt is when the last page arrived, HeldAt until when a request without an answer may have been under way. Zero: never.
-	SpentAt, HeldAt time.Time
-}
-
 // Settle shrinks the grant of a run at a vendor to what its journal says: what was spent, what the vendor is known to have
 // charged for requests without an answer, and what it may have charged beyond that, which is held. What was granted in
 // earlier months stays there; the rest belongs to month. The same journal again changes nothing.
-func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, b Bill) error {
+func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, b pipeline.Bill) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
 		var spent, maybe, charged, cleared pipeline.Units
 		// Of the earlier months' units without an answer, some are cleared and the others held still.

@@ -29,7 +29,7 @@ func TestWhatARunAtWorkHasReservedIsNotHeld(t *testing.T) {
 		}
 	}
 	grant()
-	if err := l.Settle(ctx, "r1", "moz", november, Bill{Spent: 40}); err != nil {
+	if err := l.Settle(ctx, "r1", "moz", november, pipeline.Bill{Spent: 40}); err != nil {
 		t.Fatal(err)
 	}
 	grant() // the run goes on
@@ -74,7 +74,7 @@ func TestAVendorsMonthBeginsOnTheDayItWasLastAskedAbout(t *testing.T) {
 func TestACountThatFellSettlesNothingThoughItIsAboveTheLedgers(t *testing.T) {
 	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "r1")
-	if err := l.Settle(ctx, "r1", "moz", november, Bill{Spent: 50, SpentAt: now, Maybe: 50, HeldAt: now}); err != nil {
+	if err := l.Settle(ctx, "r1", "moz", november, pipeline.Bill{Spent: 50, SpentAt: now, Maybe: 50, HeldAt: now}); err != nil {
 		t.Fatal(err)
 	}
 	count := func(at time.Time, units pipeline.Units) []Settlement {

@@ -145,7 +145,7 @@ func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 	if got, left, _ := l.Grant(ctx, "r1", "moz", "2026-11", 1, 1, ceiling); got != 0 || left != 0 {
 		t.Errorf("granted %d, %d left over the run's budget", got, left)
 	}
-	if err := l.Settle(ctx, "r1", "moz", "2026-11", Bill{Spent: 120, Maybe: 30}); err != nil {
+	if err := l.Settle(ctx, "r1", "moz", "2026-11", pipeline.Bill{Spent: 120, Maybe: 30}); err != nil {
 		t.Fatal(err)
 	}
 	want := []Spend{{RunID: "r1", Vendor: "moz", Month: "2026-11", Granted: 150, Spent: 120, Settled: true}}
@@ -160,7 +160,7 @@ func TestSettlingGivesBackWhatWasNotSpent(t *testing.T) {
 	if got, _, err := l.Grant(ctx, "r1", "moz", "2026-12", 100, 100, ceiling); got != 100 || err != nil {
 		t.Fatalf("granted %d, %v", got, err)
 	}
-	if err := l.Settle(ctx, "r1", "moz", "2026-12", Bill{Spent: 200, Maybe: 30}); err != nil {
+	if err := l.Settle(ctx, "r1", "moz", "2026-12", pipeline.Bill{Spent: 200, Maybe: 30}); err != nil {
 		t.Fatal(err)
 	}
 	g, err := l.Granted(ctx, "r1", "", "moz", "2026-12")

@@ -50,7 +50,7 @@ type account struct {
 	l      *Ledger
 	now    time.Time
 	meter  meter
-	bills  map[string]*Bill // what the journals say, by run
+	bills  map[string]*pipeline.Bill // what the journals say, by run
 	others pipeline.Units
 	runs   int
 }
@@ -59,7 +59,7 @@ const november = "2026-11"
 
 func newAccount(t *testing.T, seed uint64, lag time.Duration) *account {
 	return &account{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), l: openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite")),
-		now: now, meter: meter{lag: lag}, bills: map[string]*Bill{}}
+		now: now, meter: meter{lag: lag}, bills: map[string]*pipeline.Bill{}}
 }
 
 func (a *account) must(err error) {
@@ -75,7 +75,7 @@ func (a *account) run(requests int) (id string) {
 	id = fmt.Sprintf("r%d", a.runs)
 	_, err := a.l.Begin(context.Background(), "job", fmt.Sprintf("d%d", a.runs), "hash", id, a.now)
 	a.must(err)
-	b := &Bill{}
+	b := &pipeline.Bill{}
 	a.bills[id] = b
 	for range requests {
 		worst := pipeline.Units(1 + a.IntN(50))
@@ -193,7 +193,7 @@ func TestACountThatMayNotHoldEverythingSettlesNothing(t *testing.T) {
 		a := newAccount(t, 1, time.Hour)
 		_, err := a.l.Begin(context.Background(), "job", "d", "hash", "r", a.now)
 		a.must(err)
-		a.bills["r"] = &Bill{Spent: 100, SpentAt: a.now, Maybe: worst, HeldAt: a.now}
+		a.bills["r"] = &pipeline.Bill{Spent: 100, SpentAt: a.now, Maybe: worst, HeldAt: a.now}
 		a.settle("r")
 		a.meter.charge(a.now, 100)
 		a.pass(2 * time.Hour)
@@ -248,7 +248,7 @@ func TestHeldUnitsExpireWithTheirMonthOrAreReleasedByHand(t *testing.T) {
 	for _, id := range []string{"r1", "r2"} {
 		_, err := a.l.Begin(ctx, "job", id, "hash", id, a.now)
 		a.must(err)
-		a.bills[id] = &Bill{Spent: 10, Maybe: 40, HeldAt: a.now}
+		a.bills[id] = &pipeline.Bill{Spent: 10, Maybe: 40, HeldAt: a.now}
 		a.settle(id)
 	}
 	left := func() pipeline.Units {
@@ -304,7 +304,7 @@ func TestEveryMonthHoldsItsOwn(t *testing.T) {
 		_, err := a.l.Begin(ctx, "job", "d", "hash", "r", a.now)
 		a.must(err)
 		months := []string{"2026-10", "2026-11", "2026-12"}
-		var total Bill
+		var total pipeline.Bill
 		spent, held, charged := map[string]pipeline.Units{}, map[string]pipeline.Units{}, map[string]pipeline.Units{}
 		for i, month := range months {
 			for range 1 + a.IntN(3) {

@@ -101,36 +101,20 @@ func Rewind(ctx context.Context, w sinks.Warehouse, job, runDate string, now tim
 
 // settleByMonth grants what the pages cost to the months they were bought in; what may have been charged belongs to the last.
 func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) error {
-	tasks, err := j.Tasks(ctx)
+	bills, err := j.Bills(ctx)
 	if err != nil {
 		return err
 	}
-	places, err := j.Places(ctx)
-	if err != nil {
-		return err
-	}
-	spent, totals := map[string]map[string]pipeline.Units{}, account.Bills(tasks, places)
-	for _, t := range tasks {
-		vendor := t.Vendor()
-		if spent[vendor] == nil {
-			spent[vendor] = map[string]pipeline.Units{j.Header().Created.UTC().Format("2006-01"): 0}
-		}
-		for f, err := range j.Facts(ctx, t.ID) {
-			if err != nil {
-				return err
-			}
-			spent[vendor][f.FetchedAt.UTC().Format("2006-01")] += f.Units
-		}
-	}
-	for vendor, months := range spent {
-		bill := ledger.Bill{SpentAt: totals[vendor].SpentAt, HeldAt: totals[vendor].HeldAt}
+	for vendor, months := range bills {
+		var all pipeline.Bill
 		order := slices.Sorted(maps.Keys(months))
 		for i, month := range order {
-			bill.Spent += months[month]
-			if i == len(order)-1 {
-				bill.Maybe = totals[vendor].Maybe
+			all.Add(months[month])
+			b := all
+			if i < len(order)-1 {
+				b.Maybe = 0
 			}
-			if err := l.Settle(ctx, j.Header().RunID, vendor, month, bill); err != nil {
+			if err := l.Settle(ctx, j.Header().RunID, vendor, month, b); err != nil {
 				return err
 			}
 		}

@@ -126,7 +126,7 @@ func restoreRetired(ctx context.Context, l *ledger.Ledger, path string) error {
 	if err := l.Sync(ctx, r.Run.ID, r.Index); err != nil {
 		return err
 	}
-	bills := map[string]ledger.Bill{}
+	bills := map[string]pipeline.Bill{}
 	for _, g := range r.Spends { // by month: Settle takes what earlier months have off
 		b := bills[g.Vendor]
 		b.Spent += g.Spent + g.Charged

@@ -14,7 +14,7 @@ import (
 
 // account writes the run's own account, the ops tables, over what an earlier execution wrote.
 func (r *runner) account(ctx context.Context, result *Result, now publication) error {
-	dropped, err := r.dropped(ctx, result.Tasks)
+	dropped, err := r.dropped(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,18 +48,14 @@ func (r *runner) isWindowed(t pipeline.Task) bool {
 }
 
 // dropped returns the tasks that the run has asked something for and that the spec asks for no more.
-func (r *runner) dropped(ctx context.Context, current []ledger.Task) ([]ledger.Task, error) {
-	asked := map[string]bool{}
-	for _, t := range current {
-		asked[t.ID] = true
-	}
-	all, err := r.journal.Tasks(ctx)
+func (r *runner) dropped(ctx context.Context) ([]ledger.Task, error) {
+	all, err := r.journal.LeftOut(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var dropped []ledger.Task
 	for _, t := range all {
-		if place := r.places[t.ID]; !asked[t.ID] && (place.Pages > 0 || place.Attempts > 0) {
+		if place := r.places[t.ID]; place.Pages > 0 || place.Attempts > 0 {
 			former := ledger.Task{Task: t}
 			account.Stand(&former, place)
 			dropped = append(dropped, former)

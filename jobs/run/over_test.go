@@ -64,7 +64,7 @@ func TestWhatIsHeldOfMonthsThatAreOverIsReleasedByTheNextRun(t *testing.T) {
 	}
 	defer l.Close()
 	_, err = l.Begin(t.Context(), "weekly", "2020-01-03", "hash", "old", time.Date(2020, 1, 3, 0, 0, 0, 0, time.UTC))
-	if err = errors.Join(err, l.Settle(t.Context(), "old", "moz", "2020-01", ledger.Bill{Spent: 10, Maybe: 40}),
+	if err = errors.Join(err, l.Settle(t.Context(), "old", "moz", "2020-01", pipeline.Bill{Spent: 10, Maybe: 40}),
 		l.End(t.Context(), "old", ledger.Incomplete, "", time.Now())); err != nil {
 		t.Fatal(err)
 	}

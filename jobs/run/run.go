@@ -363,9 +363,6 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 	if err := r.takeOver(ctx, result, extracts); err != nil {
 		return err
 	}
-	if _, err := r.sync(ctx); err != nil {
-		return err
-	}
 	r.Step(Step{Name: Buying})
 	if err := r.buy(ctx, result, p); err != nil {
 		return err

@@ -127,6 +127,11 @@ func (j *Journal) Current(ctx context.Context) ([]pipeline.Task, error) {
 	return j.tasks(ctx, `WHERE t.intended`)
 }
 
+// LeftOut returns the tasks that can have pages and that the run intends no more, in the order they were added.
+func (j *Journal) LeftOut(ctx context.Context) ([]pipeline.Task, error) {
+	return j.tasks(ctx, `WHERE NOT t.intended AND t.params <> ?`, pipeline.PlaceholderParams)
+}
+
 // tasks returns those a clause of SQL leaves of the table t.
 func (j *Journal) tasks(ctx context.Context, clause string, args ...any) ([]pipeline.Task, error) {
 	var tasks []pipeline.Task

@@ -70,6 +70,8 @@ type Journal interface {
 	Stand(ctx context.Context, all map[string]journal.Standing) error
 	CameAgain(ctx context.Context, rows map[string]int64) error
 	Expect(ctx context.Context, all map[string]pipeline.Expectation) error
+	Bills(ctx context.Context) (map[string]map[string]pipeline.Bill, error)
+	LeftOut(ctx context.Context) ([]pipeline.Task, error)
 	Entries(ctx context.Context) ([]journal.Entry, error)
 	SetCourse(ctx context.Context, c journal.Course) error
 	Course(ctx context.Context) (journal.Course, error)
@@ -135,6 +137,7 @@ func Run(t *testing.T, cfg Config) {
 		"notes are copied to another journal":               (*try).notes,
 		"what is intended is known beside all that was":     (*try).intended,
 		"how tasks stand is kept":                           (*try).stands,
+		"what a run has cost is told by vendor and month":   (*try).bills,
 		"where the run stands is kept":                      (*try).course,
 		"what became of the run's tables is kept":           (*try).tables,
 		"a journal of another run is damage":                (*try).others,

@@ -156,8 +156,35 @@ func (r *try) intended() {
 	r.must(err)
 	r.same("tasks", append(append(tasks("a", "b"), of("open", "o")...), task("new")), all)
 	r.has("a", pagesOf(1))
+	leftOut, err := r.j.LeftOut(r.ctx())
+	r.must(err)
+	r.same("tasks left out", tasks("a"), leftOut)
 	r.must(r.j.Intend(r.ctx(), tasks("a")))
 	r.intends(r.j, tasks("a")...)
+}
+
+func (r *try) bills() {
+	v3 := task("v3")
+	v3.Endpoint = "ahrefs/anchors"
+	waits := of("waits", "w")[0]
+	waits.Params, waits.Endpoint = pipeline.PlaceholderParams, "nobody/anchors"
+	r.must(r.j.AddTasks(r.ctx(), append(tasks("b"), v3, waits)))
+	r.append(pagesOf(2), "a")
+	later, free := page(0, 5), page(1, 0)
+	later.FetchedAt, free.FetchedAt = later.FetchedAt.AddDate(0, 1, 0), free.FetchedAt.AddDate(0, 2, 0)
+	r.must(r.j.Append(r.ctx(), "b", later))
+	r.must(r.j.Append(r.ctx(), "b", free))
+	cut := later.FetchedAt.Add(time.Hour)
+	r.must(r.j.AddAttempt(r.ctx(), "b", pipeline.Attempt{Seq: 1, At: cut, Kind: pipeline.Transient, MaybeUnits: 50, Message: "cut"}))
+	r.must(r.j.AddAttempt(r.ctx(), "b", pipeline.Attempt{Seq: 1, At: cut.Add(time.Hour), Kind: pipeline.Throttled, Message: "slow down"}))
+	r.harm(func() {})
+	got, err := r.j.Bills(r.ctx())
+	r.must(err)
+	r.same("bills", map[string]map[string]pipeline.Bill{
+		"ahrefs": {"2026-11": {}},
+		"moz": {"2026-11": {Spent: 6, SpentAt: page(1, 3).FetchedAt}, "2026-12": {Spent: 5, SpentAt: later.FetchedAt, Maybe: 50, HeldAt: cut},
+			"2027-01": {}},
+	}, got)
 }
 
 func (r *try) stands() {

@@ -296,7 +296,7 @@ func TestWhatWasUsedOfTheMonthIsThatOfTheRunsAccount(t *testing.T) {
 		if _, err := l.Begin(t.Context(), run.job, run.date, "hash", id, at); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Settle(t.Context(), id, "moz", run.month, ledger.Bill{Spent: 100, Maybe: 5, SpentAt: at, HeldAt: at}); err != nil {
+		if err := l.Settle(t.Context(), id, "moz", run.month, pipeline.Bill{Spent: 100, Maybe: 5, SpentAt: at, HeldAt: at}); err != nil {
 			t.Fatal(err)
 		}
 	}
