@@ -364,7 +364,7 @@ func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extrac
 		}
 	}
 	r.confirmed = true
-	if err := errors.Join(r.takeFirsts(ctx, result, extracts), r.takeOver(ctx, result, extracts)); err != nil {
+	if err := r.takeOver(ctx, result, extracts); err != nil {
 		return err
 	}
 	r.Step(Step{Name: Buying})
