@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs"
-	"backhaul/jobs/report/document"
 	"backhaul/sinks/duckdb"
 )
 
@@ -51,7 +50,6 @@ func (a *app) demo(ctx context.Context) error {
 		v.RequestsPerSecond = demoRate
 		spec.Vendors[name] = v
 	}
-	spec.Report = &jobs.Report{Rows: document.DefaultRows}
 	today := a.now().UTC()
 	dates := []string{today.AddDate(0, 0, -1).Format(time.DateOnly), today.Format(time.DateOnly)}
 	for night, date := range dates {

@@ -162,10 +162,10 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	if result == nil || result.Plan == nil || result.Declined {
 		return err
 	}
-	for _, note := range result.Notes {
+	for i, note := range result.Notes {
 		fmt.Fprintln(a.stderr, "left out:", note)
-		if f.log.quiet {
-			fmt.Fprintln(said.stderr, "left out:", note)
+		if f.log.quiet && i == 0 {
+			fmt.Fprintln(said.stderr, "left out:", note+more(len(result.Notes)-1))
 		}
 	}
 	if text := unselectedText(result); text != "" {
@@ -194,6 +194,14 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 		return err
 	}
 	return &exitError{status: status, err: err}
+}
+
+// more says how many more there are of something, "" if none.
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %s more)", words.Count(n))
 }
 
 // exitOf is the exit status of a run that got as far as its plan.

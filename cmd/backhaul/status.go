@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,16 +24,17 @@ import (
 func (a *app) statusCommand() *cobra.Command {
 	var f replyFlags
 	cmd := &cobra.Command{
-		Use:   "status [RUN]",
+		Use:   "status [RUN or JOB]",
 		Short: "Show runs, tasks, failures, units spent and reserved, and what is missing",
-		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, or JOB/DATE:
+		Long: `Without an argument: every run of the warehouse, the latest first. With a run's id, JOB/DATE, or a
+job's name or file, which is its latest run:
 its tasks, how each list ended, and what it cost; of a run at work, how far each list and each extract
 has come. A run whose process died is "interrupted": its job again,
 with the same --date, goes on. Rows that do not fit their table are shown until a replay has loaded them.
 
 With --replies: the replies that were paid for, perhaps, and could not be read; --reply N writes what one
 of them says, as it came.`,
-		Args: atMost(1, "at most one run"),
+		Args: atMost(1, "at most one run or job"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.warnOfMove()
 			l, err := a.openLedger(cmd.Context())
@@ -49,7 +52,7 @@ of them says, as it came.`,
 			if len(args) == 0 {
 				return a.statusOfAll(cmd.Context(), l, w)
 			}
-			r, err := findRun(cmd.Context(), l, args[0])
+			r, err := a.runOrLatest(cmd.Context(), l, args[0])
 			if err != nil {
 				return err
 			}
@@ -87,6 +90,30 @@ func findRun(ctx context.Context, l *ledger.Ledger, name string) (ledger.Run, er
 		return r, fmt.Errorf("run %s: %w", name, err)
 	}
 	return r, nil
+}
+
+// runOrLatest looks a run up as findRun does, or the latest of a job, by its name or file.
+func (a *app) runOrLatest(ctx context.Context, l *ledger.Ledger, name string) (ledger.Run, error) {
+	r, err := findRun(ctx, l, name)
+	if !errors.Is(err, ledger.ErrNoRun) {
+		return r, err
+	}
+	job := name
+	if ext := filepath.Ext(name); ext == ".yaml" || ext == ".yml" {
+		spec, loadErr := a.loadJob(ctx, name)
+		if loadErr != nil {
+			return r, loadErr
+		}
+		job = spec.Job
+	}
+	runs, runsErr := l.Runs(ctx)
+	if runsErr != nil {
+		return r, runsErr
+	}
+	if i := slices.IndexFunc(runs, func(r ledger.Run) bool { return r.Job == job }); i >= 0 {
+		return runs[i], nil
+	}
+	return r, err
 }
 
 func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {

@@ -96,9 +96,10 @@ func (a *app) planCommand() *cobra.Command {
 complete answer.
 
 With --probe, lists that were never read are counted first, by reports that cost little: a unit of Moz for each
-target, 50 of Ahrefs. That is bought by a run of its own, JOB-probe, whose rows are kept like any others, and
-which costs nothing more on the same date. Links and domains are counted as the vendor counts them; anchor texts,
-which no vendor counts, are taken to be three for every five domains.`,
+target, 50 of Ahrefs. Anchor texts are counted by no vendor: of those the first reply of each list is bought, and
+the length is estimated from how the list goes down in it, mostly within a factor of two. What all that costs is
+said first. It is bought by a run of its own, JOB-probe, and costs nothing more on the same date: the job's run of
+that date goes on behind the first replies.`,
 		Args: exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			job, err := a.loadJob(cmd.Context(), args[0])

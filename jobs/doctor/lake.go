@@ -12,6 +12,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
+	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/pipeline/words"
@@ -187,7 +188,8 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 	for i, t := range r.tasks {
 		tasks[i] = t.Task
 	}
-	contents, rejected, err := load.Contents(ctx, j, slices.Clone(tasks), e.Sources, e.Lake.Digest)
+	loaded := slices.DeleteFunc(slices.Clone(tasks), run.IsFirstReply)
+	contents, rejected, err := load.Contents(ctx, j, loaded, e.Sources, e.Lake.Digest)
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func lines(s report.Summary, changes []Change) (all []string) {
 		all = append(all, fmt.Sprintf("it bought %s for %s in %s", words.Plural(s.Bought.Rows, "row"), words.Plural(s.Bought.Units, "unit"), words.Duration(s.Seconds)))
 	}
 	if s.Missing != nil && s.Missing.Units > 0 {
-		all = append(all, fmt.Sprintf("completing it is expected to cost %s%s units more", report.AtLeast(s.MissingUnknown), words.Count(s.Missing.Units)))
+		all = append(all, "completing it is expected to cost "+report.MoreText(s.Missing.Units, s.MissingUnknown))
 	}
 	if len(changes) > 0 {
 		all = append(all, "what changed most:")

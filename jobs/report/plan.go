@@ -16,8 +16,8 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 	p := &printer{w: w}
 	for _, v := range plans.Vendors {
 		if v.Scarce {
-			p.line("%s will stop this run: it leaves %s, and all of it is expected to take %s%s", ceilingText(v.Ceiling), words.Plural(*v.Allowed, v.Vendor+" unit"),
-				AtLeast(v.Unknown), words.Count(v.Needed.Units))
+			p.line("%s will stop this run: it leaves %s, and all of it is expected to take %s%s%s", ceilingText(v.Ceiling), words.Plural(*v.Allowed, v.Vendor+" unit"),
+				AtLeast(v.Unknown), words.Count(v.Needed.Units), unknownText(v.Unknown))
 		}
 	}
 	p.line("job %s for %s", job, runDate)
@@ -43,6 +43,18 @@ func AtLeast(unknown int) string {
 		return "at least "
 	}
 	return ""
+}
+
+// MoreText says what completing a run is expected to cost, of which so many lists are of unknown length.
+func MoreText(units pipeline.Units, unknown int) string {
+	return AtLeast(unknown) + words.Count(units) + " units more" + unknownText(unknown)
+}
+
+func unknownText(lists int) string {
+	if lists == 0 {
+		return ""
+	}
+	return ", with " + words.Plural(lists, "list") + " of unknown length"
 }
 
 // ExtractText is the line of a plan about one extract.

@@ -261,10 +261,7 @@ func (s Summary) Text(w io.Writer) error {
 	if len(s.Incomplete) > 0 {
 		text := words.Plural(len(s.Incomplete), "task")
 		if s.Missing != nil {
-			text += fmt.Sprintf("; completing them is expected to cost %s%s units more", AtLeast(s.MissingUnknown), words.Count(s.Missing.Units))
-			if s.MissingUnknown > 0 {
-				text += ", with " + words.Plural(s.MissingUnknown, "list") + " of unknown length"
-			}
+			text += "; completing them is expected to cost " + MoreText(s.Missing.Units, s.MissingUnknown)
 		}
 		p.line("  left out  %s", text)
 	}
@@ -273,12 +270,16 @@ func (s Summary) Text(w io.Writer) error {
 }
 
 // causesShown is how many causes a brief tells.
-const causesShown = 5
+const causesShown = 3
 
-// Brief writes, in at most nine lines, what somebody must know of a run that did not go well.
+// Brief writes, in at most eight lines, what somebody must know of a run that did not go well.
 func (s Summary) Brief(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("job %s for %s: %s, %d of %s complete; bought %s for %s (run %s)", s.Job, s.RunDate, s.State, s.Tasks-len(s.Incomplete), words.Plural(s.Tasks, "list"),
+	rest := ""
+	if len(s.Incomplete) > 0 && s.Missing != nil && s.Missing.Units > 0 {
+		rest = ", completing them is expected to cost " + MoreText(s.Missing.Units, s.MissingUnknown)
+	}
+	p.line("job %s for %s: %s, %d of %s complete%s; bought %s for %s (run %s)", s.Job, s.RunDate, s.State, s.Tasks-len(s.Incomplete), words.Plural(s.Tasks, "list"), rest,
 		words.Plural(s.Bought.Rows, "row"), words.Plural(s.Bought.Units, "unit"), s.RunID)
 	all := s.causes()
 	for i, c := range all {
@@ -290,6 +291,13 @@ func (s Summary) Brief(w io.Writer) error {
 	}
 	if s.Rejected > 0 {
 		p.line("  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
+	}
+	if breaches := s.Breaches(); len(breaches) > 0 {
+		text := breaches[0].Text()
+		if more := len(breaches) - 1; more > 0 {
+			text += fmt.Sprintf(", and %s more: see ops.expectations", words.Count(more))
+		}
+		p.line("  breach: %s", text)
 	}
 	if len(s.Holds) > 0 {
 		p.line("  %s: see `backhaul reconcile`", budget.HeldText(s.Holds))

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/account"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
@@ -45,6 +46,31 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 	}
 	if strings.Contains(text.String(), "c.example") {
 		t.Errorf("the task that was never reached is listed:\n%s", text.String())
+	}
+}
+
+func TestABadNightIsToldInEightLinesThatSuffice(t *testing.T) {
+	t.Parallel()
+	s := Summary{Job: "nightly", RunDate: "2026-11-23", RunID: "r1", State: string(ledger.Incomplete), Tasks: 9, Rejected: 7, MissingUnknown: 2,
+		Missing: &pipeline.Cost{Units: 1050}, Holds: []plan.Hold{{RunID: "r0", Job: "nightly", RunDate: "2026-11-22", Units: 50}}}
+	for i := range 6 {
+		s.Incomplete = append(s.Incomplete, Task{Extract: "anchors", Ending: "fault", Error: "fault " + words.Count(i) + "\nof two lines"})
+	}
+	for _, table := range []string{"moz.links", "moz.anchor_text", "moz.url_metrics"} {
+		s.Expectations = append(s.Expectations, account.Finding{Check: "rows", Table: table, Breached: true, Held: true})
+	}
+	var text strings.Builder
+	if err := s.Brief(&text); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(text.String(), "\n"); lines > 8 { // and what was left out, and what to do
+		t.Errorf("%d lines:\n%s", lines, text.String())
+	}
+	for _, want := range []string{"nightly for 2026-11-23: incomplete, 3 of 9 lists", "fault 0; of two lines", "3 more reasons: see `backhaul status r1`",
+		"at least 1,050 units more, with 2 lists of unknown length", "7 rows did not fit", "moz.links", "--accept", "2 more: see ops.expectations", "backhaul reconcile"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
 	}
 }
 

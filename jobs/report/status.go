@@ -260,7 +260,7 @@ func (s Status) Text() string {
 		text += fmt.Sprintf("\npid %d on %s is at work on it, since %s UTC", p.PID, p.Host, p.Since.UTC().Format(time.DateTime))
 	}
 	if missing := s.IncompleteCount - s.Unpublished; missing > 0 {
-		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s%s units more%s", words.Are(missing, "task"), AtLeast(s.FinishUnknown), words.Count(s.ToFinish), again)
+		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s%s", words.Are(missing, "task"), MoreText(s.ToFinish, s.FinishUnknown), again)
 	}
 	if s.Unpublished > 0 {
 		text += fmt.Sprintf("\n%s bought and not known to be published, which costs nothing%s", words.Are(s.Unpublished, "task"), again)

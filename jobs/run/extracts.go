@@ -98,7 +98,9 @@ func real(tasks []pipeline.Task) []pipeline.Task {
 
 // plan prices what is missing of the extracts, of all if there are none.
 func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error) {
-	return r.price.Plan(ctx, r.past(), extracts)
+	past := r.past()
+	past.Places = r.firsts.onwards(past.Places, r.chain.All())
+	return r.price.Plan(ctx, past, extracts)
 }
 
 // expect enters what a plan expects of the tasks of some extracts, of all if there are none: what they have

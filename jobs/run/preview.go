@@ -57,6 +57,13 @@ func preview(ctx context.Context, job Job, items iter.Seq[plan.Item], o Options,
 	if err != nil {
 		return nil, err
 	}
+	if books.Ledger != nil {
+		f, err := firstsOf(ctx, books.Ledger, job, o)
+		if err != nil {
+			return nil, err
+		}
+		past.Places = f.onwards(past.Places, c.All())
+	}
 	return price.New(price.Config{Chain: c, Budget: b, Books: books, HasPages: o.hasPages, Now: o.Now}).Preview(ctx, past)
 }
 

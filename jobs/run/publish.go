@@ -51,6 +51,9 @@ func (r *runner) published(ctx context.Context, tasks []pipeline.Task) bool {
 	}
 	seen := map[*schemas.Table]bool{}
 	for _, t := range tasks {
+		if IsFirstReply(t) {
+			continue
+		}
 		source, err := r.Sources(t)
 		if err != nil {
 			return false
@@ -117,9 +120,11 @@ func (r *runner) publish(ctx context.Context, result *Result, tasks []pipeline.T
 }
 
 // loadable are the tasks whose tables are written: not those that were left out and have nothing, whose tables would only say
-// that there is nothing.
+// that there is nothing, and not first replies.
 func (r *runner) loadable(tasks []pipeline.Task) []pipeline.Task {
-	return slices.DeleteFunc(real(tasks), func(t pipeline.Task) bool { return !r.Select(t.Extract) && r.places[t.ID].Pages == 0 })
+	return slices.DeleteFunc(real(tasks), func(t pipeline.Task) bool {
+		return !r.Select(t.Extract) && r.places[t.ID].Pages == 0 || IsFirstReply(t)
+	})
 }
 
 // rejections are the rows that did not fit, as the journal keeps them.

@@ -27,6 +27,9 @@ func (r *runner) askIndexes(ctx context.Context) error {
 // takeOver copies the pages of answers that will do into this run's journal, for the extracts, and records what need not be
 // asked at all.
 func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string) error {
+	if err := r.takeFirsts(ctx, result, extracts); err != nil {
+		return err
+	}
 	ended := r.Now().UTC()
 	stands := map[string]journal.Standing{}
 	for _, it := range r.chain.Known() {

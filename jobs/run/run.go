@@ -116,6 +116,7 @@ type runner struct {
 	price   *price.Pricer
 	memory  chain.Memory // the journal; nothing where that was retired
 	places  map[string]pipeline.Place
+	firsts  firsts                  // of its probe
 	edited  bool                    // the spec asks for something else than when the run was complete
 	brought []chain.Relation        // the job's own tables, staged
 	held    map[*schemas.Table]bool // tables that must not be seen yet
@@ -217,6 +218,9 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	}
 	var asked []string
 	if !r.done() {
+		if r.firsts, err = firstsOf(ctx, r.ledger, r.Job, r.Options); err != nil {
+			return result, err
+		}
 		if err := r.askIndexes(ctx); err != nil {
 			return result, err
 		}

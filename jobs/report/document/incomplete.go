@@ -23,8 +23,8 @@ func (b *builder) incomplete(context.Context) ([]Section, error) {
 		s.Notes = append(s.Notes, "It stopped: "+b.Run.Message+".")
 	}
 	if missing := b.Run.IncompleteCount - b.Run.Unpublished; missing > 0 {
-		s.Headline = fmt.Sprintf("%s missing something; finishing is expected to cost %s%s units more: run the job again with --date %s.",
-			words.Are(missing, "list"), report.AtLeast(b.Run.FinishUnknown), words.Count(b.Run.ToFinish), b.Run.RunDate)
+		s.Headline = fmt.Sprintf("%s missing something; finishing is expected to cost %s: run the job again with --date %s.",
+			words.Are(missing, "list"), report.MoreText(b.Run.ToFinish, b.Run.FinishUnknown), b.Run.RunDate)
 		s.Tables = append(s.Tables, b.causes(), b.unfinished())
 	}
 	if b.Run.Unpublished > 0 {

@@ -3,34 +3,50 @@ package ahrefsv3
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"backhaul/pipeline"
 )
 
-// anchorsPerDomain is about how many anchor texts a target has for each domain that refers to it: nobody counts them, so this is
-// good for their order of magnitude.
-const anchorsPerDomain = 0.6
-
 // countOf counts a list by backlinks_stats: what is live of it, or what there ever was, by its history. Similar links are grouped
-// into rows that nobody counts.
+// into rows that nobody counts, and nobody counts texts, of which it says what they have together.
 func (r *Report) countOf(t pipeline.Task) (pipeline.Count, bool) {
 	var params map[string]any
 	if err := json.Unmarshal([]byte(t.Params), &params); err != nil {
 		return pipeline.Count{}, false
 	}
 	column, ok := r.counter(params)
-	c := pipeline.Count{Endpoint: backlinksStats.Name, Params: map[string]any{"mode": t.Scope}, ByDate: true, Plus: []string{column}}
+	c := pipeline.Count{Endpoint: backlinksStats.Name, Params: map[string]any{"mode": t.Scope}, ByDate: true, Sum: pipeline.Sum{Plus: []string{column}}}
 	if r == anchors {
-		c.Share = anchorsPerDomain
+		links := pipeline.Sum{Plus: []string{strings.TrimSuffix(column, domainsSuffix)}}
+		c.Tail = &pipeline.Tail{Domains: "refdomains", Pages: "links_to_target", PagesSum: links}
+		ok = ok && r.byDomains(t.Params)
 	}
 	return c, ok && !narrowed(params)
 }
+
+// byDomains reports whether a list shows the domains of each row, and comes by them, the most first.
+func (r *Report) byDomains(params string) bool {
+	q, err := ParseRequest("", params)
+	if err != nil {
+		return false
+	}
+	if q.Select == nil {
+		q.Select = r.defaultSelect(false)
+	}
+	selected, err := r.SelectFields(q.Select)
+	order := r.total(q.OrderBy, selected)
+	return err == nil && slices.Contains(selected, "refdomains") && len(order) > 0 && order[0].Name == "refdomains" && order[0].desc
+}
+
+// domainsSuffix tells the fields of backlinks_stats that count domains from those that count links.
+const domainsSuffix = "_refdomains"
 
 // counter returns the field of backlinks_stats that counts the rows of a list.
 func (r *Report) counter(params map[string]any) (field string, ok bool) {
 	switch {
 	case r == anchors || r == refdomains || r == allBacklinks && params["aggregation"] == "1_per_domain":
-		field = "_refdomains"
+		field = domainsSuffix
 	case r != allBacklinks || params["aggregation"] != "all":
 		return "", false
 	}

@@ -17,14 +17,18 @@ func TestAListIsCountedByTheStatisticsOfItsTarget(t *testing.T) {
 		{refdomains, `{"mode":"domain"}`, 500},
 		{refdomains, `{"history":"since:2026-01-01"}`, -1},
 		{refdomains, `{"history":"live","where":"{}"}`, -1},
-		{anchors, `{"history":"live"}`, 240},
+		{anchors, `{"history":"live"}`, 400},
+		{anchors, `{"history":"live","order_by":["refdomains:desc"],"select":["anchor","refdomains"]}`, 400},
+		{anchors, `{"history":"live","order_by":["first_seen"],"select":["anchor","refdomains"]}`, -1},
+		{anchors, `{"history":"live","order_by":["refdomains:asc"],"select":["anchor","refdomains"]}`, -1},
+		{anchors, `{"history":"live","select":["anchor","refpages"]}`, -1},
 		{allBacklinks, `{"history":"live"}`, -1},
 		{allBacklinks, `{"aggregation":"all","history":"live"}`, 700},
 		{allBacklinks, `{"aggregation":"1_per_domain","history":"all_time"}`, 500},
 		{brokenBacklinks, `{"history":"live"}`, -1},
 	} {
 		count, ok := c.report.countOf(pipeline.Task{Scope: "domain", Params: c.params})
-		if got := count.Rows(row); ok != (c.want >= 0) || ok && got != c.want {
+		if got := count.Of(row); ok != (c.want >= 0) || ok && got != c.want {
 			t.Errorf("%s %s: %d, %v; want %d", c.report.Name, c.params, got, ok, c.want)
 		}
 		if ok && (!count.ByDate || count.Params["mode"] != "domain" || tableOf(count.Endpoint).Index(count.Plus[0]) < 0) {

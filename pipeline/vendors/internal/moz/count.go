@@ -7,14 +7,14 @@ import (
 	"backhaul/pipeline"
 )
 
-// anchorsPerDomain is about how many anchor texts a target has for each root domain that links to it: nobody counts them, so this
-// is good for their order of magnitude.
-const anchorsPerDomain = 0.6
-
-// countAnchors counts anchor texts by the root domains that link to the target.
+// countAnchors says what the anchor texts of a target have together: the domains and pages that link to it and are followed, as no
+// others are listed.
 func countAnchors(t pipeline.Task) (pipeline.Count, bool) {
 	_, ok := narrowed(t)
-	return counted(t, anchorsPerDomain, []string{"root_domains"}, nil), ok
+	c := counted(t, []string{"root_domains"}, []string{"nofollow_root_domains"})
+	pages := counted(t, []string{"external_pages"}, []string{"external_nofollow_pages"})
+	c.Tail = &pipeline.Tail{Domains: "external_root_domains", Pages: "external_pages", PagesSum: pages.Sum}
+	return c, ok
 }
 
 // countLinks counts by pages, of which most link once.
@@ -43,17 +43,17 @@ func countFiltered(t pipeline.Task, there, gone, nofollow string) (pipeline.Coun
 			ok = false
 		}
 	}
-	return counted(t, 1, plus, minus), ok && (len(minus) == 0 || len(plus) == 1)
+	return counted(t, plus, minus), ok && (len(minus) == 0 || len(plus) == 1)
 }
 
-func counted(t pipeline.Task, share float64, plus, minus []string) pipeline.Count {
+func counted(t pipeline.Task, plus, minus []string) pipeline.Count {
 	at := func(columns []string) (names []string) {
 		for _, c := range columns {
 			names = append(names, c+"_to_"+t.Scope)
 		}
 		return names
 	}
-	return pipeline.Count{Endpoint: "url_metrics", Plus: at(plus), Minus: at(minus), Share: share}
+	return pipeline.Count{Endpoint: "url_metrics", Sum: pipeline.Sum{Plus: at(plus), Minus: at(minus)}}
 }
 
 // narrowed returns the words of the task's filter, or reports false if other parameters narrow its list as well.
