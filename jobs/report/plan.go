@@ -105,7 +105,7 @@ func extractText(x plan.Extract) string {
 		text += fmt.Sprintf(", %d of unknown length", x.Unknown)
 	}
 	if x.Counted > 0 {
-		text += fmt.Sprintf(", %d by the vendor's count", x.Counted)
+		text += fmt.Sprintf(", %d as the probe found", x.Counted)
 	}
 	return text + boundsText(x)
 }
