@@ -44,8 +44,8 @@ const seedsVariable = "BACKHAUL_POWER_LOSSES"
 // firstLossVariable is the first seed, where several processes share them out. Default 0.
 const firstLossVariable = "BACKHAUL_FIRST_POWER_LOSS"
 
-// The first losses, and one of so many later ones, are tried as whole.
-const wholeFirst, wholeEvery = 12, 50
+// usualLosses are tried in every test. One in so many of them, and of more, is tried as whole.
+const usualLosses, wholeOfUsual, wholeOfMore = 36, 9, 50
 
 const (
 	lossConnections = 2
@@ -228,7 +228,7 @@ func (l loss) String() string {
 // draw chooses a moment. Every other one, while there are any, is the end of a process, when everything is claimed, in one mood of the
 // disk after the other.
 func (l *lossLab) draw(n int) loss {
-	whole := n < wholeFirst || n%wholeEvery == 0
+	whole := n < usualLosses && n%wholeOfUsual == 0 || n%wholeOfMore == 0
 	if all, i := len(l.nights), n/2; n%2 == 0 && i < all*powerloss.Moods {
 		return loss{l, l.trace.End(i % all), uint64((i%all + i/all) % powerloss.Moods), whole}
 	}
@@ -586,7 +586,7 @@ func TestLossOfPowerCostsNoMoreThanThePagesUnderWay(t *testing.T) {
 	t.Parallel()
 	needsStrace(t)
 	l := recordLosses(t)
-	seeds := wholeFirst + 24
+	seeds := usualLosses
 	first := 0
 	for variable, n := range map[string]*int{seedsVariable: &seeds, firstLossVariable: &first} {
 		if text := os.Getenv(variable); text != "" {

@@ -74,7 +74,7 @@ const (
 	stale       verdict = "NO LONGER APPLIES"
 	broken      verdict = "DOES NOT COMPILE"
 	equivalent  verdict = "equivalent"
-	longestTest         = "2m"
+	longestTest         = "6m"
 )
 
 // sound runs the tests that are to find the mutants without any: one that fails anyway would find everything.
