@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/oklog/ulid/v2"
 
 	"backhaul/jobs/doctor"
@@ -35,7 +33,6 @@ import (
 	"backhaul/sinks"
 	"backhaul/sinks/duckdb"
 	"backhaul/sinks/lake"
-	"backhaul/sinks/parquet"
 )
 
 // seedsVariable is how often the power fails: the promise is kept with 10,000.
@@ -167,7 +164,7 @@ func recordLosses(t *testing.T) *lossLab {
 	l.repeated = l.server.Meter().DuplicatePages
 	l.undisturbed = filepath.Join(t.TempDir(), "undisturbed")
 	copyTree(t, l.undisturbed, l.root)
-	l.calm = sumsOf(t, l.undisturbed)
+	l.calm = sumsOf(t, l.undisturbed, lossTables)
 	return l
 }
 
@@ -443,7 +440,7 @@ func (l loss) checkTables(t *testing.T, night string) {
 	}
 	sum := fmt.Sprintf("%x", sha256.Sum256(catalog))
 	if !l.whole && l.shown[sum] {
-		now, same := sumsOf(t, l.root), true
+		now, same := sumsOf(t, l.root, lossTables), true
 		for key, want := range l.calm {
 			same = same && (night != "" && !strings.HasSuffix(key, night) || now[key] == want)
 		}
@@ -457,59 +454,6 @@ func (l loss) checkTables(t *testing.T, night string) {
 	}
 	l.askCatalog(t, night)
 	l.shown[sum] = !t.Failed()
-}
-
-// rowsum is what rows add up to, in whatever order and files they are.
-type rowsum struct {
-	rows int64
-	sum  [2]uint64
-}
-
-// sumsOf adds up the rows of each table and night, but for the columns that no two runs have in common.
-func sumsOf(t *testing.T, warehouse string) map[string]rowsum {
-	t.Helper()
-	sums := map[string]rowsum{}
-	for name, except := range lossTables {
-		table := schemas.Lookup(name)
-		paths, err := filepath.Glob(filepath.Join(warehouse, "lake", table.Schema, table.Name, "*", "*.parquet"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			for batch, err := range parquet.Rows(path, table, 1024) {
-				if err != nil {
-					t.Error(err)
-					break
-				}
-				addRows(sums, name, batch, strings.Split(except, ", "))
-				batch.Release()
-			}
-		}
-	}
-	return sums
-}
-
-func addRows(sums map[string]rowsum, table string, batch arrow.RecordBatch, except []string) {
-	for row := range int(batch.NumRows()) {
-		night, h := "", sha256.New()
-		for i, column := range batch.Columns() {
-			name := batch.ColumnName(i)
-			if slices.Contains(except, name) {
-				continue
-			}
-			text := column.ValueStr(row)
-			fmt.Fprintf(h, "%s %v %q\n", name, column.IsNull(row), text)
-			if name == "run_date" {
-				night = text
-			}
-		}
-		sum := h.Sum(nil)
-		s := sums[table+" "+night]
-		s.rows++
-		s.sum[0] += binary.LittleEndian.Uint64(sum)
-		s.sum[1] += binary.LittleEndian.Uint64(sum[8:])
-		sums[table+" "+night] = s
-	}
 }
 
 // askCatalog does so by what DuckDB reads through the catalog, and says what differs.
