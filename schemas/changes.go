@@ -58,7 +58,7 @@ var martsLinkChanges = changesTable("link_changes", "one pair of pages whose lin
 // who asks which nights there are reads little, after years as well.
 var martsWholeLists = &Table{
 	Schema: martsSchema, Name: "whole_lists", Meaning: "the nights of a month on which the whole list of one target of one extract was bought, to its end, and can be compared",
-	Source: "worked out from ops.tasks", Key: []string{"job", "extract", "question"},
+	Source: "worked out from ops.tasks", Key: []string{"job", "extract", "question"}, Bare: true,
 	Own: []Column{
 		{Name: "job", Type: String, Required: true, Meaning: "the job", Source: "job spec"},
 		{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},

@@ -111,6 +111,9 @@ type Table struct {
 	Key []string
 	// Coarse: a list may hold several rows that are equal under Key, links of one page with one text, say. Default: no two.
 	Coarse bool
+	// Bare: its files are not compressed. They are small, and nearly every question reads them: to unpack a page of a hundred bytes
+	// takes a reader longer than to read ten thousand. Default: they are.
+	Bare bool
 
 	once    sync.Once
 	columns []Column

@@ -1,12 +1,15 @@
 package parquet
 
 import (
+	"cmp"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	pq "github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
@@ -19,8 +22,18 @@ const (
 	delta // what changes from one value to the next; of a float, its bytes apart
 )
 
-// encodings says how each leaf column is written, by its path.
-type encodings map[string]encoding
+// form is how a column is written.
+type form struct {
+	encoding
+	// bare: its pages are not compressed.
+	bare bool
+}
+
+// forms says how each leaf column is written, by its path.
+type forms map[string]form
+
+// taken is what a leaf column takes in a file, and what it would without compression. In bytes.
+type taken struct{ packed, bare int64 }
 
 const (
 	// sampleRows is how many rows of the first row group the encodings of a file are chosen by, unless it is written
@@ -33,48 +46,57 @@ const (
 	// encoding of its column: readers put a filter to each value of a dictionary, and to each row of anything else. DuckDB finds
 	// a target in nightly files of anchor texts in a third of the time.
 	dictionaryShare, dictionaryHeader = 1000, 128
+	// packedBytes are what compression must save of a column where its rows are all in one group: a reader takes as long to unpack
+	// twenty bytes as to read ten thousand, and most columns of a small file have one value.
+	packedBytes = 64
 )
 
 // choose writes the rows once in each encoding, and returns the one that was smallest for each column, or a dictionary that is
-// hardly larger; of a small file there is little to search, and the smallest it is. What is best is a matter of the rows, not of the type: rank is nothing but deltas in the order of ranks, and
-// noise in that of keys.
-func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, small bool) (encodings, error) {
-	best, least, dictionaries := encodings{}, map[string]int64{}, map[string]int64{}
-	for _, e := range []encoding{dictionary, plain, delta} {
+// hardly larger; of a small file there is little to search, and the smallest it is. What is best is a matter of the rows, not of the
+// type: rank is nothing but deltas in the order of ranks, and noise in that of keys. A column is compressed if
+// that saves at least so many bytes of it.
+func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, small bool, saving int64) (forms, error) {
+	tried := map[encoding]map[string]taken{}
+	for _, e := range encodingsTried {
 		sizes, err := try(mem, s, columns, e)
 		if err != nil {
 			return nil, err
 		}
-		if e == dictionary {
-			dictionaries = sizes
+		tried[e] = sizes
+	}
+	packed := func(e encoding, path string) int64 { return tried[e][path].packed }
+	may, best := int64(dictionaryHeader), forms{}
+	for path := range tried[plain] {
+		e := least(path, packed)
+		may += packed(e, path) / dictionaryShare
+		best[path] = form{encoding: e}
+	}
+	for path, f := range best {
+		if !small && packed(dictionary, path) <= packed(f.encoding, path)+may {
+			best[path] = form{encoding: dictionary}
 		}
-		for path, bytes := range sizes {
-			if so, tried := least[path]; !tried || bytes < so {
-				best[path], least[path] = e, bytes
-			}
-		}
-	}
-	if small {
-		return best, nil
-	}
-	may := int64(dictionaryHeader)
-	for _, bytes := range least {
-		may += bytes / dictionaryShare
-	}
-	for path, bytes := range dictionaries {
-		if bytes <= least[path]+may {
-			best[path] = dictionary
+		bare := func(e encoding, path string) int64 { return tried[e][path].bare }
+		if e := least(path, bare); bare(e, path)-packed(f.encoding, path) < saving {
+			best[path] = form{encoding: e, bare: true}
 		}
 	}
 	return best, nil
 }
 
-// try returns how many bytes each leaf column takes in one encoding.
-func try(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, e encoding) (map[string]int64, error) {
-	all := encodings{}
+// encodingsTried are in the order in which they are taken where they are the same.
+var encodingsTried = []encoding{dictionary, plain, delta}
+
+// least returns the encoding in which a column takes least.
+func least(path string, taken func(encoding, string) int64) encoding {
+	return slices.MinFunc(encodingsTried, func(a, b encoding) int { return cmp.Compare(taken(a, path), taken(b, path)) })
+}
+
+// try returns what each leaf column takes in one encoding.
+func try(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, e encoding) (map[string]taken, error) {
+	all := forms{}
 	for _, f := range s.Fields() {
 		path, _ := leaf(f)
-		all[path] = e
+		all[path] = form{encoding: e}
 	}
 	opts := append(basics(mem), all.options(s)...)
 	out, err := pqarrow.NewFileWriter(s, io.Discard, pq.NewWriterProperties(append(opts, pq.WithStats(false))...),
@@ -92,13 +114,13 @@ func try(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, e enco
 	if err != nil {
 		return nil, err
 	}
-	sizes := make(map[string]int64, len(columns))
+	sizes := make(map[string]taken, len(columns))
 	for i := range md.RowGroup(0).NumColumns() {
 		chunk, err := md.RowGroup(0).ColumnChunk(i)
 		if err != nil {
 			return nil, err
 		}
-		sizes[chunk.PathInSchema().String()] = chunk.TotalCompressedSize()
+		sizes[chunk.PathInSchema().String()] = taken{packed: chunk.TotalCompressedSize(), bare: chunk.TotalUncompressedSize()}
 	}
 	return sizes, nil
 }
@@ -147,12 +169,16 @@ func releaseAll(columns []*arrow.Chunked) {
 }
 
 // options returns the writer's options for the schema's columns.
-func (all encodings) options(s *arrow.Schema) (opts []pq.WriterProperty) {
+func (all forms) options(s *arrow.Schema) (opts []pq.WriterProperty) {
 	for _, f := range s.Fields() {
 		path, t := leaf(f)
-		e := all[path]
+		e := all[path].encoding
 		if t.ID() == arrow.BOOL {
 			e = plain // a bit each, which zstd makes the most of
+		}
+		if all[path].bare {
+			opts = append(opts, pq.WithCompressionFor(path, compress.Codecs.Uncompressed),
+				pq.WithDictionaryCostFallbackFor(path, false)) // it has been weighed, by all rows and not by the first
 		}
 		opts = append(opts, pq.WithDictionaryFor(path, e == dictionary))
 		if e != dictionary {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	pq "github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
 
 	"backhaul/schemas"
@@ -117,10 +118,10 @@ func TestEveryEncodingOfEveryTypeReadsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		forced := encodings{}
-		for _, f := range table.Arrow().Fields() {
+		forced := forms{}
+		for i, f := range table.Arrow().Fields() {
 			at, _ := leaf(f)
-			forced[at] = e
+			forced[at] = form{encoding: e, bare: i%2 == 0}
 		}
 		if err := w.start(forced, false); err != nil {
 			t.Fatal(err)
@@ -130,6 +131,24 @@ func TestEveryEncodingOfEveryTypeReadsBack(t *testing.T) {
 		}
 		if _, err := w.Close(); err != nil {
 			t.Errorf("encoding %d: %v", e, err)
+		}
+	}
+}
+
+// A column that may hold anything in the next row group is compressed, and so is one of which something is saved.
+func TestOnlyWhatCompressionSavesNothingOfIsLeftUncompressed(t *testing.T) {
+	table := schemas.Lookup("moz.anchor_text")
+	for rows, want := range map[int]map[string]bool{100: {"job": true, "anchor_text": false}, 2 * rowGroupRows: {"job": false, "anchor_text": false}} {
+		path := filepath.Join(t.TempDir(), "f")
+		writeAnchors(t, path, Options{Memory: checked(t)}, rows, func(i int) []any { return []any{fmt.Sprint("the text ", i), int64(1), int64(i)} })
+		for name, bare := range want {
+			chunk, err := openFile(t, path).MetaData().RowGroup(0).ColumnChunk(table.Index(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := chunk.Compression() == compress.Codecs.Uncompressed; got != bare {
+				t.Errorf("%s of %d rows: uncompressed %v, want %v", name, rows, got, bare)
+			}
 		}
 	}
 }
@@ -155,7 +174,7 @@ func TestATrialLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := choose(mem, s, part, false); err != nil || len(got) != s.NumFields() {
+	if got, err := choose(mem, s, part, false, packedBytes); err != nil || len(got) != s.NumFields() {
 		t.Errorf("%d encodings for %d columns, %v", len(got), s.NumFields(), err)
 	}
 }

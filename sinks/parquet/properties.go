@@ -52,7 +52,7 @@ func basics(mem memory.Allocator) []pq.WriterProperty {
 // properties returns how the table's file is written. In a small one, of a page a column, there is nothing to skip but
 // the file: statistics of the columns that rows are looked up by will do, and an index of pages or a filter would take
 // more bytes than what it saves from being read.
-func properties(o Options, t *schemas.Table, sorted []int, chosen encodings, small bool) *pq.WriterProperties {
+func properties(o Options, t *schemas.Table, sorted []int, chosen forms, small bool) *pq.WriterProperties {
 	opts := append(basics(o.Memory),
 		pq.WithCreatedBy(creator+o.Version),
 		pq.WithStats(!small),

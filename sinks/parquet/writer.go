@@ -1,6 +1,6 @@
 // Package parquet writes Arrow batches of one table into one Parquet file: sorted, sized, verified.
 //
-// It owns the file's format: zstd level 3, row groups of at most 122,880 rows or 64 MiB of Arrow data, each column in
+// It owns the file's format: zstd level 3 where that saves anything, row groups of at most 122,880 rows or 64 MiB of Arrow data, each column in
 // the encoding that makes the smallest of the rows at hand, statistics, a page index where there are pages to skip, and
 // a bloom filter on target. Every file is read back and compared with what was handed in before it may be published.
 // The package does not know who reads the files, nor where they end up.
@@ -14,6 +14,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -200,14 +201,26 @@ func (w *Writer) begin(columns []*arrow.Chunked, last bool) error {
 	}
 	part := spread(columns, rows)
 	defer releaseAll(part)
-	chosen, err := choose(w.opts.Memory, w.schema, part, small)
+	chosen, err := choose(w.opts.Memory, w.schema, part, small, w.saving(last && rows >= w.group.rows))
 	if err != nil {
 		return err
 	}
 	return w.start(chosen, small)
 }
 
-func (w *Writer) start(chosen encodings, small bool) (err error) {
+// saving is how many bytes of a column its compression must save. What else there will be in one nobody knows, unless all rows are
+// known by now: then whatever it saves is welcome.
+func (w *Writer) saving(whole bool) int64 {
+	switch {
+	case w.table.Bare:
+		return math.MaxInt64
+	case whole:
+		return packedBytes
+	}
+	return math.MinInt64
+}
+
+func (w *Writer) start(chosen forms, small bool) (err error) {
 	w.out, err = pqarrow.NewFileWriter(w.schema, w.sealer, properties(w.opts, w.table, w.sorted, chosen, small),
 		pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(w.opts.Memory)))
 	return err
