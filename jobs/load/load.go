@@ -11,10 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
@@ -34,7 +34,7 @@ type Config struct {
 	Places map[string]pipeline.Place
 	// Held are tables to leave out, Emptied those to write even if no task fills them. Default none.
 	Held, Emptied map[*schemas.Table]bool
-	// Observe is told of every page that is loaded. Default none.
+	// Observe is told of every page that is loaded, by one goroutine at a time. Default none.
 	Observe func(Progress)
 }
 
@@ -119,15 +119,38 @@ type loader struct {
 	Loaded
 	runDate arrow.Date32
 	indexes []journal.Index // nil until they are needed
-	far     Progress
+	far     *progress
+}
+
+// progress is how far all have come that read for a loader.
+type progress struct {
+	mu sync.Mutex
+	Progress
 }
 
 func newLoader(c Config) *loader {
 	if c.Observe == nil {
 		c.Observe = func(Progress) {}
 	}
-	return &loader{Config: c, runDate: arrow.Date32FromTime(c.RunDate), Loaded: Loaded{Rejected: []schemas.Rejection{}, Misfits: map[Misfit]*Misfits{},
-		Rows: map[string]int64{}, Waste: map[string]int64{}, Drift: map[Field]*schemas.Drift{}, Answers: map[Question]*Answer{}}}
+	l := &loader{Config: c, runDate: arrow.Date32FromTime(c.RunDate), far: &progress{}}
+	l.Loaded = l.another().Loaded
+	return l
+}
+
+// another is a loader of the same to which nothing has come to light yet.
+func (l *loader) another() *loader {
+	other := *l
+	other.Loaded = Loaded{Rejected: []schemas.Rejection{}, Misfits: map[Misfit]*Misfits{}, Rows: map[string]int64{}, Waste: map[string]int64{},
+		Drift: map[Field]*schemas.Drift{}, Answers: map[Question]*Answer{}}
+	return &other
+}
+
+// passed notes that another page of a table has been read.
+func (l *loader) passed(t *schemas.Table) {
+	l.far.mu.Lock()
+	defer l.far.mu.Unlock()
+	l.far.Table, l.far.Pages = t.FullName(), l.far.Pages+1
+	l.Observe(l.far.Progress)
 }
 
 func (l *loader) all(ctx context.Context, tasks []pipeline.Task) error {
@@ -167,27 +190,13 @@ func (l *loader) table(ctx context.Context, table *schemas.Table, tasks []pipeli
 	slices.SortStableFunc(tasks, func(a, b pipeline.Task) int {
 		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.ID, b.ID))
 	})
-	b := schemas.NewBuilder(memory.DefaultAllocator, table)
-	defer b.Release()
-	var batched []pipeline.Task
-	if tasks, batched, err = l.apart(tasks); len(batched) > 0 && err == nil {
-		err = l.sort(ctx, table, append(batched, tasks...), w)
-		tasks = nil
-	}
-	for len(tasks) > 0 && err == nil {
-		same := 1
-		for same < len(tasks) && tasks[same].Target == tasks[0].Target && tasks[same].Scope == tasks[0].Scope {
-			same++
-		}
-		if same == 1 {
-			_, err = l.list(ctx, tasks[0], 1, b, func() error { return b.Drain(batchRows, w.Write) })
-		} else if err = b.Drain(1, w.Write); err == nil {
-			err = l.merge(ctx, table, tasks[:same], w)
-		}
-		tasks = tasks[same:]
-	}
-	if err == nil {
-		err = b.Drain(1, w.Write)
+	single, batched, err := l.apart(tasks)
+	switch {
+	case err != nil:
+	case len(batched) > 0:
+		err = l.sort(ctx, table, append(batched, single...), w.Write)
+	default:
+		err = l.together(ctx, table, l.parts(single), w.Write)
 	}
 	if err != nil {
 		return sinks.Staged{}, errors.Join(err, w.Abort())
@@ -318,8 +327,7 @@ func (r *reading) chain(ctx context.Context, chain int) error {
 		if r.repeats {
 			r.origin.Held.Restart()
 		}
-		r.far.Table, r.far.Pages = r.b.Table().FullName(), r.far.Pages+1
-		r.Observe(r.far)
+		r.passed(r.b.Table())
 	}
 	return nil
 }

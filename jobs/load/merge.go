@@ -12,14 +12,13 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/schemas"
-	"backhaul/sinks"
 )
 
 // merge writes the lists of several extracts for the same target and scope in the order of their ranks: a row of each
 // in turn, since every extract's ranks count from 1. The lists that one extract has of them, for it asked with different
 // parameters or at different times, follow each other.
-func (l *loader) merge(ctx context.Context, table *schemas.Table, tasks []pipeline.Task, w sinks.Writer) error {
-	g := gatherer{w: w, schema: table.Arrow()}
+func (l *loader) merge(ctx context.Context, table *schemas.Table, tasks []pipeline.Task, write func(arrow.RecordBatch) error) error {
+	g := gatherer{write: write, schema: table.Arrow()}
 	defer g.release()
 	var heads []*head
 	for len(tasks) > 0 {
@@ -96,7 +95,7 @@ func (h *head) row(g *gatherer) (bool, error) {
 
 // sort writes the rows of tasks that are about many targets each in the order of target, scope and rank. It holds them
 // all in memory: they are as many as the job names targets.
-func (l *loader) sort(ctx context.Context, table *schemas.Table, tasks []pipeline.Task, w sinks.Writer) error {
+func (l *loader) sort(ctx context.Context, table *schemas.Table, tasks []pipeline.Task, write func(arrow.RecordBatch) error) error {
 	b := schemas.NewBuilder(memory.DefaultAllocator, table)
 	defer b.Release()
 	for _, t := range tasks {
@@ -107,7 +106,7 @@ func (l *loader) sort(ctx context.Context, table *schemas.Table, tasks []pipelin
 	all := b.Batch()
 	defer all.Release()
 	order := sorted(all, table)
-	g := gatherer{w: w, schema: table.Arrow()}
+	g := gatherer{write: write, schema: table.Arrow()}
 	defer g.release()
 	for from := 0; from < len(order); {
 		to := from + 1
@@ -146,7 +145,7 @@ func sorted(batch arrow.RecordBatch, table *schemas.Table) []int64 {
 
 // gatherer joins rows to batches.
 type gatherer struct {
-	w      sinks.Writer
+	write  func(arrow.RecordBatch) error // does not keep the batch
 	schema *arrow.Schema
 	rows   []arrow.RecordBatch
 	count  int64
@@ -185,7 +184,7 @@ func (g *gatherer) flush() error {
 	batch := array.NewRecordBatch(g.schema, columns, g.count)
 	defer batch.Release()
 	g.release()
-	return g.w.Write(batch)
+	return g.write(batch)
 }
 
 func (g *gatherer) release() {

@@ -126,7 +126,7 @@ func createPrivate(path string) error {
 
 // writing are the options of a file that can be written.
 var writing = url.Values{
-	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "cache_size(-32768)"}, // KiB
+	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "cache_size(-8192)"}, // KiB
 	"_txlock": {"immediate"},
 }
 
