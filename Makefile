@@ -75,7 +75,7 @@ $(JDBC):
 SEEDS       ?= 1000
 
 power-loss: ## let the power fail SEEDS times (default 1000) in recorded runs (needs strace, Linux)
-	BACKHAUL_POWER_LOSSES=$(SEEDS) go test -count=1 -timeout 24h -run TestLossOfPower ./cmd/backhaul
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) BACKHAUL_POWER_LOSSES=$(SEEDS) go test -count=1 -timeout 24h -run TestLossOfPower ./cmd/backhaul
 
 simulate: SEEDS = 10000
 simulate: ## carry out SEEDS scenarios of whole runs under virtual time (default 10000), each twice

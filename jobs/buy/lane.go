@@ -1,9 +1,7 @@
 package buy
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"backhaul/jobs/budget"
 	"backhaul/jobs/plan"
@@ -43,7 +41,22 @@ func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFun
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: o.Recovers(vendor)}
 	lane.Work = make([]engine.Work, 0, len(work))
-	pages := make([]pipeline.Units, 0, len(work))
+	pages := make([]page, 0, len(work))
+	for _, it := range work {
+		pages = append(pages, page{it.Task.ID, pageCost(it.Item, pageSize(it))})
+	}
+	grant := func(ctx context.Context, want, least, inFlight pipeline.Units) (got, left pipeline.Units, err error) {
+		ceiling := a.Ceiling
+		ceiling.InFlight = inFlight
+		if got, left, err = o.Books.Ledger.Grant(context.WithoutCancel(ctx), o.Books.RunID, vendor, o.Budget.Month(vendor), want, least, ceiling); err != nil {
+			stop(ledgerError{err})
+		}
+		return got, left, err
+	}
+	exposure := expose(pages, connections, func(ctx context.Context, units pipeline.Units) error {
+		_, _, err := grant(ctx, 0, 0, units)
+		return err
+	})
 	purses := map[string]*limit.Gate{}
 	for _, it := range work {
 		if x := it.Task.Extract; it.MaxUnits != nil && purses[x] == nil {
@@ -53,25 +66,18 @@ func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFun
 		if err != nil {
 			return lane, err
 		}
-		size := pageSize(it)
-		pages = append(pages, pageCost(it.Item, size))
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{source, o.Pulse}, Place: it.Place, PageSize: size, Purse: purses[it.Task.Extract],
-			Unknown: !it.Missing.Known})
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, exposure}, o.Pulse}, Place: it.Place, PageSize: pageSize(it),
+			Purse: purses[it.Task.Extract], Unknown: !it.Missing.Known})
 	}
 	lane.Probe = unhindered(a, work)
-	inFlight := dearest(pages, connections)
-	block := inFlight
+	block := exposure.most()
 	if !a.Ceiling.Bounds() {
 		block *= 16 // nobody waits for what this run holds
 	}
-	a.Ceiling.InFlight = inFlight
 	lane.Gate = limit.New(limit.Config{
 		PerSecond: a.PerSecond, Connections: connections, Block: block,
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
-			if got, left, err = o.Books.Ledger.Grant(context.WithoutCancel(ctx), o.Books.RunID, vendor, o.Budget.Month(vendor), want, least, a.Ceiling); err != nil {
-				stop(ledgerError{err})
-			}
-			return got, left, err
+			return grant(ctx, want, least, exposure.most())
 		},
 	})
 	return lane, nil
@@ -98,13 +104,4 @@ func pageCost(it *plan.Item, size int) pipeline.Units {
 		return 0 // what cannot be priced is not sent
 	}
 	return rule.Worst(rows)
-}
-
-// dearest is what so many requests can cost together at most, one of each list.
-func dearest(pages []pipeline.Units, requests int) (units pipeline.Units) {
-	slices.SortFunc(pages, func(a, b pipeline.Units) int { return cmp.Compare(b, a) })
-	for _, u := range pages[:min(len(pages), requests)] {
-		units += u
-	}
-	return units
 }

@@ -61,12 +61,6 @@ func TestAPageCostsNoMoreThanWhatItMayStillBring(t *testing.T) {
 			t.Errorf("%s: %d units, want %d", name, got, tc.want)
 		}
 	}
-	if got := dearest([]pipeline.Units{1, 50, 20}, 2); got != 70 {
-		t.Errorf("the two dearest cost %d", got)
-	}
-	if got := dearest([]pipeline.Units{1}, 2); got != 1 {
-		t.Errorf("the only one costs %d", got)
-	}
 }
 
 func TestListsOfUnknownLengthAreTriedFirstOnlyWhereNothingHoldsTheRunUp(t *testing.T) {

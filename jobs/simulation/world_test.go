@@ -287,13 +287,15 @@ func (w *world) open() (open []fate) {
 	return open
 }
 
-// finish has runs completed, by processes that nothing happens to.
+// finish has runs completed, by processes that nothing happens to. Where the vendor loses most cursors an execution may get no
+// further than a few pages, and many are needed; in vain must be few.
 func (w *world) finish(open []fate) {
-	for round := 0; len(open) > 0 && !w.over.Load(); round++ {
+	for round, vain := 0, 0; len(open) > 0 && !w.over.Load(); round++ {
 		time.Sleep([]time.Duration{2 * time.Hour, 10 * 24 * time.Hour}[min(round, 1)])
-		if round > 12 {
-			w.check(fmt.Errorf("%d runs are not complete after %d more executions", len(open), round))
+		if vain > 12 || round > 100 {
+			w.check(fmt.Errorf("%d runs are not complete after %d more executions, of which the last %d brought nothing", len(open), round, vain))
 		}
+		before := w.delivered()
 		var left []fate
 		for i, f := range open {
 			p := w.process(fmt.Sprint("f", len(w.all), ".", i), f)
@@ -303,7 +305,18 @@ func (w *world) finish(open []fate) {
 			}
 		}
 		open = left
+		if vain++; w.delivered() > before {
+			vain = 0
+		}
 	}
+}
+
+// delivered is the units of all pages that processes were given.
+func (w *world) delivered() (units int64) {
+	for _, of := range w.received {
+		units += of.Load()
+	}
+	return units
 }
 
 // check takes down what is wrong, once, and lets everybody die of it.

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"backhaul/pipeline"
 	"backhaul/pipeline/limit"
 )
@@ -20,6 +22,23 @@ func TestAPageThatCouldNotBeKeptDidNotHappen(t *testing.T) {
 		}
 		if p := outcomes[0].Place; p.Pages != 1 || p.Next != "50" || p.Units != 50 || p.Rows != 50 || p.End {
 			t.Errorf("the place is %+v", p)
+		}
+	})
+}
+
+// The vendor has billed it: nobody may take what the journal has for all that was spent.
+func TestAPageThatCouldNotBeKeptIsToldThoughTheRunWasStoppedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, m := &vendor{latency: 10 * time.Second}, &memory{failAt: 2}
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(15*time.Second, cancel)
+		outcomes, err := Run(ctx, config(m, 1, works(v, 500, 500), limit.Config{}))
+		if !errors.As(err, new(*JournalError)) {
+			t.Errorf("nobody is told: %v", err)
+		}
+		want := []pipeline.Ending{pipeline.EndFault, pipeline.EndNotReached}
+		if diff := cmp.Diff(want, endings(outcomes)); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

@@ -394,8 +394,11 @@ func (b *buyer) wait(ctx context.Context, e *pipeline.Error, pause time.Duration
 
 // classify turns the error that ended a task into its ending, and gives the vendor up where the error is not the task's.
 func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error) {
-	if errors.As(err, new(*awayError)) {
+	switch {
+	case errors.As(err, new(*awayError)):
 		return pipeline.EndUnreachable, err
+	case errors.As(err, new(*JournalError)):
+		return pipeline.EndFault, err // though the run be stopped
 	}
 	var e *pipeline.Error
 	refused := errors.As(err, &e)

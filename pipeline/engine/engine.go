@@ -204,9 +204,22 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 		c.Observe = func(Event) {}
 	}
 	c.Retry = c.Retry.withDefaults()
-	// One failing journal stops every lane: nothing more can be bought safely.
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	// One failing journal stops every lane: nothing more can be bought safely. It is told of a run too that was stopped before: the
+	// last pages were under way.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var faults struct {
+		sync.Mutex
+		first error
+	}
+	stop := func(fault error) {
+		faults.Lock()
+		defer faults.Unlock()
+		if faults.first == nil {
+			faults.first = fault
+		}
+		cancel(fault)
+	}
 	lanes := make([]*lane, len(c.Lanes))
 	var group conc.WaitGroup
 	for i := range c.Lanes {
@@ -222,10 +235,7 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 			errs = append(errs, l.stopped)
 		}
 	}
-	if cause := context.Cause(ctx); errors.As(cause, new(*JournalError)) {
-		errs = append([]error{cause}, errs...)
-	}
-	return outcomes, errors.Join(errs...)
+	return outcomes, errors.Join(append([]error{faults.first}, errs...)...)
 }
 
 // JournalError means that a paid page or the record of an attempt could not be made durable.

@@ -20,8 +20,10 @@
 package powerloss
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -207,6 +209,7 @@ func (d *Disk) commit(kept map[*inode]int) {
 type image struct {
 	names   func(*inode) map[string]*inode
 	content func(*inode) []byte
+	sum     hash.Hash // of all that is laid
 }
 
 // mood is how much of what was not synced a loss of power keeps: of data and of names, each from 0 to 1.
@@ -232,6 +235,7 @@ func (d *Disk) crash(m mood, r *rand.Rand) image {
 	return image{
 		names:   func(n *inode) map[string]*inode { return n.after(kept[n]) },
 		content: func(n *inode) []byte { return survive(n, m.data, r) },
+		sum:     sha256.New(),
 	}
 }
 
@@ -285,6 +289,7 @@ func (i image) layNames(dir *inode, path string, times map[int]time.Time, laid m
 }
 
 func (i image) layOne(n *inode, path string, times map[int]time.Time, laid map[*inode]string) error {
+	fmt.Fprintf(i.sum, "%q %q %q %v\n", path, n.target, laid[n], n.names != nil)
 	switch {
 	case n.names != nil:
 		if err := os.Mkdir(path, 0o755); err != nil {
@@ -297,13 +302,12 @@ func (i image) layOne(n *inode, path string, times map[int]time.Time, laid map[*
 		return os.Link(laid[n], path)
 	}
 	laid[n] = path
-	if err := os.WriteFile(path, i.content(n), 0o600); err != nil {
+	content, at := i.content(n), times[n.id]
+	fmt.Fprintf(i.sum, "%d %d\n%s", len(content), at.UnixNano(), content)
+	if err := os.WriteFile(path, content, 0o600); err != nil || at.IsZero() {
 		return err
 	}
-	if at, ok := times[n.id]; ok {
-		return os.Chtimes(path, at, at)
-	}
-	return nil
+	return os.Chtimes(path, at, at)
 }
 
 // differs says where real files below a directory are not what programs see on the disk, and calls note for each that is.

@@ -135,13 +135,15 @@ func (t *Trace) Add(recorded io.Reader, root string) error {
 }
 
 // Crash makes the directory at path, which is not there, into what the disk may hold when the power fails at a moment. root is
-// where the programs had it.
-func (t *Trace) Crash(path, root string, moment int, seed uint64) error {
+// where the programs had it. What it holds is equal, times and all, where its checksum is.
+func (t *Trace) Crash(path, root string, moment int, seed uint64) (checksum string, err error) {
 	d, _, err := t.play(root, t.step(moment))
 	if err != nil {
-		return err
+		return "", err
 	}
-	return d.crash(moods[seed%Moods], rand.New(rand.NewPCG(seed, uint64(moment)))).lay(d.root, path, t.times)
+	i := d.crash(moods[seed%Moods], rand.New(rand.NewPCG(seed, uint64(moment))))
+	err = i.lay(d.root, path, t.times)
+	return hex.EncodeToString(i.sum.Sum(nil)), err
 }
 
 // play does the first steps to an empty disk, and returns it and which of them mattered.
@@ -229,6 +231,11 @@ func parseCall(text string) (s step, err error) {
 	}
 	args, ok := strings.CutSuffix(strings.TrimSpace(rest[:at]), ")")
 	s.name, s.args = name, strings.Split(args, ", ")
+	for i, arg := range s.args {
+		if s.args[i], err = decode(arg); err != nil {
+			return s, err
+		}
+	}
 	value, _, _ := strings.Cut(rest[at+len(" = "):], " ")
 	if value == "?" { // the process has ended in it
 		value = "-1"
@@ -243,14 +250,29 @@ func parseCall(text string) (s step, err error) {
 	return s, err
 }
 
-// text decodes a quoted argument.
+// decode turns a quoted argument into its bytes, still in quotes, once: a trace is played many times.
+func decode(arg string) (string, error) {
+	quoted, ok := inQuotes(arg)
+	if !ok {
+		return arg, nil
+	}
+	plain, err := hex.DecodeString(strings.ReplaceAll(quoted, `\x`, ""))
+	return `"` + string(plain) + `"`, err
+}
+
+func inQuotes(arg string) (string, bool) {
+	quoted, begins := strings.CutPrefix(arg, `"`)
+	quoted, ends := strings.CutSuffix(quoted, `"`)
+	return quoted, begins && ends
+}
+
+// text is a quoted argument without its quotes.
 func text(arg string) ([]byte, error) {
-	quoted, ok := strings.CutPrefix(arg, `"`)
-	quoted, whole := strings.CutSuffix(quoted, `"`)
-	if !ok || !whole {
+	plain, ok := inQuotes(arg)
+	if !ok {
 		return nil, fmt.Errorf("%.40s is not the whole text", arg)
 	}
-	return hex.DecodeString(strings.ReplaceAll(quoted, `\x`, ""))
+	return []byte(plain), nil
 }
 
 // handle is an open file.

@@ -7,9 +7,8 @@
 //	Promise: its numbers in INVARIANTS.md, like 2, 3
 //	Killed by: ./jobs/ledger TestOne|TestTwo
 //
-// The last may stand there several times. In its place may stand one of
+// The last may stand there several times. In its place may stand
 //
-//	Awaits: the test that will be able to find it, and does not exist yet
 //	Equivalent: why nobody can tell the mutant from the program
 //
 // The package applies patches in memory and runs nothing.
@@ -32,9 +31,9 @@ type Mutant struct {
 	Breaks   string
 	Promises []int
 	Killers  []Killer
-	// Awaits is the test that is to come, Equivalent why there can be none. A mutant has exactly one of the two or killers.
-	Awaits, Equivalent string
-	hunks              []hunk
+	// Equivalent says why nobody can find it. A mutant has either that or killers.
+	Equivalent string
+	hunks      []hunk
 }
 
 // Killer is the tests of a package that find a mutant.
@@ -85,14 +84,8 @@ func parse(text string) (m Mutant, err error) {
 			return m, err
 		}
 	}
-	kinds := 0
-	for _, is := range []bool{len(m.Killers) > 0, m.Awaits != "", m.Equivalent != ""} {
-		if is {
-			kinds++
-		}
-	}
-	if kinds != 1 || m.Breaks == "" || len(m.Promises) == 0 {
-		return m, fmt.Errorf("want Breaks, Promise, and one of Killed by, Awaits and Equivalent")
+	if (len(m.Killers) > 0) == (m.Equivalent != "") || m.Breaks == "" || len(m.Promises) == 0 {
+		return m, fmt.Errorf("want Breaks, Promise, and one of Killed by and Equivalent")
 	}
 	m.hunks, err = hunksOf("--- a/" + diff)
 	return m, err
@@ -118,8 +111,6 @@ func (m *Mutant) read(line string) error {
 			return fmt.Errorf("want Killed by: ./PACKAGE TEST|TEST, got %q", line)
 		}
 		m.Killers = append(m.Killers, Killer{pkg, strings.Split(tests, "|")})
-	case "Awaits":
-		m.Awaits = value
 	case "Equivalent":
 		m.Equivalent = value
 	default:
@@ -211,25 +202,20 @@ func distance(a, b int) int { return max(a-b, b-a) }
 // Table says of every mutant what it breaks and who finds it, in Markdown.
 func Table(all []Mutant) string {
 	var out strings.Builder
-	held, waiting, equivalent := 0, 0, 0
+	held := 0
 	for _, m := range all {
-		switch {
-		case m.Awaits != "":
-			waiting++
-		case m.Equivalent != "":
-			equivalent++
-		default:
+		if m.Equivalent == "" {
 			held++
 		}
 	}
 	fmt.Fprintf(&out, `# Mutants
 
-Changes to the program that break a promise of [INVARIANTS](../../.github/INVARIANTS.md), and the tests that find them: %d are found, %d await a test, and
+Changes to the program that break a promise of [INVARIANTS](../../.github/INVARIANTS.md), and the tests that find them: %d are found, and
 %d cannot be told from the program. `+"`make mutants`"+` tries them. This page is made of the patches by `+"`go run ./testdata/mutants -table`"+`.
 
 | mutant | breaks | promise | found by |
 |---|---|---|---|
-`, held, waiting, equivalent)
+`, held, len(all)-held)
 	for _, m := range all {
 		fmt.Fprintf(&out, "| [%s](%s.patch) | %s | %s | %s |\n", m.Name, m.Name, m.Breaks, numbers(m.Promises), m.foundBy())
 	}
@@ -245,10 +231,7 @@ func numbers(all []int) string {
 }
 
 func (m Mutant) foundBy() string {
-	switch {
-	case m.Awaits != "":
-		return "awaits " + m.Awaits
-	case m.Equivalent != "":
+	if m.Equivalent != "" {
 		return "nobody can: " + m.Equivalent
 	}
 	var words []string
