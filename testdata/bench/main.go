@@ -76,17 +76,17 @@ func run(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, b.close()) }()
 	r := report{Machine: describe()}
 	for _, w := range works {
-		if err := b.measure(w, &r); err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
+		if e := b.measure(w, &r); e != nil && ctx.Err() == nil { // what the others measure is worth having
+			err = errors.Join(err, fmt.Errorf("%s: %w", w.name, e))
 		}
 	}
 	r.LoadAfter = load()
-	r.print(os.Stdout)
-	if err := r.write(filepath.Join("bin", "bench.json")); err != nil {
-		return err
+	if r.print(os.Stdout); o.quick {
+		fmt.Println("\nof a tenth of the rows")
 	}
-	if !o.quick {
-		return nil
+	err = errors.Join(err, context.Cause(ctx), r.write(filepath.Join("bin", "bench.json")))
+	if err != nil || !o.quick {
+		return err
 	}
 	if o.update {
 		return r.write(baseline)

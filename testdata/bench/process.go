@@ -86,7 +86,7 @@ func finish(cmd *exec.Cmd, want int, meanwhile func() error) (spent, error) {
 	err := cmd.Wait()
 	took := time.Since(begin)
 	if failed != nil || cmd.ProcessState.ExitCode() != want {
-		return spent{}, errors.Join(failed, fmt.Errorf("%s: status %d, want %d: %w\n%s", strings.Join(cmd.Args, " "), cmd.ProcessState.ExitCode(), want, err, out.Bytes()))
+		return spent{}, errors.Join(failed, fmt.Errorf("%s: status %d, want %d: %w\n%s", strings.Join(cmd.Args, " "), cmd.ProcessState.ExitCode(), want, err, out.Bytes()[max(0, out.Len()-2000):]))
 	}
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	return spent{wall: took, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: float64(usage.Maxrss) / 1024}, nil

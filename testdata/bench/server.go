@@ -72,7 +72,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.asked()
 	time.Sleep(time.Duration(s.latency.Load()))
-	from, _ := strconv.Atoi(ask.NextToken)
+	from, _ := strconv.Atoi(strings.TrimPrefix(ask.NextToken, "p"))
 	total := length(ask.Target)
 	to := min(total, from+ask.Limit)
 	s.rows.Add(int64(to - from))
@@ -92,9 +92,13 @@ func list(from, to, total int) []byte {
 		b = strconv.AppendInt(append(b, `, "external_pages":`...), int64(2*(total-i)), 10)
 		b = append(b, '}')
 	}
-	next := ""
-	if to < total {
-		next = strconv.Itoa(to)
+	return fmt.Appendf(b, `], "next_token":%q}`, place(to, total))
+}
+
+// place is the token of what follows so many rows: no number, since some clients would send it as one.
+func place(rows, total int) string {
+	if rows == 0 || rows >= total {
+		return ""
 	}
-	return fmt.Appendf(b, `], "next_token":%q}`, next)
+	return "p" + strconv.Itoa(rows)
 }

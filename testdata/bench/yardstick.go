@@ -250,11 +250,7 @@ func fetch(ctx context.Context, y yardstick) error {
 }
 
 func discard(ctx context.Context, client *http.Client, url, target string, from int) error {
-	next := ""
-	if from > 0 {
-		next = strconv.Itoa(from)
-	}
-	body := fmt.Sprintf(`{"target":%q,"scope":"root_domain","limit":%d,"next_token":%q}`, target, perPage, next)
+	body := fmt.Sprintf(`{"target":%q,"scope":"root_domain","limit":%d,"next_token":%q}`, target, perPage, place(from, length(target)))
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/anchor_text", bytes.NewReader([]byte(body)))
 	if err != nil {
 		return err
