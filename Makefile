@@ -130,7 +130,7 @@ bin/bench/peers/installed: testdata/bench/peers/requirements.txt
 	bin/bench/peers/bin/pip install -q --no-deps -r $<
 	@touch $@
 
-ci: lint test race fuzz interop-fast run ## all that must hold before a change lands
+ci: lint test race fuzz interop-fast bench-quick run ## all that must hold before a change lands
 
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
