@@ -18,7 +18,7 @@ run: build ## do the main job end to end against the embedded emulator, and show
 demo: run ## the same
 
 test: ## run the tests
-	go test -timeout 40m ./...
+	go test -timeout 40m ./... ./testdata/bench
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
@@ -102,8 +102,8 @@ mutants: ## try every change of testdata/mutants that breaks a promise: a test m
 
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
-	go vet ./... ./testdata/mutants/...
-	go tool staticcheck ./... ./testdata/mutants/...
+	go vet ./... ./testdata/mutants/... ./testdata/bench
+	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench
 
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
 	@set -e; for pkg in $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \
@@ -112,12 +112,27 @@ fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
 			echo "fuzz $$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
 		done; done
 
-bench: ## measure speed, as ratios within one run
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./...
+BENCH       := go run ./testdata/bench
 
-ci: lint test race fuzz interop-fast run ## all that must hold before a change lands
+bench: ## measure everything that has a goal beside its yardstick, and a year of nights: bin/bench.json (an hour; LARGE=1 for a million targets)
+	$(BENCH) $(if $(LARGE),-large) $(if $(ONLY),-only '$(ONLY)')
+	go test -run '^$$' -bench '^Benchmark(Nights|Year)$$' -benchtime 1x -timeout 60m ./cmd/backhaul ./sinks/duckdb
+
+bench-quick: ## the ratios that hold still, with small inputs: none may be 30 % worse than testdata/bench/quick.json (UPDATE=1 writes it)
+	$(BENCH) -quick $(if $(UPDATE),-update)
+
+bench-peers: bin/bench/peers/installed ## measure what a row costs beside dlt, Airbyte's CDK and requests with pyarrow (needs python3 with venv)
+	$(BENCH) -peers bin/bench/peers/bin/python
+
+bin/bench/peers/installed: testdata/bench/peers/requirements.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -qy python3-venv; }
+	python3 -m venv --clear bin/bench/peers
+	bin/bench/peers/bin/pip install -q --no-deps -r $<
+	@touch $@
+
+ci: lint test race fuzz interop-fast bench-quick run ## all that must hold before a change lands
 
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench ci clean
+.PHONY: help build run demo test power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean

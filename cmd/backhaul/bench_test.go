@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,95 +32,6 @@ func writeFile(t testing.TB, dir, name, content string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// unevenTargets returns n targets whose lists have the web's shape: most short, few long.
-func unevenTargets(n, longest int) []string {
-	r := rand.New(rand.NewPCG(7, 7))
-	targets := make([]string, n)
-	for i := range targets {
-		rows := int(float64(longest) / (1 + r.Float64()*float64(i)))
-		targets[i] = listTarget(i, rows)
-	}
-	r.Shuffle(n, func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
-	return targets
-}
-
-func pagesOf(targets []string) (all, longest int) {
-	for _, t := range targets {
-		pages := max(1, (listLength(t)+49)/50)
-		all += pages
-		longest = max(longest, pages)
-	}
-	return all, longest
-}
-
-// BenchmarkLatencyBound runs 200 targets of uneven length over 8 connections at a server with 50 ms latency, and reports
-// the time as a multiple of what no client can beat: all pages over all connections, or the longest chain alone. The
-// first night knows no lengths; the second orders by those of the first.
-func BenchmarkLatencyBound(b *testing.B) {
-	const latency, connections = 50 * time.Millisecond, 8
-	s := newListServer(b, listSettings{latency: latency})
-	b.Setenv("MOZ_TOKEN", "secret-token")
-	b.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
-	targets := unevenTargets(200, 5000)
-	all, longest := pagesOf(targets)
-	bound := max(time.Duration(all)*latency/connections, time.Duration(longest)*latency)
-	for range b.N {
-		dir := b.TempDir()
-		job := writeJob(b, dir, "{requests_per_second: 100000, connections: 8}", targets)
-		for night, date := range []string{"2026-11-22", "2026-11-23"} {
-			begin := time.Now()
-			backhaul(b, 0, "run", job, "--yes", "--date", date, "--warehouse", filepath.Join(dir, "w"))
-			b.ReportMetric(float64(time.Since(begin))/float64(bound), fmt.Sprintf("x-bound-night%d", night+1))
-		}
-	}
-	b.ReportMetric(float64(all), "pages")
-}
-
-// BenchmarkTenMillionRows buys and loads ten million rows in a process of its own, and reports the most memory it held.
-func BenchmarkTenMillionRows(b *testing.B) {
-	s := newListServer(b, listSettings{forget: true})
-	binary := filepath.Join(b.TempDir(), "backhaul")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
-	}
-	targets := make([]string, 100)
-	for i := range targets {
-		targets[i] = listTarget(i, 100_000)
-	}
-	for range b.N {
-		dir := b.TempDir()
-		job := writeJob(b, dir, "{requests_per_second: 1000000, connections: 8}", targets)
-		cmd := exec.Command(binary, "run", job, "--warehouse", filepath.Join(dir, "w"))
-		cmd.Env = append(processEnviron(b), "MOZ_TOKEN=secret-token", "BACKHAUL_MOZ_V2_URL="+s.URL)
-		begin := time.Now()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			b.Fatalf("%v\n%s", err, out)
-		}
-		b.ReportMetric(float64(10_000_000)/time.Since(begin).Seconds(), "rows/s")
-		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			b.ReportMetric(float64(usage.Maxrss)/1024, "MiB-peak")
-		}
-	}
-}
-
-// BenchmarkRateBound runs at a server that allows 20 requests a second, and reports the time as a multiple of pages / 20.
-func BenchmarkRateBound(b *testing.B) {
-	s := newListServer(b, listSettings{latency: 50 * time.Millisecond})
-	b.Setenv("MOZ_TOKEN", "secret-token")
-	b.Setenv("BACKHAUL_MOZ_V2_URL", s.URL)
-	targets := unevenTargets(100, 2000)
-	all, _ := pagesOf(targets)
-	bound := time.Duration(all) * time.Second / 20
-	for range b.N {
-		dir := b.TempDir()
-		job := writeJob(b, dir, "{requests_per_second: 20, connections: 8}", targets)
-		begin := time.Now()
-		backhaul(b, 0, "run", job, "--yes", "--warehouse", filepath.Join(dir, "w"))
-		b.ReportMetric(float64(time.Since(begin))/float64(bound), "x-bound")
-	}
-	b.ReportMetric(float64(all), "pages")
 }
 
 // nightsVariable makes the year of BenchmarkNights shorter.
