@@ -198,7 +198,7 @@ func nameProcess(s *report.Status, w sinks.Warehouse) {
 }
 
 func recallIn(ctx context.Context, w sinks.Warehouse, r ledger.Run) report.Recall {
-	return func(tasks []ledger.Task) (bool, error) { return recovery.Recall(ctx, w, r, tasks) }
+	return func(tasks []ledger.Task) ([]ledger.Task, bool, error) { return recovery.Recall(ctx, w, r, tasks) }
 }
 
 func firstLine(s string) string {

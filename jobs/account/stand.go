@@ -36,15 +36,26 @@ func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID strin
 
 // Tasks returns the tasks that a run intends as its journal tells of them, by extract and target, without what was rejected of them.
 func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) ([]ledger.Task, error) {
+	tasks, err := Intended(ctx, j)
+	for i := range tasks {
+		again := tasks[i].Waste
+		Stand(&tasks[i], places[tasks[i].ID])
+		tasks[i].Rows, tasks[i].Waste = tasks[i].Rows-again, tasks[i].Waste+again
+	}
+	return tasks, err
+}
+
+// Intended returns these tasks as they stood when that was last entered: their pages are those they had then, and their waste is the
+// rows that came again in chains that began anew.
+func Intended(ctx context.Context, j *journal.Journal) ([]ledger.Task, error) {
 	entries, err := j.Entries(ctx)
 	if err != nil {
 		return nil, err
 	}
 	tasks := make([]ledger.Task, len(entries))
 	for i, e := range entries {
-		tasks[i] = ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID, Expected: e.Expected}
-		Stand(&tasks[i], places[e.ID])
-		tasks[i].Rows, tasks[i].Waste = tasks[i].Rows-e.Again, tasks[i].Waste+e.Again
+		tasks[i] = ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID,
+			Expected: e.Expected, Waste: e.Again}
 	}
 	slices.SortFunc(tasks, func(a, b ledger.Task) int {
 		return cmp.Or(cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.ID, b.ID))

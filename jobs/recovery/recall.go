@@ -10,43 +10,51 @@ import (
 	"backhaul/sinks"
 )
 
-// Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. It brings
-// the tasks of a run that is running to where its journal says they are: of one that died nobody was left to enter that in the
-// ledger, and of one that is at work it is entered when the lists have been bought. The ledger stays as it is. An error with died
-// means that the journal does not tell.
-func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) (died bool, err error) {
+// Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. Of a run that is
+// running it returns the tasks as its journal has them, in the place of those that the ledger has from an execution before: what came
+// of them is entered there when a run closes. The ledger stays as it is. An error with died means that the journal does not tell.
+func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) (now []ledger.Task, died bool, err error) {
 	if r.State != ledger.Running {
-		return false, nil
+		return tasks, false, nil
 	}
 	path := w.JournalOf(r.Job, r.RunDate)
 	busy, err := Busy(path)
 	if err != nil {
-		return false, err
+		return tasks, false, err
 	}
 	if Gone(path) {
-		return !busy, nil
+		return tasks, !busy, nil
 	}
 	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
 	if err != nil {
-		return !busy, err
+		return tasks, !busy, err
 	}
 	defer func() { _ = j.Close() }()
 	places, err := j.Places(ctx)
 	if err != nil {
-		return !busy, err
+		return tasks, !busy, err
+	}
+	course, err := j.Course(ctx)
+	if err == nil && course.State != "" { // else an earlier version has written it, and the ledger alone tells
+		if now, err = account.Intended(ctx, j); err == nil {
+			tasks = now
+		}
+	}
+	if err != nil {
+		return tasks, !busy, err
 	}
 	if busy {
 		follow(tasks, places)
-		return false, nil
+		return tasks, false, nil
 	}
 	for i := range tasks {
 		account.Stand(&tasks[i], places[tasks[i].ID])
 	}
-	return true, nil
+	return tasks, true, nil
 }
 
-// follow brings tasks to where the journal of a run at work has them. What ended one that has not come further is as the ledger
-// has it; one that has is under way, which is no ending.
+// follow brings tasks to where the journal of a run at work has them. What ended one that has not come further is as it was
+// entered; one that has is under way, which is no ending.
 func follow(tasks []ledger.Task, places map[string]pipeline.Place) {
 	for i := range tasks {
 		t := &tasks[i]

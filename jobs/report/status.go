@@ -121,9 +121,9 @@ func isUnderWay(t ledger.Task) bool { return t.Ending == "" && t.Pages > 0 }
 // underWay is what is said of it in place of an ending.
 const underWay = "under way"
 
-// Recall tells whether the process of the run died that the tasks are of, and brings them to where the journal has them then;
+// Recall tells whether the process of the run died that the tasks are of, and returns them as the journal has them;
 // see recovery.Recall.
-type Recall func([]ledger.Task) (died bool, err error)
+type Recall func([]ledger.Task) (now []ledger.Task, died bool, err error)
 
 // StatusOf reads a run's status from the ledger, and what its process was not left to enter there from recall.
 func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall) (Status, error) {
@@ -132,7 +132,8 @@ func StatusOf(ctx context.Context, l *ledger.Ledger, r ledger.Run, recall Recall
 	if err != nil {
 		return s, err
 	}
-	if died, err := recall(tasks); died {
+	tasks, died, err := recall(tasks)
+	if died {
 		s.State, s.Message = interrupted, "its process died, or could not write its journal any more"
 		if err != nil {
 			s.Message += "; how far it came is not known: " + err.Error()

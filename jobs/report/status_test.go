@@ -57,7 +57,9 @@ func mustStatus(t *testing.T, w sinks.Warehouse, l *ledger.Ledger) Status {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := StatusOf(context.Background(), l, r, func(tasks []ledger.Task) (bool, error) { return recovery.Recall(context.Background(), w, r, tasks) })
+	s, err := StatusOf(context.Background(), l, r, func(tasks []ledger.Task) ([]ledger.Task, bool, error) {
+		return recovery.Recall(context.Background(), w, r, tasks)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,9 +114,9 @@ func TestExtractsAreSummedUpAsFarAsTheyHaveCome(t *testing.T) {
 	if x := mustStatus(t, w, l).Extracts; len(x) != 1 || x[0] != (ExtractStatus{Extract: "anchors", Endpoint: "moz/anchor_text", Lists: 3, Complete: 1, Requests: 3, Rows: 90, Units: 90}) {
 		t.Errorf("%+v", x)
 	}
-	further := func(tasks []ledger.Task) (bool, error) {
+	further := func(tasks []ledger.Task) ([]ledger.Task, bool, error) {
 		tasks[1].Ending, tasks[1].Pages, tasks[1].Attempts, tasks[1].Rows, tasks[1].Units = "", 4, 2, 200, 210
-		return false, nil
+		return tasks, false, nil
 	}
 	s, err := StatusOf(t.Context(), l, r, further)
 	if err != nil || s.Rows != 240 || s.Spent != 250 || s.Tasks[1].Ending != underWay {
@@ -123,7 +125,9 @@ func TestExtractsAreSummedUpAsFarAsTheyHaveCome(t *testing.T) {
 	if x := s.Extracts[0]; x != (ExtractStatus{Extract: "anchors", Endpoint: "moz/anchor_text", Lists: 3, Complete: 1, UnderWay: 1, Requests: 8, Retries: 1, Rows: 240, Units: 250}) {
 		t.Errorf("%+v", x)
 	}
-	unread := func([]ledger.Task) (bool, error) { return false, errors.New("a flipped bit") }
+	unread := func(tasks []ledger.Task) ([]ledger.Task, bool, error) {
+		return tasks, false, errors.New("a flipped bit")
+	}
 	if s, err := StatusOf(t.Context(), l, r, unread); err != nil || !strings.Contains(s.Text(), "how far it has come is not known: a flipped bit") {
 		t.Errorf("%s, %v", s.Text(), err)
 	}

@@ -13,6 +13,7 @@ import (
 	"backhaul/jobs/plan"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
+	"backhaul/pipeline/journal"
 	"backhaul/schemas"
 	"backhaul/sinks"
 )
@@ -233,8 +234,8 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tasks := []ledger.Task{{Task: result.Tasks[0].Task}} // nobody has entered how it went
-		died, err := recovery.Recall(ctx, w, r, tasks)
+		tasks := []ledger.Task{{Task: result.Tasks[0].Task}} // what the ledger has does not count
+		tasks, died, err := recovery.Recall(ctx, w, r, tasks)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,6 +245,17 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 		t.Error("a run that stopped by itself is taken for dead")
 	}
 	if _, err := l.Begin(ctx, "a", "2026-11-23", "", result.Run.ID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if task, died := recall(); !died || task.Ending != pipeline.EndBudget {
+		t.Errorf("what was entered of it is forgotten: died: %v, %+v", died, task)
+	}
+	j, err := journal.Open(ctx, w.JournalOf("a", "2026-11-23"), journal.Header{Job: "a", RunDate: "2026-11-23"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := []pipeline.Task{result.Tasks[0].Task} // left out and asked for again, it stands nowhere: nobody has entered how it went
+	if err := errors.Join(j.Intend(ctx, nil), j.Intend(ctx, task), j.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if task, died := recall(); !died || task.Rows != 100 || task.Ending != pipeline.EndInterrupted {

@@ -209,11 +209,7 @@ func targets(n, rows int) []string {
 // replay of the same run does.
 func buying(connections int) func(b *bench, dir string) ([]pair, error) {
 	return func(b *bench, dir string) ([]pair, error) {
-		rows := 5000 // of each list
-		if b.quick {
-			rows = 2000
-		}
-		all := targets(100, rows)
+		all := targets(100, 5000)
 		spec, list, err := job(dir, fmt.Sprintf("{requests_per_second: 1000000, connections: %d}", connections), all)
 		if err != nil {
 			return nil, err
@@ -227,7 +223,7 @@ func buying(connections int) func(b *bench, dir string) ([]pair, error) {
 		}
 		replay, err1 := b.backhaul(0, "replay", id, "--warehouse", warehouse)
 		plain, err2 := b.yardstick(yardstick{name: "fetch", url: b.listener.URL, in: list, connections: connections, cores: 2})
-		pages := float64(len(all) * rows / perPage)
+		pages := float64(len(all) * 5000 / perPage)
 		return []pair{{float64((run.cpu - replay.cpu).Microseconds()) / pages, float64(plain.cpu.Microseconds()) / pages}}, errors.Join(err1, err2)
 	}
 }
