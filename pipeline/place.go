@@ -17,9 +17,7 @@ type Place struct {
 	Units     Units
 	// MaybeUnits may have been charged by attempts that yielded no page.
 	MaybeUnits Units
-	// MaybeAt is when the last of those attempts was over. Zero if there was none.
-	MaybeAt  time.Time
-	Attempts int
+	Attempts   int
 	// RepeatsAt is how many pages the task had when its list was last found to repeat itself; see Repeats. Default 0: never.
 	RepeatsAt int
 	// Unreadable is how many replies came at this place that could not be read, Recovered how many at earlier places, where

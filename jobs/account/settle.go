@@ -24,7 +24,11 @@ func RecordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID
 		open[s.Vendor] += s.Granted - s.Charged + s.Cleared // as the journal knows it
 		inFlight[s.Vendor] = max(inFlight[s.Vendor], s.InFlight)
 	}
-	tasks, places, err := Inventory(ctx, j)
+	tasks, err := j.Tasks(ctx)
+	if err != nil {
+		return err
+	}
+	places, err := j.Places(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,14 +84,4 @@ func Settle(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID str
 		}
 	}
 	return nil
-}
-
-// Inventory reads from a journal which tasks it has and how far each has come.
-func Inventory(ctx context.Context, j *journal.Journal) ([]pipeline.Task, map[string]pipeline.Place, error) {
-	tasks, err := j.Tasks(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	places, err := j.Places(ctx)
-	return tasks, places, err
 }

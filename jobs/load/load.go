@@ -132,16 +132,19 @@ func newLoader(c Config) *loader {
 	if c.Observe == nil {
 		c.Observe = func(Progress) {}
 	}
-	l := &loader{Config: c, runDate: arrow.Date32FromTime(c.RunDate), far: &progress{}}
-	l.Loaded = l.another().Loaded
-	return l
+	return &loader{Config: c, runDate: arrow.Date32FromTime(c.RunDate), far: &progress{}, Loaded: nothing()}
 }
 
-// another is a loader of the same to which nothing has come to light yet.
+// nothing has come to light yet.
+func nothing() Loaded {
+	return Loaded{Rejected: []schemas.Rejection{}, Misfits: map[Misfit]*Misfits{}, Rows: map[string]int64{}, Waste: map[string]int64{},
+		Drift: map[Field]*schemas.Drift{}, Answers: map[Question]*Answer{}}
+}
+
+// another is a loader of the same, for other tasks.
 func (l *loader) another() *loader {
 	other := *l
-	other.Loaded = Loaded{Rejected: []schemas.Rejection{}, Misfits: map[Misfit]*Misfits{}, Rows: map[string]int64{}, Waste: map[string]int64{},
-		Drift: map[Field]*schemas.Drift{}, Answers: map[Question]*Answer{}}
+	other.Loaded = nothing()
 	return &other
 }
 
@@ -399,10 +402,14 @@ func at[K comparable, V any](all map[K]*V, key K, first V) *V {
 
 // reject counts rejected rows, and keeps them for ops.rejected_rows.
 func (l *loader) reject(rows []schemas.Rejection) {
-	const most = MostRejected
-	l.RejectedRows += int64(len(rows))
 	for _, one := range rows {
 		at(l.Misfits, Misfit{one.Origin.Task, one.Table, one.Field}, Misfits{Reason: one.Reason}).Rows++
 	}
-	l.Rejected = append(l.Rejected, rows[:min(len(rows), most-len(l.Rejected))]...)
+	l.keep(int64(len(rows)), rows)
+}
+
+// keep counts so many rejected rows, and keeps those at hand as far as there is room.
+func (l *Loaded) keep(count int64, rows []schemas.Rejection) {
+	l.RejectedRows += count
+	l.Rejected = append(l.Rejected, rows[:min(len(rows), MostRejected-len(l.Rejected))]...)
 }

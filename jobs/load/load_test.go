@@ -66,35 +66,47 @@ func loaded(t *testing.T, maxRows int64, pages ...string) (rows []string, l *Loa
 // observed is loaded, but that somebody is told how far it has come.
 func observed(t *testing.T, observe func(Progress), maxRows int64, pages ...string) (rows []string, l *Loaded, err error) {
 	t.Helper()
-	ctx := t.Context()
-	j, err := journal.Open(ctx, filepath.Join(t.TempDir(), "j.sqlite"), journal.Header{RunID: "r1", Job: "nightly", RunDate: "2026-11-23", Created: time.Now()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
 	task := pipeline.Task{ID: "a", Extract: "x", Endpoint: "moz/anchor_text", Surface: "v2", Target: "a.example", MaxRows: maxRows}
-	if err := j.AddTasks(ctx, []pipeline.Task{task}); err != nil {
-		t.Fatal(err)
-	}
+	var bought []pipeline.Page
 	for seq, text := range pages {
 		chain, body, _ := strings.Cut(text, ":")
 		p := pipeline.Page{Seq: seq, Rows: len(strings.Fields(body)), Body: []byte(body), FetchedAt: time.Now(), Cursor: pipeline.Cursor(fmt.Sprint(seq)), Next: "x"}
 		if chain == "1" {
 			p.Chain = 1
 		}
-		if err := j.Append(ctx, "a", p); err != nil {
-			t.Fatal(err)
+		bought = append(bought, p)
+	}
+	out := &sheet{}
+	l, err = from(t, []pipeline.Task{task}, map[string][]pipeline.Page{"a": bought}, out, observe)
+	return out.rows, l, err
+}
+
+// from loads tasks out of a journal with these pages of each, by its id.
+func from(t *testing.T, tasks []pipeline.Task, pages map[string][]pipeline.Page, to sinks.Writer, observe func(Progress)) (*Loaded, error) {
+	t.Helper()
+	ctx := t.Context()
+	j, err := journal.Open(ctx, filepath.Join(t.TempDir(), "j.sqlite"), journal.Header{RunID: "r1", Job: "nightly", RunDate: "2026-11-23", Created: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if err := j.AddTasks(ctx, tasks); err != nil {
+		t.Fatal(err)
+	}
+	for id, all := range pages {
+		for _, p := range all {
+			if err := j.Append(ctx, id, p); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	places, err := j.Places(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &sheet{}
-	l, err = All(ctx, Config{Journal: j, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Places: places, Observe: observe,
+	return All(ctx, Config{Journal: j, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Places: places, Observe: observe,
 		Sources: func(pipeline.Task) (pipeline.Source, error) { return words{}, nil },
-		Create:  func(*schemas.Table) (sinks.Writer, error) { return out, nil }}, []pipeline.Task{task})
-	return out.rows, l, err
+		Create:  func(*schemas.Table) (sinks.Writer, error) { return to, nil }}, tasks)
 }
 
 func TestAListIsLoadedInItsOrderEachRowOnce(t *testing.T) {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"maps"
 	"runtime"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -117,17 +118,12 @@ func (p *part) read(ctx context.Context, table *schemas.Table, tasks []pipeline.
 
 // take adds what has come to light of other tasks.
 func (l *Loaded) take(of Loaded) {
-	l.RejectedRows += of.RejectedRows
-	l.Rejected = append(l.Rejected, of.Rejected[:min(len(of.Rejected), MostRejected-len(l.Rejected))]...)
+	l.keep(of.RejectedRows, of.Rejected)
 	for key, m := range of.Misfits {
 		at(l.Misfits, key, Misfits{Reason: m.Reason}).Rows += m.Rows
 	}
-	for task, rows := range of.Rows {
-		l.Rows[task] = rows
-	}
-	for task, rows := range of.Waste {
-		l.Waste[task] = rows
-	}
+	maps.Copy(l.Rows, of.Rows)
+	maps.Copy(l.Waste, of.Waste)
 	for key, d := range of.Drift {
 		at(l.Drift, key, schemas.Drift{Field: d.Field, Kind: d.Kind, Example: d.Example}).Rows += d.Rows
 	}

@@ -3,7 +3,6 @@ package load
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/journal"
-	"backhaul/schemas"
 	"backhaul/sinks"
 )
 
@@ -35,32 +32,12 @@ func (f full) Write(b arrow.RecordBatch) error {
 // many loads lists of one page each, by target, into a table.
 func many(t *testing.T, to sinks.Writer, lists []string) (*Loaded, error) {
 	t.Helper()
-	ctx := t.Context()
-	j, err := journal.Open(ctx, filepath.Join(t.TempDir(), "j.sqlite"), journal.Header{RunID: "r1", Job: "nightly", RunDate: "2026-11-23", Created: time.Now()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	tasks := make([]pipeline.Task, len(lists))
-	for i := range tasks {
-		tasks[i] = pipeline.Task{ID: fmt.Sprint("t", i), Extract: "x", Endpoint: "moz/anchor_text", Surface: "v2", Target: fmt.Sprintf("%03d.example", i)}
-	}
-	if err := j.AddTasks(ctx, tasks); err != nil {
-		t.Fatal(err)
-	}
+	tasks, pages := make([]pipeline.Task, len(lists)), map[string][]pipeline.Page{}
 	for i, body := range lists {
-		p := pipeline.Page{Rows: len(strings.Fields(body)), Body: []byte(body), FetchedAt: time.Now(), End: true}
-		if err := j.Append(ctx, tasks[i].ID, p); err != nil {
-			t.Fatal(err)
-		}
+		tasks[i] = pipeline.Task{ID: fmt.Sprint("t", i), Extract: "x", Endpoint: "moz/anchor_text", Surface: "v2", Target: fmt.Sprintf("%03d.example", i)}
+		pages[tasks[i].ID] = []pipeline.Page{{Rows: len(strings.Fields(body)), Body: []byte(body), FetchedAt: time.Now(), End: true}}
 	}
-	places, err := j.Places(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return All(ctx, Config{Journal: j, RunDate: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Places: places,
-		Sources: func(pipeline.Task) (pipeline.Source, error) { return words{}, nil },
-		Create:  func(*schemas.Table) (sinks.Writer, error) { return to, nil }}, tasks)
+	return from(t, tasks, pages, to, nil)
 }
 
 // listsOf are lists of some parts: mostly of 300 rows, one of them larger than a part.

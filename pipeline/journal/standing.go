@@ -115,7 +115,7 @@ type Entry struct {
 	Expected pipeline.Expectation
 }
 
-// Entries returns the tasks that the run intends, as Current does, and how they stand.
+// Entries returns the tasks that the run intends, placeholders included, in the order they were added, and how they stand.
 func (j *Journal) Entries(ctx context.Context) ([]Entry, error) {
 	var entries []Entry
 	err := j.db.Each(ctx, `SELECT `+taskColumns+`, stood, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next

@@ -122,11 +122,6 @@ func (j *Journal) Tasks(ctx context.Context) ([]pipeline.Task, error) {
 	return j.tasks(ctx, `WHERE t.params <> ?`, pipeline.PlaceholderParams)
 }
 
-// Current returns the tasks that the run intends, placeholders included, in the order they were added.
-func (j *Journal) Current(ctx context.Context) ([]pipeline.Task, error) {
-	return j.tasks(ctx, `WHERE t.intended`)
-}
-
 // LeftOut returns the tasks that can have pages and that the run intends no more, in the order they were added.
 func (j *Journal) LeftOut(ctx context.Context) ([]pipeline.Task, error) {
 	return j.tasks(ctx, `WHERE NOT t.intended AND t.params <> ?`, pipeline.PlaceholderParams)
@@ -203,21 +198,18 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 // countAttempts fills in what the attempts say of the tasks. What a damaged journal has lost is noted like a reply that could
 // not be read, but had no status.
 func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.Place) error {
-	return j.db.Each(ctx, `SELECT t.id, sum(a.kind <> 'repeating'), sum(a.maybe_units), max(iif(a.maybe_units > 0, a.at, 0)), max(iif(a.kind = 'repeating', a.seq, 0)),
+	return j.db.Each(ctx, `SELECT t.id, sum(a.kind <> 'repeating'), sum(a.maybe_units), max(iif(a.kind = 'repeating', a.seq, 0)),
 			sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq = t.pages), sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq < t.pages AND NOT a.read)
 		FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
 			var attempts, repeatsAt, unreadable, recovered int
-			var maybe, at int64
-			if err := rows.Scan(&id, &attempts, &maybe, &at, &repeatsAt, &unreadable, &recovered); err != nil {
+			var maybe int64
+			if err := rows.Scan(&id, &attempts, &maybe, &repeatsAt, &unreadable, &recovered); err != nil {
 				return err
 			}
 			p := places[id]
 			p.Attempts, p.MaybeUnits, p.RepeatsAt, p.Unreadable, p.Recovered = attempts, pipeline.Units(maybe), repeatsAt, unreadable, recovered
-			if at > 0 {
-				p.MaybeAt = time.UnixMicro(at).UTC()
-			}
 			places[id] = p
 			return nil
 		})

@@ -64,7 +64,6 @@ type Journal interface {
 	Indexes(ctx context.Context) ([]journal.Index, error)
 	Resolve(ctx context.Context, extract string, r journal.Resolution) error
 	Resolution(ctx context.Context, extract string) (journal.Resolution, bool, error)
-	Current(ctx context.Context) ([]pipeline.Task, error)
 
 	Intend(ctx context.Context, tasks []pipeline.Task, open ...string) error
 	Stand(ctx context.Context, all map[string]journal.Standing) error

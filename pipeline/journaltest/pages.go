@@ -80,7 +80,7 @@ func (r *try) reopened() {
 	places, err := r.j.Places(r.ctx())
 	r.must(err)
 	r.same("places", map[string]pipeline.Place{
-		"z": {Pages: 5, Rows: 15, ChainRows: 15, Units: 15, MaybeUnits: 50, MaybeAt: header.Created, Attempts: 1, End: true, Fetched: want[4].FetchedAt, LastRows: 3},
+		"z": {Pages: 5, Rows: 15, ChainRows: 15, Units: 15, MaybeUnits: 50, Attempts: 1, End: true, Fetched: want[4].FetchedAt, LastRows: 3},
 		"a": {},
 	}, places)
 	all, err := r.j.Tasks(r.ctx())
@@ -102,7 +102,7 @@ func (r *try) killed() {
 	places, err := left.Places(r.ctx())
 	r.must(err)
 	r.same("place", pipeline.Place{Pages: 3, Rows: 9, ChainRows: 9, Units: 9, Next: "token-2", Fetched: want[2].FetchedAt, LastRows: 3,
-		Attempts: 1, Unreadable: 1, MaybeUnits: 50, MaybeAt: unreadable(3, "").At}, places["a"])
+		Attempts: 1, Unreadable: 1, MaybeUnits: 50}, places["a"])
 	r.must(left.Close())
 }
 
