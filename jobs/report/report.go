@@ -224,7 +224,7 @@ func (s Summary) Text(w io.Writer) error {
 	if s.Held != s.Bought {
 		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", words.Count(s.Held.Rows), words.Count(s.Held.Units), words.Count(s.Held.Pages))
 	}
-	p.line("  tasks     %d of %d complete, %d requests tried again", s.Tasks-len(s.Incomplete), s.Tasks, s.Retries)
+	p.line("  tasks     %d of %d complete, %s tried again", s.Tasks-len(s.Incomplete), s.Tasks, words.Plural(s.Retries, "request"))
 	if s.Waste > 0 {
 		p.line("  waste     %s bought again", words.Plural(s.Waste, "row"))
 	}
