@@ -85,7 +85,7 @@ func (l *Ledger) due(ctx context.Context, q queryer, u *Usage, lag time.Duration
 	}
 	covered := u.At.Add(-lag)
 	var busy, late int
-	if err := q.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE settled = 0), count(*) FILTER (WHERE spent_at > ?) FROM grants WHERE vendor = ? AND month = ?`,
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE NOT settled), count(*) FILTER (WHERE spent_at > ?) FROM grants WHERE vendor = ? AND month = ?`,
 		covered.UnixMicro(), u.Vendor, u.Month).Scan(&busy, &late); err != nil {
 		return nil, "", err
 	}
@@ -129,7 +129,7 @@ func restarted(said []Usage, units pipeline.Units) bool {
 // heldIn returns the grants with held units that a condition leaves, the oldest first.
 func heldIn(ctx context.Context, q queryer, condition string, args ...any) (held []Spend, err error) {
 	rows, err := q.QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, charged, settled, held_at FROM grants
-		WHERE settled = 1 AND granted > spent + charged AND `+condition+` ORDER BY held_at, run_id`, args...)
+		WHERE settled AND granted > spent + charged AND `+condition+` ORDER BY held_at, run_id`, args...)
 	if err != nil {
 		return nil, err
 	}

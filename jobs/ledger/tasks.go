@@ -91,14 +91,27 @@ func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) 
 // LastTime returns what an extract bought in the latest other run of its job that had tasks of it and completed them all,
 // and for how many targets or sources, which of a batch are its inputs. known is false where there is none.
 func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c pipeline.Cost, targets int, known bool, err error) {
-	row := l.db.Read().QueryRowContext(ctx, `SELECT sum(iif(t.batch = '', 1, json_array_length(iif(t.batch = '', '[]', t.batch)))), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
+	var last string
+	row := l.db.Read().QueryRowContext(ctx, `SELECT r.run_id, count(*) FILTER (WHERE t.batch = ''), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
 		WHERE r.job = ? AND t.extract = ? AND r.run_id <> ?
-		GROUP BY r.run_id HAVING min(t.ending IN (?, ?)) = 1 ORDER BY r.run_date DESC LIMIT 1`,
+		GROUP BY r.run_id HAVING count(*) FILTER (WHERE t.ending NOT IN (?, ?)) = 0 ORDER BY r.run_date DESC LIMIT 1`,
 		job, extract, runID, pipeline.EndOfList, pipeline.EndMaxRows)
-	err = row.Scan(&targets, &c.Pages, &c.Rows, &c.Units)
+	err = row.Scan(&last, &targets, &c.Pages, &c.Rows, &c.Units)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, 0, false, nil
 	}
-	return c, targets, err == nil, l.db.Wrap(err)
+	if err != nil {
+		return c, 0, false, l.db.Wrap(err)
+	}
+	err = l.each(ctx, `SELECT batch FROM tasks WHERE run_id = ? AND extract = ? AND batch <> ''`, func(rows *sql.Rows) error {
+		var batch string
+		if err := rows.Scan(&batch); err != nil {
+			return err
+		}
+		inputs, err := pipeline.DecodeInputs(batch)
+		targets += len(inputs)
+		return err
+	}, last, extract)
+	return c, targets, err == nil, err
 }

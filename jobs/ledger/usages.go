@@ -39,7 +39,7 @@ func Others(said []Usage) (units pipeline.Units) {
 // account fills in the ledger's own figures.
 func (u *Usage) account(ctx context.Context, q queryer) error {
 	return q.QueryRowContext(ctx, `SELECT coalesce(sum(spent + charged), 0), coalesce(sum(granted - spent - charged), 0),
-		coalesce(sum(iif(settled, granted - spent - charged, 0)), 0) FROM grants WHERE vendor = ? AND month = ?`,
+		coalesce(sum(granted - spent - charged) FILTER (WHERE settled), 0) FROM grants WHERE vendor = ? AND month = ?`,
 		u.Vendor, u.Month).Scan(&u.LedgerUnits, &u.MaybeUnits, &u.HeldUnits)
 }
 

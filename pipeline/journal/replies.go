@@ -72,7 +72,7 @@ func (j *Journal) Redeem(ctx context.Context, r Reply, p pipeline.Page) error {
 	}
 	packed := j.pack(no, p)
 	err = j.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE attempts SET read = 1 WHERE task = ? AND seq = ? AND kind = 'malformed'`, no, r.Seq); err != nil {
+		if _, err := tx.Exec(`UPDATE attempts SET read = true WHERE task = ? AND seq = ? AND kind = 'malformed'`, no, r.Seq); err != nil {
 			return err
 		}
 		return j.addPage(tx, packed)

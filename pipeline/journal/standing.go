@@ -160,11 +160,12 @@ func (j *Journal) Course(ctx context.Context) (c Course, err error) {
 // Rewind brings the times at which tasks and run ended back to now where they are later: what a clock that was ahead has left.
 func (j *Journal) Rewind(ctx context.Context, now time.Time) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE tasks SET ended_at = min(ended_at, ?)`, now.UnixMicro()); err != nil {
-			return err
+		for _, column := range [][2]string{{"tasks", "ended_at"}, {"header", "started_at"}, {"header", "ended_at"}} {
+			if _, err := tx.Exec(fmt.Sprintf(`UPDATE %[1]s SET %[2]s = ?1 WHERE %[2]s > ?1`, column[0], column[1]), now.UnixMicro()); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Exec(`UPDATE header SET started_at = min(started_at, ?1), ended_at = min(ended_at, ?1)`, now.UnixMicro())
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("bring times back to %s: %w", now.UTC().Format(time.RFC3339), err)
