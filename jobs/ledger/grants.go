@@ -8,7 +8,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Ceiling is a budget in the vendor's own units. A nil bound is none.
@@ -101,7 +101,7 @@ func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, b pipe
 		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, spent_at, held_at) VALUES (?,?,?,?,?,true,?,?)
 			ON CONFLICT (run_id, vendor, month) DO UPDATE SET granted = excluded.granted, spent = excluded.spent, settled = true,
 				spent_at = excluded.spent_at, held_at = excluded.held_at`,
-			runID, vendor, month, spent+charged+held, spent, sqlite.Micros(b.SpentAt), sqlite.Micros(b.HeldAt))
+			runID, vendor, month, spent+charged+held, spent, store.Micros(b.SpentAt), store.Micros(b.HeldAt))
 		return err
 	})
 	if err != nil {
@@ -170,7 +170,7 @@ func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
 		var s Spend
 		var spentAt, heldAt int64
 		err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Cleared, &s.Settled, &spentAt, &heldAt, &s.InFlight)
-		s.SpentAt, s.HeldAt = sqlite.At(spentAt), sqlite.At(heldAt)
+		s.SpentAt, s.HeldAt = store.At(spentAt), store.At(heldAt)
 		spends = append(spends, s)
 		return err
 	}, runID)

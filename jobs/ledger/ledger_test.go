@@ -188,8 +188,8 @@ func TestLastTimeCountsTheInputsOfBatches(t *testing.T) {
 
 func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "ledger.sqlite")
-	older := layout
-	older.Upgrades = layout.Upgrades[:1]
+	older := Layout
+	older.Upgrades = Layout.Upgrades[:1]
 	older.Schema = strings.NewReplacer("\texpected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,\n", "", ",\n	held_units INTEGER NOT NULL DEFAULT 0, period_start INTEGER NOT NULL DEFAULT 0", "", ", remaining INTEGER", "",
 		"\tcharged INTEGER NOT NULL DEFAULT 0, cleared INTEGER NOT NULL DEFAULT 0,\n", "", "\tspent_at INTEGER NOT NULL DEFAULT 0, held_at INTEGER NOT NULL DEFAULT 0,\n", "").Replace(schema)
 	db, err := sqlite.Open(ctx, path, older)

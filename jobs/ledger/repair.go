@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Latest returns the latest time the ledger knows, the zero time if it knows none: a clock behind it has jumped back.
@@ -17,7 +17,7 @@ func (l *Ledger) Latest(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, l.db.Wrap(err)
 	}
-	return sqlite.At(max(created, started, ended)), nil
+	return store.At(max(created, started, ended)), nil
 }
 
 // Rewind brings times later than now back to now, and what was granted in later months to now's month: what a clock that
@@ -61,7 +61,7 @@ func (l *Ledger) Restore(ctx context.Context, r Run) error {
 		}
 		_, err := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (run_id) DO UPDATE SET
 			state = excluded.state, message = excluded.message, ended_at = excluded.ended_at`, r.ID, r.Job, r.RunDate, r.SpecHash, r.State,
-			r.Message, sqlite.Micros(r.Created), sqlite.Micros(r.Started), sqlite.Micros(r.Ended))
+			r.Message, store.Micros(r.Created), store.Micros(r.Started), store.Micros(r.Ended))
 		return err
 	})
 	if err != nil {

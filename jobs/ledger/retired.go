@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Retirement is the end of a run's journal: the pages are gone on purpose, and the lake's files are all there is.
@@ -55,7 +55,7 @@ func (l *Ledger) Retired(ctx context.Context, runID string) (*Retirement, error)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
-	r := &Retirement{At: sqlite.At(micros)}
+	r := &Retirement{At: store.At(micros)}
 	err = l.each(ctx, `SELECT table_name, rows, checksum FROM retired_tables WHERE run_id = ? ORDER BY table_name`, func(rows *sql.Rows) error {
 		var t RetiredTable
 		var sum int64

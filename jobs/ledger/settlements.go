@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Settlement is the end of units that were held for requests of a run that got no answer.
@@ -140,7 +140,7 @@ func heldIn(ctx context.Context, q queryer, condition string, args ...any) (held
 		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Settled, &heldAt); err != nil {
 			return nil, err
 		}
-		s.HeldAt = sqlite.At(heldAt)
+		s.HeldAt = store.At(heldAt)
 		held = append(held, s)
 	}
 	return held, rows.Err()
@@ -208,7 +208,7 @@ func (l *Ledger) Settlements(ctx context.Context, runID string) ([]Settlement, e
 		var s Settlement
 		var when int64
 		err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &when, &s.Held, &s.Charged, &s.Why)
-		s.At = sqlite.At(when)
+		s.At = store.At(when)
 		all = append(all, s)
 		return err
 	}, runID)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Tasks returns the tasks of a run, by extract and target.
@@ -38,7 +38,7 @@ func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
 		if t.Inputs, err = pipeline.DecodeInputs(batch); err != nil {
 			return nil, fmt.Errorf("task %s: %w", t.ID, err)
 		}
-		t.Ended = sqlite.At(ended)
+		t.Ended = store.At(ended)
 		tasks = append(tasks, t)
 	}
 	return tasks, rows.Err()
@@ -57,7 +57,7 @@ func (l *Ledger) Histories(ctx context.Context) (map[string]pipeline.History, er
 		var ending pipeline.Ending
 		var ended int64
 		err := rows.Scan(&request, &h.Rows, &h.Pages, &h.Units, &ending, &ended)
-		h.More, h.Ended = ending == pipeline.EndMaxRows, sqlite.At(ended)
+		h.More, h.Ended = ending == pipeline.EndMaxRows, store.At(ended)
 		histories[request] = h
 		return err
 	}, pipeline.EndOfList, pipeline.EndMaxRows)
@@ -82,7 +82,7 @@ func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) 
 		ORDER BY t.ended_at DESC LIMIT 1`, func(rows *sql.Rows) error {
 		var ended int64
 		err := rows.Scan(&a.RunID, &a.Job, &a.RunDate, &a.TaskID, &a.Rows, &a.Units, &a.IndexID, &ended)
-		a.Ended, ok = sqlite.At(ended), err == nil
+		a.Ended, ok = store.At(ended), err == nil
 		return err
 	}, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows, t.MaxRows)
 	return a, ok, err

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Fact is what is known about a page without its body, whose place Size takes.
@@ -74,7 +74,7 @@ func (j *Journal) Bills(ctx context.Context) (map[string]map[string]pipeline.Bil
 		if err := rows.Scan(&endpoint, &day, &b.Spent, &b.Maybe, &spent, &held); err != nil {
 			return err
 		}
-		b.SpentAt, b.HeldAt = sqlite.At(spent), sqlite.At(held)
+		b.SpentAt, b.HeldAt = store.At(spent), store.At(held)
 		months, month := of(endpoint), time.Unix(day*24*60*60, 0).UTC().Format("2006-01")
 		all := months[month]
 		all.Add(b)

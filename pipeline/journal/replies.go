@@ -57,7 +57,7 @@ func (j *Journal) Received(ctx context.Context, r Reply) (p pipeline.Page, ask p
 	}
 	body, err := j.dec.DecodeAll(packed, nil)
 	if err != nil || sum != nil && !bytes.Equal(sum, bodySum(body)) {
-		return p, ask, fmt.Errorf("read reply %d from %s: %w: its checksum does not fit", r.No, j.db.Path(), ErrDamaged)
+		return p, ask, fmt.Errorf("read reply %d from %s: %w: its checksum does not fit", r.No, j.db.Name(), ErrDamaged)
 	}
 	p.Cursor, p.Body, p.FetchedAt = ask.Cursor, body, r.At
 	return p, ask, nil

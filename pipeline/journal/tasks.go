@@ -221,7 +221,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 				return err
 			}
 			if !bytes.Equal(last.sum(), last.checksum) {
-				return fmt.Errorf("%s: %w: page %d of %s: its checksum does not fit", j.db.Path(), ErrDamaged, last.seq, j.describe(id))
+				return fmt.Errorf("%s: %w: page %d of %s: its checksum does not fit", j.db.Name(), ErrDamaged, last.seq, j.describe(id))
 			}
 			p := places[id]
 			p.Next, p.End, p.ChainRows = pipeline.Cursor(last.next), last.ended, chainRows
@@ -274,5 +274,5 @@ func (j *Journal) countPages(taskID string, claimed, found int) error {
 	if claimed == found {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: %s has %d pages where %d were written", j.db.Path(), ErrDamaged, j.describe(taskID), found, claimed)
+	return fmt.Errorf("%s: %w: %s has %d pages where %d were written", j.db.Name(), ErrDamaged, j.describe(taskID), found, claimed)
 }
