@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/books"
 	"backhaul/sinks"
 )
 
@@ -118,6 +119,9 @@ func (a *app) warehouse() (sinks.Warehouse, error) {
 	root, err := filepath.Abs(dir)
 	return sinks.Warehouse{Root: root}, err
 }
+
+// books are the ledger and the journals of a warehouse.
+func (a *app) books(w sinks.Warehouse) books.Books { return books.InFiles(w) }
 
 // runDate reads --date.
 func runDate(text string, now time.Time) (time.Time, error) {

@@ -1,20 +1,22 @@
 package recovery
 
 import (
-	"os"
+	"context"
 	"sync"
 	"time"
+
+	"backhaul/jobs/books"
 )
 
 // beat is how old a process's last sign of life may be while it makes requests.
 const beat = time.Second
 
-// Pulse is a process's sign of life: the time of the file that it has locked, brought up to date when it is about to make a
+// Pulse is the sign of life of a process that has locked a run, brought up to date when it is about to make a
 // request. From it whoever finds the process dead knows until when its requests may have been under way. It never goes back,
 // though the clock may: once that is set right again, requests would look older than they are, and what they may have cost
 // would be taken for counted by the vendor too early.
 type Pulse struct {
-	path string
+	book books.Possession
 	now  func() time.Time
 
 	mu    sync.Mutex
@@ -23,9 +25,9 @@ type Pulse struct {
 	last  time.Time     // the sign
 }
 
-// NewPulse returns the sign of life of the process that has locked the run whose journal lies at a path.
-func NewPulse(journalPath string, now func() time.Time) *Pulse {
-	return &Pulse{path: journalPath + lockSuffix, now: now}
+// NewPulse returns that of the process that has locked a run.
+func NewPulse(book books.Possession, now func() time.Time) *Pulse {
+	return &Pulse{book: book, now: now}
 }
 
 // Touch brings the sign up to date where it is old. Where it cannot be written, the pages that arrive are the signs.
@@ -39,17 +41,14 @@ func (p *Pulse) Touch() {
 	p.clock = now
 	if sign := now.Add(p.back); sign.Sub(p.last) >= beat {
 		p.last = sign
-		_ = os.Chtimes(p.path, sign, sign)
+		p.book.Beat(sign)
 	}
 }
 
 // LastSign is until when a dead process may have made requests, now at the latest.
-func LastSign(journalPath string, now time.Time) time.Time {
-	info, err := os.Stat(journalPath + lockSuffix)
-	if err != nil {
-		return now
-	}
-	if sign := info.ModTime().Add(beat); sign.Before(now) {
+func LastSign(ctx context.Context, book books.Possession, now time.Time) time.Time {
+	last := book.LastBeat(ctx)
+	if sign := last.Add(beat); !last.IsZero() && sign.Before(now) {
 		return sign.UTC()
 	}
 	return now

@@ -1,21 +1,23 @@
 package recovery
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
+
+	"backhaul/jobs/books"
+	"backhaul/sinks"
 )
 
 func TestTheSignOfLifeOutlivesAClockThatGoesBack(t *testing.T) {
-	journal := filepath.Join(t.TempDir(), "2026-11-23.sqlite")
-	unlock, err := LockAt(journal)
+	book := books.InFiles(sinks.Warehouse{Root: t.TempDir()}).Of("nightly", "2026-11-23")
+	unlock, err := book.Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	clock := noon
-	p := NewPulse(journal, func() time.Time { return clock })
+	p := NewPulse(book, func() time.Time { return clock })
 	for range 10 {
 		p.Touch()
 		clock = clock.Add(time.Minute)
@@ -26,28 +28,28 @@ func TestTheSignOfLifeOutlivesAClockThatGoesBack(t *testing.T) {
 		clock = clock.Add(time.Minute)
 	}
 	last := noon.Add(28*time.Minute + beat) // the jump took the minute before it, too
-	if got := LastSign(journal, noon.Add(time.Hour)); got.Before(last) || got.After(last.Add(time.Minute)) {
+	if got := LastSign(t.Context(), book, noon.Add(time.Hour)); got.Before(last) || got.After(last.Add(time.Minute)) {
 		t.Errorf("the clock was set right: the last sign is of %v, want %v", got, last)
 	}
-	if got := LastSign(journal, clock); !got.Equal(clock) {
+	if got := LastSign(t.Context(), book, clock); !got.Equal(clock) {
 		t.Errorf("the clock is still behind: the last sign is of %v, at %v", got, clock)
 	}
 }
 
 func TestASignOfLifeIsWrittenOnceASecond(t *testing.T) {
-	journal := filepath.Join(t.TempDir(), "2026-11-23.sqlite")
-	unlock, err := LockAt(journal)
+	book := books.InFiles(sinks.Warehouse{Root: t.TempDir()}).Of("nightly", "2026-11-23")
+	unlock, err := book.Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
 	begin := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	clock := begin
-	p := NewPulse(journal, func() time.Time { return clock })
+	p := NewPulse(book, func() time.Time { return clock })
 	for _, c := range []struct{ at, want time.Duration }{{0, 0}, {999 * time.Millisecond, 0}, {time.Second, time.Second}, {1500 * time.Millisecond, time.Second}} {
 		clock = begin.Add(c.at)
 		p.Touch()
-		if got := LastSign(journal, begin.Add(time.Hour)); !got.Equal(begin.Add(c.want + beat)) {
+		if got := LastSign(t.Context(), book, begin.Add(time.Hour)); !got.Equal(begin.Add(c.want + beat)) {
 			t.Errorf("touched after %v, the last sign is %v after the first", c.at, got.Sub(begin)-beat)
 		}
 	}
