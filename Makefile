@@ -23,6 +23,10 @@ test: ## run the tests
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
 
+cluster: ## have journal and ledger in PostgreSQL, and keep all promises there (installs Debian's server where it is missing)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger
+
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
 	DUCKDB11_PYTHON=$(CURDIR)/bin/duckdb11/bin/python go test -count=1 -tags duckdb11 -run DuckDB11 ./sinks/duckdb

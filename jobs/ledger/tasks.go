@@ -78,13 +78,13 @@ type Answer struct {
 func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) (a Answer, ok bool, err error) {
 	err = l.each(ctx, `SELECT t.run_id, r.job, r.run_date, t.task_id, t.rows, t.units, t.index_id, t.ended_at
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
-		WHERE t.request = ? AND t.run_id <> ? AND t.reused_from = '' AND (t.ending = ? OR t.ending = ? AND ? > 0 AND t.rows >= ?)
+		WHERE t.request = ? AND t.run_id <> ? AND t.reused_from = '' AND (t.ending = ? OR t.ending = ? AND t.rows >= ?5 AND ?5 > 0)
 		ORDER BY t.ended_at DESC LIMIT 1`, func(rows *sql.Rows) error {
 		var ended int64
 		err := rows.Scan(&a.RunID, &a.Job, &a.RunDate, &a.TaskID, &a.Rows, &a.Units, &a.IndexID, &ended)
 		a.Ended, ok = store.At(ended), err == nil
 		return err
-	}, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows, t.MaxRows)
+	}, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows)
 	return a, ok, err
 }
 
