@@ -167,6 +167,9 @@ func (a *app) count(ctx context.Context, p *probe, of *loadedJob, w sinks.Wareho
 	if err != nil {
 		return nil, err
 	}
+	if err := a.pace(ctx, job, ready); err != nil {
+		return nil, err
+	}
 	lake, err := a.openLake(w)
 	if err != nil {
 		return nil, err

@@ -20,12 +20,15 @@ type app struct {
 	set          []string        // parameters of jobs, NAME=VALUE
 	warned       map[string]bool // the surfaces whose credentials have been looked at, as vendor/surface
 	configFile   string
+	shared       *books.Database // nil: the books are files of the warehouse
+	known        accounts        // those whose credentials were read
 }
 
 // newRoot returns the program, to be executed once, in an environment.
 func newRoot(e environment) *cobra.Command {
 	e.stderr = inTurn(e.stderr)
-	a := &app{environment: e}
+	a := &app{environment: e, known: accounts{}}
+	a.seen = a.known.add
 	root := &cobra.Command{
 		Use:   "backhaul",
 		Short: "Buy link data by the row: no page twice, no budget overrun, nothing lost",
@@ -116,12 +119,12 @@ func (a *app) warehouse() (sinks.Warehouse, error) {
 	if dir == "" {
 		dir = "warehouse"
 	}
+	if err := a.share(); err != nil {
+		return sinks.Warehouse{}, err
+	}
 	root, err := filepath.Abs(dir)
 	return sinks.Warehouse{Root: root}, err
 }
-
-// books are the ledger and the journals of a warehouse.
-func (a *app) books(w sinks.Warehouse) books.Books { return books.InFiles(w) }
 
 // runDate reads --date.
 func runDate(text string, now time.Time) (time.Time, error) {

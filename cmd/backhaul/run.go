@@ -127,6 +127,9 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	if err := limitUnits(ready.Accounts, f.maxUnits); err != nil {
 		return err
 	}
+	if err := a.pace(ctx, job, ready); err != nil {
+		return err
+	}
 	lake, err := a.openLake(w)
 	if err != nil {
 		return err

@@ -1,13 +1,15 @@
 // Package books is where the ledger of a warehouse and the journals of its runs are kept, and how one process at a time has a run to
-// itself: in files of the warehouse ([InFiles]), for the processes of one machine.
+// itself: in files of the warehouse ([InFiles]), for the processes of one machine, or in a database ([Database]), for those of many.
 //
 // What is in the books is for the packages below; how a warehouse is brought back to order is for package recovery.
 package books
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -32,6 +34,10 @@ type Books interface {
 
 // Key is what a run is known by.
 type Key struct{ Job, RunDate string }
+
+func (k Key) compare(other Key) int {
+	return cmp.Or(strings.Compare(k.Job, other.Job), strings.Compare(k.RunDate, other.RunDate))
+}
 
 // Book is the journal of one run, what is left where it was retired, and who is at work on the run.
 type Book interface {
@@ -63,6 +69,9 @@ type Possession interface {
 	Wait(ctx context.Context) (unlock func(), err error)
 	// Busy reports whether a process is at work on the run. It leaves nothing behind.
 	Busy(ctx context.Context) (bool, error)
+	// Sure returns an error where this process, which has locked the run, may have lost it: then it must buy nothing more. It is cheap
+	// enough to be asked before every request.
+	Sure(ctx context.Context) error
 	// Sign lets others know that this process, which has locked the run, works on it, until erase is called. Where that cannot be kept,
 	// nobody is told.
 	Sign(since time.Time) (erase func())

@@ -1,7 +1,6 @@
 package books
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,9 +67,7 @@ func (f files) Runs(context.Context) ([]Key, error) {
 		}
 		return err
 	})
-	slices.SortFunc(all, func(a, b Key) int {
-		return cmp.Or(strings.Compare(a.Job, b.Job), strings.Compare(a.RunDate, b.RunDate))
-	})
+	slices.SortFunc(all, Key.compare)
 	return slices.Compact(all), err
 }
 

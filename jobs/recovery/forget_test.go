@@ -181,7 +181,7 @@ func TestTheSignatureOnALockLeavesTheSignOfLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unlock()
-	NewPulse(book, func() time.Time { return now }).Touch()
+	touch(t, NewPulse(book, func() time.Time { return now }))
 	later := time.Now().AddDate(1, 0, 0) // than this test, which writes the file
 	before := LastSign(t.Context(), book, later)
 	if before.After(now.Add(time.Minute)) {

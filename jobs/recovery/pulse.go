@@ -30,8 +30,17 @@ func NewPulse(book books.Possession, now func() time.Time) *Pulse {
 	return &Pulse{book: book, now: now}
 }
 
-// Touch brings the sign up to date where it is old. Where it cannot be written, the pages that arrive are the signs.
-func (p *Pulse) Touch() {
+// Touch brings the sign up to date where it is old. Where it cannot be written, the pages that arrive are the signs. An error means that
+// the run may not be this process's any more: no request must be made.
+func (p *Pulse) Touch(ctx context.Context) error {
+	if err := p.book.Sure(ctx); err != nil {
+		return err
+	}
+	p.touch()
+	return nil
+}
+
+func (p *Pulse) touch() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now().Round(0) // the clock itself, and not what has passed since

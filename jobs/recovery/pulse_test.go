@@ -19,12 +19,12 @@ func TestTheSignOfLifeOutlivesAClockThatGoesBack(t *testing.T) {
 	clock := noon
 	p := NewPulse(book, func() time.Time { return clock })
 	for range 10 {
-		p.Touch()
+		touch(t, p)
 		clock = clock.Add(time.Minute)
 	}
 	clock = clock.Add(-3 * time.Hour)
 	for range 20 {
-		p.Touch()
+		touch(t, p)
 		clock = clock.Add(time.Minute)
 	}
 	last := noon.Add(28*time.Minute + beat) // the jump took the minute before it, too
@@ -48,9 +48,16 @@ func TestASignOfLifeIsWrittenOnceASecond(t *testing.T) {
 	p := NewPulse(book, func() time.Time { return clock })
 	for _, c := range []struct{ at, want time.Duration }{{0, 0}, {999 * time.Millisecond, 0}, {time.Second, time.Second}, {1500 * time.Millisecond, time.Second}} {
 		clock = begin.Add(c.at)
-		p.Touch()
+		touch(t, p)
 		if got := LastSign(t.Context(), book, begin.Add(time.Hour)); !got.Equal(begin.Add(c.want + beat)) {
 			t.Errorf("touched after %v, the last sign is %v after the first", c.at, got.Sub(begin)-beat)
 		}
+	}
+}
+
+func touch(t *testing.T, p *Pulse) {
+	t.Helper()
+	if err := p.Touch(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

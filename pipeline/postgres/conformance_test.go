@@ -72,7 +72,9 @@ func TestAJournalInPostgreSQLKeepsItsPromises(t *testing.T) {
 	}
 	const page = " WHERE task = (SELECT no FROM tasks WHERE id = $1) AND seq = $2"
 	flip := func(set string) func(t *testing.T, place, taskID string, seq int) {
-		return func(t *testing.T, place, taskID string, seq int) { change(t, place, "UPDATE pages SET "+set+page, taskID, seq) }
+		return func(t *testing.T, place, taskID string, seq int) {
+			change(t, place, "UPDATE pages SET "+set+page, taskID, seq)
+		}
 	}
 	journaltest.Run(t, journaltest.Config{
 		Place: func(*testing.T) string { return fmt.Sprint("journal_", names.Add(1)) },
@@ -91,7 +93,9 @@ func TestAJournalInPostgreSQLKeepsItsPromises(t *testing.T) {
 			Owner: func(t *testing.T, place string) { change(t, place, `DELETE FROM header`) },
 			Body:  flip("body = set_bit(body, 0, 1 - get_bit(body, 0))"), Units: flip("units = units # 1"),
 			Next: flip("next = overlay(next placing chr(ascii(right(next, 1)) # 1) from length(next))"),
-			Page: func(t *testing.T, place, taskID string, seq int) { change(t, place, `DELETE FROM pages`+page, taskID, seq) },
+			Page: func(t *testing.T, place, taskID string, seq int) {
+				change(t, place, `DELETE FROM pages`+page, taskID, seq)
+			},
 			Reply: func(t *testing.T, place string) {
 				change(t, place, `UPDATE attempts SET body = (SELECT body FROM attempts ORDER BY no DESC LIMIT 1) WHERE no = (SELECT min(no) FROM attempts)`)
 			},

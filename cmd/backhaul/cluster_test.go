@@ -1,0 +1,91 @@
+//go:build cluster
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/jobs/books"
+	"backhaul/jobs/ledger"
+	"backhaul/pipeline/postgres"
+	"backhaul/pipeline/postgres/postgrestest"
+)
+
+// leaseVariable has the processes of tests give up one another sooner.
+const leaseVariable = "BACKHAUL_TEST_LEASE"
+
+func init() {
+	if d, err := time.ParseDuration(os.Getenv(leaseVariable)); err == nil {
+		postgres.LeaseTime = d
+	}
+}
+
+// booksIn are those of a database.
+func booksIn(t *testing.T, address string) *books.Database {
+	t.Helper()
+	server, err := postgres.New(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := books.InDatabase(server)
+	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// spendsIn is what the ledger in a database says of money.
+func spendsIn(t *testing.T, address string) []ledger.Spend {
+	t.Helper()
+	l, err := booksIn(t, address).OpenLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	spends, err := l.Spends(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spends
+}
+
+func TestBooksInADatabaseHaveTheSameRowsForTheSameMoney(t *testing.T) {
+	usual := purchase{surface: "v2", connections: 4}
+	plain := open(t, usual)
+	for _, night := range alikeNights {
+		plain.buy(t, night)
+	}
+	want, bill := sumsOf(t, plain.warehouse, alikeTables), plain.bill(t)
+	for name, p := range map[string]purchase{"at once": usual, "stopped now and again": {surface: "v2", connections: 2, stopAfter: 4}} {
+		t.Run(name, func(t *testing.T) {
+			address := postgrestest.Start(t).Address("postgres")
+			setenv(t, database, address)
+			shared := open(t, p)
+			for _, night := range alikeNights {
+				shared.buy(t, night)
+			}
+			if diff := cmp.Diff(want, sumsOf(t, shared.warehouse, alikeTables), cmp.AllowUnexported(rowsum{})); diff != "" {
+				t.Error(diff)
+			}
+			var spent, granted int64
+			for _, s := range spendsIn(t, address) {
+				spent, granted = spent+int64(s.Spent), granted+int64(s.Granted)
+			}
+			if spent != bill.Spent || granted != bill.Granted || shared.server.Meter().Rows != bill.Billed {
+				t.Errorf("%d spent, %d granted, %d billed; in files %+v", spent, granted, shared.server.Meter().Rows, bill)
+			}
+			for _, path := range []string{"journal", "ledger.sqlite"} {
+				if _, err := os.Stat(filepath.Join(shared.warehouse, path)); !os.IsNotExist(err) {
+					t.Errorf("there is a %s, %v", path, err)
+				}
+			}
+			for _, args := range [][]string{{"status"}, {"status", "alike/" + alikeNights[0]}, {"doctor"}, {"reconcile"}, {"replay", "--job", "alike", "--date", alikeNights[0]},
+				{"forget", "alike/" + alikeNights[1]}, {"run", shared.job, "--date", alikeNights[0]}} {
+				t.Log(args, backhaul(t, exitComplete, append(args, "--warehouse", shared.warehouse)...))
+			}
+		})
+	}
+}
