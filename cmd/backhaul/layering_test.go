@@ -29,7 +29,7 @@ var house = map[string]string{
 	"pipeline/powerloss":               "",
 	"pipeline/store":                   "",
 	"pipeline/sqlite":                  "pipeline/store pipeline/failpoint",
-	"pipeline/postgres":                "pipeline/store pipeline/failpoint",
+	"pipeline/postgres":                "pipeline/store",
 	"pipeline/postgres/postgrestest":   "",
 	"pipeline/journal":                 "pipeline pipeline/store pipeline/sqlite pipeline/failpoint",
 	"pipeline/journaltest":             "pipeline pipeline/journal",

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/store"
 )
 
@@ -101,14 +100,7 @@ func (d transactions) Begin(ctx context.Context) (*sql.Tx, error) {
 	return tx, nil
 }
 
-func (d transactions) Commit(tx *sql.Tx) error {
-	failpoint.Hit("postgres.commit.before")
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	failpoint.Hit("postgres.commit.after")
-	return nil
-}
+func (d transactions) Commit(tx *sql.Tx) error { return tx.Commit() }
 
 // Exec is [store.DB.Exec]. The driver keeps what was prepared with the connection.
 func (d *DB) Exec(tx *sql.Tx, statement string, args ...any) error {

@@ -221,3 +221,9 @@ func (f *Fleet) LastBeat(ctx context.Context, name string) (time.Time, error) {
 	}
 	return store.At(beat), f.db.Wrap(err)
 }
+
+// StandStill has the lease renewed no more, as if its process had been stopped: for tests.
+func (l *Lease) StandStill() {
+	l.end()
+	<-l.done
+}

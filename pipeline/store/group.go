@@ -62,17 +62,20 @@ func (g *Group) Waiting() int {
 	return len(g.queue)
 }
 
-// apply lets a writer do its part of a transaction with others, and undoes it where it fails. An error means that the transaction
-// is lost, and with it what the others did.
-func (w *write) apply(tx *sql.Tx) error {
-	if _, err := tx.Exec("SAVEPOINT writer"); err != nil {
+// apply lets a writer do its part of a transaction with others, behind another or as the first, and undoes it where it fails. An error
+// means that the transaction is lost, and with it what the others did.
+func (w *write) apply(tx *sql.Tx, first bool) error {
+	begin := "RELEASE writer; SAVEPOINT writer" // at once: each statement is a way to the database and back
+	if first {
+		begin = "SAVEPOINT writer"
+	}
+	if _, err := tx.Exec(begin); err != nil {
 		return err
 	}
 	if w.err = w.do(tx); w.err == nil {
-		_, err := tx.Exec("RELEASE writer")
-		return err
+		return nil
 	}
-	if _, err := tx.Exec("ROLLBACK TO writer; RELEASE writer"); err != nil {
+	if _, err := tx.Exec("ROLLBACK TO writer"); err != nil {
 		return w.err // the database has rolled all of it back by itself
 	}
 	return nil
@@ -86,10 +89,10 @@ func commit(ctx context.Context, in Transactions, batch []*write) error {
 		return err
 	}
 	kept := 0
-	for _, w := range batch {
+	for i, w := range batch {
 		if len(batch) == 1 { // there is nobody else, whose part a savepoint would keep
 			w.err = w.do(tx)
-		} else if err := w.apply(tx); err != nil {
+		} else if err := w.apply(tx, i == 0); err != nil {
 			_ = tx.Rollback() // the database may have rolled back by itself; the error that led here is what counts
 			return err
 		}
