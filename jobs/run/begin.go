@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/failpoint"
@@ -61,8 +62,11 @@ func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books open
 	return books, nil
 }
 
-// begin enters what this execution may spend, and settles what an earlier one has left.
+// begin enters what was paid for and could not be entered, and what this execution may spend, and settles what an earlier one has left.
 func (r *runner) begin(ctx context.Context) error {
+	if _, err := books.Enter(ctx, r.journal, r.Warehouse.Kept(r.Name, r.date)); err != nil {
+		return err
+	}
 	if err := r.ledger.SetBudgets(ctx, r.run.ID, r.budget.Allowed()); err != nil {
 		return err
 	}
