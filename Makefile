@@ -26,7 +26,7 @@ test: ## run the tests
 cluster: ## have journal and ledger in PostgreSQL, and keep all promises there (installs Debian's server where it is missing)
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m -run Database ./cmd/backhaul
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m -run "Database" ./cmd/backhaul
 
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3

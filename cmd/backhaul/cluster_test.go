@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,52 @@ func spendsIn(t *testing.T, address string) []ledger.Spend {
 		t.Fatal(err)
 	}
 	return spends
+}
+
+func TestBooksAreMovedIntoADatabaseAndBack(t *testing.T) {
+	s := open(t, purchase{surface: "v2", connections: 4})
+	for _, night := range alikeNights {
+		s.buy(t, night)
+	}
+	rows, bill := sumsOf(t, s.warehouse, alikeTables), s.bill(t)
+	said := backhaul(t, exitUsage, "migrate", "--warehouse", s.warehouse)
+	address := postgrestest.Start(t).Address("postgres")
+	setenv(t, database, address)
+	for _, args := range [][]string{nil, {"--to-files"}, nil} {
+		said += backhaul(t, exitComplete, append([]string{"migrate", "--warehouse", s.warehouse}, args...)...)
+		if len(args) > 0 {
+			setenv(t, database, "")
+		}
+		said += backhaul(t, exitComplete, "doctor", "--warehouse", s.warehouse)
+		s.buy(t, alikeNights[0]) // which is complete, and costs nothing
+		said += backhaul(t, exitComplete, "replay", "--job", "alike", "--date", alikeNights[1], "--warehouse", s.warehouse)
+		setenv(t, database, address)
+	}
+	s.buy(t, "2026-10-07") // task numbers go on
+	said += backhaul(t, exitFailed, "migrate", "--warehouse", s.warehouse)
+	if strings.Contains(said, postgrestest.Password) {
+		t.Error(said)
+	}
+	if diff := cmp.Diff(rows, withoutNight(sumsOf(t, s.warehouse, alikeTables), "2026-10-07"), cmp.AllowUnexported(rowsum{})); diff != "" {
+		t.Error(diff)
+	}
+	var spent int64
+	for _, s := range spendsIn(t, address) {
+		spent += int64(s.Spent)
+	}
+	if billed := s.server.Meter().Rows; spent != billed || billed <= bill.Billed {
+		t.Errorf("%d spent, %d billed, %+v before", spent, billed, bill)
+	}
+}
+
+func withoutNight(all map[string]rowsum, night string) map[string]rowsum {
+	left := map[string]rowsum{}
+	for key, sum := range all {
+		if !strings.HasSuffix(key, night) {
+			left[key] = sum
+		}
+	}
+	return left
 }
 
 func TestBooksInADatabaseHaveTheSameRowsForTheSameMoney(t *testing.T) {

@@ -55,7 +55,7 @@ var house = map[string]string{
 	"jobs/archive":                     "pipeline schemas schemas/canon",
 	"jobs/intake":                      "pipeline jobs/archive",
 	"jobs/load":                        "pipeline pipeline/journal schemas sinks",
-	"jobs/books":                       "pipeline pipeline/journal pipeline/postgres sinks sinks/blob jobs/ledger",
+	"jobs/books":                       "pipeline pipeline/store pipeline/sqlite pipeline/postgres pipeline/journal sinks sinks/blob jobs/ledger",
 	"jobs/recovery":                    "pipeline pipeline/journal schemas jobs/books jobs/ledger jobs/account",
 	"jobs/account":                     "pipeline pipeline/words pipeline/journal pipeline/failpoint schemas sinks jobs/ledger jobs/load",
 	"jobs/budget":                      "pipeline pipeline/words pipeline/limit pipeline/engine jobs/plan jobs/ledger",

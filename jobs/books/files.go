@@ -19,7 +19,7 @@ import (
 
 // InFiles are the books that are SQLite files of a warehouse: the ledger, and for each run a journal, a file that is locked by
 // who works on the run, and one in the journal's place where that was retired.
-func InFiles(w sinks.Warehouse) Books { return files{w} }
+func InFiles(w sinks.Warehouse) Movable { return files{w} }
 
 type files struct{ sinks.Warehouse }
 

@@ -164,3 +164,10 @@ func Alone(name string) Guard {
 		return err
 	}
 }
+
+// Renumber is [store.Renumbers].
+func (d *DB) Renumber(tx *sql.Tx, table, column string) error {
+	_, err := tx.Exec(fmt.Sprintf(`SELECT setval(pg_get_serial_sequence('%s', '%s'), coalesce(max(%[2]s), 1), max(%[2]s) IS NOT NULL) FROM %[3]s`,
+		quoted(table), column, quoted(table)))
+	return err
+}

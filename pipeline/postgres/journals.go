@@ -145,3 +145,15 @@ func (f *Fleet) KeepRemains(ctx context.Context, name string, text []byte, guard
 		return err
 	})
 }
+
+// PutJournalAside gives the schema of a journal, which nobody has open, another name that ends in mark. Nothing is known of it then.
+func (f *Fleet) PutJournalAside(ctx context.Context, name, mark string, guard Guard) error {
+	schema := schemaName(name)
+	return f.write(ctx, guard, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM journals WHERE name = ?`, name); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`DO $$ BEGIN IF to_regnamespace('` + quoted(schema) + `') IS NOT NULL THEN ALTER SCHEMA ` + quoted(schema) + ` RENAME TO ` + quoted(schema+mark) + `; END IF; END $$`)
+		return err
+	})
+}
