@@ -135,9 +135,9 @@ bin/bench/peers/installed: testdata/bench/peers/requirements.txt
 	bin/bench/peers/bin/pip install -q --no-deps -r $<
 	@touch $@
 
-ci: lint test race fuzz interop-fast bench-quick run ## all that must hold before a change lands
+ci: lint test cluster race fuzz interop-fast bench-quick run ## all that must hold before a change lands
 
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean

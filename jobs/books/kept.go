@@ -11,7 +11,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"backhaul/pipeline"
@@ -92,11 +91,8 @@ func keep(dir string, k kept) error {
 // It returns how many replies it has entered. What the journal has by now is not entered again: its writer may have been told of a
 // failure that was none, and another host may have gone on with the run.
 func Enter(ctx context.Context, j *journal.Journal, dir string) (entered int, err error) {
-	files, err := os.ReadDir(dir) // sorted: a task's in the order of its pages
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if files = slices.DeleteFunc(files, func(f fs.DirEntry) bool { return !strings.HasSuffix(f.Name(), keptSuffix) }); err != nil || len(files) == 0 {
+	files, err := Waiting(dir)
+	if err != nil || len(files) == 0 {
 		return 0, err
 	}
 	places, err := j.Places(ctx)
@@ -107,8 +103,7 @@ func Enter(ctx context.Context, j *journal.Journal, dir string) (entered int, er
 	if err != nil {
 		return 0, err
 	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.Name())
+	for _, path := range files {
 		k, err := read(path)
 		if err != nil {
 			return entered, err
@@ -136,6 +131,20 @@ func Enter(ctx context.Context, j *journal.Journal, dir string) (entered int, er
 		}
 	}
 	return entered, nil
+}
+
+// Waiting returns the files of a folder whose replies are to be entered, those of a task in the order of its pages.
+func Waiting(dir string) (paths []string, err error) {
+	files, err := os.ReadDir(dir) // sorted
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), keptSuffix) {
+			paths = append(paths, filepath.Join(dir, f.Name()))
+		}
+	}
+	return paths, err
 }
 
 type attempt struct {

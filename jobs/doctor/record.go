@@ -121,6 +121,7 @@ func (e *examination) journalFile(path string) {
 
 // examine checks one run's journal, and its entry in the ledger against it. A run that a process is at work on is left alone.
 func (e *examination) examine(ctx context.Context, r *record) {
+	e.kept(r)
 	if e.atWork(ctx, r) {
 		return
 	}
@@ -128,6 +129,18 @@ func (e *examination) examine(ctx context.Context, r *record) {
 	e.journal(ctx, r)
 	if len(e.findings) > before && e.atWork(ctx, r) { // it has begun meanwhile
 		e.findings = slices.Delete(e.findings, before, len(e.findings)-1)
+	}
+}
+
+// kept tells of replies that wait on this host until the database answers.
+func (e *examination) kept(r *record) {
+	waiting, err := books.Waiting(e.Warehouse.Kept(r.job, r.date))
+	switch what := "run " + r.name(); {
+	case err != nil:
+		e.failed(what, "", nil, err)
+	case len(waiting) > 0:
+		e.warn(what, "run the job again on this host with the same --date: it enters them first", nil,
+			"paid for and not entered yet, since the database did not answer: %s", words.Plural(len(waiting), "answer"))
 	}
 }
 
