@@ -219,7 +219,8 @@ func checkMoney(t *testing.T, spends []ledger.Spend, m emulator.Meter) {
 	}
 }
 
-// checkRate holds the requests of all hosts against the account's rate, over any five seconds.
+// checkRate holds the requests of all hosts against the account's rate, over any five seconds, in which this machine may have delayed a
+// few that came before.
 func checkRate(t *testing.T, asked []time.Time) {
 	t.Helper()
 	const span = 5 * time.Second
@@ -230,7 +231,7 @@ func checkRate(t *testing.T, asked []time.Time) {
 		}
 		most = max(most, i-first+1)
 	}
-	if allowed := fleetPerSecond * span.Seconds() * 1.02; float64(most) > allowed+1 {
+	if allowed := fleetPerSecond * span.Seconds() * 1.05; float64(most) > allowed {
 		t.Errorf("%d requests in %v, where %v are allowed", most, span, allowed)
 	}
 }

@@ -71,9 +71,10 @@ func TestTheRateOfAnAccountIsThatOfAllHosts(t *testing.T) {
 	if float64(n) > want*1.02 || float64(n) < want*0.98 {
 		t.Errorf("%d requests in %v, where %v a second are %v", n, took, perSecond, want)
 	}
-	for i := int(perSecond); i < len(sent); i++ {
-		if second := sent[i].Sub(sent[i-int(perSecond)]); second < 900*time.Millisecond {
-			t.Errorf("%v requests in %v", perSecond, second)
+	// A request that this machine has delayed is followed by others that it has not: a short while may have a few more.
+	for i := 4 * int(perSecond); i < len(sent); i++ {
+		if took := sent[i].Sub(sent[i-4*int(perSecond)]); took < 3600*time.Millisecond {
+			t.Errorf("%v requests in %v", 4*perSecond, took)
 			break
 		}
 	}
