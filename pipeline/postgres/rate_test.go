@@ -1,4 +1,4 @@
-//go:build cluster
+//go:build cluster && linux
 
 package postgres_test
 
@@ -68,7 +68,11 @@ func TestTheRateOfAnAccountIsThatOfAllHosts(t *testing.T) {
 	}
 	want := perSecond * took.Seconds()
 	t.Logf("%d requests in %v, at %v a second %v", n, took, perSecond, want)
-	if float64(n) > want*1.02 || float64(n) < want*0.98 {
+	least := 0.98
+	if took < time.Minute {
+		least = 0.9 // a busy machine is late, and what is lost of so short a while is a larger part of it
+	}
+	if float64(n) > want*1.02 || float64(n) < want*least {
 		t.Errorf("%d requests in %v, where %v a second are %v", n, took, perSecond, want)
 	}
 	// A request that this machine has delayed is followed by others that it has not: a short while may have a few more.
