@@ -18,7 +18,7 @@ run: build ## do the main job end to end against the embedded emulator, and show
 demo: run ## the same
 
 test: ## run the tests
-	go test -timeout 40m ./... ./testdata/bench
+	go test -parallel 4 -timeout 40m ./... ./testdata/bench # many tests wait for children and made-up vendors most of the time
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
