@@ -258,12 +258,11 @@ func (p *Plan) Stuck() int {
 	return n
 }
 
-// Make plans items in the order given. histories are by request, see pipeline.Task.Request.
-func Make(items []Item, histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
+// Make plans items in the order given; the plan's Work has them. histories are by request, see pipeline.Task.Request.
+func Make(items iter.Seq[*Item], histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
 	p := newPlan()
 	p.Work = map[string][]Work{}
-	for i := range items {
-		it := &items[i]
+	for it := range items {
 		if e := p.estimate(it, histories); !e.done {
 			p.Work[it.Endpoint.Vendor] = append(p.Work[it.Endpoint.Vendor], Work{it, e.Missing})
 		}
@@ -273,6 +272,17 @@ func Make(items []Item, histories map[string]pipeline.History, accounts map[stri
 		order(p.Work[v.Vendor], v.Scarce)
 	}
 	return p
+}
+
+// Each yields the items themselves, and no copies.
+func Each(items []Item) iter.Seq[*Item] {
+	return func(yield func(*Item) bool) {
+		for i := range items {
+			if !yield(&items[i]) {
+				return
+			}
+		}
+	}
 }
 
 // Price is Make for those who only want to know what it comes to: the plan has no Work, and takes no more room
