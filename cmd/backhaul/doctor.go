@@ -32,7 +32,7 @@ or bad. The vendor is asked once, for its usage report, which is taken to be fre
 
 --repair rebuilds what can be derived without buying anything: tables and catalog from the journals, the
 ledger from the journals (a damaged one is kept beside it), and sweeps what dead processes left. It never
-deletes a journal. --drop-damaged, with --repair, also puts damaged journals aside and keeps the pages
+deletes a journal. --drop-damaged, with --repair, also puts damaged journals aside and keeps the replies
 before the damage, so that the next run buys the others again.
 
 Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is bad.`,
@@ -50,7 +50,7 @@ Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is b
 	}
 	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.repair, "repair", false, "rebuild what can be derived; buys nothing, deletes no journal")
-	cmd.Flags().BoolVar(&f.dropDamaged, "drop-damaged", false, "with --repair: put damaged journals aside and keep the pages before the damage")
+	cmd.Flags().BoolVar(&f.dropDamaged, "drop-damaged", false, "with --repair: put damaged journals aside and keep the replies before the damage")
 	return cmd
 }
 

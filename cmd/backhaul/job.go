@@ -178,14 +178,14 @@ func (j *loadedJob) overThreshold(p *plan.Plan) string {
 		switch {
 		case !ok:
 		case v.Unknown > 0 && v.Worst == nil:
-			return fmt.Sprintf("%s is expected to cost at least %s units, and nothing bounds what %s of unknown length may cost; the job's confirm_over is %s", v.Vendor,
-				words.Count(v.Expected.Units), words.Plural(v.Unknown, "list"), words.Count(most))
+			return fmt.Sprintf("%s is expected to cost at least %s, and nothing bounds what %s of unknown length may cost; the job's confirm_over is %s", v.Vendor,
+				words.Plural(v.Expected.Units, "unit"), words.Plural(v.Unknown, "list"), words.Count(most))
 		case v.Unknown > 0 && v.Worst.Units > most:
-			return fmt.Sprintf("%s is expected to cost at least %s units, and may cost %s with %s of unknown length, over the job's confirm_over of %s", v.Vendor,
-				words.Count(v.Expected.Units), words.Count(v.Worst.Units), words.Plural(v.Unknown, "list"), words.Count(most))
+			return fmt.Sprintf("%s is expected to cost at least %s, and may cost %s with %s of unknown length, over the job's confirm_over of %s", v.Vendor,
+				words.Plural(v.Expected.Units, "unit"), words.Count(v.Worst.Units), words.Plural(v.Unknown, "list"), words.Count(most))
 		case v.Expected.Units > most:
-			return fmt.Sprintf("%s is expected to cost %s units, over the job's confirm_over of %s", v.Vendor,
-				words.Count(v.Expected.Units), words.Count(most))
+			return fmt.Sprintf("%s is expected to cost %s, over the job's confirm_over of %s", v.Vendor,
+				words.Plural(v.Expected.Units, "unit"), words.Count(most))
 		}
 	}
 	return ""

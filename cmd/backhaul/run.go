@@ -43,7 +43,7 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run JOB",
 		Short: "Plan, buy, load and publish a job; the same job and date again buys only what is missing",
-		Long: `Plans the job and prints what it would cost, buys every page into the journal, loads the journal
+		Long: `Plans the job and prints what it would cost, buys every reply into the journal, loads the journal
 into Parquet and publishes each table in one step. The same job and date again: a complete run does
 nothing and costs nothing, an incomplete one goes on where every list stopped.
 
@@ -81,6 +81,9 @@ whichever execution bought them.`,
 	cmd.Flags().BoolVar(&f.accept, "accept", false, "publish what a breach of what the job expects has held back; see 'backhaul help expect'")
 	return cmd
 }
+
+// heartbeat is how often a run shows that its process is alive.
+const heartbeat = time.Second
 
 // runJob does what `run` is for.
 func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech) error {
@@ -139,7 +142,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Observe: watch.observe(bars.observe),
+		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),
 		Retry: engine.Retry{For: job.RetryFor},
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
@@ -247,7 +250,7 @@ func (a *app) stopText(job *loadedJob, r *run.Result, status int) error {
 	case exitComplete:
 		return nil
 	case exitInterrupted:
-		return errors.New("interrupted; the pages under way are kept: run it again with the same --date to go on")
+		return errors.New("interrupted; the replies that were under way are kept: run it again with the same --date to go on")
 	case exitTasksFailed:
 		return errors.New(unfinished(r))
 	}

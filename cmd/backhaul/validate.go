@@ -36,7 +36,7 @@ func (a *app) validateCommand() *cobra.Command {
 				all = append(all, problems...)
 				valid = valid && spec != nil
 				if spec != nil && !a.json {
-					fmt.Fprintf(a.stderr, "%s: valid: job %s, %d extracts, %d tasks\n", path, spec.Job, len(spec.Extracts), spec.Count())
+					fmt.Fprintf(a.stderr, "%s: valid: job %s, %s, %s\n", path, spec.Job, words.Plural(len(spec.Extracts), "extract"), words.Plural(spec.Count(), "task"))
 					for i := range spec.Extracts {
 						fmt.Fprintln(a.stderr, priceLine(&spec.Extracts[i]))
 					}

@@ -90,7 +90,7 @@ func (e *examination) vendorClock(v Vendor, report pipeline.UsageReport) {
 func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.UsageReport) {
 	what := "usage " + v.Name
 	if e.ledger == nil {
-		e.ok(what, "the vendor counts %d units this month", report.Units)
+		e.ok(what, "the vendor counts %s this month", words.Plural(report.Units, "unit"))
 		return
 	}
 	month := e.now.UTC().Format("2006-01")
@@ -115,7 +115,7 @@ func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.Usage
 			report.Units, spent, late)
 	case report.Units > granted:
 		e.warn(what, "if nobody else uses the account, ask the vendor", nil,
-			"the vendor counts %d units this month, the ledger %d and at most %d more: other programs, warehouses or people use the account too, or pages were charged that did not arrive",
+			"the vendor counts %d units this month, the ledger %d and at most %d more: other programs, warehouses or people use the account too, or replies were charged that did not arrive",
 			report.Units, spent, granted-spent)
 	default:
 		e.ok(what, "the vendor counts %d units this month, the ledger %d and at most %d more", report.Units, spent, granted-spent)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +45,8 @@ type Summary struct {
 	Charged   pipeline.Units `json:"units_charged_unanswered"`
 	// Over says what vendors charged beyond what their own prices allow.
 	Over string `json:"overcharged,omitempty"`
+	// Delays are what vendors have cost this execution in time.
+	Delays []Delay `json:"delays"`
 	// Settled are the ends of what was held for requests without an answer, of whatever run; Holds is what is held still.
 	Settled []Settlement `json:"settled"`
 	Holds   []plan.Hold  `json:"holds"`
@@ -80,6 +83,43 @@ type VendorCost struct {
 	pipeline.Cost
 }
 
+// Delay is what a vendor has cost in time.
+type Delay struct {
+	Vendor string `json:"vendor"`
+	// Refused is for how many seconds requests waited because others had been turned away, Silent for how many the vendor answered
+	// nobody.
+	Refused float64 `json:"turned_away_seconds"`
+	Silent  float64 `json:"silent_seconds"`
+	// PerSecond is the rate of requests that it was found to take; 0 if it is unlimited.
+	PerSecond float64 `json:"requests_per_second"`
+}
+
+// delays are those of a second and more.
+func delays(r *run.Result) []Delay {
+	all := []Delay{}
+	for _, vendor := range slices.Sorted(maps.Keys(r.Delays)) {
+		if d := r.Delays[vendor]; d.Refused >= time.Second || d.Silent >= time.Second {
+			all = append(all, Delay{vendor, d.Refused.Seconds(), d.Silent.Seconds(), d.PerSecond})
+		}
+	}
+	return all
+}
+
+// texts say what was lost, and by what.
+func (d Delay) texts() (all []string) {
+	if d.Refused >= 1 {
+		text := fmt.Sprintf("%s turned requests away, which cost %s", d.Vendor, words.Duration(d.Refused))
+		if d.PerSecond > 0 {
+			text += fmt.Sprintf("; it was found to take %s a second", strconv.FormatFloat(d.PerSecond, 'g', 2, 64))
+		}
+		all = append(all, text)
+	}
+	if d.Silent >= 1 {
+		all = append(all, fmt.Sprintf("%s answered nobody for %s", d.Vendor, words.Duration(d.Silent)))
+	}
+	return all
+}
+
 // Settlement is the end of units that were held for requests of a run that got no answer.
 type Settlement struct {
 	RunID    string         `json:"run_id"`
@@ -102,8 +142,8 @@ func SettlementsOf(all []ledger.Settlement) []Settlement {
 
 // Text says what became of the units.
 func (s Settlement) Text() string {
-	return fmt.Sprintf("%s: of %s units held for run %s, %s were charged and %s are free again (%s)",
-		s.Vendor, words.Count(s.Held), s.RunID, words.Count(s.Charged), words.Count(s.Released), s.Why)
+	return fmt.Sprintf("%s: of %s held for run %s, %s were charged and %s are free again (%s)",
+		s.Vendor, words.Plural(s.Held, "unit"), s.RunID, words.Count(s.Charged), words.Count(s.Released), s.Why)
 }
 
 // Task is a task that does not hold all it asks for.
@@ -144,6 +184,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.State = failed
 	}
 	s.Reconciliation = append([]account.Reconciliation{}, r.Reconciled...)
+	s.Delays = delays(r)
 	s.Vendors, s.Remaining = vendorCosts(r.Tasks), append([]plan.Remaining{}, r.Remaining...)
 	for _, v := range s.Vendors {
 		s.Held.Add(v.Cost)
@@ -217,12 +258,12 @@ func (s Summary) Text(w io.Writer) error {
 	if s.Bought.Pages == 0 && s.State == string(ledger.Complete) {
 		p.line("  nothing was missing: no request, no unit")
 	}
-	p.line("  bought    %s rows for %s units in %s pages", words.Count(s.Bought.Rows), words.Count(s.Bought.Units), words.Count(s.Bought.Pages))
+	p.line("  bought    %s", boughtText(s.Bought))
 	if s.Saved > 0 {
-		p.line("  saved     %s units: earlier answers will do", words.Count(s.Saved))
+		p.line("  saved     %s: earlier answers will do", words.Plural(s.Saved, "unit"))
 	}
 	if s.Held != s.Bought {
-		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", words.Count(s.Held.Rows), words.Count(s.Held.Units), words.Count(s.Held.Pages))
+		p.line("  holds     %s, earlier executions included", boughtText(s.Held))
 	}
 	p.line("  tasks     %d of %d complete, %s tried again", s.Tasks-len(s.Incomplete), s.Tasks, words.Plural(s.Retries, "request"))
 	if s.Waste > 0 {
@@ -231,6 +272,11 @@ func (s Summary) Text(w io.Writer) error {
 	if s.Over != "" {
 		p.line("  over      %s", s.Over)
 	}
+	for _, d := range s.Delays {
+		for _, text := range d.texts() {
+			p.line("  delay     %s", text)
+		}
+	}
 	for _, x := range s.Settled {
 		p.line("  settled   %s", x.Text())
 	}
@@ -238,7 +284,7 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  held      %s: see `backhaul reconcile`", budget.HeldText(s.Holds))
 	}
 	for _, c := range s.Reconciliation {
-		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, words.Count(c.VendorUnits), words.Count(c.LedgerUnits), c.Explanation)
+		p.line("  %-9s counted %s meanwhile, the ledger %s: %s", c.Vendor, words.Plural(c.VendorUnits, "unit"), words.Count(c.LedgerUnits), c.Explanation)
 	}
 	if s.Rejected > 0 {
 		p.line("  rejected  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
@@ -267,6 +313,11 @@ func (s Summary) Text(w io.Writer) error {
 	}
 	s.failures(p)
 	return p.err
+}
+
+// boughtText says what was bought, and for how much.
+func boughtText(c pipeline.Cost) string {
+	return fmt.Sprintf("%s for %s in %s", words.Plural(c.Rows, "row"), words.Plural(c.Units, "unit"), words.Plural(c.Pages, "request"))
 }
 
 // causesShown is how many causes a brief tells.
@@ -381,7 +432,7 @@ func (t Task) name() string {
 func (t Task) outcome() string {
 	text := fmt.Sprintf("%s after %s", t.Ending, words.Plural(t.Rows, "row"))
 	if t.Error != "" {
-		text += ": " + strings.ReplaceAll(t.Error, "\n", "; ")
+		text += ": " + strings.TrimPrefix(strings.ReplaceAll(t.Error, "\n", "; "), t.Ending+": ")
 	}
 	return text
 }
