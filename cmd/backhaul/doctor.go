@@ -10,6 +10,7 @@ import (
 
 	"backhaul/jobs/doctor"
 	"backhaul/pipeline"
+	"backhaul/pipeline/grid"
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/duckdb"
@@ -108,7 +109,7 @@ func (a *app) printFindings(findings []doctor.Finding) error {
 		if f.Advice != "" {
 			line += " (" + f.Advice + ")"
 		}
-		if _, err := fmt.Fprintln(a.stdout, line); err != nil {
+		if _, err := fmt.Fprintln(grid.Fold(a.stdout), line); err != nil {
 			return err
 		}
 	}

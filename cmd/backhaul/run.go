@@ -18,6 +18,7 @@ import (
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/words"
 )
@@ -154,7 +155,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 		Next: func(p *plan.Plan) {
 			for _, x := range p.Extracts {
 				if x.After == nil {
-					fmt.Fprintln(a.stderr, report.ExtractText(x))
+					fmt.Fprintln(grid.Fold(a.stderr), report.ExtractText(x))
 				}
 			}
 			bars.add(p)
@@ -338,7 +339,7 @@ func (a *app) printSummary(s report.Summary) error {
 	if a.json {
 		return a.printJSON(s)
 	}
-	if err := s.Text(a.stdout); err != nil {
+	if err := s.Text(grid.Fold(a.stdout)); err != nil {
 		return err
 	}
 	queries := s.Queries()
@@ -386,7 +387,7 @@ func limitUnits(accounts map[string]budget.Account, limits []string) error {
 
 // confirm prints the price and, on a terminal, asks when it is over the job's threshold.
 func (a *app) confirm(job *loadedJob, ready *run.Job, p *plan.Plan, yes bool) error {
-	if err := report.PlanText(a.stderr, ready.Name, ready.RunDate.Format(time.DateOnly), p); err != nil {
+	if err := report.PlanText(grid.Fold(a.stderr), ready.Name, ready.RunDate.Format(time.DateOnly), p); err != nil {
 		return err
 	}
 	over := job.overThreshold(p)

@@ -132,7 +132,7 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	}
 	rows.Spare("run", "started", "reserved", "held", "rejected") // a run is found by its job and date as well
 	if _, err = fmt.Fprintln(a.stdout, rows.For(a.stdout)); err == nil {
-		err = printUndelivered(a.stdout, statuses)
+		err = printUndelivered(grid.Fold(a.stdout), statuses)
 	}
 	return err
 }
@@ -157,8 +157,9 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 	if err != nil {
 		return err
 	}
-	if _, err = fmt.Fprintln(a.stdout, s.Text()); err == nil {
-		err = printUndelivered(a.stdout, []report.Status{s})
+	out := grid.Fold(a.stdout)
+	if _, err = fmt.Fprintln(out, s.Text()); err == nil {
+		err = printUndelivered(out, []report.Status{s})
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 )
 
@@ -149,7 +150,7 @@ func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen 
 	if a.json {
 		err = a.printJSON(p)
 	} else {
-		err = report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
+		err = report.PlanText(grid.Fold(a.stdout), job.Job, date.Format(time.DateOnly), p)
 	}
 	if err == nil && check && slices.ContainsFunc(p.Vendors, func(v plan.Vendor) bool { return v.Scarce }) {
 		return &exitError{status: exitBudget}

@@ -31,8 +31,11 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 			p.line("  %s: %s", v.Vendor, budget.HeldText(v.Held))
 		}
 	}
-	if unknown := plans.Unknown(); unknown > 0 {
-		p.line("  %s never read before: unknown lengths are counted with one request each", words.Plural(unknown, "list"))
+	if unread := plans.Unread(); unread > 0 {
+		p.line("  %s never read before: unknown lengths are counted with one request each", words.Plural(unread, "list"))
+	}
+	if open := plans.Open(); open > 0 {
+		p.line("  %s not counted yet: other extracts or a query provide the targets", words.Are(open, "extract"))
 	}
 	return p.err
 }
@@ -147,6 +150,9 @@ func rateText(v plan.Vendor) string {
 		return "no rate limit"
 	case v.Seconds == 0:
 		return "nothing to ask"
+	}
+	if v.Seconds < 1 {
+		return "less than a second at the vendor's rate"
 	}
 	return "at least " + words.Duration(v.Seconds) + " at the vendor's rate"
 }

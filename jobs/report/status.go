@@ -228,7 +228,7 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 	if unplanned(t) {
 		h, known := histories[t.Request()]
 		if t.Expected.Units = h.Units; !known {
-			t.Expected.Next = 1 // at least a request
+			s.FinishUnknown++
 		}
 	}
 	s.ToFinish += t.Missing()
