@@ -394,7 +394,7 @@ func (a *app) confirm(job *loadedJob, ready *run.Job, p *plan.Plan, yes bool) er
 	if over == "" || yes || !a.attended {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "%s; buy? [y/N] ", over)
+	fmt.Fprintf(grid.Fold(a.stderr), "%s; buy? [y/N] ", over)
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
 		return nil

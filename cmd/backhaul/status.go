@@ -125,6 +125,10 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	if a.json {
 		return a.printJSON(statuses)
 	}
+	if len(statuses) == 0 {
+		_, err := fmt.Fprintln(a.stdout, "no run yet")
+		return err
+	}
 	rows := grid.New("run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "rejected", "spent", "held", "reserved")
 	for _, s := range statuses {
 		rows.Add(s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,

@@ -338,7 +338,7 @@ func (s Summary) Brief(w io.Writer) error {
 			p.line("  … for %d more reasons: see `backhaul status %s`", len(all)-i, s.RunID)
 			break
 		}
-		p.line("  %s: %s", words.Plural(len(c.tasks), "list"), c.text)
+		p.line("  %s of %s: %s", words.Plural(len(c.tasks), "list"), c.tasks[0].vendor(), c.tasks[0].cause())
 	}
 	if s.Rejected > 0 {
 		p.line("  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
@@ -356,21 +356,18 @@ func (s Summary) Brief(w io.Writer) error {
 	return p.err
 }
 
-// alike are tasks of which the same is to be said.
-type alike struct {
-	text  string
-	tasks []Task
-}
+// alike are tasks of one vendor that are not complete for one cause.
+type alike struct{ tasks []Task }
 
-// group puts tasks together by a text, in the order of their first.
-func group(tasks []Task, by func(Task) string) (all []alike) {
-	at := map[string]int{}
+// group puts tasks together by their cause, in the order of their first.
+func group(tasks []Task) (all []alike) {
+	at := map[[2]string]int{}
 	for _, t := range tasks {
-		text := by(t)
-		i, ok := at[text]
+		cause := [2]string{t.vendor(), t.cause()}
+		i, ok := at[cause]
 		if !ok {
 			i = len(all)
-			at[text], all = i, append(all, alike{text: text})
+			at[cause], all = i, append(all, alike{})
 		}
 		all[i].tasks = append(all[i].tasks, t)
 	}
@@ -379,29 +376,24 @@ func group(tasks []Task, by func(Task) string) (all []alike) {
 
 // causes are why the run's lists are not complete, those of most lists first.
 func (s Summary) causes() []alike {
-	all := group(s.Incomplete, func(t Task) string {
-		text := strings.ReplaceAll(t.Error, "\n", "; ")
-		if !strings.Contains(text, t.Ending) {
-			text = strings.TrimSuffix(t.Ending+": "+text, ": ")
-		}
-		return text
-	})
+	all := group(s.Incomplete)
 	slices.SortStableFunc(all, func(a, b alike) int { return cmp.Compare(len(b.tasks), len(a.tasks)) })
 	return all
 }
 
-// failures lists the tasks that ended by themselves, those that ended alike in one line; those the run never came to are only counted.
+// failures lists the tasks that ended by themselves, those of one cause in one line; those the run never came to are only counted.
 func (s Summary) failures(p *printer) {
 	ended := slices.DeleteFunc(slices.Clone(s.Incomplete), func(t Task) bool { return t.Ending == string(pipeline.EndNotReached) })
-	all := group(ended, Task.outcome)
+	all := group(ended)
 	shown := all[:min(len(all), mostShown)]
 	rest := len(ended)
 	for _, like := range shown {
-		name := like.tasks[0].name()
+		first := like.tasks[0]
 		if more := len(like.tasks) - 1; more > 0 {
-			name = fmt.Sprintf("%s and %d more", name, more)
+			p.line("  incomplete: %s and %s more: %s", first.name(), words.Count(more), first.cause())
+		} else {
+			p.line("  incomplete: %s: %s", first.name(), first.outcome())
 		}
-		p.line("  incomplete: %s: %s", name, like.text)
 		rest -= len(like.tasks)
 	}
 	if rest > 0 {
@@ -428,13 +420,23 @@ func (t Task) name() string {
 	return text + ")"
 }
 
+func (t Task) vendor() string {
+	vendor, _, _ := strings.Cut(t.Endpoint, "/")
+	return vendor
+}
+
 // outcome is how a task ended, and why.
 func (t Task) outcome() string {
-	text := fmt.Sprintf("%s after %s", t.Ending, words.Plural(t.Rows, "row"))
-	if t.Error != "" {
-		text += ": " + strings.TrimPrefix(strings.ReplaceAll(t.Error, "\n", "; "), t.Ending+": ")
-	}
-	return text
+	return strings.TrimSuffix(fmt.Sprintf("%s after %s: %s", t.Ending, words.Plural(t.Rows, "row"), t.why()), ": ")
+}
+
+// cause is what has ended a task, whatever it held by then.
+func (t Task) cause() string { return strings.TrimSuffix(t.Ending+": "+t.why(), ": ") }
+
+// why is the error that ended a task, in one line, without the vendor and the ending.
+func (t Task) why() string {
+	text := strings.TrimPrefix(strings.ReplaceAll(t.Error, "\n", "; "), t.vendor()+": ")
+	return strings.TrimPrefix(text, t.Ending+": ")
 }
 
 // printer keeps the first error of many writes.

@@ -100,13 +100,15 @@ func TestFailuresOfOneCauseAreOneLine(t *testing.T) {
 	}
 	other := task("d.example", pipeline.EndFault, 50)
 	other.Error = "rejected: HTTP 400: no"
+	partly := task("b.example", pipeline.EndDenied, 50) // which had come further when the vendor was given up
+	partly.Error = "moz: denied: HTTP 401: no"
 	var text strings.Builder
-	s := Summarize(&run.Result{Run: ledger.Run{ID: "r1"}, Tasks: []ledger.Task{denied("a.example"), other, denied("b.example"), denied("c.example")}}, 0, time.Second)
+	s := Summarize(&run.Result{Run: ledger.Run{ID: "r1"}, Tasks: []ledger.Task{denied("a.example"), other, partly, denied("c.example")}}, 0, time.Second)
 	if err := s.Text(&text); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"  incomplete: anchors of a.example (moz/anchor_text, page) and 2 more: denied after 0 rows: HTTP 401: no\n",
+		"  incomplete: anchors of a.example (moz/anchor_text, page) and 2 more: denied: HTTP 401: no\n",
 		"  incomplete: anchors of d.example (moz/anchor_text, page): fault after 50 rows: rejected: HTTP 400: no\n",
 		"  each of them: `backhaul status r1`\n",
 	} {
