@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
@@ -51,7 +52,7 @@ again to go on).`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetArgs(e.args)
 	root.SetIn(e.stdin)
-	root.SetOut(e.stdout)
+	root.SetOut(grid.Fold(e.stdout))
 	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v; see `%s --help`", err, cmd.CommandPath())
@@ -74,6 +75,9 @@ again to go on).`,
 	root.Version = version
 	root.SetVersionTemplate(versionText())
 	addExamples(root)
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.Long = grid.Reflow(cmd.Long, grid.Width(e.stdout))
+	}
 	return root
 }
 
