@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -168,6 +169,14 @@ func (j *loadedJob) connections() map[string]int {
 		connections[name] = v.Connections
 	}
 	return connections
+}
+
+// inOrder brings the extracts of a plan into the order of the spec: those that are known at once have come first.
+func (j *loadedJob) inOrder(p *plan.Plan) {
+	place := func(x plan.Extract) int {
+		return slices.IndexFunc(j.Extracts, func(of jobs.Extract) bool { return of.Name == x.Extract })
+	}
+	slices.SortStableFunc(p.Extracts, func(a, b plan.Extract) int { return cmp.Compare(place(a), place(b)) })
 }
 
 // overThreshold says which vendor's price may be above the job's confirm_over; "" if none is. Where lengths are unknown what is

@@ -387,6 +387,7 @@ func limitUnits(accounts map[string]budget.Account, limits []string) error {
 
 // confirm prints the price and, on a terminal, asks when it is over the job's threshold.
 func (a *app) confirm(job *loadedJob, ready *run.Job, p *plan.Plan, yes bool) error {
+	job.inOrder(p)
 	if err := report.PlanText(grid.Fold(a.stderr), ready.Name, ready.RunDate.Format(time.DateOnly), p); err != nil {
 		return err
 	}

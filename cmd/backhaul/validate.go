@@ -147,6 +147,7 @@ func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen 
 	if err != nil {
 		return err
 	}
+	job.inOrder(p)
 	if a.json {
 		err = a.printJSON(p)
 	} else {

@@ -512,6 +512,11 @@ func exact(it *Item) (pipeline.Cost, bool) {
 			c.Rows = int64(len(it.Task.Inputs)) - it.Place.ChainRows
 		}
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
+		if !e.Asks.Batched() { // a list whose end is known
+			if c.Rows = pages * int64(e.PageSize); it.Task.MaxRows > 0 {
+				c.Rows = min(c.Rows, it.Task.MaxRows-it.Place.ChainRows)
+			}
+		}
 		return pipeline.Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok
 	}
 	switch {
