@@ -19,13 +19,17 @@ func (s *session) table(ctx context.Context, q question, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, rows, err := s.texts(ctx, q, mostTable)
+	asked, terminal := q, grid.Width(w) > 0
+	if terminal {
+		asked.text = fmt.Sprintf("%s LIMIT %d", from(q.text), mostShown+1)
+	}
+	_, rows, err := s.texts(ctx, asked, mostTable)
 	if err != nil {
 		return err
 	}
-	shown := rows
-	if grid.Width(w) > 0 {
-		shown = rows[:min(len(rows), mostShown)]
+	more := terminal && len(rows) > mostShown
+	if more {
+		rows = rows[:mostShown]
 	}
 	names, types, right := make([]string, len(described)), make([]string, len(described)), make([]bool, len(described))
 	for i, d := range described {
@@ -33,10 +37,10 @@ func (s *session) table(ctx context.Context, q question, w io.Writer) error {
 	}
 	out := grid.New(names...)
 	out.Typed(types, right)
-	for _, row := range shown {
+	for _, row := range rows {
 		out.Add(cells(row)...)
 	}
-	_, err = fmt.Fprintf(w, "%s\n%s\n", out.For(w), count(len(shown), len(rows)))
+	_, err = fmt.Fprintf(w, "%s\n%s\n", out.For(w), count(len(rows), more))
 	return err
 }
 
@@ -102,11 +106,11 @@ func isNumber(sqlType string) bool {
 		sqlType == "FLOAT" || strings.HasPrefix(sqlType, "DECIMAL"))
 }
 
-// count says how many rows there are, and how many of them are shown.
-func count(shown, rows int) string {
+// count says how many rows are shown, and whether there are more.
+func count(rows int, more bool) string {
 	switch {
-	case shown < rows:
-		return fmt.Sprintf("the first %d of %d rows; all of them: --format csv, or into a file", shown, rows)
+	case more:
+		return fmt.Sprintf("the first %d rows, and there are more: --format csv, or into a file, has all", rows)
 	case rows == 1:
 		return "1 row"
 	}
