@@ -116,9 +116,19 @@ func signed(journalPath string, since time.Time, unlock func()) func() {
 
 // HolderOf returns who is at work on the run, or was when it was killed; zero if nobody said so.
 func HolderOf(journalPath string) (h Holder) {
+	info, err := os.Stat(journalPath + lockSuffix)
+	if err != nil {
+		return Holder{}
+	}
 	text, err := os.ReadFile(journalPath + lockSuffix)
 	if err != nil || json.Unmarshal(text, &h) != nil {
 		return Holder{}
 	}
+	if silent := time.Since(info.ModTime()); silent >= lately && !info.ModTime().Before(h.Since) {
+		h.Silent = silent
+	}
 	return h
 }
+
+// lately is how old the sign of life of a process may be that works.
+const lately = 10 * time.Second

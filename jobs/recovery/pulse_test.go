@@ -1,7 +1,9 @@
 package recovery
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -50,5 +52,35 @@ func TestASignOfLifeIsWrittenOnceASecond(t *testing.T) {
 		if got := LastSign(journal, begin.Add(time.Hour)); !got.Equal(begin.Add(c.want + beat)) {
 			t.Errorf("touched after %v, the last sign is %v after the first", c.at, got.Sub(begin)-beat)
 		}
+	}
+}
+
+func TestWhoLooksTellsAStoppedProcessFromOneThatWorks(t *testing.T) {
+	t.Parallel()
+	journal, now := filepath.Join(t.TempDir(), "2026-11-23.sqlite"), time.Now()
+	unlock, err := LockSigned(journal, now.Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	signed := func(ago time.Duration) Holder {
+		t.Helper()
+		if err := os.Chtimes(journal+lockSuffix, now.Add(-ago), now.Add(-ago)); err != nil {
+			t.Fatal(err)
+		}
+		return HolderOf(journal)
+	}
+	if h := signed(2 * time.Hour); h.Silent != 0 {
+		t.Errorf("a sign of who had the run before: silent for %v", h.Silent)
+	}
+	if h := signed(time.Minute); h.Silent < time.Minute || !strings.Contains(h.String(), "UTC, without a sign of life for 1m") {
+		t.Errorf("silent for %v: %s", h.Silent, h)
+	}
+	NewPulse(journal, time.Now).Keep(time.Hour)()
+	if h := HolderOf(journal); h.Silent != 0 || strings.Contains(h.String(), "life") {
+		t.Errorf("it beats, and is silent for %v: %s", h.Silent, h)
+	}
+	if h := signed(time.Minute); h.Silent == 0 {
+		t.Error("it does not beat any more, and is not silent")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
+	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
 
@@ -221,7 +221,7 @@ func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh 
 			continue
 		}
 		if err := to.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: pages, At: now, Kind: pipeline.Malformed, MaybeUnits: lostUnits,
-			Message: fmt.Sprintf("%d pages were dropped from a damaged journal", lostPages)}); err != nil {
+			Message: words.Plural(lostPages, "reply") + " dropped from a damaged journal"}); err != nil {
 			return kept, dropped, err
 		}
 	}
@@ -276,7 +276,7 @@ func setAside(ctx context.Context, l *ledger.Ledger, to *journal.Journal, tasks 
 		}
 		open[t.Vendor()] = 0
 		if err := to.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: places[t.ID].Pages, At: now, Kind: pipeline.Malformed, MaybeUnits: units,
-			Message: "units were spent on pages that a damaged journal no longer tells of"}); err != nil {
+			Message: "units were spent on replies that a damaged journal no longer tells of"}); err != nil {
 			return err
 		}
 	}
