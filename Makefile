@@ -23,6 +23,11 @@ test: ## run the tests
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
 
+cluster: ## have journal and ledger in PostgreSQL, and keep all promises there (installs Debian's server where it is missing)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m -run "Database" ./cmd/backhaul
+
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
 	DUCKDB11_PYTHON=$(CURDIR)/bin/duckdb11/bin/python go test -count=1 -tags duckdb11 -run DuckDB11 ./sinks/duckdb
@@ -132,9 +137,9 @@ bin/bench/peers/installed: testdata/bench/peers/requirements.txt
 	bin/bench/peers/bin/pip install -q --no-deps -r $<
 	@touch $@
 
-ci: lint test race fuzz interop-fast bench-quick run ## all that must hold before a change lands
+ci: lint test cluster race fuzz interop-fast bench-quick run ## all that must hold before a change lands
 
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean

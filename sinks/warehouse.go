@@ -52,6 +52,11 @@ func (w Warehouse) JournalOf(job, runDate string) string {
 	return filepath.Join(w.Journal(), job, runDate+".sqlite")
 }
 
+// Kept returns the directory of the replies that were paid for and could not be entered in a database, of a job's run for a date.
+func (w Warehouse) Kept(job, runDate string) string {
+	return filepath.Join(w.Root, "kept", job, runDate)
+}
+
 // Reports returns the directory of the reports about runs, for people.
 func (w Warehouse) Reports() string { return filepath.Join(w.Root, "reports") }
 

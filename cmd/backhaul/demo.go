@@ -29,6 +29,7 @@ warehouse stays for further queries; it is a new temporary one unless --warehous
 }
 
 func (a *app) demo(ctx context.Context) error {
+	a.unshared()
 	if a.warehouseDir == "" {
 		dir, err := os.MkdirTemp("", "backhaul-demo-")
 		if err != nil {

@@ -76,7 +76,7 @@ func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags)
 	if err != nil {
 		return err
 	}
-	o := doctor.Options{Warehouse: w, Lake: examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted), Now: a.now}
+	o := doctor.Options{Warehouse: w, Books: a.books(w), Lake: examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted), Now: a.now}
 	findings := doctor.Examine(ctx, o)
 	var done []doctor.Finding
 	// A rebuilt ledger is examined again before anything else is done: two rounds, and one to spare.

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/doctor"
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/recovery"
 	"backhaul/sinks"
 	"backhaul/sinks/lake"
 )
@@ -157,7 +157,7 @@ func TestARetiredRunIsCompleteAndCostsNothing(t *testing.T) {
 	if _, err := os.Stat(w.path(wardJournal)); !os.IsNotExist(err) {
 		t.Fatalf("the journal is still there: %v", err)
 	}
-	if info, err := os.Stat(w.path(wardJournal) + recovery.RetiredSuffix); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(w.path(wardJournal) + books.RetiredSuffix); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("what remains of the journal is not for its owner alone: %v, %v", info, err)
 	}
 	today := time.Now().UTC().Format(time.DateOnly)

@@ -22,6 +22,10 @@ type environment struct {
 	now            func() time.Time
 	disk           blob.FS // what warehouses and exported files are written through
 	vendors        vendors.Registry
+	// seen is told the values of a surface's credentials when they were read. Nil: nobody is.
+	seen func(vendors.Surface, map[string]string)
+	// atEnd keeps what is to be done when the program ends. Nil: nothing is.
+	atEnd func(func())
 	// holdMemory bounds what the process may allocate until release is called; see holdMemory.
 	holdMemory func(bytes int64) (release func())
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
@@ -43,7 +44,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitDamaged
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, recovery.ErrBusy):
+	case errors.Is(err, recovery.ErrBusy), errors.Is(err, books.ErrTaken), errors.Is(err, books.ErrAway):
 		return exitTryLater
 	}
 	return exitFailed
@@ -86,6 +87,10 @@ func advise(err error) string {
 	switch {
 	case errors.Is(err, recovery.ErrBusy):
 		advice = "try again later, or let `run --wait` wait for it; see `backhaul status`"
+	case errors.Is(err, books.ErrTaken):
+		advice = "this one stood still for too long and has written nothing since: see `backhaul status`, and run it again to go on"
+	case errors.Is(err, books.ErrAway):
+		advice = "nothing more is bought without it: see that it can be reached, and run it again to go on"
 	case errors.Is(err, recovery.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
 		advice = "see `backhaul doctor`"
 	case errors.Is(err, run.ErrClock):

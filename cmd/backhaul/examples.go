@@ -16,6 +16,7 @@ var examples = map[string]string{
 	"gc":       "backhaul gc --journals-older-than 180d --dry-run\nbackhaul gc --rows-older-than moz.links=400d",
 	"import":   "backhaul import ahrefs-v2 archive/*.json.gz\nbackhaul import moz-v2 reply.json --endpoint anchor_text --target example.com --date 2026-11-23",
 	"init":     "backhaul init nightly\nbackhaul init",
+	"migrate":  "backhaul migrate\nbackhaul migrate --to-files",
 	"notify":   "backhaul notify nightly.yaml\nbackhaul notify nightly.yaml --test",
 	"plan":     "backhaul plan nightly.yaml\nbackhaul plan nightly.yaml --json",
 	"query":    "backhaul query \"select anchor_text, external_root_domains from moz.anchor_text order by rank limit 20\"\nbackhaul query --format csv \"from marts.anchor_changes\"",

@@ -40,7 +40,7 @@ func (l *localLake) forget(ctx context.Context, t *schemas.Table, job string, da
 }
 
 func (a *app) forget(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *localLake) error {
-	tables, err := recovery.Forget(ctx, lake.Warehouse, l, r, a.now(), lake.forget)
+	tables, err := recovery.Forget(ctx, a.books(lake.Warehouse), l, r, a.now(), lake.forget)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (a *app) gc(ctx context.Context, age, reports time.Duration, months map[*sc
 		return errors.Join(err, a.printGC(result))
 	}
 	if age > 0 {
-		retired, err := doctor.Retire(ctx, doctor.Options{Warehouse: w, Lake: files, Sources: decoders(a.vendors).source}, a.now().Add(-age), dry)
+		retired, err := doctor.Retire(ctx, doctor.Options{Warehouse: w, Books: a.books(w), Lake: files, Sources: decoders(a.vendors).source}, a.now().Add(-age), dry)
 		result.Journals = append(result.Journals, retired...)
 		if err != nil {
 			return errors.Join(err, a.printGC(result))
@@ -194,7 +194,7 @@ func (a *app) expire(ctx context.Context, l lake.Lake, before map[*schemas.Table
 		if before[t].IsZero() {
 			continue
 		}
-		some, err := recovery.Expire(ctx, l.Warehouse, accounts, l, t, before[t], a.now(), dry)
+		some, err := recovery.Expire(ctx, a.books(l.Warehouse), accounts, l, t, before[t], a.now(), dry)
 		if all = append(all, some...); err != nil {
 			return all, err
 		}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
@@ -76,7 +77,7 @@ func (s *silent) units() pipeline.Units { return pipeline.Units(s.Ahrefs().Meter
 // heldAccount is what the ledger knows to have been spent, and what it holds.
 func heldAccount(t *testing.T, warehouse string) (spent, held pipeline.Units) {
 	t.Helper()
-	l, err := recovery.OpenLedger(t.Context(), sinks.Warehouse{Root: warehouse})
+	l, err := recovery.OpenLedger(t.Context(), books.InFiles(sinks.Warehouse{Root: warehouse}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,13 @@ func untilStopped() (context.Context, context.CancelFunc) {
 
 // Main runs the program in an environment and returns its exit status.
 func Main(ctx context.Context, e environment) int {
+	var last []func()
+	e.atEnd = func(do func()) { last = append(last, do) }
+	defer func() {
+		for _, do := range last {
+			do()
+		}
+	}()
 	root := newRoot(e)
 	exit := ending(ctx, root.ExecuteContext(ctx))
 	if exit == nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/spf13/cobra"
 
-	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 )
 
@@ -296,7 +295,10 @@ func (j *loadedJob) sellers() (vendors []string) {
 func (d *desk) spent(ctx context.Context) (map[string]pipeline.Units, error) {
 	spent := map[string]pipeline.Units{}
 	w, err := d.app.warehouse()
-	if err != nil || recovery.Gone(w.Ledger()) {
+	if err != nil {
+		return spent, err
+	}
+	if gone, err := d.app.books(w).LedgerGone(ctx); err != nil || gone {
 		return spent, err
 	}
 	l, err := d.app.openLedger(ctx)

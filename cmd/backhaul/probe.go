@@ -55,7 +55,7 @@ type list struct {
 // probed returns the items with the lengths of those that were never read, as the vendors' counts tell them, and first replies where
 // nobody counts, which it buys.
 func (a *app) probed(ctx context.Context, job *loadedJob, date time.Time, w sinks.Warehouse, items iter.Seq[plan.Item]) (iter.Seq[plan.Item], error) {
-	unread, err := run.Unread(ctx, items, w)
+	unread, err := run.Unread(ctx, items, a.books(w))
 	if err != nil {
 		return nil, err
 	}
@@ -167,12 +167,15 @@ func (a *app) count(ctx context.Context, p *probe, of *loadedJob, w sinks.Wareho
 	if err != nil {
 		return nil, err
 	}
+	if err := a.pace(ctx, job, ready); err != nil {
+		return nil, err
+	}
 	lake, err := a.openLake(w)
 	if err != nil {
 		return nil, err
 	}
 	defer lake.close()
-	o := run.Options{Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Confirm: func(p *plan.Plan) error { return a.quoteProbe(job, p) }}
+	o := run.Options{Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Confirm: func(p *plan.Plan) error { return a.quoteProbe(job, p) }}
 	result, err := run.Run(ctx, *ready, o)
 	if err != nil {
 		return nil, err

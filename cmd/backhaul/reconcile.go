@@ -53,7 +53,7 @@ func (a *app) reconcile(ctx context.Context, l *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
-	held, err := recovery.Reconcile(ctx, l, w, a.meter, a.now().UTC())
+	held, err := recovery.Reconcile(ctx, l, a.books(w), a.meter, a.now().UTC())
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error 
 	if err != nil {
 		return err
 	}
-	settled, err := recovery.Release(ctx, l, w, r.ID, a.meter, a.now().UTC())
+	settled, err := recovery.Release(ctx, l, a.books(w), r.ID, a.meter, a.now().UTC())
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ read become pages, and the job's next run goes on behind them.`,
 }
 
 func (a *app) replay(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *localLake) error {
-	result, err := run.Replay(ctx, l, r, decoders(a.vendors).source, run.Options{Warehouse: lake.Warehouse, Lake: lake, Now: a.now})
+	result, err := run.Replay(ctx, l, r, decoders(a.vendors).source, run.Options{Warehouse: lake.Warehouse, Books: a.books(lake.Warehouse), Lake: lake, Now: a.now})
 	if err != nil {
 		return err
 	}

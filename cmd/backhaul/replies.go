@@ -73,7 +73,7 @@ func (a *app) replies(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, 
 	}
 	all := []keptReply{}
 	for _, r := range runs {
-		kept, err := recovery.Replies(ctx, w, r)
+		kept, err := recovery.Replies(ctx, a.books(w), r)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func runsNamed(ctx context.Context, l *ledger.Ledger, args []string) ([]ledger.R
 }
 
 func (a *app) writeReply(ctx context.Context, w sinks.Warehouse, r ledger.Run, f replyFlags) error {
-	body, err := recovery.ReplyBody(ctx, w, r, f.no)
+	body, err := recovery.ReplyBody(ctx, a.books(w), r, f.no)
 	if err != nil {
 		return err
 	}

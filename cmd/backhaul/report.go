@@ -103,7 +103,7 @@ func wantedRuns(ctx context.Context, l *ledger.Ledger, names []string) (runs []l
 func (a *app) buildReport(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, runs []ledger.Run, rows int) (*document.Report, error) {
 	var subjects []document.Subject
 	for _, run := range runs {
-		status, err := statusIn(ctx, l, w, run)
+		status, err := a.statusIn(ctx, l, w, run)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func plainValue(v any) any {
 // reportAfter writes the report of a run that has just ended, and returns where it is. A run does not fail for it.
 func (a *app) reportAfter(ctx context.Context, w sinks.Warehouse, run ledger.Run, rows int) string {
 	path, err := func() (string, error) {
-		l, err := recovery.OpenLedger(ctx, w)
+		l, err := recovery.OpenLedger(ctx, a.books(w))
 		if err != nil {
 			return "", err
 		}

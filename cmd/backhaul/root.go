@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/books"
 	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 	"backhaul/sinks"
@@ -21,12 +22,15 @@ type app struct {
 	set          []string        // parameters of jobs, NAME=VALUE
 	warned       map[string]bool // the surfaces whose credentials have been looked at, as vendor/surface
 	configFile   string
+	shared       *books.Database // nil: the books are files of the warehouse
+	known        accounts        // those whose credentials were read
 }
 
 // newRoot returns the program, to be executed once, in an environment.
 func newRoot(e environment) *cobra.Command {
 	e.stderr = inTurn(e.stderr)
-	a := &app{environment: e}
+	a := &app{environment: e, known: accounts{}}
+	a.seen = a.known.add
 	root := &cobra.Command{
 		Use:   "backhaul",
 		Short: "Buy link data by the row: nothing twice, no budget overrun, nothing lost",
@@ -37,7 +41,7 @@ and what was bought is never lost, whatever crashes.
 Exit status: 0 complete, 1 failed, 2 usage or invalid spec, 3 finished but some tasks failed,
 4 stopped by a budget or the vendor's quota (run it again to go on), 5 journal or warehouse
 damaged, 75 try again later: another process is at work on the run, or the vendor did not
-answer for the job's retry_for; 130 interrupted (run it
+answer for the job's retry_for, or the database did not; 130 interrupted (run it
 again to go on).`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -64,7 +68,7 @@ again to go on).`,
 	a.configFlag(root)
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.notifyCommand(), a.statusCommand(), a.reportCommand(), a.replayCommand(), a.importCommand(),
-		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.mcpCommand(), a.versionCommand(),
+		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.migrateCommand(), a.mcpCommand(), a.versionCommand(),
 		a.manCommand(),
 	)
 	root.AddCommand(a.topics()...)
@@ -119,6 +123,9 @@ func (a *app) warehouse() (sinks.Warehouse, error) {
 	}
 	if dir == "" {
 		dir = "warehouse"
+	}
+	if err := a.share(); err != nil {
+		return sinks.Warehouse{}, err
 	}
 	root, err := filepath.Abs(dir)
 	return sinks.Warehouse{Root: root}, err

@@ -131,6 +131,9 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	if err := limitUnits(ready.Accounts, f.maxUnits); err != nil {
 		return err
 	}
+	if err := a.pace(ctx, job, ready); err != nil {
+		return err
+	}
 	lake, err := a.openLake(w)
 	if err != nil {
 		return err
@@ -143,7 +146,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),
+		Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),
 		Retry: engine.Retry{For: job.RetryFor},
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {

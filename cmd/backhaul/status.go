@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
@@ -71,10 +72,14 @@ func (a *app) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(w.Journal()); errors.Is(err, fs.ErrNotExist) && recovery.Gone(w.Ledger()) {
+	gone, err := a.books(w).LedgerGone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(w.Journal()); errors.Is(err, fs.ErrNotExist) && gone {
 		return nil, fmt.Errorf("%s is no warehouse: it has no ledger; `backhaul run` makes one, --warehouse names another", w.Root)
 	}
-	return recovery.OpenLedger(ctx, w)
+	return recovery.OpenLedger(ctx, a.books(w))
 }
 
 // findRun looks a run up by its id, or by JOB/DATE.
@@ -117,11 +122,11 @@ func (a *app) runOrLatest(ctx context.Context, l *ledger.Ledger, name string) (l
 }
 
 func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {
-	statuses, err := report.Statuses(ctx, l, func(r ledger.Run) report.Recall { return recallIn(ctx, w, r) })
+	statuses, err := report.Statuses(ctx, l, func(r ledger.Run) report.Recall { return recallIn(ctx, a.books(w), r) })
 	if err != nil {
 		return err
 	}
-	addKnown(statuses, w)
+	a.addKnown(ctx, statuses, w)
 	if a.json {
 		return a.printJSON(statuses)
 	}
@@ -142,7 +147,7 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 }
 
 func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) error {
-	s, err := statusIn(ctx, l, w, r)
+	s, err := a.statusIn(ctx, l, w, r)
 	if err != nil {
 		return err
 	}
@@ -178,33 +183,33 @@ func (a *app) extractTable(all []report.ExtractStatus) string {
 }
 
 // statusIn reads the status of a run of a warehouse.
-func statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
-	s, err := report.StatusOf(ctx, l, r, recallIn(ctx, w, r))
+func (a *app) statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, r ledger.Run) (report.Status, error) {
+	s, err := report.StatusOf(ctx, l, r, recallIn(ctx, a.books(w), r))
 	one := []report.Status{s}
-	addKnown(one, w)
+	a.addKnown(ctx, one, w)
 	return one[0], err
 }
 
 // addKnown adds to statuses what the ledger does not know.
-func addKnown(statuses []report.Status, w sinks.Warehouse) {
+func (a *app) addKnown(ctx context.Context, statuses []report.Status, w sinks.Warehouse) {
 	for i := range statuses {
-		nameProcess(&statuses[i], w)
+		nameProcess(ctx, &statuses[i], a.books(w))
 	}
 	nameUndelivered(statuses, w)
 }
 
 // nameProcess says who is at work on a run that is running.
-func nameProcess(s *report.Status, w sinks.Warehouse) {
+func nameProcess(ctx context.Context, s *report.Status, b books.Books) {
 	if !s.IsRunning() {
 		return
 	}
-	if h := recovery.HolderOf(w.JournalOf(s.Job, s.RunDate)); h.PID != 0 {
+	if h := b.Of(s.Job, s.RunDate).Holder(ctx); h.PID != 0 {
 		s.Process = &report.Process{PID: h.PID, Host: h.Host, Since: h.Since, Silent: h.Silent.Seconds()}
 	}
 }
 
-func recallIn(ctx context.Context, w sinks.Warehouse, r ledger.Run) report.Recall {
-	return func(tasks []ledger.Task) ([]ledger.Task, bool, error) { return recovery.Recall(ctx, w, r, tasks) }
+func recallIn(ctx context.Context, b books.Books, r ledger.Run) report.Recall {
+	return func(tasks []ledger.Task) ([]ledger.Task, bool, error) { return recovery.Recall(ctx, b, r, tasks) }
 }
 
 func firstLine(s string) string {

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"backhaul/jobs/recovery"
+	"backhaul/jobs/books"
 	"backhaul/pipeline"
 	"backhaul/pipeline/words"
 )
@@ -121,11 +121,11 @@ func (t *turns) Write(p []byte) (int, error) {
 }
 
 // waits says whom a run waits for, nil where it does not wait.
-func (a *app) waits(f runFlags) func(recovery.Holder) {
+func (a *app) waits(f runFlags) func(books.Holder) {
 	if !f.wait {
 		return nil
 	}
-	return func(h recovery.Holder) {
+	return func(h books.Holder) {
 		who := "another process"
 		if text := h.String(); text != "" {
 			who = text

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
 	"backhaul/pipeline"
@@ -207,7 +208,7 @@ func TestWhoWaitsForARunCanBeStopped(t *testing.T) {
 	job, warehouse := anchorsOfTwo(t)
 	setenv(t, "MOZ_TOKEN", "x")
 	setenv(t, "BACKHAUL_MOZ_V2_URL", "http://127.0.0.1:1/v2")
-	unlock, err := recovery.Lock(sinks.Warehouse{Root: warehouse}, "held", wardDate)
+	unlock, err := books.InFiles(sinks.Warehouse{Root: warehouse}).Of("held", wardDate).Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,28 +257,29 @@ func TestHangingUpStopsARunAsCtrlCDoes(t *testing.T) {
 }
 
 func TestASignKeepsTheSignOfLifeOfTheProcessBefore(t *testing.T) {
-	journal := filepath.Join(t.TempDir(), "j")
-	unlock, err := recovery.LockAt(journal)
+	w := sinks.Warehouse{Root: t.TempDir()}
+	book := books.InFiles(w).Of("nightly", wardDate)
+	unlock, err := book.Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
-	if h := recovery.HolderOf(journal); h.String() != "" {
+	if h := book.Holder(t.Context()); h.String() != "" {
 		t.Errorf("somebody is known: %v", h)
 	}
 	before := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
-	if err := os.Chtimes(journal+".lock", before, before); err != nil {
+	if err := os.Chtimes(w.JournalOf("nightly", wardDate)+".lock", before, before); err != nil {
 		t.Fatal(err)
 	}
-	erase := recovery.Sign(journal, before.Add(time.Hour))
-	if h := recovery.HolderOf(journal); h.PID != os.Getpid() || !h.Since.Equal(before.Add(time.Hour)) || !strings.HasSuffix(h.String(), ", since 2026-11-23 03:00:00 UTC") {
+	erase := book.Sign(before.Add(time.Hour))
+	if h := book.Holder(t.Context()); h.PID != os.Getpid() || !h.Since.Equal(before.Add(time.Hour)) || !strings.HasSuffix(h.String(), ", since 2026-11-23 03:00:00 UTC") {
 		t.Errorf("%v", h)
 	}
 	erase()
-	if h := recovery.HolderOf(journal); h.String() != "" {
+	if h := book.Holder(t.Context()); h.String() != "" {
 		t.Errorf("who has left is still named: %v", h)
 	}
-	if sign := recovery.LastSign(journal, time.Now()); sign.Sub(before) > time.Minute {
+	if sign := recovery.LastSign(t.Context(), book, time.Now()); sign.Sub(before) > time.Minute {
 		t.Errorf("the sign of life is of %v", sign)
 	}
 }

@@ -143,7 +143,7 @@ func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen 
 			return err
 		}
 	}
-	p, err := run.Preview(ctx, chosen.of(*outline), items, w, a.now())
+	p, err := run.Preview(ctx, chosen.of(*outline), items, a.books(w), a.now())
 	if err != nil {
 		return err
 	}

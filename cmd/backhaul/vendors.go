@@ -29,6 +29,9 @@ func (e environment) open(s vendors.Surface, connections int) (client vendors.Cl
 	if err != nil || values == nil {
 		return nil, "", err
 	}
+	if e.seen != nil {
+		e.seen(s, values)
+	}
 	base, err := e.env(s.URL)
 	if err != nil {
 		return nil, from, err

@@ -14,13 +14,16 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
+	"backhaul/pipeline/limit"
 )
 
 // Account is what a vendor account allows, and what the user allows to be spent there.
 type Account struct {
 	PerSecond   float64
 	Connections int
-	Ceiling     ledger.Ceiling
+	// Pacer gives out the requests' turns among all who share the account. Default nil: this process has it to itself.
+	Pacer   limit.Pacer
+	Ceiling ledger.Ceiling
 	// ByFlag: the ceiling of the run is the user's for this execution, not the job's.
 	ByFlag bool
 	// MonthStartsOn is the day on which the account's month begins, 1 to 28. Default 0: the first.

@@ -92,17 +92,17 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 	switch cause := context.Cause(buying); {
 	case errors.As(err, new(*engine.JournalError)):
 		bought.Fault = err
-	case errors.As(cause, new(ledgerError)):
+	case errors.As(cause, new(runError)):
 		bought.Fault = cause
 	}
 	return bought, nil
 }
 
-// ledgerError means that leave to buy could not be made durable. It is the program's fault and not a task's, so it stops
-// the run.
-type ledgerError struct{ error }
+// runError means that leave to buy could not be had or not be made durable: by the ledger, by whoever has the run, by those who share
+// the account's rate. It is neither a task's fault nor a vendor's, so it stops the run.
+type runError struct{ error }
 
-func (e ledgerError) Unwrap() error { return e.error }
+func (e runError) Unwrap() error { return e.error }
 
 // Stops returns the stops in joined errors of the engine, one for each vendor and round.
 func Stops(err error) []*engine.StopError {

@@ -2,6 +2,7 @@ package buy
 
 import (
 	"context"
+	"time"
 
 	"backhaul/jobs/budget"
 	"backhaul/jobs/plan"
@@ -49,7 +50,7 @@ func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFun
 		ceiling := a.Ceiling
 		ceiling.InFlight = inFlight
 		if got, left, err = o.Books.Ledger.Grant(context.WithoutCancel(ctx), o.Books.RunID, vendor, o.Budget.Month(vendor), want, least, ceiling); err != nil {
-			stop(ledgerError{err})
+			stop(runError{err})
 		}
 		return got, left, err
 	}
@@ -66,7 +67,7 @@ func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFun
 		if err != nil {
 			return lane, err
 		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, exposure}, o.Pulse}, Place: it.Place, PageSize: pageSize(it),
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, exposure}, o.Pulse, stop}, Place: it.Place, PageSize: pageSize(it),
 			Purse: purses[it.Task.Extract], Unknown: !it.Missing.Known})
 	}
 	lane.Probe = unhindered(a, work)
@@ -75,12 +76,33 @@ func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFun
 		block *= 16 // nobody waits for what this run holds
 	}
 	lane.Gate = limit.New(limit.Config{
-		PerSecond: a.PerSecond, Connections: connections, Block: block,
+		PerSecond: a.PerSecond, Connections: connections, Block: block, Pacer: paced(a.Pacer, stop),
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
 			return grant(ctx, want, least, exposure.most())
 		},
 	})
 	return lane, nil
+}
+
+// paced is a pacer that stops the run where it fails; nil if there is none.
+func paced(p limit.Pacer, stop context.CancelCauseFunc) limit.Pacer {
+	if p == nil {
+		return nil
+	}
+	return stopping{p, stop}
+}
+
+type stopping struct {
+	limit.Pacer
+	stop context.CancelCauseFunc
+}
+
+func (s stopping) Slot(ctx context.Context, gap time.Duration) (time.Duration, error) {
+	wait, err := s.Pacer.Slot(ctx, gap)
+	if err != nil && ctx.Err() == nil {
+		s.stop(runError{err})
+	}
+	return wait, err
 }
 
 // pageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,

@@ -103,7 +103,7 @@ func TestAPurseIsSpentOnce(t *testing.T) {
 
 func TestAFaultOfTheLedgerIsStillWhatItWas(t *testing.T) {
 	t.Parallel()
-	if err := error(ledgerError{fmt.Errorf("reserve 5 units: %w", syscall.EIO)}); !errors.Is(err, syscall.EIO) {
+	if err := error(runError{fmt.Errorf("reserve 5 units: %w", syscall.EIO)}); !errors.Is(err, syscall.EIO) {
 		t.Errorf("nobody can tell what became of %v", err)
 	}
 }

@@ -11,9 +11,13 @@ import (
 type beating struct {
 	pipeline.Source
 	pulse *recovery.Pulse
+	stop  context.CancelCauseFunc
 }
 
 func (b beating) Fetch(ctx context.Context, t pipeline.Task, ask pipeline.Ask) (pipeline.Page, error) {
-	b.pulse.Touch()
+	if err := b.pulse.Touch(ctx); err != nil {
+		b.stop(runError{err})
+		return pipeline.Page{}, &pipeline.Error{Kind: pipeline.Transient, Err: err} // nothing was sent
+	}
 	return b.Source.Fetch(ctx, t, ask)
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/schemas"
@@ -105,7 +106,9 @@ type Vendor struct {
 // Options is what to examine. All fields without a default are required.
 type Options struct {
 	Warehouse sinks.Warehouse
-	Lake      Lake
+	// Books are the ledger and the journals. Default: files in the warehouse.
+	Books books.Books
+	Lake  Lake
 	// Sources decode; they need no credentials.
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	// Vendors are the accounts to look at. Default none.
@@ -115,6 +118,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Books == nil {
+		o.Books = books.InFiles(o.Warehouse)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

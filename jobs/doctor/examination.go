@@ -26,10 +26,12 @@ type examination struct {
 }
 
 func (e *examination) openLedger(ctx context.Context) {
-	if recovery.Gone(e.Warehouse.Ledger()) {
+	gone, err := e.Books.LedgerGone(ctx)
+	if err != nil || gone {
+		e.ledgerErr = err
 		return
 	}
-	e.ledger, e.ledgerErr = ledger.Open(ctx, e.Warehouse.Ledger())
+	e.ledger, e.ledgerErr = e.Books.OpenLedger(ctx)
 }
 
 func (e *examination) close() {

@@ -179,7 +179,7 @@ func (e *examination) wanted(ctx context.Context, r *record) map[string]wanted {
 }
 
 func (e *examination) fromJournal(ctx context.Context, r *record, must map[string]wanted) error {
-	j, err := journal.Open(ctx, r.path, journal.Header{Job: r.job, RunDate: r.date})
+	j, err := r.book.Open(ctx, journal.Header{Job: r.job, RunDate: r.date})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -20,7 +21,8 @@ import (
 
 // record is one run, as ledger and journal know it.
 type record struct {
-	job, date, path string
+	job, date, path string // path is where the journal lies, for messages
+	book            books.Book
 	run             ledger.Run // its id is "" where the ledger does not know it
 	tasks           []ledger.Task
 	retired         *ledger.Retirement
@@ -42,33 +44,51 @@ func (r *record) bought() (pages int) {
 
 // collect finds the runs that ledger or journals know.
 func (e *examination) collect(ctx context.Context) error {
-	byPath := map[string]*record{}
-	at := func(job, date string) *record {
-		path := e.Warehouse.JournalOf(job, date)
-		if byPath[path] == nil {
-			byPath[path] = &record{job: job, date: date, path: path, gone: recovery.Gone(path)}
-			e.runs = append(e.runs, byPath[path])
+	byKey := map[books.Key]*record{}
+	at := func(job, date string) (*record, error) {
+		key := books.Key{Job: job, RunDate: date}
+		if byKey[key] != nil {
+			return byKey[key], nil
 		}
-		return byPath[path]
+		book := e.Books.Of(job, date)
+		gone, err := book.Gone(ctx)
+		byKey[key] = &record{job: job, date: date, path: book.Name(), book: book, gone: gone}
+		e.runs = append(e.runs, byKey[key])
+		return byKey[key], err
 	}
 	err := filepath.WalkDir(e.Warehouse.Journal(), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		if err == nil && !d.IsDir() {
-			e.journalFile(path, at)
+			e.journalFile(path)
 		}
 		return err
 	})
-	if err != nil || e.ledger == nil {
+	if err != nil {
 		return err
+	}
+	kept, err := e.Books.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, key := range kept {
+		if _, err := at(key.Job, key.RunDate); err != nil {
+			return err
+		}
+	}
+	if e.ledger == nil {
+		return nil
 	}
 	runs, err := e.ledger.Runs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, known := range runs {
-		r := at(known.Job, known.RunDate)
+		r, err := at(known.Job, known.RunDate)
+		if err != nil {
+			return err
+		}
 		r.run = known
 		if r.tasks, err = e.ledger.Tasks(ctx, known.ID); err != nil {
 			return err
@@ -84,23 +104,16 @@ func (e *examination) collect(ctx context.Context) error {
 	return nil
 }
 
-// journalFile tells a journal from what belongs to one and what does not.
-func (e *examination) journalFile(path string, at func(job, date string) *record) {
+// journalFile tells of files among the journals that are none.
+func (e *examination) journalFile(path string) {
 	rel, _ := filepath.Rel(e.Warehouse.Journal(), path)
-	job, name := filepath.Split(rel)
-	job = strings.TrimSuffix(job, string(filepath.Separator))
-	date, rest, _ := strings.Cut(name, ".sqlite")
-	_, err := time.Parse(time.DateOnly, date)
+	_, rest, ok := books.KeyOf(e.Warehouse, path)
 	switch {
-	case err != nil || job == "" || strings.Contains(job, string(filepath.Separator)):
+	case !ok:
 		e.warn("journal "+rel, "the program did not make it: move it away", nil, "a stray file")
-	case rest == "":
-		at(job, date)
 	case strings.HasPrefix(rest, ".damaged-"):
 		e.warn("journal "+rel, "delete it when the run is complete again", nil, "a damaged journal that was put aside")
-	case rest == recovery.RetiredSuffix:
-		at(job, date)
-	case rest == ".lock", rest == "-wal", rest == "-shm":
+	case slices.Contains([]string{"", "-wal", "-shm", ".lock", books.RetiredSuffix}, rest):
 	default:
 		e.warn("journal "+rel, "", nil, "a leftover")
 	}
@@ -108,18 +121,31 @@ func (e *examination) journalFile(path string, at func(job, date string) *record
 
 // examine checks one run's journal, and its entry in the ledger against it. A run that a process is at work on is left alone.
 func (e *examination) examine(ctx context.Context, r *record) {
-	if e.atWork(r) {
+	e.kept(r)
+	if e.atWork(ctx, r) {
 		return
 	}
 	before := len(e.findings)
 	e.journal(ctx, r)
-	if len(e.findings) > before && e.atWork(r) { // it has begun meanwhile
+	if len(e.findings) > before && e.atWork(ctx, r) { // it has begun meanwhile
 		e.findings = slices.Delete(e.findings, before, len(e.findings)-1)
 	}
 }
 
-func (e *examination) atWork(r *record) bool {
-	busy, err := recovery.Busy(r.path)
+// kept tells of replies that wait on this host until the database answers.
+func (e *examination) kept(r *record) {
+	waiting, err := books.Waiting(e.Warehouse.Kept(r.job, r.date))
+	switch what := "run " + r.name(); {
+	case err != nil:
+		e.failed(what, "", nil, err)
+	case len(waiting) > 0:
+		e.warn(what, "run the job again on this host with the same --date: it enters them first", nil,
+			"paid for and not entered yet, since the database did not answer: %s", words.Plural(len(waiting), "answer"))
+	}
+}
+
+func (e *examination) atWork(ctx context.Context, r *record) bool {
+	busy, err := r.book.Busy(ctx)
 	if err == nil && busy {
 		r.busy = true
 		e.ok("run "+r.name(), "a process is at work on it: not looked into")
@@ -139,7 +165,7 @@ func (e *examination) journal(ctx context.Context, r *record) {
 	case r.gone:
 		return
 	}
-	j, err := journal.Open(ctx, r.path, journal.Header{Job: r.job, RunDate: r.date})
+	j, err := r.book.Open(ctx, journal.Header{Job: r.job, RunDate: r.date})
 	if err != nil {
 		e.failed(what, dropAdvice, dropDamaged(r), err)
 		return

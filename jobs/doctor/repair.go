@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +82,7 @@ func Curable(findings []Finding, drop bool) bool { return len(cures(findings, dr
 
 func (s *surgery) ledger(ctx context.Context) (*ledger.Ledger, error) {
 	if s.book == nil {
-		l, err := ledger.Open(ctx, s.Warehouse.Ledger())
+		l, err := s.Books.OpenLedger(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +124,7 @@ func rewind(now time.Time) *cure {
 		var errs []error
 		for _, r := range e.runs {
 			if !r.gone {
-				errs = append(errs, recovery.Rewind(ctx, s.Warehouse, r.job, r.date, now))
+				errs = append(errs, recovery.Rewind(ctx, s.Books, r.job, r.date, now))
 			}
 		}
 		errs = append(errs, l.Rewind(ctx, now))
@@ -136,15 +135,18 @@ func rewind(now time.Time) *cure {
 // rebuildLedger puts a ledger that cannot be used aside and enters every run from its journal.
 func rebuildLedger() *cure {
 	return &cure{order: orderLedger, key: "ledger", do: func(ctx context.Context, s *surgery) (string, error) {
-		if !recovery.Gone(s.Warehouse.Ledger()) { // which may be damaged, and tell all the same
-			if l, err := ledger.Open(ctx, s.Warehouse.Ledger()); err == nil {
-				_ = recovery.KeepRemains(ctx, l, s.Warehouse)
+		if gone, err := s.Books.LedgerGone(ctx); err == nil && !gone { // which may be damaged, and tell all the same
+			if l, err := s.Books.OpenLedger(ctx); err == nil {
+				_ = recovery.KeepRemains(ctx, l, s.Books)
 				_ = l.Close()
 			}
 		}
-		aside, err := putAside(s.Warehouse.Ledger(), s.Now())
+		aside, err := s.Books.PutLedgerAside(ctx, s.Now())
 		if err != nil {
 			return "", err
+		}
+		if aside != "" {
+			aside = "; the damaged one is " + aside
 		}
 		l, err := s.ledger(ctx)
 		if err != nil {
@@ -157,10 +159,10 @@ func rebuildLedger() *cure {
 		entered := 0
 		var errs []error
 		for _, r := range e.runs {
-			if r.gone && !recovery.HasRemains(r.path) {
+			if has, err := recovery.HasRemains(ctx, r.book); r.gone && !has && err == nil {
 				continue
 			}
-			if err := recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {
+			if err := recovery.Rebuild(ctx, l, s.Books, r.job, r.date, s.Now()); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", r.name(), err))
 				continue
 			}
@@ -170,32 +172,13 @@ func rebuildLedger() *cure {
 	}}
 }
 
-// putAside renames a file and the logs beside it, and says where it is. A file without a byte is of no use to anybody.
-func putAside(path string, now time.Time) (string, error) {
-	name := path + ".damaged-" + now.UTC().Format("20060102T150405Z")
-	said := "; the damaged one is " + name
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		err := os.Rename(path+suffix, name+suffix)
-		if errors.Is(err, os.ErrNotExist) {
-			if suffix == "" {
-				said = ""
-			}
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return said, nil
-}
-
 func rebuild(r *record) *cure {
 	return &cure{order: orderRebuild, key: "ledger entry " + r.name(), do: func(ctx context.Context, s *surgery) (string, error) {
 		l, err := s.ledger(ctx)
 		if err != nil {
 			return "", err
 		}
-		return "entered run " + r.name() + " into the ledger as its journal has it", recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now())
+		return "entered run " + r.name() + " into the ledger as its journal has it", recovery.Rebuild(ctx, l, s.Books, r.job, r.date, s.Now())
 	}}
 }
 
@@ -205,7 +188,7 @@ func settleDead() *cure {
 		if err != nil {
 			return "", err
 		}
-		return "settled the runs whose process died", recovery.SettleDead(ctx, l, s.Warehouse, s.Now())
+		return "settled the runs whose process died", recovery.SettleDead(ctx, l, s.Books, s.Now())
 	}}
 }
 
@@ -220,11 +203,11 @@ func dropDamaged(r *record) *cure {
 		if err != nil {
 			return "", fmt.Errorf("the ledger does not know the run, so nobody knows what it asked for; move the journal away and run the job again: %w", err)
 		}
-		aside, kept, dropped, err := recovery.DropDamaged(ctx, l, known, s.Warehouse, s.Now())
+		aside, kept, dropped, err := recovery.DropDamaged(ctx, l, known, s.Books, s.Now())
 		if err != nil {
 			return "", err
 		}
-		if err := recovery.Rebuild(ctx, l, s.Warehouse, r.job, r.date, s.Now()); err != nil {
+		if err := recovery.Rebuild(ctx, l, s.Books, r.job, r.date, s.Now()); err != nil {
 			return "", err
 		}
 		text := fmt.Sprintf("kept %s of run %s and dropped %d, which the next run buys again", words.Plural(kept, "reply"), r.name(), dropped)
@@ -249,7 +232,7 @@ func replay(r *record) *cure {
 		if err != nil {
 			return "", err
 		}
-		result, err := run.Replay(ctx, l, known, s.Sources, run.Options{Warehouse: s.Warehouse, Lake: w, Now: s.Now})
+		result, err := run.Replay(ctx, l, known, s.Sources, run.Options{Warehouse: s.Warehouse, Books: s.Books, Lake: w, Now: s.Now})
 		if err != nil {
 			return "", err
 		}

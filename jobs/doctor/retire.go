@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"backhaul/jobs/ledger"
@@ -26,7 +25,7 @@ type Retired struct {
 func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retired, error) {
 	o = o.withDefaults()
 	e := &examination{Options: o, now: o.Now()}
-	l, err := recovery.OpenLedger(ctx, o.Warehouse)
+	l, err := recovery.OpenLedger(ctx, o.Books)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +35,7 @@ func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retir
 		return nil, err
 	}
 	if !dry {
-		if err := recovery.KeepRemains(ctx, l, o.Warehouse); err != nil {
+		if err := recovery.KeepRemains(ctx, l, o.Books); err != nil {
 			return nil, err
 		}
 	}
@@ -45,21 +44,13 @@ func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retir
 		if r.gone || r.run.State != ledger.Complete || !lastBought(r).Before(before) {
 			continue
 		}
-		one := Retired{Run: r.name(), Path: r.path, Bytes: fileSize(r.path)}
+		one := Retired{Run: r.name(), Path: r.path, Bytes: r.book.Size(ctx)}
 		if one.Kept, err = e.retire(ctx, r, dry); err != nil {
 			return all, err
 		}
 		all = append(all, one)
 	}
 	return all, nil
-}
-
-func fileSize(path string) int64 {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }
 
 // lastBought is when the run's lists were last read on.
@@ -75,7 +66,7 @@ func lastBought(r *record) time.Time {
 
 // retire removes one journal, or says why it stays.
 func (e *examination) retire(ctx context.Context, r *record, dry bool) (kept string, err error) {
-	unlock, err := recovery.Lock(e.Warehouse, r.job, r.date)
+	unlock, err := r.book.Lock(ctx)
 	if err != nil {
 		return err.Error(), nil
 	}
@@ -113,19 +104,14 @@ func (e *examination) retire(ctx context.Context, r *record, dry bool) (kept str
 		}
 		retirement.Tables = append(retirement.Tables, ledger.RetiredTable{Table: t.FullName(), Rows: want.Rows, Checksum: want.Checksum})
 	}
-	if err := recovery.WriteRemains(ctx, e.ledger, r.run, r.path, retirement); err != nil {
+	if err := recovery.WriteRemains(ctx, e.ledger, r.run, r.book, retirement); err != nil {
 		return "", err
 	}
 	// The ledger says so first: a journal that is missing without a word is damage.
 	if err := e.ledger.Retire(ctx, r.run.ID, retirement); err != nil {
 		return "", err
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(r.path + suffix); err != nil && !os.IsNotExist(err) {
-			return "", err
-		}
-	}
-	return "", nil
+	return "", r.book.Remove(ctx)
 }
 
 // complaint is the first finding that is not ok.

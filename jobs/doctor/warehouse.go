@@ -19,8 +19,8 @@ func (e *examination) warehouse(ctx context.Context) {
 		e.failed("warehouse", "", rebuildLedger(), err)
 		return
 	}
-	if recovery.Gone(e.Warehouse.Ledger()) && e.ledgerErr == nil {
-		e.noLedger()
+	if gone, err := e.Books.LedgerGone(ctx); err == nil && gone && e.ledgerErr == nil {
+		e.noLedger(ctx)
 	}
 	before := len(e.findings)
 	pages, journals := 0, 0
@@ -43,10 +43,10 @@ func anyBad(findings []Finding) bool {
 	return worst == Bad
 }
 
-func (e *examination) noLedger() {
+func (e *examination) noLedger(ctx context.Context) {
 	for _, r := range e.runs {
-		if !r.gone || recovery.HasRemains(r.path) {
-			e.damaged("ledger", byRepair+"rebuilds it from the journals", rebuildLedger(), "%s is missing or empty, and there are journals", e.Warehouse.Ledger())
+		if has, err := recovery.HasRemains(ctx, r.book); !r.gone || has || err != nil {
+			e.damaged("ledger", byRepair+"rebuilds it from the journals", rebuildLedger(), "%s is missing or empty, and there are journals", e.Books.LedgerName())
 			return
 		}
 	}
@@ -69,7 +69,7 @@ func (e *examination) checkLedger(ctx context.Context) {
 		return
 	}
 	if e.ledger != nil {
-		e.ok("ledger", "%s is whole", e.Warehouse.Ledger())
+		e.ok("ledger", "%s is whole", e.Books.LedgerName())
 	}
 }
 

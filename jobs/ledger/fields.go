@@ -16,7 +16,7 @@ func (l *Ledger) Met(ctx context.Context, asked, table, runDate string, fields m
 		}
 		for field := range fields {
 			if _, err := tx.Exec(`INSERT INTO fields (asked, table_name, field, first_seen) VALUES (?,?,?,?)
-				ON CONFLICT DO UPDATE SET first_seen = excluded.first_seen WHERE excluded.first_seen < first_seen`, asked, table, field, runDate); err != nil {
+				ON CONFLICT (asked, table_name, field) DO UPDATE SET first_seen = excluded.first_seen WHERE excluded.first_seen < fields.first_seen`, asked, table, field, runDate); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Ceiling is a budget in the vendor's own units. A nil bound is none.
@@ -36,8 +36,8 @@ func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, l
 			got = 0
 			return nil
 		}
-		_, err = tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, in_flight) VALUES (?,?,?,?,0,0,?)
-			ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, settled = 0, in_flight = excluded.in_flight`,
+		_, err = tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, in_flight) VALUES (?,?,?,?,0,false,?)
+			ON CONFLICT (run_id, vendor, month) DO UPDATE SET granted = grants.granted + excluded.granted, settled = false, in_flight = excluded.in_flight`,
 			runID, vendor, month, got, c.InFlight)
 		return err
 	})
@@ -73,9 +73,9 @@ func (c Ceiling) Left(most pipeline.Units, g Granted) pipeline.Units {
 
 // granted reads what is granted to a run, to a job, or the one of the run if none is named, and to all.
 func granted(tx *sql.Tx, runID, job, vendor, month string) (g Granted, err error) {
-	err = tx.QueryRow(`SELECT coalesce(sum(iif(run_id = ?1, granted, 0)), 0),
-			coalesce(sum(iif(month = ?4 AND job = iif(?2 = '', (SELECT job FROM runs WHERE run_id = ?1), ?2), granted, 0)), 0),
-			coalesce(sum(iif(month = ?4, granted, 0)), 0)
+	err = tx.QueryRow(`SELECT coalesce(sum(granted) FILTER (WHERE run_id = ?1), 0),
+			coalesce(sum(granted) FILTER (WHERE month = ?4 AND job = CASE ?2 WHEN '' THEN (SELECT job FROM runs WHERE run_id = ?1) ELSE ?2 END), 0),
+			coalesce(sum(granted) FILTER (WHERE month = ?4), 0)
 		FROM grants LEFT JOIN runs USING (run_id) WHERE vendor = ?3 AND (run_id = ?1 OR month = ?4)`, runID, job, vendor, month).
 		Scan(&g.Run, &g.Month, &g.WarehouseMonth)
 	return g, err
@@ -98,10 +98,10 @@ func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, b pipe
 		}
 		spent = max(0, b.Spent-spent)
 		held := max(0, b.Maybe-maybe-cleared)
-		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, spent_at, held_at) VALUES (?,?,?,?,?,1,?,?)
-			ON CONFLICT DO UPDATE SET granted = excluded.granted, spent = excluded.spent, settled = 1,
+		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, spent_at, held_at) VALUES (?,?,?,?,?,true,?,?)
+			ON CONFLICT (run_id, vendor, month) DO UPDATE SET granted = excluded.granted, spent = excluded.spent, settled = true,
 				spent_at = excluded.spent_at, held_at = excluded.held_at`,
-			runID, vendor, month, spent+charged+held, spent, sqlite.Micros(b.SpentAt), sqlite.Micros(b.HeldAt))
+			runID, vendor, month, spent+charged+held, spent, store.Micros(b.SpentAt), store.Micros(b.HeldAt))
 		return err
 	})
 	if err != nil {
@@ -115,7 +115,7 @@ func (l *Ledger) Settle(ctx context.Context, runID, vendor, month string, b pipe
 // gone. at is when its process was found to be dead.
 func (l *Ledger) Abandon(ctx context.Context, runID string, at time.Time) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE grants SET settled = 1, held_at = ? WHERE run_id = ? AND settled = 0`, at.UnixMicro(), runID)
+		_, err := tx.Exec(`UPDATE grants SET settled = true, held_at = ? WHERE run_id = ? AND NOT settled`, at.UnixMicro(), runID)
 		return err
 	})
 	if err != nil {
@@ -170,7 +170,7 @@ func (l *Ledger) Spends(ctx context.Context, runID string) ([]Spend, error) {
 		var s Spend
 		var spentAt, heldAt int64
 		err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Cleared, &s.Settled, &spentAt, &heldAt, &s.InFlight)
-		s.SpentAt, s.HeldAt = sqlite.At(spentAt), sqlite.At(heldAt)
+		s.SpentAt, s.HeldAt = store.At(spentAt), store.At(heldAt)
 		spends = append(spends, s)
 		return err
 	}, runID)
@@ -195,7 +195,7 @@ type JobUnits struct {
 // ByJob returns what each job may have spent at a vendor in a month, the most first.
 func (l *Ledger) ByJob(ctx context.Context, vendor, month string) (all []JobUnits, err error) {
 	err = l.each(ctx, `SELECT job, sum(granted) AS units FROM grants JOIN runs USING (run_id)
-		WHERE vendor = ? AND month = ? GROUP BY job HAVING units > 0 ORDER BY units DESC, job`, func(rows *sql.Rows) error {
+		WHERE vendor = ? AND month = ? GROUP BY job HAVING sum(granted) > 0 ORDER BY units DESC, job`, func(rows *sql.Rows) error {
 		var j JobUnits
 		err := rows.Scan(&j.Job, &j.Units)
 		all = append(all, j)

@@ -10,7 +10,7 @@ import (
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Index is what the journal of a run tells, where it can be found without opening journals.
@@ -41,7 +41,7 @@ func places(columns string) string { return "?" + strings.Repeat(", ?", strings.
 
 func (t Task) state() []any {
 	return []any{t.TargetAsGiven, pipeline.EncodeInputs(t.Inputs), t.Priority, t.MaxRows, t.Ending, t.Pages, t.Rows, t.Units, t.Waste, t.MaybeUnits, t.Attempts,
-		t.Error, sqlite.Micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next}
+		t.Error, store.Micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next}
 }
 
 // Sync makes the index of a run what its journal tells, whole and in one step. Nothing else enters anything there but
@@ -65,7 +65,7 @@ func (l *Ledger) Sync(ctx context.Context, runID string, x Index) error {
 			return err
 		}
 		for table, since := range x.Absent {
-			if _, err := tx.Exec(`INSERT INTO absent (run_id, table_name, at) VALUES (?,?,?)`, runID, table, sqlite.Micros(since)); err != nil {
+			if _, err := tx.Exec(`INSERT INTO absent (run_id, table_name, at) VALUES (?,?,?)`, runID, table, store.Micros(since)); err != nil {
 				return err
 			}
 		}
@@ -138,7 +138,7 @@ func (l *Ledger) Index(ctx context.Context, runID string) (x Index, err error) {
 		var table string
 		var since int64
 		err := rows.Scan(&table, &since)
-		x.Absent[table] = sqlite.At(since)
+		x.Absent[table] = store.At(since)
 		return err
 	}, runID)
 	return x, err

@@ -1,7 +1,7 @@
 // Package ledger is the account of a warehouse: what every run intended, reserved, spent and published, across
 // runs and processes.
 //
-// It is one SQLite file that all processes using a warehouse share. A run owns a grant per vendor: an upper bound,
+// It is one SQLite file that all processes using a warehouse share, or tables in another [store.DB] that many hosts do. A run owns a grant per vendor: an upper bound,
 // durable before the first request it covers, on what the run may have spent. A run raises its grant in steps as it
 // goes and the ledger refuses a step that would bring the grants of a month, or of the run, over the budget; so two
 // runs at once, or a run that died, cannot overrun together. When a run ends, its grant shrinks to what it spent and
@@ -31,12 +31,13 @@ import (
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
-// layout is that of the file. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is
+// Layout is that of a ledger's tables. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is
 // left, format 3 kept what may have been charged for ever, format 4 did not know of rows that do not fit, nor of fields, format 5
 // not of budgets.
-var layout = sqlite.Layout{Schema: schema, Upgrades: []string{
+var Layout = store.Layout{Schema: schema, Flags: []string{"grants.settled"}, Upgrades: []string{
 	`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`,
 	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
 		ALTER TABLE tasks ADD COLUMN expected_next INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN remaining INTEGER`,
@@ -105,16 +106,19 @@ CREATE TABLE IF NOT EXISTS retired_tables (
 );`
 
 // Ledger is the open ledger of a warehouse. It is safe for concurrent use, by many processes.
-type Ledger struct{ db *sqlite.DB }
+type Ledger struct{ db store.DB }
 
 // Open opens the ledger at path, creating it when absent.
 func Open(ctx context.Context, path string) (*Ledger, error) {
-	db, err := sqlite.Open(ctx, path, layout)
+	db, err := sqlite.Open(ctx, path, Layout)
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	return &Ledger{db: db}, nil
+	return In(db), nil
 }
+
+// In returns the ledger in a database that has the tables of [Layout], and is closed with it.
+func In(db store.DB) *Ledger { return &Ledger{db: db} }
 
 // Close closes the ledger.
 func (l *Ledger) Close() error { return l.db.Close() }
@@ -231,7 +235,7 @@ func (l *Ledger) runs(ctx context.Context, query string, args ...any) ([]Run, er
 		var r Run
 		var created, started, ended int64
 		err := rows.Scan(&r.ID, &r.Job, &r.RunDate, &r.SpecHash, &r.State, &r.Message, &created, &started, &ended)
-		r.Created, r.Started, r.Ended = sqlite.At(created), sqlite.At(started), sqlite.At(ended)
+		r.Created, r.Started, r.Ended = store.At(created), store.At(started), store.At(ended)
 		runs = append(runs, r)
 		return err
 	}, args...)

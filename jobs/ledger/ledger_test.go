@@ -17,9 +17,12 @@ import (
 
 var now = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
+// open opens the ledger of a path that is of this test alone, wherever the tests have it.
+var open = Open
+
 func openAt(t *testing.T, path string) *Ledger {
 	t.Helper()
-	l, err := Open(context.Background(), path)
+	l, err := open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,8 +191,8 @@ func TestLastTimeCountsTheInputsOfBatches(t *testing.T) {
 
 func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	ctx, path := context.Background(), filepath.Join(t.TempDir(), "ledger.sqlite")
-	older := layout
-	older.Upgrades = layout.Upgrades[:1]
+	older := Layout
+	older.Upgrades = Layout.Upgrades[:1]
 	older.Schema = strings.NewReplacer("\texpected_units INTEGER NOT NULL DEFAULT 0, expected_next INTEGER NOT NULL DEFAULT 0,\n", "", ",\n	held_units INTEGER NOT NULL DEFAULT 0, period_start INTEGER NOT NULL DEFAULT 0", "", ", remaining INTEGER", "",
 		"\tcharged INTEGER NOT NULL DEFAULT 0, cleared INTEGER NOT NULL DEFAULT 0,\n", "", "\tspent_at INTEGER NOT NULL DEFAULT 0, held_at INTEGER NOT NULL DEFAULT 0,\n", "").Replace(schema)
 	db, err := sqlite.Open(ctx, path, older)
@@ -201,7 +204,8 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	if err := earlier.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l := openAt(t, path)
+	l := must(Open(ctx, path))(t)
+	defer l.Close()
 	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Expected: pipeline.Expectation{Units: 7, Next: 2}}}}); err != nil {
 		t.Fatal(err)
 	}

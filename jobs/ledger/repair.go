@@ -6,17 +6,18 @@ import (
 	"fmt"
 	"time"
 
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Latest returns the latest time the ledger knows, the zero time if it knows none: a clock behind it has jumped back.
 func (l *Ledger) Latest(ctx context.Context) (time.Time, error) {
-	var latest int64
-	err := l.db.Read().QueryRowContext(ctx, `SELECT coalesce(max(max(created_at, started_at, ended_at)), 0) FROM runs`).Scan(&latest)
+	var created, started, ended int64
+	err := l.db.Read().QueryRowContext(ctx, `SELECT coalesce(max(created_at), 0), coalesce(max(started_at), 0), coalesce(max(ended_at), 0) FROM runs`).
+		Scan(&created, &started, &ended)
 	if err != nil {
 		return time.Time{}, l.db.Wrap(err)
 	}
-	return sqlite.At(latest), nil
+	return store.At(max(created, started, ended)), nil
 }
 
 // Rewind brings times later than now back to now, and what was granted in later months to now's month: what a clock that
@@ -24,23 +25,23 @@ func (l *Ledger) Latest(ctx context.Context) (time.Time, error) {
 func (l *Ledger) Rewind(ctx context.Context, now time.Time) error {
 	micros, month := now.UnixMicro(), now.UTC().Format("2006-01")
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, q := range []string{
-			`UPDATE runs SET created_at = min(created_at, ?1), started_at = min(started_at, ?1), ended_at = min(ended_at, ?1)`,
-			`UPDATE tasks SET ended_at = min(ended_at, ?1)`,
-			`UPDATE grants SET spent_at = min(spent_at, ?1), held_at = min(held_at, ?1)`,
-			`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, charged, cleared, spent_at, held_at)
-				SELECT run_id, vendor, ?2, sum(granted), sum(spent), min(settled), sum(charged), sum(cleared), max(spent_at), max(held_at)
-				FROM grants WHERE month > ?2 GROUP BY run_id, vendor
-				ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, spent = spent + excluded.spent, settled = min(settled, excluded.settled),
-					charged = charged + excluded.charged, cleared = cleared + excluded.cleared,
-					spent_at = max(spent_at, excluded.spent_at), held_at = max(held_at, excluded.held_at)`,
-			`DELETE FROM grants WHERE month > ?2`,
-		} {
-			if _, err := tx.Exec(q, micros, month); err != nil {
+		for _, column := range [][2]string{{"runs", "created_at"}, {"runs", "started_at"}, {"runs", "ended_at"}, {"tasks", "ended_at"}, {"grants", "spent_at"}, {"grants", "held_at"}} {
+			if _, err := tx.Exec(fmt.Sprintf(`UPDATE %[1]s SET %[2]s = ?1 WHERE %[2]s > ?1`, column[0], column[1]), micros); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, charged, cleared, spent_at, held_at)
+			SELECT run_id, vendor, ?1, sum(granted), sum(spent), count(*) FILTER (WHERE NOT settled) = 0, sum(charged), sum(cleared), max(spent_at), max(held_at)
+			FROM grants WHERE month > ?1 GROUP BY run_id, vendor
+			ON CONFLICT (run_id, vendor, month) DO UPDATE SET granted = grants.granted + excluded.granted, spent = grants.spent + excluded.spent,
+				settled = grants.settled AND excluded.settled, charged = grants.charged + excluded.charged, cleared = grants.cleared + excluded.cleared,
+				spent_at = CASE WHEN grants.spent_at > excluded.spent_at THEN grants.spent_at ELSE excluded.spent_at END,
+				held_at = CASE WHEN grants.held_at > excluded.held_at THEN grants.held_at ELSE excluded.held_at END`, month)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`DELETE FROM grants WHERE month > ?`, month)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("bring times back to %s: %w", now.UTC().Format(time.RFC3339), err)
@@ -60,7 +61,7 @@ func (l *Ledger) Restore(ctx context.Context, r Run) error {
 		}
 		_, err := tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (run_id) DO UPDATE SET
 			state = excluded.state, message = excluded.message, ended_at = excluded.ended_at`, r.ID, r.Job, r.RunDate, r.SpecHash, r.State,
-			r.Message, sqlite.Micros(r.Created), sqlite.Micros(r.Started), sqlite.Micros(r.Ended))
+			r.Message, store.Micros(r.Created), store.Micros(r.Started), store.Micros(r.Ended))
 		return err
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Retirement is the end of a run's journal: the pages are gone on purpose, and the lake's files are all there is.
@@ -28,12 +28,12 @@ type RetiredTable struct {
 // removed.
 func (l *Ledger) Retire(ctx context.Context, runID string, r Retirement) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`INSERT INTO retired (run_id, at) VALUES (?,?) ON CONFLICT DO UPDATE SET at = excluded.at`, runID, r.At.UnixMicro()); err != nil {
+		if _, err := tx.Exec(`INSERT INTO retired (run_id, at) VALUES (?,?) ON CONFLICT (run_id) DO UPDATE SET at = excluded.at`, runID, r.At.UnixMicro()); err != nil {
 			return err
 		}
 		for _, t := range r.Tables {
 			if _, err := tx.Exec(`INSERT INTO retired_tables (run_id, table_name, rows, checksum) VALUES (?,?,?,?)
-				ON CONFLICT DO UPDATE SET rows = excluded.rows, checksum = excluded.checksum`, runID, t.Table, t.Rows, int64(t.Checksum)); err != nil {
+				ON CONFLICT (run_id, table_name) DO UPDATE SET rows = excluded.rows, checksum = excluded.checksum`, runID, t.Table, t.Rows, int64(t.Checksum)); err != nil {
 				return err
 			}
 		}
@@ -55,7 +55,7 @@ func (l *Ledger) Retired(ctx context.Context, runID string) (*Retirement, error)
 	if err != nil {
 		return nil, l.db.Wrap(err)
 	}
-	r := &Retirement{At: sqlite.At(micros)}
+	r := &Retirement{At: store.At(micros)}
 	err = l.each(ctx, `SELECT table_name, rows, checksum FROM retired_tables WHERE run_id = ? ORDER BY table_name`, func(rows *sql.Rows) error {
 		var t RetiredTable
 		var sum int64

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Settlement is the end of units that were held for requests of a run that got no answer.
@@ -85,7 +85,7 @@ func (l *Ledger) due(ctx context.Context, q queryer, u *Usage, lag time.Duration
 	}
 	covered := u.At.Add(-lag)
 	var busy, late int
-	if err := q.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE settled = 0), count(*) FILTER (WHERE spent_at > ?) FROM grants WHERE vendor = ? AND month = ?`,
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE NOT settled), count(*) FILTER (WHERE spent_at > ?) FROM grants WHERE vendor = ? AND month = ?`,
 		covered.UnixMicro(), u.Vendor, u.Month).Scan(&busy, &late); err != nil {
 		return nil, "", err
 	}
@@ -129,7 +129,7 @@ func restarted(said []Usage, units pipeline.Units) bool {
 // heldIn returns the grants with held units that a condition leaves, the oldest first.
 func heldIn(ctx context.Context, q queryer, condition string, args ...any) (held []Spend, err error) {
 	rows, err := q.QueryContext(ctx, `SELECT run_id, vendor, month, granted, spent, charged, settled, held_at FROM grants
-		WHERE settled = 1 AND granted > spent + charged AND `+condition+` ORDER BY held_at, run_id`, args...)
+		WHERE settled AND granted > spent + charged AND `+condition+` ORDER BY held_at, run_id`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func heldIn(ctx context.Context, q queryer, condition string, args ...any) (held
 		if err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &s.Granted, &s.Spent, &s.Charged, &s.Settled, &heldAt); err != nil {
 			return nil, err
 		}
-		s.HeldAt = sqlite.At(heldAt)
+		s.HeldAt = store.At(heldAt)
 		held = append(held, s)
 	}
 	return held, rows.Err()
@@ -208,7 +208,7 @@ func (l *Ledger) Settlements(ctx context.Context, runID string) ([]Settlement, e
 		var s Settlement
 		var when int64
 		err := rows.Scan(&s.RunID, &s.Vendor, &s.Month, &when, &s.Held, &s.Charged, &s.Why)
-		s.At = sqlite.At(when)
+		s.At = store.At(when)
 		all = append(all, s)
 		return err
 	}, runID)

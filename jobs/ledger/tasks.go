@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Tasks returns the tasks of a run, by extract and target.
@@ -38,7 +38,7 @@ func tasksOf(ctx context.Context, from queryer, runID string) ([]Task, error) {
 		if t.Inputs, err = pipeline.DecodeInputs(batch); err != nil {
 			return nil, fmt.Errorf("task %s: %w", t.ID, err)
 		}
-		t.Ended = sqlite.At(ended)
+		t.Ended = store.At(ended)
 		tasks = append(tasks, t)
 	}
 	return tasks, rows.Err()
@@ -57,7 +57,7 @@ func (l *Ledger) Histories(ctx context.Context) (map[string]pipeline.History, er
 		var ending pipeline.Ending
 		var ended int64
 		err := rows.Scan(&request, &h.Rows, &h.Pages, &h.Units, &ending, &ended)
-		h.More, h.Ended = ending == pipeline.EndMaxRows, sqlite.At(ended)
+		h.More, h.Ended = ending == pipeline.EndMaxRows, store.At(ended)
 		histories[request] = h
 		return err
 	}, pipeline.EndOfList, pipeline.EndMaxRows)
@@ -78,27 +78,40 @@ type Answer struct {
 func (l *Ledger) LastAnswer(ctx context.Context, runID string, t pipeline.Task) (a Answer, ok bool, err error) {
 	err = l.each(ctx, `SELECT t.run_id, r.job, r.run_date, t.task_id, t.rows, t.units, t.index_id, t.ended_at
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
-		WHERE t.request = ? AND t.run_id <> ? AND t.reused_from = '' AND (t.ending = ? OR t.ending = ? AND ? > 0 AND t.rows >= ?)
+		WHERE t.request = ? AND t.run_id <> ? AND t.reused_from = '' AND (t.ending = ? OR t.ending = ? AND t.rows >= ?5 AND ?5 > 0)
 		ORDER BY t.ended_at DESC LIMIT 1`, func(rows *sql.Rows) error {
 		var ended int64
 		err := rows.Scan(&a.RunID, &a.Job, &a.RunDate, &a.TaskID, &a.Rows, &a.Units, &a.IndexID, &ended)
-		a.Ended, ok = sqlite.At(ended), err == nil
+		a.Ended, ok = store.At(ended), err == nil
 		return err
-	}, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows, t.MaxRows)
+	}, t.Request(), runID, pipeline.EndOfList, pipeline.EndMaxRows, t.MaxRows)
 	return a, ok, err
 }
 
 // LastTime returns what an extract bought in the latest other run of its job that had tasks of it and completed them all,
 // and for how many targets or sources, which of a batch are its inputs. known is false where there is none.
 func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c pipeline.Cost, targets int, known bool, err error) {
-	row := l.db.Read().QueryRowContext(ctx, `SELECT sum(iif(t.batch = '', 1, json_array_length(iif(t.batch = '', '[]', t.batch)))), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
+	var last string
+	row := l.db.Read().QueryRowContext(ctx, `SELECT r.run_id, count(*) FILTER (WHERE t.batch = ''), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
 		WHERE r.job = ? AND t.extract = ? AND r.run_id <> ?
-		GROUP BY r.run_id HAVING min(t.ending IN (?, ?)) = 1 ORDER BY r.run_date DESC LIMIT 1`,
+		GROUP BY r.run_id HAVING count(*) FILTER (WHERE t.ending NOT IN (?, ?)) = 0 ORDER BY r.run_date DESC LIMIT 1`,
 		job, extract, runID, pipeline.EndOfList, pipeline.EndMaxRows)
-	err = row.Scan(&targets, &c.Pages, &c.Rows, &c.Units)
+	err = row.Scan(&last, &targets, &c.Pages, &c.Rows, &c.Units)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, 0, false, nil
 	}
-	return c, targets, err == nil, l.db.Wrap(err)
+	if err != nil {
+		return c, 0, false, l.db.Wrap(err)
+	}
+	err = l.each(ctx, `SELECT batch FROM tasks WHERE run_id = ? AND extract = ? AND batch <> ''`, func(rows *sql.Rows) error {
+		var batch string
+		if err := rows.Scan(&batch); err != nil {
+			return err
+		}
+		inputs, err := pipeline.DecodeInputs(batch)
+		targets += len(inputs)
+		return err
+	}, last, extract)
+	return c, targets, err == nil, err
 }

@@ -18,7 +18,7 @@ type Totals struct {
 // Totals returns those of every run that has tasks, by its id, in one look at the ledger.
 func (l *Ledger) Totals(ctx context.Context) (map[string]Totals, error) {
 	all := map[string]Totals{}
-	err := l.each(ctx, `SELECT run_id, count(*), sum(ending IN (?, ?, ?)), sum(rows), sum(units),
+	err := l.each(ctx, `SELECT run_id, count(*), count(*) FILTER (WHERE ending IN (?, ?, ?)), sum(rows), sum(units),
 		(SELECT coalesce(sum(r.rows), 0) FROM rejections r WHERE r.run_id = tasks.run_id)
 		FROM tasks GROUP BY run_id`, func(rows *sql.Rows) error {
 		var id string

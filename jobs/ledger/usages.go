@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Usage is what the vendor said at one moment had been consumed in a month, beside what the ledger knew then.
@@ -39,13 +39,13 @@ func Others(said []Usage) (units pipeline.Units) {
 // account fills in the ledger's own figures.
 func (u *Usage) account(ctx context.Context, q queryer) error {
 	return q.QueryRowContext(ctx, `SELECT coalesce(sum(spent + charged), 0), coalesce(sum(granted - spent - charged), 0),
-		coalesce(sum(iif(settled, granted - spent - charged, 0)), 0) FROM grants WHERE vendor = ? AND month = ?`,
+		coalesce(sum(granted - spent - charged) FILTER (WHERE settled), 0) FROM grants WHERE vendor = ? AND month = ?`,
 		u.Vendor, u.Month).Scan(&u.LedgerUnits, &u.MaybeUnits, &u.HeldUnits)
 }
 
 func (u *Usage) enter(tx *sql.Tx) error {
 	_, err := tx.Exec(`INSERT INTO usages (run_id, vendor, at, month, period_start, vendor_units, ledger_units, maybe_units, held_units, remaining)
-		VALUES (?,?,?,?,?,?,?,?,?,?)`, u.RunID, u.Vendor, u.At.UnixMicro(), u.Month, sqlite.Micros(u.From),
+		VALUES (?,?,?,?,?,?,?,?,?,?)`, u.RunID, u.Vendor, u.At.UnixMicro(), u.Month, store.Micros(u.From),
 		u.VendorUnits, u.LedgerUnits, u.MaybeUnits, u.HeldUnits, u.Remaining)
 	return err
 }
@@ -83,7 +83,7 @@ func (l *Ledger) usages(ctx context.Context, from queryer, query string, args ..
 		if err := rows.Scan(&u.RunID, &u.Vendor, &u.Month, &when, &start, &u.VendorUnits, &u.LedgerUnits, &u.MaybeUnits, &u.HeldUnits, &u.Remaining); err != nil {
 			return nil, l.db.Wrap(err)
 		}
-		u.At, u.From = sqlite.At(when), sqlite.At(start)
+		u.At, u.From = store.At(when), store.At(start)
 		usages = append(usages, u)
 	}
 	return usages, l.db.Wrap(rows.Err())
@@ -99,7 +99,7 @@ func (l *Ledger) MonthStart(ctx context.Context, vendor string, now time.Time) (
 	}
 	day := 1
 	if micros != 0 {
-		day = sqlite.At(micros).Day()
+		day = store.At(micros).Day()
 	}
 	now = now.UTC()
 	start := time.Date(now.Year(), now.Month(), day, 0, 0, 0, 0, time.UTC)

@@ -3,72 +3,74 @@ package recovery
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
-	"backhaul/sinks"
 )
 
 // OpenLedger opens the ledger of a warehouse, making one where there is nothing yet. A ledger that is gone while journals
 // are there is ErrDamaged: a new one would forget what was spent.
-func OpenLedger(ctx context.Context, w sinks.Warehouse) (*ledger.Ledger, error) {
-	// Another process may be making both just now: it makes the ledger first, so that is looked at once more at last.
-	if Gone(w.Ledger()) && HasJournals(w) && Gone(w.Ledger()) {
-		return nil, fmt.Errorf("%s: %w: the ledger is missing or empty, and there are journals; put it back, or `backhaul doctor --repair` rebuilds it from them",
-			w.Ledger(), ErrDamaged)
+func OpenLedger(ctx context.Context, b books.Books) (*ledger.Ledger, error) {
+	lost, err := lostLedger(ctx, b)
+	if err != nil {
+		return nil, err
 	}
-	return ledger.Open(ctx, w.Ledger())
+	if lost {
+		return nil, fmt.Errorf("%s: %w: the ledger is missing or empty, and there are journals; put it back, or `backhaul doctor --repair` rebuilds it from them",
+			b.LedgerName(), ErrDamaged)
+	}
+	return b.OpenLedger(ctx)
 }
 
-// Gone reports whether a file is missing or has no byte, which SQLite would take for a new one.
-func Gone(path string) bool {
-	info, err := os.Stat(path)
-	return os.IsNotExist(err) || err == nil && info.Size() == 0
+// lostLedger reports whether the ledger is gone while there are journals.
+func lostLedger(ctx context.Context, b books.Books) (bool, error) {
+	if gone, err := b.LedgerGone(ctx); err != nil || !gone {
+		return false, err
+	}
+	if has, err := HasJournals(ctx, b); err != nil || !has {
+		return false, err
+	}
+	return b.LedgerGone(ctx) // another process may be making both just now: it makes the ledger first
 }
 
 // HasJournals reports whether the warehouse has a journal that holds anything, or what remains of one.
-func HasJournals(w sinks.Warehouse) bool {
-	for _, suffix := range []string{"", RetiredSuffix} {
-		paths, _ := filepath.Glob(filepath.Join(escapeGlob(w.Journal()), "*", "*.sqlite"+suffix))
-		if slices.ContainsFunc(paths, func(path string) bool { return !Gone(path) }) {
-			return true
+func HasJournals(ctx context.Context, b books.Books) (bool, error) {
+	runs, err := b.Runs(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, key := range runs {
+		book := b.Of(key.Job, key.RunDate)
+		gone, err := book.Gone(ctx)
+		if err != nil || !gone {
+			return err == nil, err
+		}
+		text, err := book.Remains(ctx)
+		if err != nil || len(text) > 0 {
+			return err == nil, err
 		}
 	}
-	return false
-}
-
-func escapeGlob(path string) string {
-	var b []rune
-	for _, r := range path {
-		switch r {
-		case '*', '?', '[', '\\':
-			b = append(b, '\\')
-		}
-		b = append(b, r)
-	}
-	return string(b)
+	return false, nil
 }
 
 // Missing says why a journal is not there.
-func Missing(ctx context.Context, l *ledger.Ledger, runID, path string) error {
+func Missing(ctx context.Context, l *ledger.Ledger, runID string, book books.Book) error {
 	retired, err := l.Retired(ctx, runID)
 	if err != nil {
 		return err
 	}
 	if retired != nil {
-		return fmt.Errorf("%s: %w on %s: the run's tables in the lake are all there is", path, ErrRetired, retired.At.Format("2006-01-02"))
+		return fmt.Errorf("%s: %w on %s: the run's tables in the lake are all there is", book.Name(), ErrRetired, retired.At.Format("2006-01-02"))
 	}
-	return fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
+	return fmt.Errorf("%s: %w: the journal is missing", book.Name(), ErrDamaged)
 }
 
 // Recognize compares the journal of a run with what the ledger says was bought into it: one with fewer pages is not the one they
-// were written to. In one of an earlier format it enters what the ledger alone was told. A zero run is not known yet.
-func Recognize(ctx context.Context, l *ledger.Ledger, j *journal.Journal, run ledger.Run, path string) error {
+// were written to. In one of an earlier format it enters what the ledger alone was told. A zero run is not known yet; name is the journal's.
+func Recognize(ctx context.Context, l *ledger.Ledger, j *journal.Journal, run ledger.Run, name string) error {
 	if run.ID == "" {
 		return nil
 	}
@@ -82,7 +84,7 @@ func Recognize(ctx context.Context, l *ledger.Ledger, j *journal.Journal, run le
 	}
 	for _, t := range tasks {
 		if places[t.ID].Pages < t.Pages {
-			return fmt.Errorf("%s: %w: %s/%s has %d replies where the ledger knows %d", path, ErrDamaged, t.Extract, t.Target, places[t.ID].Pages, t.Pages)
+			return fmt.Errorf("%s: %w: %s/%s has %d replies where the ledger knows %d", name, ErrDamaged, t.Extract, t.Target, places[t.ID].Pages, t.Pages)
 		}
 	}
 	course, err := j.Course(ctx)

@@ -6,29 +6,28 @@ import (
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline/journal"
-	"backhaul/sinks"
 )
 
 // SettleDead settles the runs whose process died: their grants shrink to what their journals say, so that what they had
 // reserved and not spent can be spent by others. A run that another process is at work on is left alone.
-func SettleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, now time.Time) error {
+func SettleDead(ctx context.Context, l *ledger.Ledger, b books.Books, now time.Time) error {
 	runs, err := l.Unsettled(ctx)
 	if err != nil {
 		return err
 	}
 	for _, run := range runs {
-		if err := settleDead(ctx, l, w, run, now); err != nil {
+		if err := settleDead(ctx, l, b.Of(run.Job, run.RunDate), run, now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run ledger.Run, now time.Time) error {
-	path := w.JournalOf(run.Job, run.RunDate)
-	unlock, err := LockAt(path)
+func settleDead(ctx context.Context, l *ledger.Ledger, book books.Book, run ledger.Run, now time.Time) error {
+	unlock, err := book.Lock(ctx)
 	if errors.Is(err, ErrBusy) {
 		return nil
 	}
@@ -36,14 +35,18 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 		return err
 	}
 	defer unlock()
-	if Gone(path) {
+	gone, err := book.Gone(ctx)
+	if err != nil {
+		return err
+	}
+	if gone {
 		// Without its journal nobody knows what it spent: all it was granted is held.
 		if err := l.Abandon(ctx, run.ID, now); err != nil {
 			return err
 		}
 		return l.End(ctx, run.ID, ledger.Incomplete, "its process died and its journal is missing", now)
 	}
-	err = settleFrom(ctx, l, run, path, now)
+	err = settleFrom(ctx, l, run, book, now)
 	if errors.Is(err, ErrDamaged) {
 		// It must not stop the runs of other jobs. Its own next run says what is damaged.
 		if err := l.Abandon(ctx, run.ID, now); err != nil {
@@ -54,16 +57,16 @@ func settleDead(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, run le
 	return err
 }
 
-func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, path string, now time.Time) error {
-	j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate})
+func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, book books.Book, now time.Time) error {
+	j, err := book.Open(ctx, journal.Header{Job: run.Job, RunDate: run.RunDate})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	if err := Recognize(ctx, l, j, run, path); err != nil {
+	if err := Recognize(ctx, l, j, run, book.Name()); err != nil {
 		return err
 	}
-	if err := account.RecordLost(ctx, l, j, run.ID, LastSign(path, now)); err != nil {
+	if err := account.RecordLost(ctx, l, j, run.ID, LastSign(ctx, book, now)); err != nil {
 		return err
 	}
 	if err := account.Settle(ctx, l, j, run.ID, account.CalendarMonth(run.Started)); err != nil {

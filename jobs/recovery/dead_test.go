@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
@@ -75,7 +76,7 @@ func TestADeadRunHoldsWhatItMayHaveSpentAndNoMore(t *testing.T) {
 		w, l := warehouse(t, date)
 		test.spoil(t, died(t, w, l, date))
 		for range 2 {
-			if err := SettleDead(t.Context(), l, w, now); err != nil {
+			if err := SettleDead(t.Context(), l, books.InFiles(w), now); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			state, s := stands(t, l, date)
@@ -89,12 +90,13 @@ func TestADeadRunHoldsWhatItMayHaveSpentAndNoMore(t *testing.T) {
 func TestARunAtWorkIsNotTakenForADeadOne(t *testing.T) {
 	const date = "2026-11-22"
 	w, l := warehouse(t, date)
-	unlock, err := LockAt(died(t, w, l, date))
+	died(t, w, l, date)
+	unlock, err := books.InFiles(w).Of("nightly", date).Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
-	if err := SettleDead(t.Context(), l, w, now); err != nil {
+	if err := SettleDead(t.Context(), l, books.InFiles(w), now); err != nil {
 		t.Fatal(err)
 	}
 	if state, s := stands(t, l, date); state != ledger.Running || s.Reserved() != 1000 {
@@ -177,7 +179,7 @@ func TestAJournalOfAnEarlierFormatLearnsOnceWhatTheLedgerKnows(t *testing.T) {
 
 func TestALedgerThatIsGoneIsNotMadeAnewOverJournals(t *testing.T) {
 	w := sinks.Warehouse{Root: t.TempDir()}
-	l, err := OpenLedger(t.Context(), w)
+	l, err := OpenLedger(t.Context(), books.InFiles(w))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func TestALedgerThatIsGoneIsNotMadeAnewOverJournals(t *testing.T) {
 	if err := errors.Join(os.Remove(w.Ledger()), os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("pages"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if l, err := OpenLedger(t.Context(), w); !errors.Is(err, ErrDamaged) {
+	if l, err := OpenLedger(t.Context(), books.InFiles(w)); !errors.Is(err, ErrDamaged) {
 		t.Errorf("%v, %v", l, err)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/schemas"
-	"backhaul/sinks"
 )
 
 // Months are the months of tables in the lake.
@@ -31,7 +31,7 @@ type Expired struct {
 
 // Expire removes the months of a table that ended before a time, merged or not. Nothing else of their runs changes: their
 // pages and their account stay. A month that a run in progress publishes to stays, with the reason.
-func Expire(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, lake Months, t *schemas.Table, before, now time.Time, dry bool) ([]Expired, error) {
+func Expire(ctx context.Context, b books.Books, l *ledger.Ledger, lake Months, t *schemas.Table, before, now time.Time, dry bool) ([]Expired, error) {
 	months, err := lake.Months(t)
 	if err != nil {
 		return nil, err
@@ -46,10 +46,10 @@ func Expire(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, lake Month
 			continue
 		}
 		one := Expired{Table: t.FullName(), Month: month.Format("2006-01")}
-		one.Kept, err = holding(w, runs, one.Month, func(held []ledger.Run) (err error) {
+		one.Kept, err = holding(ctx, b, runs, one.Month, func(held []ledger.Run) (err error) {
 			for _, r := range held {
 				if err == nil && !dry {
-					err = withdraw(ctx, w, l, r, []string{t.FullName()}, now)
+					err = withdraw(ctx, b, l, r, []string{t.FullName()}, now)
 				}
 			}
 			if err == nil {
@@ -66,13 +66,13 @@ func Expire(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, lake Month
 }
 
 // holding lets do work while no other process is at work on the runs of a month, or says which one is.
-func holding(w sinks.Warehouse, runs []ledger.Run, month string, do func(held []ledger.Run) error) (kept string, err error) {
+func holding(ctx context.Context, b books.Books, runs []ledger.Run, month string, do func(held []ledger.Run) error) (kept string, err error) {
 	var held []ledger.Run
 	for _, r := range runs {
 		if !strings.HasPrefix(r.RunDate, month+"-") {
 			continue
 		}
-		unlock, err := Lock(w, r.Job, r.RunDate)
+		unlock, err := b.Of(r.Job, r.RunDate).Lock(ctx)
 		if errors.Is(err, ErrBusy) {
 			return fmt.Sprintf("run %s/%s is in progress", r.Job, r.RunDate), nil
 		}

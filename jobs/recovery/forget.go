@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline/journal"
 	"backhaul/schemas"
-	"backhaul/sinks"
 )
 
 // staying are the tables that go on saying what a run cost when its rows are gone, and the one that is of no run alone.
@@ -18,13 +18,13 @@ var staying = []string{"ops.runs", "ops.spend", "ops.reconciliation", schemas.Wh
 
 // Forget takes the rows of a run out of the tables, and returns which of them had any. The run's account, its journal and its
 // money stay: a replay brings the rows back. remove takes them out of one table, in one step.
-func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger.Run, now time.Time,
+func Forget(ctx context.Context, b books.Books, l *ledger.Ledger, run ledger.Run, now time.Time,
 	remove func(ctx context.Context, t *schemas.Table, job string, date time.Time) (removed bool, err error)) (tables []string, err error) {
 	date, err := time.Parse(time.DateOnly, run.RunDate)
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", run.ID, err)
 	}
-	unlock, err := Lock(w, run.Job, run.RunDate)
+	unlock, err := b.Of(run.Job, run.RunDate).Lock(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger
 	for i, t := range all {
 		names[i] = t.FullName()
 	}
-	if err := withdraw(ctx, w, l, run, names, now); err != nil {
+	if err := withdraw(ctx, b, l, run, names, now); err != nil {
 		return nil, err
 	}
 	// ops.tasks goes first: what compares nights must not take the run for one without rows.
@@ -53,13 +53,13 @@ func Forget(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger
 
 // withdraw enters that a run's rows are out of tables on purpose: in its journal, or in what remains of that, and then in
 // the ledger.
-func withdraw(ctx context.Context, w sinks.Warehouse, l *ledger.Ledger, run ledger.Run, tables []string, now time.Time) error {
+func withdraw(ctx context.Context, b books.Books, l *ledger.Ledger, run ledger.Run, tables []string, now time.Time) error {
 	since := map[string]time.Time{}
 	for _, table := range tables {
 		since[table] = now
 	}
-	err := errors.Join(withJournal(ctx, w, run, func(j *journal.Journal) error { return j.Withdraw(ctx, since) }),
-		withdrawRetired(w.JournalOf(run.Job, run.RunDate), since))
+	err := errors.Join(withJournal(ctx, b, run, func(j *journal.Journal) error { return j.Withdraw(ctx, since) }),
+		withdrawRetired(ctx, b.Of(run.Job, run.RunDate), since))
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return err
 	}

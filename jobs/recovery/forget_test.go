@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -51,7 +52,7 @@ func TestForgetTakesAllRowsButThoseOfTheAccountAndTheTasksFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	var removed []string
-	tables, err := Forget(t.Context(), w, l, run, now, func(_ context.Context, table *schemas.Table, job string, date time.Time) (bool, error) {
+	tables, err := Forget(t.Context(), books.InFiles(w), l, run, now, func(_ context.Context, table *schemas.Table, job string, date time.Time) (bool, error) {
 		if job != "nightly" || date.Format(time.DateOnly) != "2026-11-20" {
 			t.Errorf("rows of %s for %s are removed", job, date)
 		}
@@ -88,12 +89,12 @@ func TestARunAtWorkIsNotForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := Lock(w, run.Job, run.RunDate)
+	unlock, err := books.InFiles(w).Of(run.Job, run.RunDate).Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
-	_, err = Forget(t.Context(), w, l, run, now, func(context.Context, *schemas.Table, string, time.Time) (bool, error) {
+	_, err = Forget(t.Context(), books.InFiles(w), l, run, now, func(context.Context, *schemas.Table, string, time.Time) (bool, error) {
 		t.Error("rows are removed")
 		return false, nil
 	})
@@ -142,7 +143,7 @@ func TestAMonthExpiresOnceItIsOverByItsAgeAndEnteredFirst(t *testing.T) {
 			}
 		}
 		// At this moment September is over to the day; October is not.
-		all, err := Expire(t.Context(), w, l, m, table, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), now, dry)
+		all, err := Expire(t.Context(), books.InFiles(w), l, m, table, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), now, dry)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,13 +159,13 @@ func TestAMonthExpiresOnceItIsOverByItsAgeAndEnteredFirst(t *testing.T) {
 
 func TestAMonthThatARunAtWorkPublishesToStays(t *testing.T) {
 	w, l := warehouse(t, "2026-08-03", "2026-09-30")
-	unlock, err := Lock(w, "nightly", "2026-08-03")
+	unlock, err := books.InFiles(w).Of("nightly", "2026-08-03").Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
 	m := &months{all: []string{"2026-08", "2026-09"}, expire: func(string) {}}
-	all, err := Expire(t.Context(), w, l, m, schemas.Lookup("moz.links"), now, now, false)
+	all, err := Expire(t.Context(), books.InFiles(w), l, m, schemas.Lookup("moz.links"), now, now, false)
 	if err != nil || len(all) != 2 || all[0].Kept == "" || all[1].Kept != "" {
 		t.Errorf("%+v, %v", all, err)
 	}
@@ -174,42 +175,42 @@ func TestAMonthThatARunAtWorkPublishesToStays(t *testing.T) {
 }
 
 func TestTheSignatureOnALockLeavesTheSignOfLife(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "2026-11-23.sqlite")
-	unlock, err := LockAt(path)
+	book := books.InFiles(sinks.Warehouse{Root: t.TempDir()}).Of("nightly", "2026-11-23")
+	unlock, err := book.Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unlock()
-	NewPulse(path, func() time.Time { return now }).Touch()
+	touch(t, NewPulse(book, func() time.Time { return now }))
 	later := time.Now().AddDate(1, 0, 0) // than this test, which writes the file
-	before := LastSign(path, later)
+	before := LastSign(t.Context(), book, later)
 	if before.After(now.Add(time.Minute)) {
 		t.Fatalf("the last sign is of %v", before)
 	}
-	erase := Sign(path, now)
-	if HolderOf(path).PID == 0 {
+	erase := book.Sign(now)
+	if book.Holder(t.Context()).PID == 0 {
 		t.Error("nobody has signed")
 	}
 	erase()
-	if after := LastSign(path, later); !after.Equal(before) || HolderOf(path) != (Holder{}) {
-		t.Errorf("the last sign was of %v and is of %v; signed by %+v", before, after, HolderOf(path))
+	if after := LastSign(t.Context(), book, later); !after.Equal(before) || book.Holder(t.Context()) != (books.Holder{}) {
+		t.Errorf("the last sign was of %v and is of %v; signed by %+v", before, after, book.Holder(t.Context()))
 	}
 }
 
 func TestARunIsLockedByOne(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "2026-11-23.sqlite")
-	unlock, err := LockSigned(path, now)
+	book := books.InFiles(sinks.Warehouse{Root: t.TempDir()}).Of("nightly", "2026-11-23")
+	unlock, err := LockSigned(t.Context(), book, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LockAt(path); !errors.Is(err, ErrBusy) {
+	if _, err := book.Lock(t.Context()); !errors.Is(err, ErrBusy) {
 		t.Errorf("locked by two: %v", err)
 	}
-	if busy, err := Busy(path); !busy || err != nil {
+	if busy, err := book.Busy(t.Context()); !busy || err != nil {
 		t.Errorf("busy: %v, %v", busy, err)
 	}
 	unlock()
-	if busy, err := Busy(path); busy || err != nil {
+	if busy, err := book.Busy(t.Context()); busy || err != nil {
 		t.Errorf("let go of, and busy: %v, %v", busy, err)
 	}
 }

@@ -1,20 +1,22 @@
 package recovery
 
 import (
-	"os"
+	"context"
 	"sync"
 	"time"
+
+	"backhaul/jobs/books"
 )
 
 // beat is how old a process's last sign of life may be while it makes requests.
 const beat = time.Second
 
-// Pulse is a process's sign of life: the time of the file that it has locked, brought up to date when it is about to make a
+// Pulse is the sign of life of a process that has locked a run, brought up to date when it is about to make a
 // request. From it whoever finds the process dead knows until when its requests may have been under way. It never goes back,
 // though the clock may: once that is set right again, requests would look older than they are, and what they may have cost
 // would be taken for counted by the vendor too early.
 type Pulse struct {
-	path string
+	book books.Possession
 	now  func() time.Time
 
 	mu    sync.Mutex
@@ -23,13 +25,22 @@ type Pulse struct {
 	last  time.Time     // the sign
 }
 
-// NewPulse returns the sign of life of the process that has locked the run whose journal lies at a path.
-func NewPulse(journalPath string, now func() time.Time) *Pulse {
-	return &Pulse{path: journalPath + lockSuffix, now: now}
+// NewPulse returns that of the process that has locked a run.
+func NewPulse(book books.Possession, now func() time.Time) *Pulse {
+	return &Pulse{book: book, now: now}
 }
 
-// Touch brings the sign up to date where it is old. Where it cannot be written, the pages that arrive are the signs.
-func (p *Pulse) Touch() {
+// Touch brings the sign up to date where it is old. Where it cannot be written, the pages that arrive are the signs. An error means that
+// the run may not be this process's any more: no request must be made.
+func (p *Pulse) Touch(ctx context.Context) error {
+	if err := p.book.Sure(ctx); err != nil {
+		return err
+	}
+	p.touch()
+	return nil
+}
+
+func (p *Pulse) touch() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now().Round(0) // the clock itself, and not what has passed since
@@ -39,7 +50,7 @@ func (p *Pulse) Touch() {
 	p.clock = now
 	if sign := now.Add(p.back); sign.Sub(p.last) >= beat {
 		p.last = sign
-		_ = os.Chtimes(p.path, sign, sign)
+		p.book.Beat(sign)
 	}
 }
 
@@ -55,7 +66,7 @@ func (p *Pulse) Keep(every time.Duration) (stop func()) {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
-			p.Touch()
+			p.touch()
 			select {
 			case <-tick.C:
 			case <-over:
@@ -70,12 +81,9 @@ func (p *Pulse) Keep(every time.Duration) (stop func()) {
 }
 
 // LastSign is until when a dead process may have made requests, now at the latest.
-func LastSign(journalPath string, now time.Time) time.Time {
-	info, err := os.Stat(journalPath + lockSuffix)
-	if err != nil {
-		return now
-	}
-	if sign := info.ModTime().Add(beat); sign.Before(now) {
+func LastSign(ctx context.Context, book books.Possession, now time.Time) time.Time {
+	last := book.LastBeat(ctx)
+	if sign := last.Add(beat); !last.IsZero() && sign.Before(now) {
 		return sign.UTC()
 	}
 	return now

@@ -5,33 +5,35 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/pipeline/words"
-	"backhaul/sinks"
 )
 
 // Rebuild enters a run into the ledger as its journal has it: where it stands, what it intends, how far that came, and what it spent
 // in which month; a run whose journal was retired, as what remains of it tells. Of a journal of an earlier format, which does not
 // say how its run ended, what the ledger still has is kept.
-func Rebuild(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, job, runDate string, now time.Time) error {
-	path := w.JournalOf(job, runDate)
-	unlock, err := LockAt(path)
+func Rebuild(ctx context.Context, l *ledger.Ledger, b books.Books, job, runDate string, now time.Time) error {
+	book := b.Of(job, runDate)
+	unlock, err := book.Lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if Gone(path) {
-		return restoreRetired(ctx, l, path)
+	gone, err := book.Gone(ctx)
+	if err != nil {
+		return err
 	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: job, RunDate: runDate})
+	if gone {
+		return restoreRetired(ctx, l, book)
+	}
+	j, err := book.Open(ctx, journal.Header{Job: job, RunDate: runDate})
 	if err != nil {
 		return err
 	}
@@ -85,14 +87,14 @@ func restore(ctx context.Context, l *ledger.Ledger, j *journal.Journal, now time
 }
 
 // Rewind brings times in the journal of a run that are later than now back to now.
-func Rewind(ctx context.Context, w sinks.Warehouse, job, runDate string, now time.Time) error {
-	path := w.JournalOf(job, runDate)
-	unlock, err := LockAt(path)
+func Rewind(ctx context.Context, b books.Books, job, runDate string, now time.Time) error {
+	book := b.Of(job, runDate)
+	unlock, err := book.Lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	j, err := journal.Open(ctx, path, journal.Header{Job: job, RunDate: runDate})
+	j, err := book.Open(ctx, journal.Header{Job: job, RunDate: runDate})
 	if err != nil {
 		return err
 	}
@@ -126,70 +128,34 @@ func settleByMonth(ctx context.Context, l *ledger.Ledger, j *journal.Journal) er
 // before the first that cannot be read. What the others cost stays counted, as units that may have been charged, and the next
 // run buys them again. It returns where the damaged file lies now ("" if there was none), and how many pages were kept and
 // dropped.
-func DropDamaged(ctx context.Context, l *ledger.Ledger, run ledger.Run, w sinks.Warehouse, now time.Time) (aside string, kept, dropped int, err error) {
-	path := w.JournalOf(run.Job, run.RunDate)
-	unlock, err := LockAt(path)
+func DropDamaged(ctx context.Context, l *ledger.Ledger, run ledger.Run, b books.Books, now time.Time) (aside string, kept, dropped int, err error) {
+	book := b.Of(run.Job, run.RunDate)
+	unlock, err := book.Lock(ctx)
 	if err != nil {
 		return "", 0, 0, err
 	}
 	defer unlock()
-	fresh := path + ".salvaged"
-	if err := removeAll(fresh); err != nil {
+	header := journal.Header{RunID: run.ID, Job: run.Job, RunDate: run.RunDate, Created: run.Created}
+	aside, err = book.Replace(ctx, now, header, func(fresh *journal.Journal) (err error) {
+		kept, dropped, err = salvage(ctx, l, run, book, fresh, now)
+		return err
+	})
+	if err != nil {
 		return "", 0, 0, err
 	}
-	if kept, dropped, err = salvage(ctx, l, run, path, fresh, now); err != nil {
-		return "", 0, 0, errors.Join(err, removeAll(fresh))
-	}
-	aside = path + ".damaged-" + now.UTC().Format("20060102T150405Z")
-	if Gone(path) {
-		aside = ""
-	}
-	return aside, kept, dropped, exchange(path, fresh, aside)
-}
-
-// exchange gives the damaged file its new name before the fresh one takes its place, so that at no time there is none.
-func exchange(path, fresh, aside string) error {
-	if aside != "" {
-		if err := os.Link(path, aside); err != nil {
-			return err
-		}
-		// SQLite would apply a log that stays behind to the fresh file.
-		for _, suffix := range []string{"-wal", "-shm"} {
-			if err := os.Rename(path+suffix, aside+suffix); err != nil && !os.IsNotExist(err) {
-				return err
-			}
-		}
-	}
-	if err := os.Rename(fresh, path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-func removeAll(path string) error {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(path + suffix); err != nil && !os.IsNotExist(err) {
-			return err
-		}
-	}
-	return nil
+	return aside, kept, dropped, nil
 }
 
 // salvage writes a journal of what can still be read of another: the pages of all tasks that it or the ledger knows, and how
 // they came about.
-func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, path, fresh string, now time.Time) (kept, dropped int, err error) {
-	to, err := journal.Open(ctx, fresh, journal.Header{RunID: run.ID, Job: run.Job, RunDate: run.RunDate, Created: run.Created})
+func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, book books.Book, to *journal.Journal, now time.Time) (kept, dropped int, err error) {
+	var from *journal.Journal
+	gone, err := book.Gone(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, to.Close()) }()
-	var from *journal.Journal
-	if !Gone(path) {
-		if j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate}); err == nil {
+	if !gone {
+		if j, err := book.Open(ctx, journal.Header{Job: run.Job, RunDate: run.RunDate}); err == nil {
 			from = j
 			defer func() { _ = j.Close() }()
 		}

@@ -4,28 +4,29 @@ import (
 	"context"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
-	"backhaul/sinks"
 )
 
 // Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. Of a run that is
 // running it returns the tasks as its journal has them, in the place of those that the ledger has from an execution before: what came
 // of them is entered there when a run closes. The ledger stays as it is. An error with died means that the journal does not tell.
-func Recall(ctx context.Context, w sinks.Warehouse, r ledger.Run, tasks []ledger.Task) (now []ledger.Task, died bool, err error) {
+func Recall(ctx context.Context, b books.Books, r ledger.Run, tasks []ledger.Task) (now []ledger.Task, died bool, err error) {
 	if r.State != ledger.Running {
 		return tasks, false, nil
 	}
-	path := w.JournalOf(r.Job, r.RunDate)
-	busy, err := Busy(path)
+	book := b.Of(r.Job, r.RunDate)
+	busy, err := book.Busy(ctx)
 	if err != nil {
 		return tasks, false, err
 	}
-	if Gone(path) {
-		return tasks, !busy, nil
+	gone, err := book.Gone(ctx)
+	if err != nil || gone {
+		return tasks, !busy, err
 	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
+	j, err := book.Open(ctx, journal.Header{Job: r.Job, RunDate: r.RunDate})
 	if err != nil {
 		return tasks, !busy, err
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
-	"backhaul/sinks"
 )
 
 // Held is what is held for requests of one run that got no answer, and what the vendor's own count says of it.
@@ -42,8 +42,8 @@ type Meters func(vendor, surface string) Meter
 
 // Reconcile tells what is held, and what the vendors' own counts say of it. It enters nothing but what runs have spent whose
 // process died.
-func Reconcile(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, meters Meters, now time.Time) ([]Held, error) {
-	if err := SettleDead(ctx, l, w, now); err != nil {
+func Reconcile(ctx context.Context, l *ledger.Ledger, b books.Books, meters Meters, now time.Time) ([]Held, error) {
+	if err := SettleDead(ctx, l, b, now); err != nil {
 		return nil, err
 	}
 	holds, err := l.Holds(ctx, "", "")
@@ -66,8 +66,8 @@ func Reconcile(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, meters 
 }
 
 // Release gives back what is held for a run: what the vendor's count says was charged stays charged, the rest is free again.
-func Release(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, runID string, meters Meters, now time.Time) ([]ledger.Settlement, error) {
-	if err := SettleDead(ctx, l, w, now); err != nil {
+func Release(ctx context.Context, l *ledger.Ledger, b books.Books, runID string, meters Meters, now time.Time) ([]ledger.Settlement, error) {
+	if err := SettleDead(ctx, l, b, now); err != nil {
 		return nil, err
 	}
 	holds, err := l.Holds(ctx, "", "")

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
-	"backhaul/sinks"
 )
 
 // Reply is a kept response that could not be read, with what it was about.
@@ -18,9 +18,9 @@ type Reply struct {
 }
 
 // Replies returns the responses of a run that could not be read, in the order they came; none where its journal is no more.
-func Replies(ctx context.Context, w sinks.Warehouse, r ledger.Run) ([]Reply, error) {
+func Replies(ctx context.Context, b books.Books, r ledger.Run) ([]Reply, error) {
 	var all []Reply
-	err := withJournal(ctx, w, r, func(j *journal.Journal) (err error) {
+	err := withJournal(ctx, b, r, func(j *journal.Journal) (err error) {
 		all, err = repliesIn(ctx, j)
 		return err
 	})
@@ -28,9 +28,9 @@ func Replies(ctx context.Context, w sinks.Warehouse, r ledger.Run) ([]Reply, err
 }
 
 // ReplyBody returns the bytes of one of them, by its number.
-func ReplyBody(ctx context.Context, w sinks.Warehouse, r ledger.Run, no int64) ([]byte, error) {
+func ReplyBody(ctx context.Context, b books.Books, r ledger.Run, no int64) ([]byte, error) {
 	var body []byte
-	err := withJournal(ctx, w, r, func(j *journal.Journal) error {
+	err := withJournal(ctx, b, r, func(j *journal.Journal) error {
 		all, err := j.Replies(ctx)
 		if err != nil {
 			return err
@@ -45,12 +45,12 @@ func ReplyBody(ctx context.Context, w sinks.Warehouse, r ledger.Run, no int64) (
 	return body, err
 }
 
-func withJournal(ctx context.Context, w sinks.Warehouse, r ledger.Run, do func(*journal.Journal) error) error {
-	path := w.JournalOf(r.Job, r.RunDate)
-	if Gone(path) {
-		return nil
+func withJournal(ctx context.Context, b books.Books, r ledger.Run, do func(*journal.Journal) error) error {
+	book := b.Of(r.Job, r.RunDate)
+	if gone, err := book.Gone(ctx); err != nil || gone {
+		return err
 	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: r.Job, RunDate: r.RunDate})
+	j, err := book.Open(ctx, journal.Header{Job: r.Job, RunDate: r.RunDate})
 	if err != nil {
 		return err
 	}

@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
-	"backhaul/sinks"
-	"backhaul/sinks/blob"
 )
 
 // ErrRetired means that a run's journal was removed by retention: nothing is damaged, and nothing can be rebuilt.
@@ -38,9 +35,6 @@ func PlacesOf(ctx context.Context, l *ledger.Ledger, runID string) (map[string]p
 	return places, nil
 }
 
-// RetiredSuffix is what the file that a retired journal leaves in its place has after the journal's name.
-const RetiredSuffix = ".retired"
-
 // remains are what a retired journal leaves in its place, as JSON: all that the ledger has of its run.
 type remains struct {
 	Format     int // 1
@@ -50,27 +44,42 @@ type remains struct {
 	Retirement ledger.Retirement
 }
 
-// HasRemains reports whether the journal at a path was retired, and what remains of it tells of its run.
-func HasRemains(path string) bool { return Gone(path) && !Gone(path+RetiredSuffix) }
+// HasRemains reports whether a journal was retired, and what remains of it tells of its run.
+func HasRemains(ctx context.Context, book books.Book) (bool, error) {
+	if gone, err := book.Gone(ctx); err != nil || !gone {
+		return false, err
+	}
+	text, err := book.Remains(ctx)
+	return len(text) > 0, err
+}
 
 // KeepRemains writes down what the ledger has of the runs whose journals were retired by a version that did not.
-func KeepRemains(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {
+func KeepRemains(ctx context.Context, l *ledger.Ledger, b books.Books) error {
 	runs, err := l.Runs(ctx)
 	errs := []error{err}
 	for _, run := range runs {
-		path := w.JournalOf(run.Job, run.RunDate)
-		retired, err := l.Retired(ctx, run.ID)
-		if err == nil && retired != nil && Gone(path) && !HasRemains(path) {
-			err = WriteRemains(ctx, l, run, path, *retired)
-		}
-		errs = append(errs, err)
+		errs = append(errs, keepRemains(ctx, l, run, b.Of(run.Job, run.RunDate)))
 	}
 	return errors.Join(errs...)
 }
 
-// WriteRemains writes down what the ledger has of a run whose journal, at a path, is about to be removed, so that it can be told
+func keepRemains(ctx context.Context, l *ledger.Ledger, run ledger.Run, book books.Book) error {
+	retired, err := l.Retired(ctx, run.ID)
+	if err != nil || retired == nil {
+		return err
+	}
+	if gone, err := book.Gone(ctx); err != nil || !gone {
+		return err
+	}
+	if has, err := HasRemains(ctx, book); err != nil || has {
+		return err
+	}
+	return WriteRemains(ctx, l, run, book, *retired)
+}
+
+// WriteRemains writes down what the ledger has of a run whose journal is about to be removed, so that it can be told
 // without the ledger. It returns when that is durable.
-func WriteRemains(ctx context.Context, l *ledger.Ledger, run ledger.Run, path string, retired ledger.Retirement) (err error) {
+func WriteRemains(ctx context.Context, l *ledger.Ledger, run ledger.Run, book books.Book, retired ledger.Retirement) (err error) {
 	r := remains{Format: 1, Run: run, Retirement: retired}
 	if r.Index, err = l.Index(ctx, run.ID); err != nil {
 		return err
@@ -78,45 +87,38 @@ func WriteRemains(ctx context.Context, l *ledger.Ledger, run ledger.Run, path st
 	if r.Spends, err = l.Spends(ctx, run.ID); err != nil {
 		return err
 	}
-	return r.write(path)
+	return r.keep(ctx, book)
 }
 
-func (r remains) write(path string) error {
+func (r remains) keep(ctx context.Context, book books.Book) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	path += RetiredSuffix
-	return blob.FS{}.WriteWhole(path+".new", path, func(f *blob.File) error {
-		if err := f.OwnerOnly(); err != nil { // as the journal was, and the ledger is
-			return err
-		}
-		_, err := f.Write(append(text, '\n'))
-		return err
-	})
+	return book.KeepRemains(ctx, append(text, '\n'))
 }
 
-// remainsAt reads what remains of the retired journal at a path.
-func remainsAt(path string) (r remains, err error) {
-	text, err := os.ReadFile(path + RetiredSuffix)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("%s: %w: the journal is missing", path, ErrDamaged)
-	}
+// remainsOf reads what remains of a retired journal.
+func remainsOf(ctx context.Context, book books.Book) (r remains, err error) {
+	text, err := book.Remains(ctx)
 	if err != nil {
 		return r, err
+	}
+	if text == nil {
+		return r, fmt.Errorf("%s: %w: the journal is missing", book.Name(), ErrDamaged)
 	}
 	if err = json.Unmarshal(text, &r); err == nil && r.Format != 1 {
 		err = fmt.Errorf("it is of format %d, and this program reads format 1", r.Format)
 	}
 	if err != nil {
-		return r, fmt.Errorf("%s: %w: %w", path+RetiredSuffix, ErrDamaged, err)
+		return r, fmt.Errorf("%s: %w: what remains of it: %w", book.Name(), ErrDamaged, err)
 	}
 	return r, nil
 }
 
 // restoreRetired enters a run into the ledger as what remains of its journal tells.
-func restoreRetired(ctx context.Context, l *ledger.Ledger, path string) error {
-	r, err := remainsAt(path)
+func restoreRetired(ctx context.Context, l *ledger.Ledger, book books.Book) error {
+	r, err := remainsOf(ctx, book)
 	if err != nil {
 		return err
 	}
@@ -141,11 +143,11 @@ func restoreRetired(ctx context.Context, l *ledger.Ledger, path string) error {
 }
 
 // withdrawRetired enters that the rows of a run are out of tables where its journal was retired.
-func withdrawRetired(path string, since map[string]time.Time) error {
-	if !HasRemains(path) {
-		return nil
+func withdrawRetired(ctx context.Context, book books.Book, since map[string]time.Time) error {
+	if has, err := HasRemains(ctx, book); err != nil || !has {
+		return err
 	}
-	r, err := remainsAt(path)
+	r, err := remainsOf(ctx, book)
 	if err != nil {
 		return err
 	}
@@ -157,5 +159,5 @@ func withdrawRetired(path string, since map[string]time.Time) error {
 			r.Index.Absent[table] = at.UTC().Truncate(time.Microsecond)
 		}
 	}
-	return r.write(path)
+	return r.keep(ctx, book)
 }

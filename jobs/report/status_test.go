@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -58,7 +59,7 @@ func mustStatus(t *testing.T, w sinks.Warehouse, l *ledger.Ledger) Status {
 		t.Fatal(err)
 	}
 	s, err := StatusOf(context.Background(), l, r, func(tasks []ledger.Task) ([]ledger.Task, bool, error) {
-		return recovery.Recall(context.Background(), w, r, tasks)
+		return recovery.Recall(context.Background(), books.InFiles(w), r, tasks)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestARunWithoutAProcessIsInterruptedAndNothingOfItFinished(t *testing.T) {
 	if _, err := os.Stat(filepath.Dir(w.JournalOf(r.Job, r.RunDate))); !os.IsNotExist(err) {
 		t.Errorf("looking made a folder: %v", err)
 	}
-	unlock, err := recovery.Lock(w, r.Job, r.RunDate)
+	unlock, err := books.InFiles(w).Of(r.Job, r.RunDate).Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

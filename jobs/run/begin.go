@@ -8,13 +8,14 @@ import (
 	"slices"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/journal"
 )
 
-// opened is a run's books, open.
+// opened are a run's ledger and journal, open.
 type opened struct {
 	ledger  *ledger.Ledger
 	journal *journal.Journal
@@ -24,7 +25,7 @@ type opened struct {
 
 // open finds the run in the ledger, or enters it, and opens its journal.
 func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books opened, err error) {
-	path := o.Warehouse.JournalOf(job.Name, job.date())
+	book := o.book(job)
 	books.ledger = l
 	books.earlier, err = l.Find(ctx, job.Name, job.date())
 	switch {
@@ -32,19 +33,23 @@ func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books open
 		if err := notImported(ctx, l, job, books.earlier); err != nil {
 			return books, err
 		}
-		if recovery.Gone(path) && holdsPages(ctx, l, books.earlier) {
-			return books, fmt.Errorf("%s: %w: the journal of a run that has bought replies is missing; put it back, or they must be bought again", path, recovery.ErrDamaged)
+		gone, err := book.Gone(ctx)
+		if err != nil {
+			return books, err
+		}
+		if gone && holdsPages(ctx, l, books.earlier) {
+			return books, fmt.Errorf("%s: %w: the journal of a run that has bought replies is missing; put it back, or they must be bought again", book.Name(), recovery.ErrDamaged)
 		}
 	case !errors.Is(err, ledger.ErrNoRun):
 		return books, err
 	}
 	now := o.Now()
 	header := journal.Header{RunID: cmp.Or(books.earlier.ID, o.NewID), Job: job.Name, RunDate: job.date(), Created: now.UTC()}
-	if books.journal, err = journal.Open(ctx, path, header); err != nil {
+	if books.journal, err = book.Open(ctx, header); err != nil {
 		return books, err
 	}
 	failpoint.Hit("run.journal.opened")
-	if err := recovery.Recognize(ctx, l, books.journal, books.earlier, path); err != nil {
+	if err := recovery.Recognize(ctx, l, books.journal, books.earlier, book.Name()); err != nil {
 		return books, errors.Join(err, books.journal.Close())
 	}
 	// A journal without its ledger is the truth: the run goes on under the id its pages have.
@@ -57,8 +62,11 @@ func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books open
 	return books, nil
 }
 
-// begin enters what this execution may spend, and settles what an earlier one has left.
+// begin enters what was paid for and could not be entered, and what this execution may spend, and settles what an earlier one has left.
 func (r *runner) begin(ctx context.Context) error {
+	if _, err := books.Enter(ctx, r.journal, r.Warehouse.Kept(r.Name, r.date)); err != nil {
+		return err
+	}
 	if err := r.ledger.SetBudgets(ctx, r.run.ID, r.budget.Allowed()); err != nil {
 		return err
 	}
@@ -69,7 +77,7 @@ func (r *runner) begin(ctx context.Context) error {
 // run has spent before.
 func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 	if earlier.State == ledger.Running {
-		if err := account.RecordLost(ctx, r.ledger, r.journal, r.run.ID, recovery.LastSign(r.Warehouse.JournalOf(r.Name, r.date), r.Now().UTC())); err != nil {
+		if err := account.RecordLost(ctx, r.ledger, r.journal, r.run.ID, recovery.LastSign(ctx, r.book(r.Job), r.Now().UTC())); err != nil {
 			return err
 		}
 	}

@@ -5,15 +5,17 @@ import (
 	"errors"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/buy"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/pipeline/engine"
 	"backhaul/pipeline/journal"
 )
 
 // buy buys what the plan says is missing, and enters what came of it.
 func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
-	order := buy.Order{Plan: p, Sources: r.Sources, Journal: r.journal, Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
+	order := buy.Order{Plan: p, Sources: r.Sources, Journal: r.keeping(), Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
 		Now: r.Now, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
 	bought, err := order.Place(ctx)
 	if err != nil {
@@ -48,6 +50,11 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		return errors.Join(bought.Err, err)
 	}
 	return nil
+}
+
+// keeping is the journal as it is bought into.
+func (r *runner) keeping() engine.Journal {
+	return books.Keeping(r.journal, r.run.ID, r.Warehouse.Kept(r.Name, r.date))
 }
 
 // sync brings the ledger's index to where the journal is: when the run begins to buy, so that others see what it intends, and when

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 
 	"backhaul/jobs/account"
@@ -51,9 +50,7 @@ func (r *runner) removeJournal() {
 	if !r.withdrawn {
 		return
 	}
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		_ = os.Remove(r.Warehouse.JournalOf(r.Name, r.date) + suffix)
-	}
+	_ = r.book(r.Job).Remove(context.Background())
 }
 
 // leave settles the run and leaves none behind that looks alive. cause is what ended it, nil if nothing did.

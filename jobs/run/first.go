@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/load"
 	"backhaul/jobs/plan"
-	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 )
@@ -35,7 +35,8 @@ func IsFirstReply(t pipeline.Task) bool { return strings.HasPrefix(t.Extract, fi
 
 // FirstReplies writes the rows that a probe has bought of an extract's lists to a file that is not published, for queries.
 func FirstReplies(ctx context.Context, probe Job, o Options, extract string) (r chain.Relation, err error) {
-	j, err := journal.Open(ctx, o.Warehouse.JournalOf(probe.Name, probe.date()), journal.Header{Job: probe.Name, RunDate: probe.date()})
+	o = o.withDefaults()
+	j, err := o.book(probe).Open(ctx, journal.Header{Job: probe.Name, RunDate: probe.date()})
 	if err != nil {
 		return r, err
 	}
@@ -64,7 +65,8 @@ func FirstReplies(ctx context.Context, probe Job, o Options, extract string) (r 
 
 // firsts is what the probe of a run has bought of its lists. Zero if there was none.
 type firsts struct {
-	runID, path string
+	runID string
+	book  books.Book
 	journal.Header
 	// by request
 	tasks  map[string]string
@@ -74,15 +76,18 @@ type firsts struct {
 // firstsOf finds them.
 func firstsOf(ctx context.Context, l *ledger.Ledger, job Job, o Options) (f firsts, err error) {
 	f.Header = journal.Header{Job: ProbeOf(job.Name), RunDate: job.date()}
-	f.path = o.Warehouse.JournalOf(f.Job, f.RunDate)
+	f.book = o.Books.Of(f.Job, f.RunDate)
 	probe, err := l.Find(ctx, f.Job, f.RunDate)
-	if errors.Is(err, ledger.ErrNoRun) || err == nil && recovery.Gone(f.path) {
+	if errors.Is(err, ledger.ErrNoRun) {
 		return firsts{}, nil
 	}
 	if err != nil {
 		return f, err
 	}
-	j, err := journal.Open(ctx, f.path, f.Header)
+	if gone, err := f.book.Gone(ctx); err != nil || gone {
+		return firsts{}, err
+	}
+	j, err := f.book.Open(ctx, f.Header)
 	if err != nil {
 		return f, err
 	}
@@ -134,7 +139,7 @@ func (r *runner) takeFirsts(ctx context.Context, result *Result, extracts []stri
 	if len(r.firsts.places) == 0 {
 		return nil
 	}
-	from, err := journal.Open(ctx, r.firsts.path, r.firsts.Header)
+	from, err := r.firsts.book.Open(ctx, r.firsts.Header)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
@@ -31,7 +32,7 @@ func TestARunGoesOnBehindTheFirstRepliesOfItsProbe(t *testing.T) {
 		t.Fatalf("the probe was billed %d units and has the tables %v", m.billed, got.Files)
 	}
 	o := options(dir)
-	p, err := Preview(t.Context(), job, nil, o.Warehouse, time.Now())
+	p, err := Preview(t.Context(), job, nil, books.InFiles(o.Warehouse), time.Now())
 	if err != nil || p.Needed().Units != 50 || p.Extracts[0].Done != 1 || p.Extracts[1].Unknown != 1 {
 		t.Errorf("behind the first replies: %+v, %v", p, err)
 	}

@@ -69,12 +69,12 @@ func importDay(ctx context.Context, imp Import, day *intake.Day, o Options) (one
 	o.NewID = imp.NewID()
 	o = o.withDefaults()
 	job := Job{Name: imp.Job, RunDate: day.Date, SpecHash: archiveHash, Sources: imp.Sources}
-	unlock, err := recovery.LockSigned(o.Warehouse.JournalOf(job.Name, job.date()), o.Now())
+	unlock, err := recovery.LockSigned(ctx, o.book(job), o.Now())
 	if err != nil {
 		return one, err
 	}
 	defer unlock()
-	l, err := recovery.OpenLedger(ctx, o.Warehouse)
+	l, err := recovery.OpenLedger(ctx, o.Books)
 	if err != nil {
 		return one, err
 	}
@@ -104,11 +104,16 @@ func mayImport(ctx context.Context, l *ledger.Ledger, job Job, o Options) error 
 	if err != nil {
 		return err
 	}
-	path := o.Warehouse.JournalOf(job.Name, job.date())
-	if retired, err := l.Retired(ctx, run.ID); err != nil {
+	retired, err := l.Retired(ctx, run.ID)
+	if err != nil {
 		return err
-	} else if retired != nil && recovery.Gone(path) {
-		return recovery.Missing(ctx, l, run.ID, path)
+	}
+	if retired != nil {
+		if gone, err := o.book(job).Gone(ctx); err != nil {
+			return err
+		} else if gone {
+			return recovery.Missing(ctx, l, run.ID, o.book(job))
+		}
 	}
 	tasks, err := l.Tasks(ctx, run.ID)
 	if err != nil {

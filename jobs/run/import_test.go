@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"backhaul/jobs/archive"
+	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/intake"
 	"backhaul/jobs/ledger"
@@ -238,11 +239,11 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 		o := options(dir)
 		o.Now, o.NewID = time.Now, "run-1"
 		job := Job{Name: "import", RunDate: day.Date, SpecHash: archiveHash}
-		l, err := recovery.OpenLedger(t.Context(), o.Warehouse)
+		l, err := recovery.OpenLedger(t.Context(), books.InFiles(o.Warehouse))
 		if err != nil {
 			t.Fatal(err)
 		}
-		books, err := open(t.Context(), l, job, o)
+		books, err := open(t.Context(), l, job, o.withDefaults())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -321,7 +322,7 @@ func TestARebuiltLedgerStillTellsImportsFromPurchases(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, date := range []string{"2026-11-23", "2026-11-24"} {
-		if err := recovery.Rebuild(t.Context(), l, w, "import", date, time.Now()); err != nil {
+		if err := recovery.Rebuild(t.Context(), l, books.InFiles(w), "import", date, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -340,7 +341,7 @@ func TestARebuiltLedgerStillTellsImportsFromPurchases(t *testing.T) {
 	if l, err = ledger.Open(t.Context(), w.Ledger()); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(recovery.Rebuild(t.Context(), l, w, "import", "2026-11-23", time.Now()), l.Close()); err != nil {
+	if err := errors.Join(recovery.Rebuild(t.Context(), l, books.InFiles(w), "import", "2026-11-23", time.Now()), l.Close()); err != nil {
 		t.Fatal(err)
 	}
 	bought.RunDate = bought.RunDate.AddDate(0, 0, -1)

@@ -15,7 +15,7 @@ func TestListsThatWereLeftOutAndHaveNothingAreNotLoaded(t *testing.T) {
 	t.Parallel()
 	o := options(t.TempDir())
 	o.Select = func(extract string) bool { return extract == "bought" }
-	r := newRunner(newMeter(1, 50).job("nightly", 1, ledger.Ceiling{}, 90), o, nil, opened{})
+	r := newRunner(newMeter(1, 50).job("nightly", 1, ledger.Ceiling{}, 90), o.withDefaults(), nil, opened{})
 	r.places = map[string]pipeline.Place{"held": {Pages: 1}}
 	tasks := []pipeline.Task{{ID: "empty", Extract: "bought"}, {ID: "left", Extract: "out"}, {ID: "held", Extract: "out"}, {ID: "waits", Extract: "bought", Params: pipeline.PlaceholderParams}}
 	var ids string

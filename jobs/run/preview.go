@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
@@ -13,15 +14,14 @@ import (
 	"backhaul/jobs/price"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/journal"
-	"backhaul/sinks"
 )
 
 // Preview plans a job without entering anything anywhere: what a run would do and cost now. items are further ones before
 // job.Items, made one after another, so that a plan of a million of them need not hold any. Default none.
-func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Warehouse, now time.Time) (*plan.Plan, error) {
-	o := Options{Warehouse: w, Now: func() time.Time { return now }}.withDefaults()
+func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], in books.Books, now time.Time) (*plan.Plan, error) {
+	o := Options{Books: in, Now: func() time.Time { return now }}.withDefaults()
 	b := budget.New(job.Accounts, o.Now)
-	l, err := ledgerOf(ctx, w)
+	l, err := ledgerOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -33,19 +33,25 @@ func Preview(ctx context.Context, job Job, items iter.Seq[plan.Item], w sinks.Wa
 	if err != nil && !errors.Is(err, ledger.ErrNoRun) {
 		return nil, err
 	}
-	books := budget.Books{Ledger: l, RunID: earlier.ID, Job: job.Name}
-	if err := errors.Join(b.Raise(ctx, books), b.Recall(ctx, books)); err != nil {
+	run := budget.Books{Ledger: l, RunID: earlier.ID, Job: job.Name}
+	if err := errors.Join(b.Raise(ctx, run), b.Recall(ctx, run)); err != nil {
 		return nil, err
 	}
-	return preview(ctx, job, items, o, b, books)
+	return preview(ctx, job, items, o, b, run)
 }
 
 // ledgerOf opens the ledger of a warehouse; nil where there is nothing yet that one would tell of.
-func ledgerOf(ctx context.Context, w sinks.Warehouse) (*ledger.Ledger, error) {
-	if recovery.Gone(w.Ledger()) && !recovery.HasJournals(w) {
-		return nil, nil
+func ledgerOf(ctx context.Context, in books.Books) (*ledger.Ledger, error) {
+	gone, err := in.LedgerGone(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return recovery.OpenLedger(ctx, w)
+	if gone {
+		if has, err := recovery.HasJournals(ctx, in); err != nil || !has {
+			return nil, err
+		}
+	}
+	return recovery.OpenLedger(ctx, in)
 }
 
 // preview prices all that is known without keeping it.
@@ -53,7 +59,7 @@ func preview(ctx context.Context, job Job, items iter.Seq[plan.Item], o Options,
 	extracts := job.extracts(o, books)
 	extracts.Listed = items
 	c := chain.New(extracts)
-	past, err := know(ctx, c, books, o.Warehouse.JournalOf(job.Name, job.date()), job.date())
+	past, err := know(ctx, c, books, o.book(job), job.date())
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +75,16 @@ func preview(ctx context.Context, job Job, items iter.Seq[plan.Item], o Options,
 
 // know makes the tasks of a chain known that an earlier execution of the run has made, if there was one, and returns how far they
 // have come. The journal, if there is one, is not read afterwards.
-func know(ctx context.Context, c *chain.Chain, books budget.Books, path, date string) (past chain.Past, err error) {
+func know(ctx context.Context, c *chain.Chain, books budget.Books, book books.Book, date string) (past chain.Past, err error) {
 	past.Memory = chain.Nothing{}
 	if books.RunID == "" {
 		return past, c.Know(ctx, past)
 	}
-	if recovery.Gone(path) {
+	gone, err := book.Gone(ctx)
+	if err != nil {
+		return past, err
+	}
+	if gone {
 		retired, err := books.Ledger.Retired(ctx, books.RunID)
 		if err != nil {
 			return past, err
@@ -92,7 +102,7 @@ func know(ctx context.Context, c *chain.Chain, books budget.Books, path, date st
 		past.Places, err = recovery.PlacesOf(ctx, books.Ledger, books.RunID)
 		return past, err
 	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: books.Job, RunDate: date})
+	j, err := book.Open(ctx, journal.Header{Job: books.Job, RunDate: date})
 	if err != nil {
 		return past, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
@@ -62,7 +63,7 @@ func lose(t *testing.T, dir string) []book {
 		t.Fatal(err)
 	}
 	for _, b := range before {
-		if err := recovery.Rebuild(t.Context(), l, w, b.Run.Job, b.Run.RunDate, now); err != nil {
+		if err := recovery.Rebuild(t.Context(), l, books.InFiles(w), b.Run.Job, b.Run.RunDate, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -84,7 +85,7 @@ func forget(t *testing.T, dir string, run ledger.Run) map[string]bool {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, err = recovery.Forget(t.Context(), w, l, run, time.Now(), func(context.Context, *schemas.Table, string, time.Time) (bool, error) { return true, nil })
+	_, err = recovery.Forget(t.Context(), books.InFiles(w), l, run, time.Now(), func(context.Context, *schemas.Table, string, time.Time) (bool, error) { return true, nil })
 	if err != nil {
 		t.Error(err)
 	}
@@ -232,7 +233,7 @@ func TestALedgerThatIsRebuiltHasTheTasksItHad(t *testing.T) {
 			}
 			retirement := ledger.Retirement{At: time.Now().UTC().Truncate(time.Microsecond), Tables: []ledger.RetiredTable{{Table: "moz.links", Rows: 120, Checksum: 1<<63 + 5}}}
 			path := w.JournalOf("a", "2026-11-23")
-			err = errors.Join(recovery.WriteRemains(t.Context(), l, r.Run, path, retirement), l.Retire(t.Context(), r.Run.ID, retirement), removeJournalAt(path), l.Close())
+			err = errors.Join(recovery.WriteRemains(t.Context(), l, r.Run, books.InFiles(w).Of("a", "2026-11-23"), retirement), l.Retire(t.Context(), r.Run.ID, retirement), removeJournalAt(path), l.Close())
 			if err != nil {
 				t.Error(err)
 			}
@@ -269,7 +270,7 @@ func TestALedgerThatIsRebuiltHasTheTasksItHad(t *testing.T) {
 			if err == nil {
 				err = comesOn(t, w, r.Tasks)
 			}
-			if err = errors.Join(err, recovery.SettleDead(t.Context(), l, w, time.Now()), l.Close()); err != nil {
+			if err = errors.Join(err, recovery.SettleDead(t.Context(), l, books.InFiles(w), time.Now()), l.Close()); err != nil {
 				t.Error(err)
 			}
 		}, pipeline.EndInterrupted},

@@ -17,22 +17,24 @@ import (
 // would give with today's tables and readers: replies that could not be read when they came, and can be now, become pages, and
 // their lists go on behind them when the job runs next. sources need no credentials.
 func Replay(ctx context.Context, l *ledger.Ledger, run ledger.Run, sources func(pipeline.Task) (pipeline.Source, error), o Options) (*Result, error) {
-	path := o.Warehouse.JournalOf(run.Job, run.RunDate)
 	o = o.withDefaults()
-	unlock, err := recovery.LockSigned(path, o.Now())
+	book := o.Books.Of(run.Job, run.RunDate)
+	unlock, err := recovery.LockSigned(ctx, book, o.Now())
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if recovery.Gone(path) {
-		return nil, recovery.Missing(ctx, l, run.ID, path)
+	if gone, err := book.Gone(ctx); err != nil {
+		return nil, err
+	} else if gone {
+		return nil, recovery.Missing(ctx, l, run.ID, book)
 	}
-	j, err := journal.Open(ctx, path, journal.Header{Job: run.Job, RunDate: run.RunDate})
+	j, err := book.Open(ctx, journal.Header{Job: run.Job, RunDate: run.RunDate})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = j.Close() }()
-	if err := recovery.Recognize(ctx, l, j, run, path); err != nil {
+	if err := recovery.Recognize(ctx, l, j, run, book.Name()); err != nil {
 		return nil, err
 	}
 	date, err := time.Parse(time.DateOnly, run.RunDate)

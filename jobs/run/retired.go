@@ -35,17 +35,19 @@ func before(ctx context.Context, l *ledger.Ledger, job Job, o Options, b *budget
 	if err != nil {
 		return nil, err
 	}
-	path := o.Warehouse.JournalOf(job.Name, job.date())
 	retired, err := l.Retired(ctx, earlier.ID)
-	if err != nil || retired == nil || !recovery.Gone(path) {
+	if err != nil || retired == nil {
 		return nil, err
 	}
-	return newRunner(job, o, b, opened{ledger: l, run: earlier, earlier: earlier}).asRetired(ctx, path)
+	if gone, err := o.book(job).Gone(ctx); err != nil || !gone {
+		return nil, err
+	}
+	return newRunner(job, o, b, opened{ledger: l, run: earlier, earlier: earlier}).asRetired(ctx)
 }
 
 // asRetired returns the result of a run whose journal was retired, or why it cannot go on: what it would buy could not be
 // joined with what it holds.
-func (r *runner) asRetired(ctx context.Context, path string) (*Result, error) {
+func (r *runner) asRetired(ctx context.Context) (*Result, error) {
 	result := &Result{Run: r.run, untouched: true}
 	var err error
 	if r.places, err = recovery.PlacesOf(ctx, r.ledger, r.run.ID); err != nil {
@@ -66,7 +68,7 @@ func (r *runner) asRetired(ctx context.Context, path string) (*Result, error) {
 	}
 	switch {
 	case len(result.Plan.Work) > 0:
-		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", recovery.Missing(ctx, r.ledger, r.run.ID, path))
+		return nil, fmt.Errorf("%w; the job asks for more than it held: run it for another date", recovery.Missing(ctx, r.ledger, r.run.ID, r.book(r.Job)))
 	case !r.published(ctx, tasks):
 		return nil, fmt.Errorf("%w: tables of run %s are missing in the lake, and its journal was retired; put them back", recovery.ErrDamaged, r.run.ID)
 	}

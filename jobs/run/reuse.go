@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"os"
 	"slices"
 
 	"backhaul/jobs/ledger"
@@ -13,8 +12,8 @@ import (
 
 // hasPages reports whether the journal with the pages of an answer is there.
 func (o Options) hasPages(a ledger.Answer) bool {
-	_, err := os.Stat(o.Warehouse.JournalOf(a.Job, a.RunDate))
-	return err == nil
+	gone, err := o.Books.Of(a.Job, a.RunDate).Gone(context.Background())
+	return err == nil && !gone
 }
 
 // askIndexes asks the vendors for their index where it matters, and keeps what they say.
@@ -70,7 +69,7 @@ func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string
 
 // take copies the pages of one answer.
 func (r *runner) take(ctx context.Context, taskID string, a ledger.Answer) error {
-	from, err := journal.Open(ctx, r.Warehouse.JournalOf(a.Job, a.RunDate), journal.Header{Job: a.Job, RunDate: a.RunDate})
+	from, err := r.Books.Of(a.Job, a.RunDate).Open(ctx, journal.Header{Job: a.Job, RunDate: a.RunDate})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
@@ -64,7 +65,9 @@ type Lake interface {
 // Options is how to run a job. All fields without a default are required.
 type Options struct {
 	Warehouse sinks.Warehouse
-	Lake      Lake
+	// Books are the ledger and the journals. Default: files in the warehouse.
+	Books books.Books
+	Lake  Lake
 	// NewID is the id of the run if it is a new one.
 	NewID string
 	// Now is the clock. Default time.Now.
@@ -79,8 +82,8 @@ type Options struct {
 	// waits for others begins when those are complete, whoever bought them. Default: all.
 	Select func(extract string) bool
 	// Waits is told who is at work on the run, and the run waits until that process is done. Default: it does not wait, but
-	// returns a *recovery.BusyError.
-	Waits func(recovery.Holder)
+	// returns a *books.BusyError.
+	Waits func(books.Holder)
 	// Beat is how often the run shows that its process is alive. Default 0: only by its requests.
 	Beat time.Duration
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
@@ -95,6 +98,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Books == nil {
+		o.Books = books.InFiles(o.Warehouse)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -128,10 +134,10 @@ type runner struct {
 }
 
 // newRunner returns an execution, with a budget, of a run whose books are open.
-func newRunner(job Job, o Options, b *budget.Budget, books opened) *runner {
-	r := &runner{Options: o, Job: job, opened: books, date: job.date(), budget: b, held: map[*schemas.Table]bool{}}
-	if r.memory = (chain.Nothing{}); books.journal != nil {
-		r.memory = books.journal
+func newRunner(job Job, o Options, b *budget.Budget, open opened) *runner {
+	r := &runner{Options: o, Job: job, opened: open, date: job.date(), budget: b, held: map[*schemas.Table]bool{}}
+	if r.memory = (chain.Nothing{}); open.journal != nil {
+		r.memory = open.journal
 	}
 	extracts := job.extracts(o, r.books())
 	extracts.Load = r.loadForQueries
@@ -141,7 +147,7 @@ func newRunner(job Job, o Options, b *budget.Budget, books opened) *runner {
 	r.chain = chain.New(extracts)
 	r.price = price.New(price.Config{Chain: r.chain, Budget: b, Books: r.books(), Complete: r.earlier.State == ledger.Complete, Again: r.Again,
 		HasPages: o.hasPages, Now: o.Now})
-	r.pulse = recovery.NewPulse(o.Warehouse.JournalOf(job.Name, r.date), o.Now)
+	r.pulse = recovery.NewPulse(o.book(job), o.Now)
 	return r
 }
 
@@ -156,7 +162,7 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer unlock()
-	l, err := recovery.OpenLedger(ctx, o.Warehouse)
+	l, err := recovery.OpenLedger(ctx, o.Books)
 	if err != nil {
 		return nil, err
 	}
@@ -164,14 +170,14 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	if result, err := before(ctx, l, job, o, b); result != nil || err != nil {
 		return result, err
 	}
-	if err := recovery.SettleDead(ctx, l, o.Warehouse, o.Now()); err != nil {
+	if err := recovery.SettleDead(ctx, l, o.Books, o.Now()); err != nil {
 		return nil, err
 	}
-	books, err := open(ctx, l, job, o)
+	opened, err := open(ctx, l, job, o)
 	if err != nil {
 		return nil, err
 	}
-	r := newRunner(job, o, b, books)
+	r := newRunner(job, o, b, opened)
 	defer r.removeJournal()
 	defer func() { _ = r.journal.Close() }()
 	if err := r.begin(ctx); err != nil {
@@ -196,12 +202,14 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 
 // lock makes the run this process's own, so that others can tell whose it is.
 func lock(ctx context.Context, job Job, o Options) (unlock func(), err error) {
-	path := o.Warehouse.JournalOf(job.Name, job.date())
 	if o.Waits != nil {
-		return recovery.WaitSigned(ctx, path, o.Now, o.Waits)
+		return recovery.WaitSigned(ctx, o.book(job), o.Now, o.Waits)
 	}
-	return recovery.LockSigned(path, o.Now())
+	return recovery.LockSigned(ctx, o.book(job), o.Now())
 }
+
+// book is that of a job's run.
+func (o Options) book(job Job) books.Book { return o.Books.Of(job.Name, job.date()) }
 
 // execute plans, buys, loads and publishes.
 func (r *runner) execute(ctx context.Context) (*Result, error) {

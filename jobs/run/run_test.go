@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/go-cmp/cmp"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
@@ -320,7 +321,7 @@ func TestAnExtractsOwnCeilingStopsThatExtractAlone(t *testing.T) {
 func TestAnotherProcessAtWorkIsTold(t *testing.T) {
 	dir := t.TempDir()
 	m := newMeter(1, 50)
-	unlock, err := recovery.LockAt(sinks.Warehouse{Root: dir}.JournalOf("a", "2026-11-23"))
+	unlock, err := books.InFiles(sinks.Warehouse{Root: dir}).Of("a", "2026-11-23").Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

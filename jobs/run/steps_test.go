@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -138,7 +139,7 @@ func TestAnExtractWaitsForOthersAndIsMadeOfTheirRows(t *testing.T) {
 	}
 	next := job
 	next.RunDate = job.RunDate.AddDate(0, 0, 1)
-	p, err := Preview(context.Background(), next, nil, sinks.Warehouse{Root: dir}, next.RunDate.AddDate(1, 0, 0))
+	p, err := Preview(context.Background(), next, nil, books.InFiles(sinks.Warehouse{Root: dir}), next.RunDate.AddDate(1, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
@@ -163,7 +164,7 @@ func TestAReplyThatCannotBeReadIsNotBoughtAgainUnasked(t *testing.T) {
 	if o.run(t, dir, 200, true); o.asked != 5 {
 		t.Errorf("%d requests when told to", o.asked)
 	}
-	replies, err := recovery.Replies(context.Background(), sinks.Warehouse{Root: dir}, r.Run)
+	replies, err := recovery.Replies(context.Background(), books.InFiles(sinks.Warehouse{Root: dir}), r.Run)
 	if err != nil || len(replies) != 4 || replies[3].SameAs != replies[0].No || replies[0].Task.Target != "999" {
 		t.Errorf("%+v, %v", replies, err)
 	}
@@ -174,7 +175,7 @@ func TestAReplyThatCanBeReadByNowIsAPageAfterAReplay(t *testing.T) {
 	for _, maxRows := range []int64{100, 200} { // the page is the last one, or not
 		o, dir := newOdd(func(n int) int { return []int{0, -50, -50, 100, 150}[n] }), t.TempDir()
 		r := o.run(t, dir, maxRows, false)
-		l, err := recovery.OpenLedger(ctx, sinks.Warehouse{Root: dir})
+		l, err := recovery.OpenLedger(ctx, books.InFiles(sinks.Warehouse{Root: dir}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -80,7 +81,7 @@ func TestAPlanKnowsWhatTheVendorLastSaidOfOthers(t *testing.T) {
 	now := time.Now()
 	preview := func() plan.Vendor {
 		t.Helper()
-		p, err := Preview(context.Background(), job, nil, sinks.Warehouse{Root: dir}, now)
+		p, err := Preview(context.Background(), job, nil, books.InFiles(sinks.Warehouse{Root: dir}), now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +236,7 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		tasks := []ledger.Task{{Task: result.Tasks[0].Task}} // what the ledger has does not count
-		tasks, died, err := recovery.Recall(ctx, w, r, tasks)
+		tasks, died, err := recovery.Recall(ctx, books.InFiles(w), r, tasks)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +262,7 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 	if task, died := recall(); !died || task.Rows != 100 || task.Ending != pipeline.EndInterrupted {
 		t.Errorf("died: %v, %+v", died, task)
 	}
-	unlock, err := recovery.Lock(w, "a", "2026-11-23")
+	unlock, err := books.InFiles(w).Of("a", "2026-11-23").Lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,14 +4,14 @@ import (
 	"context"
 	"iter"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/plan"
 	"backhaul/pipeline"
-	"backhaul/sinks"
 )
 
 // Unread yields those of items that ask for a list of which no run of the warehouse has a complete answer.
-func Unread(ctx context.Context, items iter.Seq[plan.Item], w sinks.Warehouse) (iter.Seq[plan.Item], error) {
-	l, err := ledgerOf(ctx, w)
+func Unread(ctx context.Context, items iter.Seq[plan.Item], in books.Books) (iter.Seq[plan.Item], error) {
+	l, err := ledgerOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,11 @@ import (
 	"syscall"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
-	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/emulator"
@@ -172,7 +172,7 @@ func (p *process) run() (*run.Result, error) {
 		Confirm: func(*plan.Plan) error { return p.act("confirm", "") },
 	}
 	if p.Waits {
-		o.Waits = func(recovery.Holder) {}
+		o.Waits = func(books.Holder) {}
 	}
 	return run.Run(ctx, p.job(map[string]client{"moz": moz, "ahrefs": v3}), o)
 }

@@ -25,11 +25,21 @@ func (j *Journal) AddAttempt(ctx context.Context, taskID string, a pipeline.Atte
 		body, sum, request = j.enc.EncodeAll(a.Body, nil), bodySum(a.Body), append([]byte{}, a.Request...)
 	}
 	err = j.db.Write(ctx, func(tx *sql.Tx) error {
+		keep := body
+		if keep != nil {
+			var kept bool
+			err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM attempts WHERE task = ? AND seq = ? AND checksum = ? AND body IS NOT NULL)`, no, a.Seq, sum).Scan(&kept)
+			if err != nil {
+				return err
+			}
+			if kept {
+				keep = nil
+			}
+		}
 		_, err := tx.Exec(`INSERT INTO attempts (task, seq, at, kind, status, maybe_units, message, chain, cursor, asked, request, size, checksum, body)
-			VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,
-			iif(EXISTS (SELECT 1 FROM attempts WHERE task = ?1 AND seq = ?2 AND checksum = ?13 AND body IS NOT NULL), NULL, ?14))`,
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 			no, a.Seq, a.At.UnixMicro(), a.Kind.String(), a.Status, int64(a.MaybeUnits), a.Message,
-			a.Chain, string(a.Ask.Cursor), a.Ask.Limit, request, len(a.Body), sum, body)
+			a.Chain, string(a.Ask.Cursor), a.Ask.Limit, request, len(a.Body), sum, keep)
 		return err
 	})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Fact is what is known about a page without its body, whose place Size takes.
@@ -46,30 +46,40 @@ func (j *Journal) Facts(ctx context.Context, taskID string) iter.Seq2[Fact, erro
 // The month in which the journal was begun is among them.
 func (j *Journal) Bills(ctx context.Context) (map[string]map[string]pipeline.Bill, error) {
 	bills, begun := map[string]map[string]pipeline.Bill{}, j.header.Created.UTC().Format("2006-01")
-	const vendor, month = `substr(t.endpoint, 1, instr(t.endpoint, '/') - 1)`, `strftime('%Y-%m', max(0, at) / 1000000, 'unixepoch')`
-	err := j.db.Each(ctx, `SELECT vendor, `+month+`, sum(units), sum(maybe), max(iif(units > 0, at, 0)), max(iif(maybe > 0, at, 0)) FROM (
-			SELECT DISTINCT `+vendor+` AS vendor, NULL AS at, 0 AS units, 0 AS maybe FROM tasks t WHERE t.params <> ?
-			UNION ALL SELECT `+vendor+`, p.fetched_at, p.units, 0 FROM pages p JOIN tasks t ON t.no = p.task
-			UNION ALL SELECT `+vendor+`, a.at, 0, a.maybe_units FROM attempts a JOIN tasks t ON t.no = a.task)
-		GROUP BY 1, 2`, func(rows *sql.Rows) error {
-		var vendor string
-		var month sql.NullString
-		var b pipeline.Bill
-		var spent, held sql.NullInt64
-		if err := rows.Scan(&vendor, &month, &b.Spent, &b.Maybe, &spent, &held); err != nil {
-			return err
-		}
-		b.SpentAt, b.HeldAt = sqlite.At(spent.Int64), sqlite.At(held.Int64)
+	of := func(endpoint string) map[string]pipeline.Bill {
+		vendor := pipeline.Task{Endpoint: endpoint}.Vendor()
 		if bills[vendor] == nil {
 			bills[vendor] = map[string]pipeline.Bill{begun: {}}
 		}
-		if !month.Valid {
-			return nil
-		}
-		all := bills[vendor][month.String]
-		all.Add(b)
-		bills[vendor][month.String] = all
-		return nil
+		return bills[vendor]
+	}
+	err := j.db.Each(ctx, `SELECT DISTINCT endpoint FROM tasks WHERE params <> ?`, func(rows *sql.Rows) error {
+		var endpoint string
+		err := rows.Scan(&endpoint)
+		of(endpoint)
+		return err
 	}, pipeline.PlaceholderParams)
+	if err != nil {
+		return nil, err
+	}
+	// By day, of 86,400,000,000 microseconds: what a month is the databases spell each in its own way.
+	err = j.db.Each(ctx, `SELECT endpoint, CASE WHEN at < 0 THEN 0 ELSE at / 86400000000 END AS day, sum(units), sum(maybe),
+			coalesce(max(at) FILTER (WHERE units > 0), 0), coalesce(max(at) FILTER (WHERE maybe > 0), 0) FROM (
+			SELECT t.endpoint, p.fetched_at AS at, p.units, 0 AS maybe FROM pages p JOIN tasks t ON t.no = p.task
+			UNION ALL SELECT t.endpoint, a.at, 0, a.maybe_units FROM attempts a JOIN tasks t ON t.no = a.task) AS asked
+		GROUP BY endpoint, day`, func(rows *sql.Rows) error {
+		var endpoint string
+		var b pipeline.Bill
+		var day, spent, held int64
+		if err := rows.Scan(&endpoint, &day, &b.Spent, &b.Maybe, &spent, &held); err != nil {
+			return err
+		}
+		b.SpentAt, b.HeldAt = store.At(spent), store.At(held)
+		months, month := of(endpoint), time.Unix(day*24*60*60, 0).UTC().Format("2006-01")
+		all := months[month]
+		all.Add(b)
+		months[month] = all
+		return nil
+	})
 	return bills, err
 }

@@ -17,7 +17,7 @@ type Index struct {
 // AddIndex records what a vendor said of its index, and returns when that is durable.
 func (j *Journal) AddIndex(ctx context.Context, x Index) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO indexes VALUES (?,?,?)`, x.Vendor, x.ID, x.At.UnixMicro())
+		_, err := tx.Exec(`INSERT INTO indexes (vendor, index_id, at) VALUES (?,?,?)`, x.Vendor, x.ID, x.At.UnixMicro())
 		return err
 	})
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package journal keeps the pages of a run: every paid response, exactly as it was received, durable before
 // anything else happens to it.
 //
-// A journal is one SQLite file per run and the only truth about it. It contains all that is needed to rebuild the run's tables
+// A journal is one SQLite file per run, or tables of that run's own in another [store.DB], and the only truth about it. It contains all that is needed to rebuild the run's tables
 // and what others know of it: which tasks it intends, how each of them stands, for each task its pages in the order they were
 // bought, and the course of the run itself. A page, its cursor and the units it cost are
 // written in one transaction, so that bytes and money cannot disagree. Bodies are compressed with zstd. Every
@@ -24,15 +24,16 @@ import (
 	"backhaul/pipeline"
 	"backhaul/pipeline/failpoint"
 	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // ErrDamaged is in the chain of every error that means the journal no longer holds what was written to it.
-var ErrDamaged = sqlite.ErrDamaged
+var ErrDamaged = store.ErrDamaged
 
-// layout is that of the file. Format 1 had neither batches, indexes nor resolutions, nor what vendors say of overlap, price and
+// Layout is that of a journal's tables. Format 1 had neither batches, indexes nor resolutions, nor what vendors say of overlap, price and
 // cache. Format 2 kept of a reply that could not be read the body alone, and each as often as it came. Format 3 knew neither which
 // tasks are intended still, nor how they and the run ended, nor what became of its tables: the ledger alone did.
-var layout = sqlite.Layout{Schema: schema, Upgrades: []string{`
+var Layout = store.Layout{Schema: schema, Flags: []string{"tasks.intended", "pages.repeated", "pages.ended", "resolutions.final", "attempts.read"}, Upgrades: []string{`
 	ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT '';
 	ALTER TABLE pages ADD COLUMN overlap INTEGER NOT NULL DEFAULT 0;
 	ALTER TABLE pages ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
@@ -123,7 +124,7 @@ type Header struct {
 
 // Journal is the open journal of one run. It is safe for concurrent use.
 type Journal struct {
-	db     *sqlite.DB
+	db     store.DB
 	header Header
 	numbers
 	enc *zstd.Encoder
@@ -133,10 +134,15 @@ type Journal struct {
 // Open opens the journal at path. Where there is none, it is created for header; an existing journal keeps its
 // own, which Header returns, and must be of the same job and run date. A header without a run id opens only what is there.
 func Open(ctx context.Context, path string, header Header) (*Journal, error) {
-	db, err := sqlite.Open(ctx, path, layout)
+	db, err := sqlite.Open(ctx, path, Layout)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
+	return In(ctx, db, header)
+}
+
+// In is Open in a database that has the tables of [Layout], and is closed with the journal, or at once with an error.
+func In(ctx context.Context, db store.DB, header Header) (*Journal, error) {
 	j := &Journal{db: db}
 	if err := j.init(ctx, header); err != nil {
 		return nil, fmt.Errorf("open journal: %w", errors.Join(err, db.Close()))
@@ -165,13 +171,13 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 	row := j.db.Read().QueryRowContext(ctx, `SELECT run_id, job, run_date, created_at FROM header`)
 	switch err := row.Scan(&j.header.RunID, &j.header.Job, &j.header.RunDate, &created); {
 	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("%s: %w: it does not say whose it is", j.db.Path(), ErrDamaged)
+		return fmt.Errorf("%s: %w: it does not say whose it is", j.db.Name(), ErrDamaged)
 	case err != nil:
 		return j.db.Wrap(err)
 	}
 	j.header.Created = time.UnixMicro(created).UTC()
 	if j.header.Job != header.Job || j.header.RunDate != header.RunDate {
-		return fmt.Errorf("%s: %w: it belongs to job %s of %s", j.db.Path(), ErrDamaged, j.header.Job, j.header.RunDate)
+		return fmt.Errorf("%s: %w: it belongs to job %s of %s", j.db.Name(), ErrDamaged, j.header.Job, j.header.RunDate)
 	}
 	return j.number(ctx)
 }

@@ -118,7 +118,7 @@ func (j *Journal) Pages(ctx context.Context, taskID string) iter.Seq2[pipeline.P
 			return yield(page, nil), nil
 		})
 		if err != nil {
-			yield(pipeline.Page{}, fmt.Errorf("read %s from %s: %w", j.describe(taskID), j.db.Path(), err))
+			yield(pipeline.Page{}, fmt.Errorf("read %s from %s: %w", j.describe(taskID), j.db.Name(), err))
 		}
 	}
 }

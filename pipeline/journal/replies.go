@@ -57,7 +57,7 @@ func (j *Journal) Received(ctx context.Context, r Reply) (p pipeline.Page, ask p
 	}
 	body, err := j.dec.DecodeAll(packed, nil)
 	if err != nil || sum != nil && !bytes.Equal(sum, bodySum(body)) {
-		return p, ask, fmt.Errorf("read reply %d from %s: %w: its checksum does not fit", r.No, j.db.Path(), ErrDamaged)
+		return p, ask, fmt.Errorf("read reply %d from %s: %w: its checksum does not fit", r.No, j.db.Name(), ErrDamaged)
 	}
 	p.Cursor, p.Body, p.FetchedAt = ask.Cursor, body, r.At
 	return p, ask, nil
@@ -72,7 +72,7 @@ func (j *Journal) Redeem(ctx context.Context, r Reply, p pipeline.Page) error {
 	}
 	packed := j.pack(no, p)
 	err = j.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE attempts SET read = 1 WHERE task = ? AND seq = ? AND kind = 'malformed'`, no, r.Seq); err != nil {
+		if _, err := tx.Exec(`UPDATE attempts SET read = true WHERE task = ? AND seq = ? AND kind = 'malformed'`, no, r.Seq); err != nil {
 			return err
 		}
 		return j.addPage(tx, packed)

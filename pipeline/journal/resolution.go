@@ -32,13 +32,13 @@ func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) err
 		if _, err := tx.Exec(`DELETE FROM resolved_tasks WHERE extract = ?`, extract); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO resolutions VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET digest = excluded.digest, basis = excluded.basis,
+		_, err := tx.Exec(`INSERT INTO resolutions (extract, digest, basis, final) VALUES (?,?,?,?) ON CONFLICT (extract) DO UPDATE SET digest = excluded.digest, basis = excluded.basis,
 			final = excluded.final`, extract, r.Digest, r.Basis, r.Final)
 		if err != nil {
 			return err
 		}
 		for _, t := range r.Tasks {
-			if _, err := tx.Exec(`INSERT INTO resolved_tasks SELECT ?, no FROM tasks WHERE id = ?`, extract, t.ID); err != nil {
+			if _, err := tx.Exec(`INSERT INTO resolved_tasks (extract, task) SELECT ?, no FROM tasks WHERE id = ?`, extract, t.ID); err != nil {
 				return err
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Standing is what a journal keeps of a task that its pages do not tell: how it ended the last time its run saw to it. The zero
@@ -30,7 +30,7 @@ func (j *Journal) Stand(ctx context.Context, all map[string]Standing) error {
 	return j.update(ctx, "record how tasks stand",
 		`UPDATE tasks SET stood = pages, ending = ?, error = ?, ended_at = ?, saved_units = ?, index_id = ?, again = 0 WHERE no BETWEEN ? AND ?`, func(exec func(args ...any) error) error {
 			return alike(j, all, func(s Standing, first, last int64) error {
-				return exec(s.Ending, s.Error, sqlite.Micros(s.Ended), s.SavedUnits, s.IndexID, first, last)
+				return exec(s.Ending, s.Error, store.Micros(s.Ended), s.SavedUnits, s.IndexID, first, last)
 			})
 		})
 }
@@ -123,7 +123,7 @@ func (j *Journal) Entries(ctx context.Context) ([]Entry, error) {
 		var e Entry
 		var ended int64
 		e.Task, err = scanTask(rows, &e.Stood, &e.Ending, &e.Error, &ended, &e.SavedUnits, &e.IndexID, &e.Again, &e.Expected.Units, &e.Expected.Next)
-		e.Ended = sqlite.At(ended)
+		e.Ended = store.At(ended)
 		entries = append(entries, e)
 		return err
 	})
@@ -144,7 +144,7 @@ type Course struct {
 func (j *Journal) SetCourse(ctx context.Context, c Course) error {
 	return j.update(ctx, "record where the run stands",
 		`UPDATE header SET spec_hash = ?, state = ?, message = ?, started_at = ?, ended_at = ?`, func(exec func(args ...any) error) error {
-			return exec(c.SpecHash, c.State, c.Message, sqlite.Micros(c.Started), sqlite.Micros(c.Ended))
+			return exec(c.SpecHash, c.State, c.Message, store.Micros(c.Started), store.Micros(c.Ended))
 		})
 }
 
@@ -153,18 +153,19 @@ func (j *Journal) Course(ctx context.Context) (c Course, err error) {
 	var started, ended int64
 	err = j.db.Read().QueryRowContext(ctx, `SELECT spec_hash, state, message, started_at, ended_at FROM header`).
 		Scan(&c.SpecHash, &c.State, &c.Message, &started, &ended)
-	c.Started, c.Ended = sqlite.At(started), sqlite.At(ended)
+	c.Started, c.Ended = store.At(started), store.At(ended)
 	return c, j.db.Wrap(err)
 }
 
 // Rewind brings the times at which tasks and run ended back to now where they are later: what a clock that was ahead has left.
 func (j *Journal) Rewind(ctx context.Context, now time.Time) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE tasks SET ended_at = min(ended_at, ?)`, now.UnixMicro()); err != nil {
-			return err
+		for _, column := range [][2]string{{"tasks", "ended_at"}, {"header", "started_at"}, {"header", "ended_at"}} {
+			if _, err := tx.Exec(fmt.Sprintf(`UPDATE %[1]s SET %[2]s = ?1 WHERE %[2]s > ?1`, column[0], column[1]), now.UnixMicro()); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Exec(`UPDATE header SET started_at = min(started_at, ?1), ended_at = min(ended_at, ?1)`, now.UnixMicro())
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("bring times back to %s: %w", now.UTC().Format(time.RFC3339), err)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 )
 
 // Published records that the run's rows are in its tables, all but those that did not fit, and returns when that is durable. It takes
@@ -21,7 +21,7 @@ func (j *Journal) Published(ctx context.Context, rejected []pipeline.Rejection) 
 			return err
 		}
 		for _, r := range rejected {
-			if _, err := tx.Exec(`INSERT INTO rejections SELECT no, ?, ?, ?, ? FROM tasks WHERE id = ?`, r.Table, r.Field, r.Rows, r.Reason, r.TaskID); err != nil {
+			if _, err := tx.Exec(`INSERT INTO rejections (task, table_name, field, rows, reason) SELECT no, ?, ?, ?, ? FROM tasks WHERE id = ?`, r.Table, r.Field, r.Rows, r.Reason, r.TaskID); err != nil {
 				return err
 			}
 		}
@@ -49,9 +49,9 @@ func (j *Journal) Rejections(ctx context.Context) ([]pipeline.Rejection, error) 
 // Withdraw records since when the run's rows are out of tables on purpose, and returns when that is durable. Of one that they are
 // out of already the earlier time stays.
 func (j *Journal) Withdraw(ctx context.Context, tables map[string]time.Time) error {
-	return j.update(ctx, "record that the run is taken out of tables", `INSERT INTO absent VALUES (?,?) ON CONFLICT DO NOTHING`, func(exec func(args ...any) error) error {
+	return j.update(ctx, "record that the run is taken out of tables", `INSERT INTO absent (table_name, at) VALUES (?,?) ON CONFLICT DO NOTHING`, func(exec func(args ...any) error) error {
 		for table, since := range tables {
-			if err := exec(table, sqlite.Micros(since)); err != nil {
+			if err := exec(table, store.Micros(since)); err != nil {
 				return err
 			}
 		}
@@ -66,7 +66,7 @@ func (j *Journal) Withdrawn(ctx context.Context) (map[string]time.Time, error) {
 		var table string
 		var since int64
 		err := rows.Scan(&table, &since)
-		tables[table] = sqlite.At(since)
+		tables[table] = store.At(since)
 		return err
 	})
 	return tables, err

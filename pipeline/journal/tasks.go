@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,8 +74,8 @@ func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
 	add, err := tx.Prepare(`INSERT INTO tasks
 		(id, extract, endpoint, surface, target, target_as_given, scope, params, batch, max_rows, priority)
 		VALUES (?,?,?,?,?,?,?,?,?,?,?)
-		ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority, intended = 1
-		WHERE (max_rows, priority, intended) <> (excluded.max_rows, excluded.priority, 1)`)
+		ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority, intended = true
+		WHERE NOT tasks.intended OR (tasks.max_rows, tasks.priority) <> (excluded.max_rows, excluded.priority)`)
 	if err != nil {
 		return err
 	}
@@ -90,23 +91,24 @@ func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
 
 // leftOut is how a task is marked that is intended no more. It stands nowhere then, so that a run that comes to ask for it again
 // notices; its pages stay.
-const leftOut = `intended = 0, stood = 0, ending = '', error = '', ended_at = 0, saved_units = 0, index_id = '', again = 0, expected_units = 0, expected_next = 0`
+const leftOut = `intended = false, stood = 0, ending = '', error = '', ended_at = 0, saved_units = 0, index_id = '', again = 0, expected_units = 0, expected_next = 0`
 
 // Intend is AddTasks for all that a run is to do: the other tasks of the journal are intended no more, but for those of the
 // extracts in open, whose tasks are not known yet. It returns when that is durable, in one step.
 func (j *Journal) Intend(ctx context.Context, tasks []pipeline.Task, open ...string) error {
-	ids := make([]string, len(tasks))
-	for i, t := range tasks {
-		ids[i] = t.ID
+	known := make(map[string]bool, len(tasks))
+	for _, t := range tasks {
+		known[t.ID] = true
 	}
-	lists, err := json.Marshal([][]string{ids, append([]string{}, open...)})
-	if err != nil {
-		return err
-	}
-	err = j.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE intended AND id NOT IN (SELECT value FROM json_each(?1, '$[0]'))
-			AND extract NOT IN (SELECT value FROM json_each(?1, '$[1]'))`, string(lists)); err != nil {
+	err := j.db.Write(ctx, func(tx *sql.Tx) error {
+		gone, err := intendedBut(tx, func(id, extract string) bool { return known[id] || slices.Contains(open, extract) })
+		if err != nil {
 			return err
+		}
+		for first, last := range ranges(gone) {
+			if _, err := tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE no BETWEEN ? AND ?`, first, last); err != nil {
+				return err
+			}
 		}
 		return addTasks(tx, tasks)
 	})
@@ -115,6 +117,43 @@ func (j *Journal) Intend(ctx context.Context, tasks []pipeline.Task, open ...str
 	}
 	failpoint.Hit("journal.tasks.after")
 	return j.number(ctx)
+}
+
+// intendedBut returns the numbers of the tasks that are intended, in their order, but for those that stay.
+func intendedBut(tx *sql.Tx, stays func(id, extract string) bool) (gone []int64, err error) {
+	rows, err := tx.Query(`SELECT no, id, extract FROM tasks WHERE intended ORDER BY no`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var no int64
+		var id, extract string
+		if err := rows.Scan(&no, &id, &extract); err != nil {
+			return nil, err
+		}
+		if !stays(id, extract) {
+			gone = append(gone, no)
+		}
+	}
+	return gone, rows.Err()
+}
+
+// ranges yields the first and the last of the numbers that follow one another, of numbers in their order: a statement for each of the
+// hundred thousand tasks of a run takes seconds.
+func ranges(numbers []int64) iter.Seq2[int64, int64] {
+	return func(yield func(first, last int64) bool) {
+		for len(numbers) > 0 {
+			n := 1
+			for n < len(numbers) && numbers[n] == numbers[n-1]+1 {
+				n++
+			}
+			if !yield(numbers[0], numbers[n-1]) {
+				return
+			}
+			numbers = numbers[n:]
+		}
+	}
 }
 
 // Tasks returns every task that can have pages, in the order they were added: placeholders are not among them.
@@ -154,7 +193,8 @@ func scanTask(rows *sql.Rows, more ...any) (t pipeline.Task, err error) {
 func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error) {
 	places := map[string]pipeline.Place{}
 	err := j.db.Each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
-			coalesce(sum(iif(p.repeated, 0, p.rows - p.overlap)), 0), coalesce(sum(iif(p.repeated, p.rows, p.overlap)), 0), coalesce(sum(p.units), 0)
+			coalesce(sum(CASE WHEN p.repeated THEN 0 ELSE p.rows - p.overlap END), 0),
+			coalesce(sum(CASE WHEN p.repeated THEN p.rows ELSE p.overlap END), 0), coalesce(sum(p.units), 0)
 		FROM tasks t LEFT JOIN pages p ON p.task = t.no GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
@@ -181,7 +221,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 				return err
 			}
 			if !bytes.Equal(last.sum(), last.checksum) {
-				return fmt.Errorf("%s: %w: reply %d of %s: its checksum does not fit", j.db.Path(), ErrDamaged, last.seq, j.describe(id))
+				return fmt.Errorf("%s: %w: reply %d of %s: its checksum does not fit", j.db.Name(), ErrDamaged, last.seq, j.describe(id))
 			}
 			p := places[id]
 			p.Next, p.End, p.ChainRows = pipeline.Cursor(last.next), last.ended, chainRows
@@ -198,8 +238,9 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 // countAttempts fills in what the attempts say of the tasks. What a damaged journal has lost is noted like a reply that could
 // not be read, but had no status.
 func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.Place) error {
-	return j.db.Each(ctx, `SELECT t.id, sum(a.kind <> 'repeating'), sum(a.maybe_units), max(iif(a.kind = 'repeating', a.seq, 0)),
-			sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq = t.pages), sum(a.kind = 'malformed' AND a.status <> 0 AND a.seq < t.pages AND NOT a.read)
+	return j.db.Each(ctx, `SELECT t.id, count(*) FILTER (WHERE a.kind <> 'repeating'), sum(a.maybe_units), coalesce(max(a.seq) FILTER (WHERE a.kind = 'repeating'), 0),
+			count(*) FILTER (WHERE a.kind = 'malformed' AND a.status <> 0 AND a.seq = t.pages),
+			count(*) FILTER (WHERE a.kind = 'malformed' AND a.status <> 0 AND a.seq < t.pages AND NOT a.read)
 		FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
@@ -233,5 +274,5 @@ func (j *Journal) countPages(taskID string, claimed, found int) error {
 	if claimed == found {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: %s has %d pages where %d were written", j.db.Path(), ErrDamaged, j.describe(taskID), found, claimed)
+	return fmt.Errorf("%s: %w: %s has %d pages where %d were written", j.db.Name(), ErrDamaged, j.describe(taskID), found, claimed)
 }

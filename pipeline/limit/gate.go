@@ -31,12 +31,22 @@ import (
 // durably, and when that is 0 what is left to be had.
 type Grant func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error)
 
+// Pacer gives out the moments at which requests may be sent, to all who share an account. It is safe for concurrent use.
+type Pacer interface {
+	// Slot takes the next moment, which lies gap behind the one before at least, whoever had that, and returns how long it is until then.
+	// A moment that is not used is lost.
+	Slot(ctx context.Context, gap time.Duration) (wait time.Duration, err error)
+}
+
 // Config says what an account allows. The zero value allows everything, one request at a time.
 type Config struct {
 	// PerSecond is the rate of requests. Default 0: unlimited.
 	PerSecond float64
 	// Connections bounds the requests under way at once. Default 1.
 	Connections int
+	// Pacer gives out the requests' turns at the rate in force, where others make requests to the account as well. Default nil: they
+	// are all of this gate.
+	Pacer Pacer
 	// Grant is asked for units, by one request at a time. Default: they are unlimited.
 	Grant Grant
 	// Block is how many units are asked for at a time, so that not every request costs a write.
@@ -152,12 +162,55 @@ func (g *Gate) pace(ctx context.Context, p *Pass) error {
 		return context.Cause(ctx)
 	}
 	defer func() { <-g.line }()
-	for p.came = time.Now(); ; {
+	p.came = time.Now()
+	if err := g.turn(ctx); err != nil {
+		return err
+	}
+	for {
 		wait, changed := g.pass(p)
 		if err := Sleep(ctx, wait, changed); err != nil || wait <= 0 {
 			return err
 		}
 	}
+}
+
+// turn waits for the request's turn among those of others, when a pause of this gate's own is over.
+func (g *Gate) turn(ctx context.Context) error {
+	if g.config.Pacer == nil {
+		return nil
+	}
+	for {
+		gap, wait, changed := g.before()
+		if wait > 0 {
+			if err := Sleep(ctx, wait, changed); err != nil {
+				return err
+			}
+			continue
+		}
+		if gap == 0 {
+			return nil
+		}
+		wait, err := g.config.Pacer.Slot(ctx, gap)
+		if err != nil || wait == 0 {
+			return err
+		}
+		return Sleep(ctx, wait, nil)
+	}
+}
+
+// before is what a request that takes turns with others has to keep to: the gap to the one before it, and how long it has to wait
+// until it may ask for its turn, and what may change that.
+func (g *Gate) before() (gap, wait time.Duration, changed <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	due := g.paused
+	if turn := g.last.Add(g.gap()); g.shut() && turn.After(due) {
+		due = turn
+	}
+	if g.rate > 0 {
+		gap = time.Duration(float64(time.Second) / g.rate)
+	}
+	return gap, time.Until(due), g.changed
 }
 
 // catchUp is by how much a request may pass early because the one before it was late, as timers are.
@@ -167,7 +220,10 @@ const catchUp = 5 * time.Millisecond
 func (g *Gate) pass(p *Pass) (wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	due := latest(g.paused, g.last.Add(g.gap()))
+	due := g.paused
+	if g.config.Pacer == nil || g.shut() {
+		due = latest(due, g.last.Add(g.gap()))
+	}
 	now := time.Now()
 	late := now.Sub(due)
 	if late < 0 {

@@ -18,7 +18,7 @@ func show(ctx context.Context, path string, layout Layout) (*DB, error) {
 	d := &DB{path: path, sql: db}
 	var have int
 	err = db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have)
-	if want := layout.format(); err == nil && have != want {
+	if want := layout.Format(); err == nil && have != want {
 		err = fmt.Errorf("it is of format %d, and this program reads format %d: open it once where it can be written", have, want)
 	}
 	if err != nil {

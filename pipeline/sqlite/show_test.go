@@ -48,7 +48,7 @@ func TestAFileThatCannotBeWrittenIsShown(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		shown, err := show(t.Context(), d.Path(), oneTable)
+		shown, err := show(t.Context(), d.Name(), oneTable)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestAFileThatCannotBeWrittenIsShown(t *testing.T) {
 		if err == nil || errors.Is(err, ErrDamaged) || row(t, shown) != 7 {
 			t.Errorf("a write: %v", err)
 		}
-		if later, err := show(t.Context(), d.Path(), Layout{Schema: oneTable.Schema, Upgrades: []string{"SELECT 1"}}); err == nil {
+		if later, err := show(t.Context(), d.Name(), Layout{Schema: oneTable.Schema, Upgrades: []string{"SELECT 1"}}); err == nil {
 			_ = later.Close()
 			t.Error("an older format was not told")
 		}
@@ -111,12 +111,12 @@ func TestAFolderThatCannotBeWrittenIsReadAndNotFilled(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Dir(d.Path())
-	if err := errors.Join(os.Chmod(d.Path(), 0o444), os.Chmod(dir, 0o555)); err != nil {
+	dir := filepath.Dir(d.Name())
+	if err := errors.Join(os.Chmod(d.Name(), 0o444), os.Chmod(dir, 0o555)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Chmod(dir, 0o755) })
-	shown, err := Open(t.Context(), d.Path(), oneTable)
+	shown, err := Open(t.Context(), d.Name(), oneTable)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // Package sqlite opens the program's own SQLite files, the journal of a run and the ledger of a warehouse, and
-// owns what both rely on: a write that has returned is on disk (WAL, synchronous=FULL), writers that arrive
-// together share one commit, and a damaged file is told apart from a busy or a full one.
+// owns what both rely on there: a write that has returned is on disk (WAL, synchronous=FULL), and a damaged file is told apart from a
+// busy or a full one. It is a [store.DB].
 //
 // New files are for their owner alone, mode 0600: they have the replies as the vendor sent them, and what was spent. Whoever
 // wants others to read them may change that; files that are there keep the mode they have.
@@ -27,10 +27,11 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"backhaul/pipeline/failpoint"
+	"backhaul/pipeline/store"
 )
 
 // ErrDamaged is the error, somewhere in its chain, of a file that SQLite can no longer read as it was written.
-var ErrDamaged = errors.New("the file is damaged")
+var ErrDamaged = store.ErrDamaged
 
 // Before, where a test sets it, is called ahead of every step of a write with the file it is about; its error takes the
 // place of the step. The steps are "sync name", of a new file, "begin", "commit", and "sync": a commit that took place and did
@@ -46,32 +47,15 @@ func (d *DB) before(step string) error {
 
 // DB is one open SQLite file. It is safe for concurrent use.
 type DB struct {
-	path string
-	sql  *sql.DB
-
-	mu    sync.Mutex // guards queue
-	queue []*write
-	turn  sync.Mutex // held by the writer that commits for everybody waiting
+	path  string
+	sql   *sql.DB
+	group store.Group
 
 	prepared sync.Map // of *sql.Stmt, by the text of the statement
 }
 
-type write struct {
-	do   func(*sql.Tx) error
-	done bool
-	err  error
-}
-
 // Layout is what a file's tables look like.
-type Layout struct {
-	// Schema is a list of CREATE … IF NOT EXISTS statements.
-	Schema string
-	// Upgrades are the statements that bring a file of format 1, 2, … to the next one. The format of Schema is one more than
-	// there are upgrades; a file of a later one is refused.
-	Upgrades []string
-}
-
-func (l Layout) format() int { return len(l.Upgrades) + 1 }
+type Layout = store.Layout
 
 // Open opens the file, creating it and its folder when absent, and gives it the layout. A file that is there and cannot be
 // written, on a read-only mount say, is opened for reading: writes fail.
@@ -162,7 +146,7 @@ func (d *DB) create(ctx context.Context, layout Layout) error {
 		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
 			return err
 		}
-		want := layout.format()
+		want := layout.Format()
 		if have > want {
 			return fmt.Errorf("format %d was written by a later version of this program, which reads up to %d", have, want)
 		}
@@ -181,78 +165,25 @@ func (d *DB) create(ctx context.Context, layout Layout) error {
 // Read returns the handle for queries. Writes go through Write.
 func (d *DB) Read() *sql.DB { return d.sql }
 
-// Path returns the file's path.
-func (d *DB) Path() string { return d.path }
+// Name returns the file's path.
+func (d *DB) Name() string { return d.path }
 
-// Write runs do in a transaction and returns when it is durable. Writers that wait at the same time share one
-// transaction and one sync of the disk. An error of do undoes what that writer did and is told to it alone; an error of the
-// transaction itself, such as a full disk, fails them all, and nothing of theirs is kept.
+// Write is [store.DB.Write].
 func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
-	w := &write{do: do}
-	d.mu.Lock()
-	d.queue = append(d.queue, w)
-	d.mu.Unlock()
-
-	d.turn.Lock()
-	defer d.turn.Unlock()
-	if w.done {
-		return w.err
-	}
-	d.mu.Lock()
-	batch := d.queue
-	d.queue = nil
-	d.mu.Unlock()
-	err := d.commit(ctx, batch)
-	for _, other := range batch {
-		if other.err == nil {
-			other.err = err
-		}
-		other.done, other.err = true, d.Wrap(other.err)
-	}
-	return w.err
+	return d.group.Write(ctx, transactions{d}, do)
 }
 
-// apply lets a writer do its part of a transaction with others, and undoes it where it fails. An error means that the transaction
-// is lost, and with it what the others did.
-func (w *write) apply(tx *sql.Tx) error {
-	if _, err := tx.Exec("SAVEPOINT writer"); err != nil {
-		return err
-	}
-	if w.err = w.do(tx); w.err == nil {
-		_, err := tx.Exec("RELEASE writer")
-		return err
-	}
-	if _, err := tx.Exec("ROLLBACK TO writer; RELEASE writer"); err != nil {
-		return w.err // SQLite has rolled all of it back by itself
-	}
-	return nil
-}
+// transactions are those of a file.
+type transactions struct{ *DB }
 
-func (d *DB) commit(ctx context.Context, batch []*write) error {
-	// The leader's context must not undo what the others wait for.
-	ctx = context.WithoutCancel(ctx)
+func (d transactions) Begin(ctx context.Context) (*sql.Tx, error) {
 	if err := d.before("begin"); err != nil {
-		return err
+		return nil, err
 	}
-	tx, err := d.sql.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	kept := 0
-	for _, w := range batch {
-		if len(batch) == 1 { // there is nobody else, whose part a savepoint would keep
-			w.err = w.do(tx)
-		} else if err := w.apply(tx); err != nil {
-			_ = tx.Rollback() // SQLite may have rolled back by itself; the error that led here is what counts
-			return err
-		}
-		if w.err == nil {
-			kept++
-		}
-	}
-	if kept == 0 {
-		return tx.Rollback()
-	}
+	return d.sql.BeginTx(ctx, nil)
+}
+
+func (d transactions) Commit(tx *sql.Tx) error {
 	if err := d.before("commit"); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
@@ -276,8 +207,7 @@ func (d *DB) Check(ctx context.Context) error {
 	return nil
 }
 
-// Each reads what a query answers, row by row. An error of row ends that, and comes back as it is. The query is prepared once: it
-// must be one of few texts.
+// Each is [store.DB.Each]. The query is prepared once.
 func (d *DB) Each(ctx context.Context, query string, row func(*sql.Rows) error, args ...any) error {
 	prepared, err := d.prepare(ctx, query)
 	if err != nil {
@@ -296,7 +226,7 @@ func (d *DB) Each(ctx context.Context, query string, row func(*sql.Rows) error, 
 	return d.Wrap(rows.Err())
 }
 
-// Exec carries out a statement within a write. The statement is prepared once: it must be one of few texts.
+// Exec is [store.DB.Exec]. The statement is prepared once.
 func (d *DB) Exec(tx *sql.Tx, statement string, args ...any) error {
 	prepared, err := d.prepare(context.Background(), statement)
 	if err != nil {

@@ -62,9 +62,7 @@ func sharing(t *testing.T, d *DB, writers int, ready func(), after func(i int) e
 		wg.Go(func() { write(i) })
 	}
 	for waiting := 0; waiting < writers-1; runtime.Gosched() {
-		d.mu.Lock()
-		waiting = len(d.queue)
-		d.mu.Unlock()
+		waiting = d.group.Waiting()
 	}
 	ready()
 	close(together)
