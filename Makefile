@@ -18,7 +18,7 @@ run: build ## do the main job end to end against the embedded emulator, and show
 demo: run ## the same
 
 test: ## run the tests
-	go test -timeout 40m ./... ./testdata/bench
+	go test -parallel 4 -timeout 40m ./... ./testdata/bench # many tests wait for children and made-up vendors most of the time
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
@@ -110,11 +110,13 @@ lint: ## formatting, vet, staticcheck
 	go vet ./... ./testdata/mutants/... ./testdata/bench
 	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench
 
+# Each package that has targets is built once for all of them. What is found interesting goes where go test keeps it.
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
-	@set -e; for pkg in $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \
-		listed=$$(go test -list '^Fuzz' $$pkg); \
-		for target in $$(echo "$$listed" | grep '^Fuzz' || true); do \
-			echo "fuzz $$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
+	@set -e; mkdir -p bin/fuzz; for folder in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		pkg=$$(go list $$folder); binary=$(CURDIR)/bin/fuzz/$$(echo $$pkg | tr / -); kept=$$(go env GOCACHE)/fuzz/$$pkg; \
+		go test -c -fuzz . -o $$binary $$folder; mkdir -p $$kept; \
+		for target in $$(cd $$folder && $$binary -test.list '^Fuzz'); do \
+			echo "fuzz $$pkg $$target"; (cd $$folder && $$binary -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 10x -test.fuzzcachedir $$kept); \
 		done; done
 
 BENCH       := go run ./testdata/bench

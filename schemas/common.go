@@ -28,7 +28,7 @@ var common = []Column{
 	{Name: "run_id", Type: String, Required: true, Meaning: "the run that bought the row; see ops.runs", Source: "backhaul"},
 	{Name: ColRunDate, Type: Date, Required: true, Meaning: "the logical date of the run", Source: "command line"},
 	{Name: "surface", Type: String, Required: true, Meaning: "the vendor's API that delivered the row: v2, rpc, v3", Source: "job spec"},
-	{Name: "fetched_at", Type: Timestamp, Required: true, Meaning: "when the row's page arrived, UTC", Source: "backhaul"},
-	{Name: "page_seq", Type: Int32, Required: true, Unit: "position", Meaning: "the row's page in its chain, from 0; with run, extract and target it leads to ops.pages", Source: "backhaul"},
+	{Name: "fetched_at", Type: Timestamp, Required: true, Meaning: "when the row's reply arrived, UTC", Source: "backhaul"},
+	{Name: "page_seq", Type: Int32, Required: true, Unit: "position", Meaning: "the place of the row's reply in its list, from 0; with run, extract and target it leads to ops.pages", Source: "backhaul"},
 	{Name: ColExtra, Type: String, Meaning: "JSON object of response fields this table does not know; null if none", Source: "vendor response"},
 }

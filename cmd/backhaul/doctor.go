@@ -10,6 +10,7 @@ import (
 
 	"backhaul/jobs/doctor"
 	"backhaul/pipeline"
+	"backhaul/pipeline/grid"
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/duckdb"
@@ -32,7 +33,7 @@ or bad. The vendor is asked once, for its usage report, which is taken to be fre
 
 --repair rebuilds what can be derived without buying anything: tables and catalog from the journals, the
 ledger from the journals (a damaged one is kept beside it), and sweeps what dead processes left. It never
-deletes a journal. --drop-damaged, with --repair, also puts damaged journals aside and keeps the pages
+deletes a journal. --drop-damaged, with --repair, also puts damaged journals aside and keeps the replies
 before the damage, so that the next run buys the others again.
 
 Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is bad.`,
@@ -50,7 +51,7 @@ Exit status: 0 nothing is bad, 5 the warehouse is damaged, 1 something else is b
 	}
 	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.repair, "repair", false, "rebuild what can be derived; buys nothing, deletes no journal")
-	cmd.Flags().BoolVar(&f.dropDamaged, "drop-damaged", false, "with --repair: put damaged journals aside and keep the pages before the damage")
+	cmd.Flags().BoolVar(&f.dropDamaged, "drop-damaged", false, "with --repair: put damaged journals aside and keep the replies before the damage")
 	return cmd
 }
 
@@ -108,7 +109,7 @@ func (a *app) printFindings(findings []doctor.Finding) error {
 		if f.Advice != "" {
 			line += " (" + f.Advice + ")"
 		}
-		if _, err := fmt.Fprintln(a.stdout, line); err != nil {
+		if _, err := fmt.Fprintln(grid.Fold(a.stdout), line); err != nil {
 			return err
 		}
 	}

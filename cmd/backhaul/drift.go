@@ -6,8 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 	"backhaul/schemas"
 	"backhaul/sinks/duckdb"
@@ -59,12 +58,12 @@ func (a *app) printDrift(all []driftInfo) error {
 		_, err := fmt.Fprintln(a.stdout, "no drift: the vendors' replies are as the tables expect")
 		return err
 	}
-	rows, promotable := newTable(table.Row{"table", "field", "kind", "first seen", "last seen", "rows", "example"}), false
+	rows, promotable := grid.New("table", "field", "kind", "first seen", "last seen", "rows", "example"), false
 	for _, d := range all {
-		rows.AppendRow(table.Row{d.Table, d.Field, d.Kind, d.FirstSeen, d.LastSeen, words.Count(d.Rows), d.Example})
+		rows.Add(d.Table, d.Field, d.Kind, d.FirstSeen, d.LastSeen, words.Count(d.Rows), d.Example)
 		promotable = promotable || d.Kind != string(schemas.Vanished)
 	}
-	text := rows.Render()
+	text := rows.For(a.stdout)
 	if promotable {
 		text += "\na new field gets a column, and a misfit another type, by one line in package schemas; then `backhaul replay RUN` fills it for the nights there are, for nothing"
 	}

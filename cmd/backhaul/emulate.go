@@ -15,6 +15,7 @@ import (
 
 	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/emulator/ahrefs"
+	"backhaul/pipeline/words"
 )
 
 // emulatorFlags are the flags of `emulate`.
@@ -74,9 +75,9 @@ func (a *app) emulate(ctx context.Context, f emulatorFlags) error {
 	}
 	e.close()
 	m := e.server.Meter()
-	fmt.Fprintf(a.stderr, "%d pages delivered, %d rows billed\n", m.Pages, m.Rows)
+	fmt.Fprintf(a.stderr, "Moz: %s delivered, %s billed\n", words.Plural(m.Pages, "reply"), words.Plural(m.Rows, "row"))
 	if m := e.server.Ahrefs().Meter(); len(m.Requests) > 0 {
-		fmt.Fprintf(a.stderr, "Ahrefs: %d replies delivered, %d units and %d rows of v2 billed\n", m.Pages, m.Units, m.V2Rows)
+		fmt.Fprintf(a.stderr, "Ahrefs: %s delivered, %s and %s of v2 billed\n", words.Plural(m.Pages, "reply"), words.Plural(m.Units, "unit"), words.Plural(m.V2Rows, "row"))
 	}
 	return err
 }

@@ -8,13 +8,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs"
 	"backhaul/jobs/report"
 	"backhaul/pipeline"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/words"
 )
@@ -189,15 +188,16 @@ func (a *app) listEndpoints(all []endpointInfo) error {
 	if a.json {
 		return a.printJSON(all)
 	}
-	w := newTable(table.Row{"endpoint", "surfaces", "price", "it brings"})
+	w := grid.New("endpoint", "surfaces", "price", "it brings")
 	for _, e := range all {
 		var surfaces []string
 		for _, s := range e.Surfaces {
 			surfaces = append(surfaces, s.Surface)
 		}
-		w.AppendRow(table.Row{e.Endpoint, strings.Join(surfaces, ", "), e.brief, e.Meaning})
+		w.Add(e.Endpoint, strings.Join(surfaces, ", "), e.brief, e.Meaning)
 	}
-	_, err := fmt.Fprintln(a.stdout, w.Render())
+	w.Spare("surfaces")
+	_, err := fmt.Fprintln(a.stdout, w.For(a.stdout))
 	return err
 }
 
@@ -211,7 +211,7 @@ func (a *app) showEndpoint(e endpointInfo) error {
 	}
 	for i, s := range e.Surfaces {
 		if _, err := fmt.Fprintf(a.stdout, "\nsurface %s: %s; at most %s a request\nsource: %s\n%s\n", s.Surface, s.Price, words.Plural(s.Rows, "row"), s.Source,
-			paramsText(s, e.Surfaces[:i])); err != nil {
+			a.paramsText(s, e.Surfaces[:i])); err != nil {
 			return err
 		}
 	}
@@ -219,7 +219,7 @@ func (a *app) showEndpoint(e endpointInfo) error {
 }
 
 // paramsText is the table of a surface's parameters, unless they are those of a surface before it.
-func paramsText(s surfaceInfo, before []surfaceInfo) string {
+func (a *app) paramsText(s surfaceInfo, before []surfaceInfo) string {
 	if len(s.Params) == 0 {
 		return "no parameters"
 	}
@@ -228,15 +228,12 @@ func paramsText(s surfaceInfo, before []surfaceInfo) string {
 			return "parameters: as on " + b.Surface
 		}
 	}
-	w := newTable(table.Row{"parameter", "type", "default", "allowed", "meaning"})
-	wide := func(name string) table.ColumnConfig {
-		return table.ColumnConfig{Name: name, WidthMax: 56, WidthMaxEnforcer: text.WrapSoft}
-	}
-	w.SetColumnConfigs([]table.ColumnConfig{wide("allowed"), wide("meaning")})
+	w := grid.New("parameter", "type", "default", "allowed", "meaning")
 	for _, p := range s.Params {
-		w.AppendRow(table.Row{p.Param, p.Type, p.defaultText(), p.allowedText(), p.Meaning})
+		w.Add(p.Param, p.Type, p.defaultText(), p.allowedText(), p.Meaning)
 	}
-	return w.Render()
+	w.Spare("default", "type")
+	return w.For(a.stdout)
 }
 
 func (p paramInfo) defaultText() string {

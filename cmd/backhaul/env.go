@@ -30,8 +30,14 @@ func (e environment) setAs(name string) string {
 func (e environment) env(name string) (string, error) {
 	variable := e.setAs(name)
 	switch variable {
-	case name, "":
-		return e.variable(name), nil
+	case "":
+		return "", nil
+	case name:
+		value, err := oneValue([]byte(e.variable(name)), "hold")
+		if err != nil {
+			return "", fmt.Errorf("read %s: %w", name, err)
+		}
+		return value, nil
 	case name + byCommand:
 		value, err := printed(e.variable(variable))
 		if err != nil {

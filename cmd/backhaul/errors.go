@@ -79,9 +79,10 @@ func tooFewFiles(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || strings.Contains(strings.ToLower(err.Error()), "too many open files")
 }
 
-// advise turns an error into one line that ends with what to do about it, where that is known.
+// advise turns an error into one line, but for a slip in SQL, that ends with what to do about it, where that is known.
 func advise(err error) string {
-	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	said := strings.TrimSpace(err.Error())
+	text := strings.ReplaceAll(said, "\n", "; ")
 	advice := ""
 	switch {
 	case errors.Is(err, recovery.ErrBusy):
@@ -103,7 +104,10 @@ func advise(err error) string {
 	case errors.Is(err, syscall.ENOSPC), strings.Contains(strings.ToLower(text), "no space left on device"):
 		advice = "free some space and run it again: what was bought is in the journal"
 	}
-	if advice == "" || strings.Contains(text, "`backhaul doctor") {
+	switch {
+	case advice == "" && strings.Contains(said, "\nLINE "):
+		return said // of DuckDB, with a mark below the place in the statement
+	case advice == "", strings.Contains(text, "`backhaul doctor"):
 		return text
 	}
 	return text + " (" + advice + ")"

@@ -18,7 +18,7 @@ func (a *app) forgetCommand() *cobra.Command {
 		Use:   "forget RUN",
 		Short: "Take the rows of a run or an import out of the tables; what it cost stays in the account",
 		Long: `Takes the rows of a run, or of an import, out of every table, also of merged months: each table in one
-step. Its pages stay in the journal and its units in the account (ops.runs, ops.spend), so that nothing is
+step. Its replies stay in the journal and its units in the account (ops.runs, ops.spend), so that nothing is
 bought again: ` + "`backhaul replay RUN`" + ` brings the rows back. The same job and date again does nothing.`,
 		Example: `  backhaul forget nightly/2026-11-23`,
 		Args:    exactly(1, "one run: an id, or job/date; see `backhaul status`"),
@@ -52,7 +52,7 @@ func (a *app) forget(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *
 	if a.json {
 		return a.printJSON(map[string]any{"run_id": r.ID, "tables": append([]string{}, tables...)})
 	}
-	_, err = fmt.Fprintf(a.stdout, "took run %s (%s/%s) out of %s; its pages and what they cost are kept: `backhaul replay %[1]s` brings it back\n",
+	_, err = fmt.Fprintf(a.stdout, "took run %s (%s/%s) out of %s; its replies and what they cost are kept: `backhaul replay %[1]s` brings it back\n",
 		r.ID, r.Job, r.RunDate, words.Plural(len(tables), "table"))
 	return err
 }

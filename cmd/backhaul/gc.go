@@ -37,8 +37,8 @@ func (a *app) gcCommand() *cobra.Command {
 		Use:   "gc",
 		Short: "Apply retention: remove journals that are no longer needed, and leftovers",
 		Long: `Removes the leftovers of dead processes; with --rows-older-than the months of tables that ended longer ago,
-merged or not: their runs, pages and accounts stay, and nothing is bought again; and with --journals-older-than the journals of complete runs
-that bought their last page longer ago than that. A journal is removed only after its run's tables have
+merged or not: their runs, replies and accounts stay, and nothing is bought again; and with --journals-older-than the journals of complete runs
+that bought their last reply longer ago than that. A journal is removed only after its run's tables have
 been read and found equal to it; the ledger keeps that it was retired, when, and what the tables hold.
 Such a run stays complete: the same job and date again does nothing and costs nothing. It can no longer
 be replayed. With --reports-older-than the reports of runs for earlier dates go, which ` + "`backhaul report`" + ` writes

@@ -44,7 +44,7 @@ is an error, and so is a flag that contradicts the archive, but for --date: with
 belongs to the day it was fetched. A reply of another surface or endpoint than it is said to be of is
 refused: its rows would be mostly empty.
 
-Replies about the same question, in one file or several, are the pages of one list, in the order
+Replies about the same question, in one file or several, are parts of one list, in the order
 given. All files are checked before anything is entered; problems are printed as file:line: text.
 The same replies again change nothing; further ones go on where the list ended. An import never
 joins a run that was bought. Credentials in archived requests are not kept.`,
@@ -181,7 +181,7 @@ func (a *app) printImports(all []imported) error {
 			known = ", " + words.Count(one.Known) + " imported before"
 		}
 		if _, err := fmt.Fprintf(a.stdout, "run %s of job %s for %s: %s with %s%s; no request, no unit\n", one.RunID, one.Job, one.RunDate,
-			words.Plural(one.Pages, "new page"), words.Plural(one.Rows, "row"), known); err != nil {
+			words.Plural(one.Pages, "new reply"), words.Plural(one.Rows, "row"), known); err != nil {
 			return err
 		}
 		for _, f := range one.Files {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -170,6 +171,14 @@ func (j *loadedJob) connections() map[string]int {
 	return connections
 }
 
+// inOrder brings the extracts of a plan into the order of the spec: those that are known at once have come first.
+func (j *loadedJob) inOrder(p *plan.Plan) {
+	place := func(x plan.Extract) int {
+		return slices.IndexFunc(j.Extracts, func(of jobs.Extract) bool { return of.Name == x.Extract })
+	}
+	slices.SortStableFunc(p.Extracts, func(a, b plan.Extract) int { return cmp.Compare(place(a), place(b)) })
+}
+
 // overThreshold says which vendor's price may be above the job's confirm_over; "" if none is. Where lengths are unknown what is
 // expected is a floor, so the worst case decides, and one without a bound is above everything.
 func (j *loadedJob) overThreshold(p *plan.Plan) string {
@@ -178,14 +187,14 @@ func (j *loadedJob) overThreshold(p *plan.Plan) string {
 		switch {
 		case !ok:
 		case v.Unknown > 0 && v.Worst == nil:
-			return fmt.Sprintf("%s is expected to cost at least %s units, and nothing bounds what %s of unknown length may cost; the job's confirm_over is %s", v.Vendor,
-				words.Count(v.Expected.Units), words.Plural(v.Unknown, "list"), words.Count(most))
+			return fmt.Sprintf("%s is expected to cost at least %s, and nothing bounds what %s of unknown length may cost; the job's confirm_over is %s", v.Vendor,
+				words.Plural(v.Expected.Units, "unit"), words.Plural(v.Unknown, "list"), words.Count(most))
 		case v.Unknown > 0 && v.Worst.Units > most:
-			return fmt.Sprintf("%s is expected to cost at least %s units, and may cost %s with %s of unknown length, over the job's confirm_over of %s", v.Vendor,
-				words.Count(v.Expected.Units), words.Count(v.Worst.Units), words.Plural(v.Unknown, "list"), words.Count(most))
+			return fmt.Sprintf("%s is expected to cost at least %s, and may cost %s with %s of unknown length, over the job's confirm_over of %s", v.Vendor,
+				words.Plural(v.Expected.Units, "unit"), words.Count(v.Worst.Units), words.Plural(v.Unknown, "list"), words.Count(most))
 		case v.Expected.Units > most:
-			return fmt.Sprintf("%s is expected to cost %s units, over the job's confirm_over of %s", v.Vendor,
-				words.Count(v.Expected.Units), words.Count(most))
+			return fmt.Sprintf("%s is expected to cost %s, over the job's confirm_over of %s", v.Vendor,
+				words.Plural(v.Expected.Units, "unit"), words.Count(most))
 		}
 	}
 	return ""

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"backhaul/pipeline/grid"
 )
 
 // The exit statuses users rely on.
@@ -57,7 +59,7 @@ func Main(ctx context.Context, e environment) int {
 		return exitComplete
 	}
 	if exit.err != nil {
-		fmt.Fprintf(e.stderr, "backhaul: %s\n", advise(exit.err))
+		fmt.Fprintf(grid.Fold(e.stderr), "backhaul: %s\n", advise(exit.err))
 	}
 	return exit.status
 }

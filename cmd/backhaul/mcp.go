@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -102,17 +103,23 @@ type (
 func (d *desk) server() *mcp.Server {
 	s := mcp.NewServer(&mcp.Implementation{Name: "backhaul", Version: version}, &mcp.ServerOptions{Instructions: d.instructions()})
 	looks := &mcp.ToolAnnotations{ReadOnlyHint: true}
-	mcp.AddTool(s, &mcp.Tool{Name: "tables", Description: "What tables and views there are, or the columns of one with their meanings, units and sources.", Annotations: looks},
+	mcp.AddTool(s, &mcp.Tool{Name: "tables", Description: "What tables and views there are and what a row of each is, or the columns of one with their meanings, units and sources.", Annotations: looks},
 		func(ctx context.Context, _ *mcp.CallToolRequest, in askTables) (*mcp.CallToolResult, any, error) {
-			return d.answer(ctx, slices.DeleteFunc([]string{"tables", "--json", in.Table}, empty))
+			if in.Table == "" {
+				return listed()
+			}
+			return d.answer(ctx, []string{"tables", "--json", in.Table})
 		})
 	mcp.AddTool(s, &mcp.Tool{Name: "query", Description: "Asks the bought data in SQL, read-only. The answer is an array of objects.", Annotations: looks},
 		func(ctx context.Context, _ *mcp.CallToolRequest, in askQuery) (*mcp.CallToolResult, any, error) {
 			return d.answer(ctx, []string{"query", "--format", "json", "--timeout", "30s", "--memory-limit", "1GiB", "--", in.SQL})
 		})
-	mcp.AddTool(s, &mcp.Tool{Name: "status", Description: "How runs went: what is missing and why, and what was spent.", Annotations: looks},
+	mcp.AddTool(s, &mcp.Tool{Name: "status", Description: "How runs went, the latest first: what is missing and why, and what was spent.", Annotations: looks},
 		func(ctx context.Context, _ *mcp.CallToolRequest, in askStatus) (*mcp.CallToolResult, any, error) {
-			return d.answer(ctx, slices.DeleteFunc([]string{"status", "--json", in.Run}, empty))
+			if in.Run == "" {
+				return d.latest(ctx)
+			}
+			return d.answer(ctx, []string{"status", "--json", in.Run})
 		})
 	if len(d.jobs) == 0 {
 		return s
@@ -134,7 +141,19 @@ func (d *desk) server() *mcp.Server {
 	return s
 }
 
-func empty(s string) bool { return s == "" }
+// listed says which tables and views there are, without their columns.
+func listed() (*mcp.CallToolResult, any, error) {
+	infos, err := allTables()
+	if err != nil {
+		return nil, nil, err
+	}
+	meanings := map[string]string{}
+	for _, t := range infos {
+		meanings[t.Table] = t.Meaning
+	}
+	text, err := json.Marshal(meanings)
+	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(text)}}}, nil, err
+}
 
 // instructions is what an agent is told first.
 func (d *desk) instructions() string {
@@ -175,23 +194,52 @@ func (d *desk) specArgs() (args []string) {
 // mostAnswered is how many bytes an answer may have.
 const mostAnswered = 100_000
 
+// latest are the latest runs, as many as an answer may have.
+func (d *desk) latest(ctx context.Context) (*mcp.CallToolResult, any, error) {
+	out, said, status := d.ask(ctx, []string{"status", "--json"})
+	var runs []json.RawMessage
+	if err := json.Unmarshal(out.Bytes(), &runs); status == exitComplete && err == nil {
+		all, size := len(runs), 0
+		for i, r := range runs {
+			if size += len(r) + 1; size > mostAnswered-1000 {
+				runs = runs[:i]
+				break
+			}
+		}
+		text, err := json.Marshal(runs)
+		if len(runs) < all {
+			text = fmt.Appendf(text, "\nThese are the latest %d of %d runs; ops.runs has all.", len(runs), all)
+		}
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(text)}}}, nil, err
+	}
+	return answered(out, said, status)
+}
+
 // answer runs a command and returns what it prints. What goes wrong is told to the agent, which may ask better.
 func (d *desk) answer(ctx context.Context, args []string) (*mcp.CallToolResult, any, error) {
-	var out, said bytes.Buffer
+	return answered(d.ask(ctx, args))
+}
+
+// ask runs a command.
+func (d *desk) ask(ctx context.Context, args []string) (out, said *bytes.Buffer, status int) {
+	out, said = new(bytes.Buffer), new(bytes.Buffer)
 	e := d.app.environment
-	e.stdin, e.attended, e.stdout, e.stderr = strings.NewReader(""), false, &out, &said
+	e.stdin, e.attended, e.stdout, e.stderr = strings.NewReader(""), false, out, said
 	if d.app.warehouseDir != "" {
 		args = append([]string{"--warehouse", d.app.warehouseDir}, args...)
 	}
 	e.args = args
-	status := Main(ctx, e)
+	return out, said, Main(ctx, e)
+}
+
+func answered(out, said *bytes.Buffer, status int) (*mcp.CallToolResult, any, error) {
 	switch {
 	case out.Len() > mostAnswered:
 		return nil, nil, fmt.Errorf("the answer has %d bytes, of at most %d: add a LIMIT, fewer columns, or sum up", out.Len(), mostAnswered)
 	case status != exitComplete && out.Len() == 0:
 		return nil, nil, errors.New(strings.TrimSpace(said.String()))
 	case status != exitComplete:
-		fmt.Fprintf(&out, "\n%s", finalLine(said.String()))
+		fmt.Fprintf(out, "\n%s", finalLine(said.String()))
 	}
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: out.String()}}, IsError: status != exitComplete}, nil, nil
 }

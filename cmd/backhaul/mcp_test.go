@@ -122,6 +122,9 @@ func TestAnAgentAsksWhatWasBoughtAndSpendsNothingThatWasNotGranted(t *testing.T)
 	if text, mistake := reader.call("tables", "table", "marts.anchors_current"); mistake || !strings.Contains(text, "external_root_domains") {
 		t.Errorf("tables: %s", text)
 	}
+	if text, mistake := reader.call("tables", "", ""); mistake || !strings.Contains(text, `"moz.anchor_text":"one anchor text`) || !strings.Contains(text, "marts.anchors_current") {
+		t.Errorf("all tables: %v, %.300s", mistake, text)
+	}
 	if text, mistake := reader.call("status", "", ""); mistake || !strings.Contains(text, "asks") || strings.Contains(text, "secret-token") {
 		t.Errorf("status: %s", text)
 	}

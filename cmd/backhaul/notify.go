@@ -21,6 +21,7 @@ import (
 	"backhaul/jobs/notify"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
+	"backhaul/pipeline/words"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
 	"backhaul/sinks/duckdb"
@@ -169,7 +170,7 @@ func (a *app) showNotices(job *loadedJob) error {
 	for _, r := range a.rules(job) {
 		text := r.Key()
 		if r.After > 1 {
-			text += fmt.Sprintf(", from the %d. night in a row on", r.After)
+			text += fmt.Sprintf(", from the %s night in a row on", words.Ordinal(r.After))
 		}
 		if u, failed := memory.Undelivered[r.Key()]; failed {
 			text += "; " + undeliveredText(u)
@@ -189,8 +190,8 @@ func (a *app) tell(ctx context.Context, job *loadedJob, date time.Time, s report
 	defer cancel()
 	if s.Job == "" {
 		s = report.Summary{Job: job.Job, RunDate: date.Format(time.DateOnly), State: "failed", ExitStatus: ending(ctx, runErr).status, Stop: advise(runErr)}
-	} else if exit := (*exitError)(nil); s.Stop == "" && runErr != nil && (!errors.As(runErr, &exit) || exit.err != nil) {
-		s.Stop = advise(runErr)
+	} else if exit := (*exitError)(nil); runErr != nil && (!errors.As(runErr, &exit) || exit.err != nil) {
+		s.Stop = advise(runErr) // with what to do
 	}
 	w, err := a.warehouse()
 	if err == nil {

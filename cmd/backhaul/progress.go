@@ -88,7 +88,7 @@ func (p *progress) describe(e *extractProgress) string {
 
 func (e *extractProgress) text(since time.Duration) string {
 	rate := float64(e.rows) / max(since.Seconds(), 0.001)
-	text := fmt.Sprintf("%s rows %s units %.0f rows/s", words.Count(e.rows), words.Count(e.units), rate)
+	text := fmt.Sprintf("%s %s %.0f rows/s", words.Plural(e.rows, "row"), words.Plural(e.units, "unit"), rate)
 	if left := e.expectedPages - e.pages; e.pages > 0 && left > 0 {
 		text += " " + words.Duration(since.Seconds()/float64(e.pages)*float64(left)) + " left"
 	}

@@ -27,7 +27,8 @@ func (a *app) queryCommand() *cobra.Command {
 		Short: "Ask the catalog in SQL",
 		Long: `Runs one statement over the catalog, read-only. Tables are named by vendor: moz.anchor_text, moz.links,
 marts.anchor_changes, ops.rejected_rows; see ` + "`backhaul tables`" + `. SQL reads the catalog
-and nothing else: no files, no environment, no network.`,
+and nothing else: no files, no environment, no network. On a terminal a table fits its width, a row that is too
+wide becomes a block of lines, and the first 1,000 rows are shown.`,
 		Args: exactly(1, "one SQL statement, in quotes"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.json {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
 	"backhaul/pipeline"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 )
 
@@ -64,11 +64,11 @@ func (a *app) reconcile(ctx context.Context, l *ledger.Ledger) error {
 		_, err := fmt.Fprintln(a.stdout, "nothing is held: every request got an answer, or is settled")
 		return err
 	}
-	rows := newTable(table.Row{"run", "job", "date", "vendor", "month", "held", "charged", "can be released", "why"})
+	rows := grid.New("run", "job", "date", "vendor", "month", "held", "charged", "can be released", "why")
 	for _, h := range held {
-		rows.AppendRow(table.Row{h.RunID, h.Job, h.RunDate, h.Vendor, h.Month, words.Count(h.Held), known(h.Charged), known(h.Releasable), h.Why})
+		rows.Add(h.RunID, h.Job, h.RunDate, h.Vendor, h.Month, words.Count(h.Held), known(h.Charged), known(h.Releasable), h.Why)
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s\nthe next run settles what the vendor's count tells of; `backhaul reconcile --release RUN` releases the rest by hand\n", rows.Render())
+	_, err = fmt.Fprintf(a.stdout, "%s\nthe next run settles what the vendor's count tells of; `backhaul reconcile --release RUN` releases the rest by hand\n", rows.For(a.stdout))
 	return err
 }
 

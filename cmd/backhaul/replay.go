@@ -18,7 +18,7 @@ func (a *app) replayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay [RUN | --job J --date D]",
 		Short: "Rebuild the lake from the journal: no request, no unit",
-		Long: `Loads the pages of a run's journal anew and publishes them: no request, no unit. Replies that could not
+		Long: `Loads the replies in a run's journal anew and publishes them: no request, no unit. Replies that could not
 be read when they came (see status --replies) are tried again: those that this version of the program can
 read become pages, and the job's next run goes on behind them.`,
 		Args: atMost(1, "at most one run"),
@@ -46,7 +46,7 @@ func (a *app) replay(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *
 		return err
 	}
 	if n := result.Redeemed; n > 0 {
-		fmt.Fprintf(a.stderr, "%d of the replies that could not be read when they came are pages now; run the job again with --date %s for what is behind them\n",
+		fmt.Fprintf(a.stderr, "%d of the replies that could not be read when they came can be read now; run the job again with --date %s for what is behind them\n",
 			n, r.RunDate)
 	}
 	if a.json {

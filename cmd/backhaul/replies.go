@@ -6,11 +6,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
@@ -85,7 +84,7 @@ func (a *app) replies(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse, 
 	if a.json {
 		return a.printJSON(all)
 	}
-	_, err = fmt.Fprintln(a.stdout, repliesText(all))
+	_, err = fmt.Fprintln(a.stdout, a.repliesText(all))
 	return err
 }
 
@@ -109,18 +108,18 @@ func (a *app) writeReply(ctx context.Context, w sinks.Warehouse, r ledger.Run, f
 	return err
 }
 
-func repliesText(all []keptReply) string {
+func (a *app) repliesText(all []keptReply) string {
 	if len(all) == 0 {
 		return "every reply could be read"
 	}
-	rows := newTable(table.Row{"run", "reply", "extract", "about", "page", "at", "status", "bytes", "maybe units", "its page", "why"})
+	rows := grid.New("run", "reply", "extract", "about", "place", "at", "status", "bytes", "maybe units", "by now", "why")
 	for _, k := range all {
 		bytes := words.Bytes(k.Bytes)
 		if k.SameAs != k.Reply {
 			bytes = fmt.Sprintf("as reply %d", k.SameAs)
 		}
-		rows.AppendRow(table.Row{k.RunID, k.Reply, k.Extract, k.About, k.Page, k.At.Format(time.DateTime), k.Status, bytes,
-			words.Count(k.Units), k.State, firstLine(k.Why)})
+		rows.Add(k.RunID, k.Reply, k.Extract, k.About, k.Page, k.At.Format(time.DateTime), k.Status, bytes,
+			words.Count(k.Units), k.State, firstLine(k.Why))
 	}
-	return rows.Render()
+	return rows.For(a.stdout)
 }

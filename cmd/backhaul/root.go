@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/books"
+	"backhaul/pipeline/grid"
+	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
 
@@ -31,9 +33,9 @@ func newRoot(e environment) *cobra.Command {
 	a.seen = a.known.add
 	root := &cobra.Command{
 		Use:   "backhaul",
-		Short: "Buy link data by the row: no page twice, no budget overrun, nothing lost",
+		Short: "Buy link data by the row: nothing twice, no budget overrun, nothing lost",
 		Long: `Backhaul buys backlink data from metered APIs (Moz, Ahrefs) by a job spec and loads it into
-Parquet files and a DuckDB catalog. A page is never bought twice, a budget is never overrun,
+Parquet files and a DuckDB catalog. No reply is bought twice, a budget is never overrun,
 and what was bought is never lost, whatever crashes.
 
 Exit status: 0 complete, 1 failed, 2 usage or invalid spec, 3 finished but some tasks failed,
@@ -54,7 +56,7 @@ again to go on).`,
 	root.SuggestionsMinimumDistance = 2
 	root.SetArgs(e.args)
 	root.SetIn(e.stdin)
-	root.SetOut(e.stdout)
+	root.SetOut(grid.Fold(e.stdout))
 	root.SetErr(e.stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v; see `%s --help`", err, cmd.CommandPath())
@@ -77,6 +79,9 @@ again to go on).`,
 	root.Version = version
 	root.SetVersionTemplate(versionText())
 	addExamples(root)
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.Long = grid.Reflow(cmd.Long, grid.Width(e.stdout))
+	}
 	return root
 }
 
@@ -91,7 +96,7 @@ func suggestion(cmd *cobra.Command, word string) string {
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usage("want %s, got %d arguments; see `%s --help`", what, len(args), cmd.CommandPath())
+			return usage("want %s, got %s; see `%s --help`", what, words.Plural(len(args), "argument"), cmd.CommandPath())
 		}
 		return nil
 	}
@@ -101,7 +106,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func atMost(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
-			return usage("want %s, got %d arguments; see `%s --help`", what, len(args), cmd.CommandPath())
+			return usage("want %s, got %s; see `%s --help`", what, words.Plural(len(args), "argument"), cmd.CommandPath())
 		}
 		return nil
 	}

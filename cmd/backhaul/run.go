@@ -18,6 +18,7 @@ import (
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/words"
 )
@@ -43,7 +44,7 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run JOB",
 		Short: "Plan, buy, load and publish a job; the same job and date again buys only what is missing",
-		Long: `Plans the job and prints what it would cost, buys every page into the journal, loads the journal
+		Long: `Plans the job and prints what it would cost, buys every reply into the journal, loads the journal
 into Parquet and publishes each table in one step. The same job and date again: a complete run does
 nothing and costs nothing, an incomplete one goes on where every list stopped.
 
@@ -81,6 +82,9 @@ whichever execution bought them.`,
 	cmd.Flags().BoolVar(&f.accept, "accept", false, "publish what a breach of what the job expects has held back; see 'backhaul help expect'")
 	return cmd
 }
+
+// heartbeat is how often a run shows that its process is alive.
+const heartbeat = time.Second
 
 // runJob does what `run` is for.
 func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech) error {
@@ -142,7 +146,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Observe: watch.observe(bars.observe),
+		Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),
 		Retry: engine.Retry{For: job.RetryFor},
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
@@ -154,7 +158,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 		Next: func(p *plan.Plan) {
 			for _, x := range p.Extracts {
 				if x.After == nil {
-					fmt.Fprintln(a.stderr, report.ExtractText(x))
+					fmt.Fprintln(grid.Fold(a.stderr), report.ExtractText(x))
 				}
 			}
 			bars.add(p)
@@ -250,7 +254,7 @@ func (a *app) stopText(job *loadedJob, r *run.Result, status int) error {
 	case exitComplete:
 		return nil
 	case exitInterrupted:
-		return errors.New("interrupted; the pages under way are kept: run it again with the same --date to go on")
+		return errors.New("interrupted; the replies that were under way are kept: run it again with the same --date to go on")
 	case exitTasksFailed:
 		return errors.New(unfinished(r))
 	}
@@ -338,7 +342,7 @@ func (a *app) printSummary(s report.Summary) error {
 	if a.json {
 		return a.printJSON(s)
 	}
-	if err := s.Text(a.stdout); err != nil {
+	if err := s.Text(grid.Fold(a.stdout)); err != nil {
 		return err
 	}
 	queries := s.Queries()
@@ -386,14 +390,15 @@ func limitUnits(accounts map[string]budget.Account, limits []string) error {
 
 // confirm prints the price and, on a terminal, asks when it is over the job's threshold.
 func (a *app) confirm(job *loadedJob, ready *run.Job, p *plan.Plan, yes bool) error {
-	if err := report.PlanText(a.stderr, ready.Name, ready.RunDate.Format(time.DateOnly), p); err != nil {
+	job.inOrder(p)
+	if err := report.PlanText(grid.Fold(a.stderr), ready.Name, ready.RunDate.Format(time.DateOnly), p); err != nil {
 		return err
 	}
 	over := job.overThreshold(p)
 	if over == "" || yes || !a.attended {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "%s; buy? [y/N] ", over)
+	fmt.Fprintf(grid.Fold(a.stderr), "%s; buy? [y/N] ", over)
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
 		return nil

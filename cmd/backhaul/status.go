@@ -11,13 +11,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 	"backhaul/sinks"
 )
@@ -130,13 +130,18 @@ func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehou
 	if a.json {
 		return a.printJSON(statuses)
 	}
-	rows := newTable(table.Row{"run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "rejected", "spent", "held", "reserved"})
-	for _, s := range statuses {
-		rows.AppendRow(table.Row{s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
-			words.Count(s.Rows), words.Count(s.Rejected), words.Count(s.Spent), words.Count(s.Held), words.Count(s.Reserved)})
+	if len(statuses) == 0 {
+		_, err := fmt.Fprintln(a.stdout, "no run yet")
+		return err
 	}
-	if _, err = fmt.Fprintln(a.stdout, rows.Render()); err == nil {
-		err = printUndelivered(a.stdout, statuses)
+	rows := grid.New("run", "job", "date", "state", "started", "tasks", "incomplete", "rows", "rejected", "spent", "held", "reserved")
+	for _, s := range statuses {
+		rows.Add(s.RunID, s.Job, s.RunDate, s.State, s.Started.Format(time.DateTime), s.TaskCount, s.IncompleteCount,
+			words.Count(s.Rows), words.Count(s.Rejected), words.Count(s.Spent), words.Count(s.Held), words.Count(s.Reserved))
+	}
+	rows.Spare("run", "started", "reserved", "held", "rejected") // a run is found by its job and date as well
+	if _, err = fmt.Fprintln(a.stdout, rows.For(a.stdout)); err == nil {
+		err = printUndelivered(grid.Fold(a.stdout), statuses)
 	}
 	return err
 }
@@ -149,30 +154,32 @@ func (a *app) statusOf(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 	if a.json {
 		return a.printJSON(s)
 	}
-	rows := newTable(table.Row{"extract", "target", "scope", "ending", "pages", "rows", "rejected", "units", "waste", "tried again", "error"})
+	rows := grid.New("extract", "target", "scope", "ending", "replies", "rows", "rejected", "units", "waste", "tried again", "error")
 	for _, t := range s.Tasks {
-		rows.AppendRow(table.Row{t.Extract, t.Target, t.Scope, t.Ending, t.Pages, words.Count(t.Rows), words.Count(t.Rejected), words.Count(t.Units),
-			t.Waste, t.Retries, firstLine(t.Error)})
+		rows.Add(t.Extract, t.Target, t.Scope, t.Ending, t.Pages, words.Count(t.Rows), words.Count(t.Rejected), words.Count(t.Units),
+			t.Waste, t.Retries, firstLine(t.Error))
 	}
-	if _, err = fmt.Fprintln(a.stdout, rows.Render()); err == nil && s.IsRunning() {
-		_, err = fmt.Fprintln(a.stdout, extractTable(s.Extracts))
+	rows.Spare("scope", "replies", "waste", "tried again", "rejected")
+	if _, err = fmt.Fprintln(a.stdout, rows.For(a.stdout)); err == nil && s.IsRunning() {
+		_, err = fmt.Fprintln(a.stdout, a.extractTable(s.Extracts))
 	}
 	if err != nil {
 		return err
 	}
-	if _, err = fmt.Fprintln(a.stdout, s.Text()); err == nil {
-		err = printUndelivered(a.stdout, []report.Status{s})
+	out := grid.Fold(a.stdout)
+	if _, err = fmt.Fprintln(out, s.Text()); err == nil {
+		err = printUndelivered(out, []report.Status{s})
 	}
 	return err
 }
 
 // extractTable shows how the extracts of a run go.
-func extractTable(all []report.ExtractStatus) string {
-	rows := newTable(table.Row{"extract", "endpoint", "lists", "complete", "under way", "rows", "requests", "units", "tried again"})
+func (a *app) extractTable(all []report.ExtractStatus) string {
+	rows := grid.New("extract", "endpoint", "lists", "complete", "under way", "rows", "requests", "units", "tried again")
 	for _, x := range all {
-		rows.AppendRow(table.Row{x.Extract, x.Endpoint, words.Count(x.Lists), words.Count(x.Complete), x.UnderWay, words.Count(x.Rows), words.Count(x.Requests), words.Count(x.Units), x.Retries})
+		rows.Add(x.Extract, x.Endpoint, words.Count(x.Lists), words.Count(x.Complete), x.UnderWay, words.Count(x.Rows), words.Count(x.Requests), words.Count(x.Units), x.Retries)
 	}
-	return rows.Render()
+	return rows.For(a.stdout)
 }
 
 // statusIn reads the status of a run of a warehouse.
@@ -197,8 +204,7 @@ func nameProcess(ctx context.Context, s *report.Status, b books.Books) {
 		return
 	}
 	if h := b.Of(s.Job, s.RunDate).Holder(ctx); h.PID != 0 {
-		process := report.Process(h)
-		s.Process = &process
+		s.Process = &report.Process{PID: h.PID, Host: h.Host, Since: h.Since, Silent: h.Silent.Seconds()}
 	}
 }
 

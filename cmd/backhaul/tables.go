@@ -8,10 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"backhaul/pipeline/grid"
 	"backhaul/schemas"
 	"backhaul/sinks/duckdb"
 )
@@ -113,11 +112,11 @@ func (a *app) listTables() error {
 	if a.json {
 		return a.printJSON(infos)
 	}
-	w := newTable(table.Row{"table", "columns", "one row is"})
+	w := grid.New("table", "columns", "one row is")
 	for _, t := range infos {
-		w.AppendRow(table.Row{t.Table, len(t.Columns), t.Meaning})
+		w.Add(t.Table, len(t.Columns), t.Meaning)
 	}
-	_, err = fmt.Fprintln(a.stdout, w.Render())
+	_, err = fmt.Fprintln(a.stdout, w.For(a.stdout))
 	return err
 }
 
@@ -125,14 +124,15 @@ func (a *app) showTable(info tableInfo) error {
 	if a.json {
 		return a.printJSON(info)
 	}
-	w := newTable(table.Row{"column", "type", "unit", "price", "meaning", "source"})
+	w := grid.New("column", "type", "unit", "price", "meaning", "source")
 	for _, c := range info.Columns {
-		w.AppendRow(table.Row{c.Column, c.Type, c.Unit, priceText(c.Price), c.Meaning, c.Source})
+		w.Add(c.Column, c.Type, c.Unit, priceText(c.Price), c.Meaning, c.Source)
 	}
 	if !priced(info.Columns) {
-		w.SetColumnConfigs([]table.ColumnConfig{{Name: "price", Hidden: true}})
+		w.Drop("price")
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s: %s\nsource: %s\n%s\n", info.Table, info.Meaning, info.Source, w.Render())
+	w.Spare("source", "unit")
+	_, err := fmt.Fprintf(a.stdout, "%s: %s\nsource: %s\n%s\n", info.Table, info.Meaning, info.Source, w.For(a.stdout))
 	return err
 }
 
@@ -157,15 +157,6 @@ func priceText(units int) string {
 		return ""
 	}
 	return strconv.Itoa(units)
-}
-
-// newTable returns a table in the one style of the program.
-func newTable(header table.Row) table.Writer {
-	w := table.NewWriter()
-	w.SetStyle(table.StyleLight)
-	w.Style().Format.Header = text.FormatDefault
-	w.AppendHeader(header)
-	return w
 }
 
 func (a *app) printJSON(v any) error {

@@ -103,7 +103,7 @@ func TestWhoStopsARunIsToldAtOnceWhatItWaitsFor(t *testing.T) {
 	if status := <-ended; status != exitInterrupted {
 		t.Errorf("exit %d", status)
 	}
-	if text := said.text.String(); !strings.Contains(text, "stopping: waiting for the replies to 1 request under way, which are paid for, for 1m0s at most; a second signal stops at once, and leaves open what they cost\n") {
+	if text := said.text.String(); !strings.Contains(text, "stopping: waiting for the replies to 1 request under way, which are paid for, for 1m at most; a second signal stops at once, and leaves open what they cost\n") {
 		t.Error(text)
 	}
 }

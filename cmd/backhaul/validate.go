@@ -13,6 +13,7 @@ import (
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
+	"backhaul/pipeline/grid"
 	"backhaul/pipeline/words"
 )
 
@@ -36,7 +37,7 @@ func (a *app) validateCommand() *cobra.Command {
 				all = append(all, problems...)
 				valid = valid && spec != nil
 				if spec != nil && !a.json {
-					fmt.Fprintf(a.stderr, "%s: valid: job %s, %d extracts, %d tasks\n", path, spec.Job, len(spec.Extracts), spec.Count())
+					fmt.Fprintf(a.stderr, "%s: valid: job %s, %s, %s\n", path, spec.Job, words.Plural(len(spec.Extracts), "extract"), words.Plural(spec.Count(), "task"))
 					for i := range spec.Extracts {
 						fmt.Fprintln(a.stderr, priceLine(&spec.Extracts[i]))
 					}
@@ -146,10 +147,11 @@ func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen 
 	if err != nil {
 		return err
 	}
+	job.inOrder(p)
 	if a.json {
 		err = a.printJSON(p)
 	} else {
-		err = report.PlanText(a.stdout, job.Job, date.Format(time.DateOnly), p)
+		err = report.PlanText(grid.Fold(a.stdout), job.Job, date.Format(time.DateOnly), p)
 	}
 	if err == nil && check && slices.ContainsFunc(p.Vendors, func(v plan.Vendor) bool { return v.Scarce }) {
 		return &exitError{status: exitBudget}

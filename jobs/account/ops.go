@@ -52,7 +52,10 @@ type Shelf struct {
 
 // Write writes the ops tables of the run.
 func (b Books) Write(ctx context.Context, shelf Shelf) error {
-	paid := slices.Concat(b.Tasks, b.Dropped)
+	paid := b.Tasks // mostly nothing was dropped, and they are many
+	if len(b.Dropped) > 0 {
+		paid = slices.Concat(b.Tasks, b.Dropped)
+	}
 	tables := []opsTable{
 		{"ops.runs", func(a *accountant) error { return a.run(b, paid) }},
 		{"ops.tasks", func(a *accountant) error { return a.tasks(b) }},

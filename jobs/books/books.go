@@ -14,6 +14,7 @@ import (
 
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline/journal"
+	"backhaul/pipeline/words"
 )
 
 // Books are those of a warehouse. They are safe for concurrent use.
@@ -92,6 +93,8 @@ type Holder struct {
 	Host string `json:"host"`
 	// Since is when it took the run, UTC.
 	Since time.Time `json:"since"`
+	// Silent is for how long it has shown no sign of life, 0 if it has lately, or if it shows none.
+	Silent time.Duration `json:"-"`
 }
 
 // String says who it is, "" if nobody knows.
@@ -99,7 +102,11 @@ func (h Holder) String() string {
 	if h.PID == 0 {
 		return ""
 	}
-	return fmt.Sprintf("pid %d on %s, since %s UTC", h.PID, h.Host, h.Since.UTC().Format(time.DateTime))
+	text := fmt.Sprintf("pid %d on %s, since %s UTC", h.PID, h.Host, h.Since.UTC().Format(time.DateTime))
+	if h.Silent > 0 {
+		text += fmt.Sprintf(", without a sign of life for %s", words.Duration(h.Silent.Seconds()))
+	}
+	return text
 }
 
 // BusyError is ErrBusy with the process that is at work.

@@ -84,13 +84,20 @@ func rewrite(path string, content []byte) {
 	_ = os.Chtimes(path, info.ModTime(), info.ModTime())
 }
 
-func (f file) Holder(context.Context) (h Holder) {
+func (f file) Holder(ctx context.Context) (h Holder) {
 	text, err := os.ReadFile(f.lock())
 	if err != nil || json.Unmarshal(text, &h) != nil {
 		return Holder{}
 	}
+	last := f.LastBeat(ctx)
+	if silent := time.Since(last); silent >= lately && !last.Before(h.Since) {
+		h.Silent = silent
+	}
 	return h
 }
+
+// lately is how old the sign of life of a process may be that works.
+const lately = 10 * time.Second
 
 func (f file) Beat(sign time.Time) { _ = os.Chtimes(f.lock(), sign, sign) }
 

@@ -45,6 +45,17 @@ type Bought struct {
 	// Fault is of the program's side: pages that the journal could not keep, or leave to buy that could not be made durable.
 	// The lists that were cut off by it must not be published.
 	Fault error
+	// Delays are what the vendors have cost in time, one for each.
+	Delays []Delay
+}
+
+// Delay is what a vendor has cost in time.
+type Delay struct {
+	Vendor string
+	// Refused is for how long requests waited because others had been turned away, Silent for how long the vendor answered nobody.
+	Refused, Silent time.Duration
+	// PerSecond is the rate of requests that it was found to take; 0 if it is unlimited.
+	PerSecond float64
 }
 
 // Place buys what is ordered. When ctx ends no new request is made. With an error nothing is known of what was bought but what the
@@ -60,8 +71,12 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 		}
 		lanes = append(lanes, lane)
 	}
-	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: o.tellOutages(context.WithoutCancel(ctx))})
+	silences := newOutages(context.WithoutCancel(ctx), o)
+	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: silences.observe})
 	bought := Bought{Outcomes: outcomes, Stops: Stops(err), Err: err}
+	for _, l := range lanes {
+		bought.Delays = append(bought.Delays, Delay{Vendor: l.Vendor, Refused: l.Gate.Lost(), Silent: silences.lost[l.Vendor], PerSecond: l.Gate.PerSecond()})
+	}
 	if nameErr := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); nameErr != nil {
 		return bought, errors.Join(err, nameErr)
 	}

@@ -118,7 +118,7 @@ func (c *Chain) All() iter.Seq[*plan.Item] {
 				}
 			}
 		}
-		each(c.items)(yield)
+		plan.Each(c.items)(yield)
 	}
 }
 
@@ -132,17 +132,6 @@ func (c *Chain) Kinds() iter.Seq[*plan.Item] {
 		}
 		for _, s := range c.cfg.Steps {
 			if it := s.Item(pipeline.Task{}); !yield(&it) {
-				return
-			}
-		}
-	}
-}
-
-// each yields items where they are.
-func each(items []plan.Item) iter.Seq[*plan.Item] {
-	return func(yield func(*plan.Item) bool) {
-		for i := range items {
-			if !yield(&items[i]) {
 				return
 			}
 		}

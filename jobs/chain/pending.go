@@ -80,7 +80,7 @@ func (c *Chain) mostRows(extract string) (rows int64, ok bool) {
 		if err != nil {
 			return 0, false
 		}
-		items = each(s.items(tasks))
+		items = plan.Each(s.items(tasks))
 	}
 	for it := range items {
 		if it.Task.Extract != extract {

@@ -61,7 +61,7 @@ func (e *examination) disk(root string) {
 	held := size(e.Warehouse.Journal()) + size(e.Warehouse.Lake())
 	switch {
 	case free < leastFree:
-		e.bad("disk", "free some space: a run needs room for its pages and twice its tables", nil, "%s free beside %s of journals and lake", words.Bytes(free), words.Bytes(held))
+		e.bad("disk", "free some space: a run needs room for its replies and twice its tables", nil, "%s free beside %s of journals and lake", words.Bytes(free), words.Bytes(held))
 	case free < scarceFree || free < held/10:
 		e.warn("disk", "free some space, or see `backhaul gc`", nil, "%s free beside %s of journals and lake", words.Bytes(free), words.Bytes(held))
 	default:

@@ -160,7 +160,7 @@ func (e *examination) journal(ctx context.Context, r *record) {
 		e.ok("run "+r.name(), "its journal was retired on %s", r.retired.At.Format(time.DateOnly))
 		return
 	case r.gone && r.bought() > 0:
-		e.damaged(what, dropAdvice, dropDamaged(r), "missing or empty; the ledger knows %s bought into it", words.Plural(r.bought(), "page"))
+		e.damaged(what, dropAdvice, dropDamaged(r), "missing or empty; the ledger knows %s bought into it", words.Plural(r.bought(), "reply"))
 		return
 	case r.gone:
 		return
@@ -179,7 +179,7 @@ func (e *examination) journal(ctx context.Context, r *record) {
 	e.compare(ctx, r, j)
 }
 
-const dropAdvice = "put back a copy; without one `backhaul doctor --repair --drop-damaged` puts the file aside and keeps the pages before the damage, and the next run buys the others again"
+const dropAdvice = "put back a copy; without one `backhaul doctor --repair --drop-damaged` puts the file aside and keeps the replies before the damage, and the next run buys the others again"
 
 // checkJournal reads the structure, every page, and the tasks, whose ids are derived from what they ask.
 func checkJournal(ctx context.Context, j *journal.Journal) error {
@@ -217,7 +217,7 @@ func (e *examination) compare(ctx context.Context, r *record, j *journal.Journal
 	case r.run.ID == "" && pages == 0:
 		e.warn(what, "run the job again with the same --date", nil, "not entered: its process died as it began")
 	case r.run.ID == "":
-		e.damaged(what, byRepair+"enters it", rebuild(r), "%s has %s, and the ledger does not know the run", r.path, words.Plural(pages, "page"))
+		e.damaged(what, byRepair+"enters it", rebuild(r), "%s has %s, and the ledger does not know the run", r.path, words.Plural(pages, "reply"))
 	case r.run.ID != j.Header().RunID:
 		e.damaged(what, byRepair+"enters the journal's", rebuild(r), "run %s in the ledger, run %s in %s", r.run.ID, j.Header().RunID, r.path)
 	case r.run.State == ledger.Running:
@@ -241,9 +241,9 @@ func (e *examination) compareTasks(ctx context.Context, r *record, j *journal.Jo
 			e.damaged("ledger "+r.name(), byRepair+"rebuilds it", rebuildLedger(), "task %s is not what was asked", name)
 		case p.Pages < t.Pages:
 			r.sound = false
-			e.damaged("journal "+r.path, dropAdvice, dropDamaged(r), "%s has %d pages where the ledger knows %d: this is not the journal they were written to", name, p.Pages, t.Pages)
+			e.damaged("journal "+r.path, dropAdvice, dropDamaged(r), "%s has %d replies where the ledger knows %d: this is not the journal they were written to", name, p.Pages, t.Pages)
 		case p.Pages > t.Pages || p.Units != t.Units || p.Rows+p.Waste != t.Rows+t.Waste || p.MaybeUnits != t.MaybeUnits || p.Attempts != t.Attempts:
-			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s has %d pages, %d rows, %d units in the ledger, %d, %d, %d in the journal",
+			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s has %d replies, %d rows, %d units in the ledger, %d, %d, %d in the journal",
 				name, t.Pages, t.Rows+t.Waste, t.Units, p.Pages, p.Rows+p.Waste, p.Units)
 		case told != nil && !reflect.DeepEqual(told[t.ID], t):
 			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s stands otherwise in the ledger than in the journal", name)

@@ -210,7 +210,7 @@ func dropDamaged(r *record) *cure {
 		if err := recovery.Rebuild(ctx, l, s.Books, r.job, r.date, s.Now()); err != nil {
 			return "", err
 		}
-		text := fmt.Sprintf("kept %s of run %s and dropped %d, which the next run buys again", words.Plural(kept, "page"), r.name(), dropped)
+		text := fmt.Sprintf("kept %s of run %s and dropped %d, which the next run buys again", words.Plural(kept, "reply"), r.name(), dropped)
 		if aside != "" {
 			text += "; the damaged journal is " + aside
 		}

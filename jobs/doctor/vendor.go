@@ -90,7 +90,7 @@ func (e *examination) vendorClock(v Vendor, report pipeline.UsageReport) {
 func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.UsageReport) {
 	what := "usage " + v.Name
 	if e.ledger == nil {
-		e.ok(what, "the vendor counts %d units this month", report.Units)
+		e.ok(what, "the vendor counts %s this month", words.Plural(report.Units, "unit"))
 		return
 	}
 	month := e.now.UTC().Format("2006-01")
@@ -109,16 +109,16 @@ func (e *examination) usage(ctx context.Context, v Vendor, report pipeline.Usage
 	case report.Units < spent:
 		late := "its count may be late"
 		if report.Lag > 0 {
-			late += " by " + report.Lag.String()
+			late += " by " + words.Duration(report.Lag.Seconds())
 		}
-		e.warn(what, "", nil, "the vendor counts %d units this month, the ledger %d: %s, its month begins at another hour, or it counts its APIs apart",
-			report.Units, spent, late)
+		e.warn(what, "", nil, "the vendor counts %s this month, the ledger %s: %s, its month begins at another hour, or it counts its APIs apart",
+			words.Plural(report.Units, "unit"), words.Count(spent), late)
 	case report.Units > granted:
 		e.warn(what, "if nobody else uses the account, ask the vendor", nil,
-			"the vendor counts %d units this month, the ledger %d and at most %d more: other programs, warehouses or people use the account too, or pages were charged that did not arrive",
-			report.Units, spent, granted-spent)
+			"the vendor counts %s this month, the ledger %s and at most %s more: other programs, warehouses or people use the account too, or replies were charged that did not arrive",
+			words.Plural(report.Units, "unit"), words.Count(spent), words.Count(granted-spent))
 	default:
-		e.ok(what, "the vendor counts %d units this month, the ledger %d and at most %d more", report.Units, spent, granted-spent)
+		e.ok(what, "the vendor counts %s this month, the ledger %s and at most %s more", words.Plural(report.Units, "unit"), words.Count(spent), words.Count(granted-spent))
 	}
 }
 

@@ -31,7 +31,7 @@ func (e *examination) warehouse(ctx context.Context) {
 		}
 	}
 	if journals > 0 && !anyBad(e.findings[before:]) {
-		e.ok("journals", "%s whole, %s, as the ledger says", words.Plural(journals, "file"), words.Plural(pages, "page"))
+		e.ok("journals", "%s whole, %s, as the ledger says", words.Plural(journals, "file"), words.Plural(pages, "reply"))
 	}
 	e.lake(ctx)
 	e.catalog(ctx)

@@ -94,7 +94,7 @@ func (l *Ledger) due(ctx context.Context, q queryer, u *Usage, lag time.Duration
 	case busy > 0:
 		return nil, "a run is at work on the account: the count does not tell whose its units are", nil
 	case late > 0:
-		return nil, fmt.Sprintf("pages were bought within the %s that the vendor's count may be late", lag), nil
+		return nil, fmt.Sprintf("replies were bought within the %s that the vendor's count may be late", lag), nil
 	case restarted(said, u.VendorUnits):
 		return nil, "the vendor's count of the month fell: it began anew, and does not tell of what was before", nil
 	case unknown < 0:

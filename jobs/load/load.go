@@ -347,7 +347,7 @@ func (r *reading) page(page pipeline.Page) error {
 	}
 	r.b.Begin(*o)
 	if err := r.source.Decode(page, r.b); err != nil {
-		return fmt.Errorf("decode page %d of %s/%s: %w", page.Seq, r.task.Extract, r.task.Target, err)
+		return fmt.Errorf("decode reply %d of %s/%s: %w", page.Seq, r.task.Extract, r.task.Target, err)
 	}
 	o.Rank = r.b.NextRank()
 	rejected := r.b.Rejected()

@@ -46,12 +46,12 @@ func hookServer(t *testing.T, statuses ...int) (url string, requests func() []re
 var failure = Compose(Due{Events: []string{"failed", "breach"}, Nights: 3}, report.Summary{
 	RunID: "01J", Job: "nightly", RunDate: "2026-11-23", ExitStatus: 1, Stop: "moz: the key was refused",
 	Bought:       pipeline.Cost{Rows: 45301, Units: 45301},
-	Incomplete:   []report.Task{{Extract: "links", Ending: "denied", Error: "<403>"}, {Extract: "links", Ending: "denied"}, {Extract: "anchors", Ending: "not reached"}},
+	Incomplete:   []report.Task{{Extract: "links", Ending: "denied", Error: "denied: <403>"}, {Extract: "links", Ending: "denied"}, {Extract: "anchors", Ending: "not reached"}},
 	Expectations: []account.Finding{{Extract: "anchors", Check: "rows", Found: new(int64(3)), Min: new(int64(100)), Breached: true}},
 }, []Change{{What: "links", Change: "lost", Target: "a.example", From: "spam.example", Count: 40}})
 
 func TestAMessageSaysInFewLinesWhatHappened(t *testing.T) {
-	const want = `backhaul: job nightly of 2026-11-23 failed, the 3. night in a row
+	const want = `backhaul: job nightly of 2026-11-23 failed, the 3rd night in a row
 moz: the key was refused
 rows of anchors: 3, at least 100 are expected
 2 tasks of links incomplete: denied: <403>

@@ -66,7 +66,7 @@ func Compose(d Due, s report.Summary, changes []Change) Message {
 	m := Message{Event: d.Events[0], Events: d.Events, Nights: d.Nights, Changes: append([]Change{}, changes...), Summary: s}
 	m.Title = fmt.Sprintf("backhaul: job %s of %s %s", s.Job, s.RunDate, headings[m.Event])
 	if bad(m.Event) && d.Nights > 1 {
-		m.Title += fmt.Sprintf(", the %d. night in a row", d.Nights)
+		m.Title += fmt.Sprintf(", the %s night in a row", words.Ordinal(d.Nights))
 	}
 	m.Text = strings.Join(append([]string{m.Title}, lines(s, changes)...), "\n")
 	return m
@@ -120,11 +120,11 @@ func causes(tasks []report.Task) (all []string) {
 	})
 	for i, c := range keys {
 		if i == mostCauses {
-			return append(all, fmt.Sprintf("… and %d causes more", len(keys)-i))
+			return append(all, "… and "+words.Plural(len(keys)-i, "more reason"))
 		}
 		line := fmt.Sprintf("%s of %s incomplete: %s", words.Plural(count[c], "task"), c.extract, c.ending)
 		if example[c] != "" {
-			line += ": " + oneLine(example[c])
+			line += ": " + strings.TrimPrefix(oneLine(example[c]), c.ending+": ")
 		}
 		all = append(all, line)
 	}

@@ -24,7 +24,7 @@ func BenchmarkInputs(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if p := Make(items, nil, nil); p.Extracts[0].Inputs != n {
+				if p := Make(Each(items), nil, nil); p.Extracts[0].Inputs != n {
 					b.Fatalf("%+v", p.Extracts[0])
 				}
 			}
@@ -93,7 +93,7 @@ func TestAPriceIsThatOfThePlan(t *testing.T) {
 			}
 		}
 	}
-	want := Make(items, known, accounts)
+	want := Make(Each(items), known, accounts)
 	want.Work = nil
 	if diff := cmp.Diff(want, Price(all, known, accounts), cmp.AllowUnexported(Plan{})); diff != "" {
 		t.Error(diff)

@@ -19,7 +19,7 @@ func ExampleMake() {
 	}
 	histories := map[string]pipeline.History{items[0].Task.Request(): {Rows: 120}}
 
-	p := plan.Make(items, histories, map[string]plan.Account{"moz": {PerSecond: 2, Connections: 8}})
+	p := plan.Make(plan.Each(items), histories, map[string]plan.Account{"moz": {PerSecond: 2, Connections: 8}})
 	for _, work := range p.Work["moz"] {
 		missing := work.Missing
 		fmt.Println(work.Task.Target, missing.Pages, "pages,", missing.Units, "units, known:", missing.Known)

@@ -174,6 +174,8 @@ type Extract struct {
 	// those can be, and is null if nothing does.
 	After  []string `json:"after,omitempty"`
 	AtMost *int64   `json:"at_most,omitempty"`
+	// Open: its targets are not known yet, and it never ran, so that nothing of it is in Needed and Expected.
+	Open bool `json:"open,omitempty"`
 }
 
 // Vendor sums up the work at one vendor.
@@ -184,7 +186,8 @@ type Vendor struct {
 	Needed   pipeline.Cost  `json:"needed"`
 	Expected pipeline.Cost  `json:"expected"`
 	Worst    *pipeline.Cost `json:"worst"`
-	// Unknown is how many lists have no complete earlier answer. Where there are any, Needed and Expected are floors.
+	// Unknown is how many lists have no complete earlier answer, and extracts are open. Where there are any, Needed and Expected are
+	// floors.
 	Unknown int `json:"unknown"`
 	// Allowed is what the ceilings leave, and null where there is none; Ceiling, Others, Used, Held and Uncounted are the account's.
 	Allowed   *pipeline.Units `json:"allowed"`
@@ -240,11 +243,25 @@ func (p *Plan) Needed() pipeline.Cost {
 	return c
 }
 
-// Unknown returns how many lists have no complete earlier answer.
-func (p *Plan) Unknown() int {
+// Unknown returns how many lists have no complete earlier answer, and extracts are open.
+func (p *Plan) Unknown() int { return p.Unread() + p.Open() }
+
+// Unread returns how many lists have no complete earlier answer.
+func (p *Plan) Unread() int {
 	n := 0
 	for _, x := range p.Extracts {
 		n += x.Unknown
+	}
+	return n
+}
+
+// Open returns how many extracts are open.
+func (p *Plan) Open() int {
+	n := 0
+	for _, x := range p.Extracts {
+		if x.Open {
+			n++
+		}
 	}
 	return n
 }
@@ -258,12 +275,11 @@ func (p *Plan) Stuck() int {
 	return n
 }
 
-// Make plans items in the order given. histories are by request, see pipeline.Task.Request.
-func Make(items []Item, histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
+// Make plans items in the order given; the plan's Work has them. histories are by request, see pipeline.Task.Request.
+func Make(items iter.Seq[*Item], histories map[string]pipeline.History, accounts map[string]Account, pending ...Pending) *Plan {
 	p := newPlan()
 	p.Work = map[string][]Work{}
-	for i := range items {
-		it := &items[i]
+	for it := range items {
 		if e := p.estimate(it, histories); !e.done {
 			p.Work[it.Endpoint.Vendor] = append(p.Work[it.Endpoint.Vendor], Work{it, e.Missing})
 		}
@@ -273,6 +289,17 @@ func Make(items []Item, histories map[string]pipeline.History, accounts map[stri
 		order(p.Work[v.Vendor], v.Scarce)
 	}
 	return p
+}
+
+// Each yields the items themselves, and no copies.
+func Each(items []Item) iter.Seq[*Item] {
+	return func(yield func(*Item) bool) {
+		for i := range items {
+			if !yield(&items[i]) {
+				return
+			}
+		}
+	}
 }
 
 // Price is Make for those who only want to know what it comes to: the plan has no Work, and takes no more room
@@ -316,7 +343,9 @@ func (p *Plan) total(x *Extract) {
 	v.Needed.Add(x.Needed)
 	v.Expected.Add(x.Expected)
 	addWorst(&v.Worst, x.Worst)
-	v.Unknown += x.Unknown
+	if v.Unknown += x.Unknown; x.Open {
+		v.Unknown++
+	}
 }
 
 // allow keeps a vendor's work under what its account allows.
@@ -354,7 +383,7 @@ func under(ceiling *pipeline.Units, expected *pipeline.Cost, worst **pipeline.Co
 // wait adds an extract without tasks.
 func (p *Plan) wait(x Pending) {
 	e := Extract{Extract: x.Extract, Endpoint: x.Endpoint.String(), After: x.After, AtMost: x.AtMost, Worst: x.Worst, MaxUnits: x.MaxUnits}
-	if x.Known {
+	if e.Open = !x.Known; x.Known {
 		e.Targets, e.Needed = x.Targets, x.Last
 	}
 	if x.IndexDecides {
@@ -493,6 +522,11 @@ func exact(it *Item) (pipeline.Cost, bool) {
 			c.Rows = int64(len(it.Task.Inputs)) - it.Place.ChainRows
 		}
 		pages, units, ok := e.Estimate(it.Task, it.Place.Next)
+		if !e.Asks.Batched() { // a list whose end is known
+			if c.Rows = pages * int64(e.PageSize); it.Task.MaxRows > 0 {
+				c.Rows = min(c.Rows, it.Task.MaxRows-it.Place.ChainRows)
+			}
+		}
 		return pipeline.Cost{Pages: pages, Rows: max(c.Rows, 0), Units: units}, ok
 	}
 	switch {

@@ -38,7 +38,7 @@ func units(n pipeline.Units) *pipeline.Units { return &n }
 
 func TestTheLongestListsComeFirstAndUnknownOnesBeforeThem(t *testing.T) {
 	items := []Item{item("short", 0, 0), item("long", 0, 0), item("unknown", 0, 0), item("first", 9, 0)}
-	p := Make(items, histories(map[string]int64{"short": 10, "long": 500, "first": 1}), map[string]Account{"moz": {PerSecond: 2}})
+	p := Make(Each(items), histories(map[string]int64{"short": 10, "long": 500, "first": 1}), map[string]Account{"moz": {PerSecond: 2}})
 	if got := orderOf(p); got != "first unknown long short" {
 		t.Error(got)
 	}
@@ -53,7 +53,7 @@ func TestTheLongestListsComeFirstAndUnknownOnesBeforeThem(t *testing.T) {
 
 func TestAShortBudgetTurnsTheOrderRound(t *testing.T) {
 	items := []Item{item("long", 0, 0), item("short", 0, 0), item("middle", 0, 0)}
-	p := Make(items, histories(map[string]int64{"short": 10, "long": 500, "middle": 60}), map[string]Account{"moz": {Left: units(200)}})
+	p := Make(Each(items), histories(map[string]int64{"short": 10, "long": 500, "middle": 60}), map[string]Account{"moz": {Left: units(200)}})
 	if got := orderOf(p); got != "short middle long" || !p.Vendors[0].Scarce {
 		t.Errorf("%s, scarce: %v", got, p.Vendors[0].Scarce)
 	}
@@ -64,7 +64,7 @@ func TestABatchUnderWayIsExpectedToBringTheInputsItLacks(t *testing.T) {
 	own.Estimate = func(pipeline.Task, pipeline.Cursor) (int64, pipeline.Units, bool) { return 1, 1, true }
 	it := Item{Endpoint: own, PageSize: 50, Task: pipeline.Task{ID: "b", Extract: "x", Inputs: make([]pipeline.Input, 6)}}
 	it.Place = pipeline.Place{Pages: 1, Rows: 5, ChainRows: 5, Next: "a cursor of its own"}
-	if got, want := Make([]Item{it}, nil, nil).Expected(), (pipeline.Cost{Pages: 1, Rows: 1, Units: 1}); got != want {
+	if got, want := Make(Each([]Item{it}), nil, nil).Expected(), (pipeline.Cost{Pages: 1, Rows: 1, Units: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -75,7 +75,7 @@ func TestWhatIsHeldOrSavedIsNotPlanned(t *testing.T) {
 	half.Place = pipeline.Place{Pages: 2, ChainRows: 100, Rows: 100}
 	reused.Saves, reused.AnswerUnits = Reused, 70
 	unchanged.Saves, unchanged.AnswerUnits = Unchanged, 30
-	p := Make([]Item{done, half, reused, unchanged}, histories(map[string]int64{"half": 180}), nil)
+	p := Make(Each([]Item{done, half, reused, unchanged}), histories(map[string]int64{"half": 180}), nil)
 	if got := orderOf(p); got != "half" {
 		t.Error(got)
 	}
@@ -87,17 +87,17 @@ func TestWhatIsHeldOrSavedIsNotPlanned(t *testing.T) {
 
 func TestMaxRowsBoundsWhatIsExpectedAndTheWorstCase(t *testing.T) {
 	long := item("long", 0, 120)
-	p := Make([]Item{long}, histories(map[string]int64{"long": 500}), nil)
+	p := Make(Each([]Item{long}), histories(map[string]int64{"long": 500}), nil)
 	if x := p.Extracts[0]; x.Expected.Rows != 120 || x.Worst == nil || x.Worst.Units != 240 {
 		t.Errorf("%+v", x)
 	}
 	// An answer that was cut off at 100 rows tells nothing about the next 20.
 	h := map[string]pipeline.History{long.Task.Request(): {Rows: 100, More: true}}
-	if p := Make([]Item{long}, h, nil); p.Extracts[0].Unknown != 1 {
+	if p := Make(Each([]Item{long}), h, nil); p.Extracts[0].Unknown != 1 {
 		t.Errorf("%+v", p.Extracts[0])
 	}
 	h[long.Task.Request()] = pipeline.History{Rows: 120, More: true}
-	if p := Make([]Item{long}, h, nil); p.Extracts[0].Unknown != 0 || p.Extracts[0].Expected.Rows != 120 {
+	if p := Make(Each([]Item{long}), h, nil); p.Extracts[0].Unknown != 0 || p.Extracts[0].Expected.Rows != 120 {
 		t.Errorf("%+v", p.Extracts[0])
 	}
 }
@@ -132,7 +132,7 @@ func TestTheWorstCaseIsInWholePagesWhereTheirSizeIsBound(t *testing.T) {
 	it := item("a", 0, 51)
 	it.Endpoint = &steady
 	known := map[string]pipeline.History{it.Task.Request(): {Rows: 52, More: true}}
-	if got, want := Make([]Item{it}, known, nil).Expected(), (pipeline.Cost{Pages: 2, Rows: 52, Units: 104}); got != want {
+	if got, want := Make(Each([]Item{it}), known, nil).Expected(), (pipeline.Cost{Pages: 2, Rows: 52, Units: 104}); got != want {
 		t.Errorf("expected %+v, want %+v", got, want)
 	}
 }
@@ -145,16 +145,16 @@ func TestAListIsExpectedToCostWhatItsCutsCameToLastTime(t *testing.T) {
 	it := item("capped", 0, 0)
 	it.Endpoint, it.PageSize = &floor, 1000
 	known := map[string]pipeline.History{it.Task.Request(): {Rows: 120, Pages: 3, Units: 420}}
-	if got, want := Make([]Item{it}, known, nil).Expected(), (pipeline.Cost{Pages: 3, Rows: 120, Units: 420}); got != want {
+	if got, want := Make(Each([]Item{it}), known, nil).Expected(), (pipeline.Cost{Pages: 3, Rows: 120, Units: 420}); got != want {
 		t.Errorf("%+v, want %+v: a vendor's cap made pages of it", got, want)
 	}
 	known[it.Task.Request()] = pipeline.History{Rows: 120, Pages: 3} // all from the vendor's cache
-	if got, want := Make([]Item{it}, known, nil).Expected(), (pipeline.Cost{Pages: 3, Rows: 120, Units: 360}); got != want {
+	if got, want := Make(Each([]Item{it}), known, nil).Expected(), (pipeline.Cost{Pages: 3, Rows: 120, Units: 360}); got != want {
 		t.Errorf("%+v, want %+v: the cache may have forgotten", got, want)
 	}
 	under := it
 	under.Place = pipeline.Place{Pages: 1, Rows: 100, ChainRows: 100, Next: "x"}
-	if got, want := Make([]Item{under}, known, nil).Expected(), (pipeline.Cost{Pages: 1, Rows: 20, Units: 60}); got != want {
+	if got, want := Make(Each([]Item{under}), known, nil).Expected(), (pipeline.Cost{Pages: 1, Rows: 20, Units: 60}); got != want {
 		t.Errorf("%+v, want %+v of a list under way", got, want)
 	}
 }
@@ -171,17 +171,17 @@ func TestBatchesAndSingleAnswersArePricedExactly(t *testing.T) {
 	once.Price = func(pipeline.Task, pipeline.Ask) (pipeline.Price, error) {
 		return pipeline.Price{PerRequest: 1, MaxRows: 1}, nil
 	}
-	p := Make([]Item{
+	p := Make(Each([]Item{
 		{Task: task, Endpoint: batch, PageSize: 50},
 		{Task: pipeline.Task{ID: "o", Extract: "r", Target: "a"}, Endpoint: once, PageSize: 1},
-	}, nil, nil)
+	}), nil, nil)
 	if got, want := p.Expected(), (pipeline.Cost{Pages: 3 + 1, Rows: 120 + 1, Units: 240 + 1}); got != want || p.Unknown() != 0 {
 		t.Errorf("%+v with %d unknown, want %+v", got, p.Unknown(), want)
 	}
 	if p.Extracts[0].Inputs != 120 || p.Extracts[0].Worst == nil || *p.Extracts[0].Worst != (pipeline.Cost{Pages: 3, Rows: 120, Units: 240}) {
 		t.Errorf("%+v", p.Extracts[0])
 	}
-	p = Make([]Item{{Task: task, Endpoint: batch, PageSize: 50, Place: pipeline.Place{Pages: 1, Next: "50"}}}, nil, nil)
+	p = Make(Each([]Item{{Task: task, Endpoint: batch, PageSize: 50, Place: pipeline.Place{Pages: 1, Next: "50"}}}), nil, nil)
 	if got, want := p.Expected(), (pipeline.Cost{Pages: 2, Rows: 70, Units: 140}); got != want {
 		t.Errorf("the rest of a batch: %+v, want %+v", got, want)
 	}
@@ -193,7 +193,7 @@ func TestTheTotalsStayUnderTheCeilings(t *testing.T) {
 	other := item("other", 0, 0)
 	other.Task.Extract = "y"
 	known := histories(map[string]int64{"capped": 66, "other": 100})
-	p := Make([]Item{capped}, known, nil)
+	p := Make(Each([]Item{capped}), known, nil)
 	x, v := p.Extracts[0], p.Vendors[0]
 	if x.Needed.Units != 132 || x.Expected != (pipeline.Cost{Pages: 1, Rows: 30, Units: 60}) || x.Worst.Units != 60 {
 		t.Errorf("%+v worst %+v", x, x.Worst)
@@ -202,11 +202,11 @@ func TestTheTotalsStayUnderTheCeilings(t *testing.T) {
 		t.Errorf("%+v worst %+v", v, v.Worst)
 	}
 	// A list without a bound is bounded by the budget. The extract's ceiling is not the budget's shortage.
-	p = Make([]Item{capped, other}, known, map[string]Account{"moz": {Left: units(300)}})
+	p = Make(Each([]Item{capped, other}), known, map[string]Account{"moz": {Left: units(300)}})
 	if v := p.Vendors[0]; v.Expected.Units != 260 || v.Worst == nil || v.Worst.Units != 300 || v.Scarce {
 		t.Errorf("%+v worst %+v", v, v.Worst)
 	}
-	p = Make([]Item{capped, other}, known, map[string]Account{"moz": {Left: units(0)}})
+	p = Make(Each([]Item{capped, other}), known, map[string]Account{"moz": {Left: units(0)}})
 	if v := p.Vendors[0]; v.Expected.Units != 0 || v.Worst.Units != 0 || !v.Scarce || p.Needed().Units != 332 {
 		t.Errorf("%+v worst %+v", v, v.Worst)
 	}
@@ -215,14 +215,14 @@ func TestTheTotalsStayUnderTheCeilings(t *testing.T) {
 func TestOnlyWhatAnIndexDecidesIsSaidToDependOnIt(t *testing.T) {
 	a, b := item("a", 0, 0), item("b", 0, 0)
 	a.IndexDecides = true
-	if x := Make([]Item{a, b}, nil, nil).Extracts[0]; x.IfIndexChanged != 1 || x.Expected.Rows != 100 {
+	if x := Make(Each([]Item{a, b}), nil, nil).Extracts[0]; x.IfIndexChanged != 1 || x.Expected.Rows != 100 {
 		t.Errorf("%+v", x)
 	}
 }
 
 func TestAnExtractThatWaitsIsExpectedToCostWhatItDidLastTime(t *testing.T) {
 	most := int64(40)
-	p := Make([]Item{item("a", 0, 10)}, nil, map[string]Account{"moz": {}}, Pending{
+	p := Make(Each([]Item{item("a", 0, 10)}), nil, map[string]Account{"moz": {}}, Pending{
 		Extract: "next", Endpoint: endpoint, After: []string{"x"}, AtMost: &most, Worst: &pipeline.Cost{Pages: 40, Rows: 40, Units: 80},
 		Last: pipeline.Cost{Pages: 12, Rows: 12, Units: 24}, Targets: 12, Known: true,
 	})
@@ -237,7 +237,7 @@ func TestAnExtractThatWaitsIsExpectedToCostWhatItDidLastTime(t *testing.T) {
 func TestAListThatTheVendorCountedIsExpectedToHaveSoManyRows(t *testing.T) {
 	counted, read, bounded := item("a.example", 0, 0), item("b.example", 0, 0), item("c.example", 0, 60)
 	counted.Counted, read.Counted, bounded.Counted = 120, 7, 1000
-	p := Make([]Item{counted, read, bounded, item("d.example", 0, 0)}, histories(map[string]int64{"b.example": 30}), nil)
+	p := Make(Each([]Item{counted, read, bounded, item("d.example", 0, 0)}), histories(map[string]int64{"b.example": 30}), nil)
 	x := p.Extracts[0]
 	if x.Counted != 2 || x.Unknown != 1 || x.Needed.Rows != 120+30+60+50 {
 		t.Errorf("%d counted, %d unknown, %d rows", x.Counted, x.Unknown, x.Needed.Rows)
@@ -246,7 +246,7 @@ func TestAListThatTheVendorCountedIsExpectedToHaveSoManyRows(t *testing.T) {
 
 func TestABudgetIsShortIfItLacksAUnitAndNotBefore(t *testing.T) {
 	for left, scarce := range map[pipeline.Units]bool{199: true, 200: false, 201: false} {
-		p := Make([]Item{item("a", 0, 0)}, histories(map[string]int64{"a": 100}), map[string]Account{"moz": {Left: units(left)}})
+		p := Make(Each([]Item{item("a", 0, 0)}), histories(map[string]int64{"a": 100}), map[string]Account{"moz": {Left: units(left)}})
 		if v := p.Vendors[0]; v.Scarce != scarce || v.Expected.Units != min(left, 200) || v.Worst.Units != left {
 			t.Errorf("of 200 units %d are left: %+v, worst %+v", left, v, v.Worst)
 		}
@@ -254,7 +254,7 @@ func TestABudgetIsShortIfItLacksAUnitAndNotBefore(t *testing.T) {
 }
 
 func TestUnderACeilingAPartOfAPageIsARequest(t *testing.T) {
-	p := Make([]Item{item("a", 0, 0)}, histories(map[string]int64{"a": 100}), map[string]Account{"moz": {Left: units(110), PerSecond: 1}})
+	p := Make(Each([]Item{item("a", 0, 0)}), histories(map[string]int64{"a": 100}), map[string]Account{"moz": {Left: units(110), PerSecond: 1}})
 	if v := p.Vendors[0]; v.Expected != (pipeline.Cost{Pages: 2, Rows: 55, Units: 110}) || v.Seconds != 2 {
 		t.Errorf("%+v", v)
 	}
@@ -263,7 +263,7 @@ func TestUnderACeilingAPartOfAPageIsARequest(t *testing.T) {
 func TestAListOneRowShortOfItsBoundIsNotDone(t *testing.T) {
 	it := item("a", 0, 100)
 	it.Place = pipeline.Place{Pages: 3, Rows: 99, ChainRows: 99, LastRows: 49, Next: "x"}
-	p := Make([]Item{it}, nil, nil)
+	p := Make(Each([]Item{it}), nil, nil)
 	if got, want := p.Expected(), (pipeline.Cost{Pages: 1, Rows: 1, Units: 2}); got != want || orderOf(p) != "a" {
 		t.Errorf("%+v, want %+v; %q", got, want, orderOf(p))
 	}
@@ -272,7 +272,7 @@ func TestAListOneRowShortOfItsBoundIsNotDone(t *testing.T) {
 func TestAListThatHasOutgrownItselfIsExpectedToBringAPage(t *testing.T) {
 	it := item("a", 0, 0)
 	it.Place = pipeline.Place{Pages: 3, Rows: 150, ChainRows: 150, LastRows: 50, Next: "x"}
-	p := Make([]Item{it}, histories(map[string]int64{"a": 100}), nil)
+	p := Make(Each([]Item{it}), histories(map[string]int64{"a": 100}), nil)
 	if got, want := p.Expected(), (pipeline.Cost{Pages: 1, Rows: 50, Units: 100}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -281,7 +281,7 @@ func TestAListThatHasOutgrownItselfIsExpectedToBringAPage(t *testing.T) {
 func TestAListOfWhichNothingComesIsNotBoughtUnasked(t *testing.T) {
 	it := item("a", 0, 0)
 	it.Stuck = true
-	p := Make([]Item{it, item("b", 0, 0)}, nil, nil)
+	p := Make(Each([]Item{it, item("b", 0, 0)}), nil, nil)
 	if p.Stuck() != 1 || orderOf(p) != "b" || p.Expected().Pages != 1 {
 		t.Errorf("%d stuck, work %q, %+v", p.Stuck(), orderOf(p), p.Expected())
 	}

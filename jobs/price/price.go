@@ -54,10 +54,14 @@ func (p *Pricer) Plan(ctx context.Context, past chain.Past, extracts []string) (
 	if err := p.findAnswers(ctx); err != nil {
 		return nil, err
 	}
-	if extracts != nil {
-		items = slices.DeleteFunc(slices.Clone(items), func(it plan.Item) bool { return !slices.Contains(extracts, it.Task.Extract) })
+	wanted := func(yield func(*plan.Item) bool) {
+		for it := range plan.Each(items) {
+			if (extracts == nil || slices.Contains(extracts, it.Task.Extract)) && !yield(it) {
+				return
+			}
+		}
 	}
-	return plan.Make(items, known.histories, known.accounts, known.pending...), nil
+	return plan.Make(wanted, known.histories, known.accounts, known.pending...), nil
 }
 
 // Preview prices all that is known, also what is only listed, and keeps none of it.

@@ -84,7 +84,7 @@ func Recognize(ctx context.Context, l *ledger.Ledger, j *journal.Journal, run le
 	}
 	for _, t := range tasks {
 		if places[t.ID].Pages < t.Pages {
-			return fmt.Errorf("%s: %w: %s/%s has %d pages where the ledger knows %d", name, ErrDamaged, t.Extract, t.Target, places[t.ID].Pages, t.Pages)
+			return fmt.Errorf("%s: %w: %s/%s has %d replies where the ledger knows %d", name, ErrDamaged, t.Extract, t.Target, places[t.ID].Pages, t.Pages)
 		}
 	}
 	course, err := j.Course(ctx)

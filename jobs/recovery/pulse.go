@@ -54,6 +54,32 @@ func (p *Pulse) touch() {
 	}
 }
 
+// Keep brings the sign up to date every so often until stop is called, so that who looks can tell a process that works from one that
+// was stopped. 0: not at all.
+func (p *Pulse) Keep(every time.Duration) (stop func()) {
+	if every == 0 {
+		return func() {}
+	}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			p.touch()
+			select {
+			case <-tick.C:
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(over)
+		<-done
+	}
+}
+
 // LastSign is until when a dead process may have made requests, now at the latest.
 func LastSign(ctx context.Context, book books.Possession, now time.Time) time.Time {
 	last := book.LastBeat(ctx)

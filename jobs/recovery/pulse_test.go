@@ -61,3 +61,18 @@ func touch(t *testing.T, p *Pulse) {
 		t.Fatal(err)
 	}
 }
+
+func TestAPulseBeatsWhileItIsKept(t *testing.T) {
+	t.Parallel()
+	book := books.InFiles(sinks.Warehouse{Root: t.TempDir()}).Of("nightly", "2026-11-23")
+	unlock, err := book.Lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	then := time.Now().Add(-time.Hour).Truncate(time.Second)
+	NewPulse(book, func() time.Time { return then }).Keep(time.Hour)()
+	if got := book.LastBeat(t.Context()); !got.Equal(then) {
+		t.Errorf("the last sign is of %v, want %v", got, then)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
+	"backhaul/pipeline/words"
 )
 
 // Rebuild enters a run into the ledger as its journal has it: where it stands, what it intends, how far that came, and what it spent
@@ -187,7 +187,7 @@ func salvage(ctx context.Context, l *ledger.Ledger, run ledger.Run, book books.B
 			continue
 		}
 		if err := to.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: pages, At: now, Kind: pipeline.Malformed, MaybeUnits: lostUnits,
-			Message: fmt.Sprintf("%d pages were dropped from a damaged journal", lostPages)}); err != nil {
+			Message: words.Plural(lostPages, "reply") + " dropped from a damaged journal"}); err != nil {
 			return kept, dropped, err
 		}
 	}
@@ -242,7 +242,7 @@ func setAside(ctx context.Context, l *ledger.Ledger, to *journal.Journal, tasks 
 		}
 		open[t.Vendor()] = 0
 		if err := to.AddAttempt(ctx, t.ID, pipeline.Attempt{Seq: places[t.ID].Pages, At: now, Kind: pipeline.Malformed, MaybeUnits: units,
-			Message: "units were spent on pages that a damaged journal no longer tells of"}); err != nil {
+			Message: "units were spent on replies that a damaged journal no longer tells of"}); err != nil {
 			return err
 		}
 	}

@@ -31,8 +31,11 @@ func PlanText(w io.Writer, job, runDate string, plans *plan.Plan) error {
 			p.line("  %s: %s", v.Vendor, budget.HeldText(v.Held))
 		}
 	}
-	if unknown := plans.Unknown(); unknown > 0 {
-		p.line("  %s never read before: unknown lengths are counted with one page each", words.Plural(unknown, "list"))
+	if unread := plans.Unread(); unread > 0 {
+		p.line("  %s never read before: unknown lengths are counted with one request each", words.Plural(unread, "list"))
+	}
+	if open := plans.Open(); open > 0 {
+		p.line("  %s not counted yet: other extracts or a query provide the targets", words.Are(open, "extract"))
 	}
 	return p.err
 }
@@ -47,7 +50,7 @@ func AtLeast(unknown int) string {
 
 // MoreText says what completing a run is expected to cost, of which so many lists are of unknown length.
 func MoreText(units pipeline.Units, unknown int) string {
-	return AtLeast(unknown) + words.Count(units) + " units more" + unknownText(unknown)
+	return AtLeast(unknown) + words.Plural(units, "unit") + " more" + unknownText(unknown)
 }
 
 func unknownText(lists int) string {
@@ -117,7 +120,7 @@ func boundsText(x plan.Extract) string {
 		text += ", nothing if the vendor's index is unchanged (a run asks)"
 	}
 	if x.MaxUnits != nil {
-		text += fmt.Sprintf(", at most %s units", words.Count(*x.MaxUnits))
+		text += ", at most " + words.Plural(*x.MaxUnits, "unit")
 	}
 	return text + ", worst case " + worstText(x.Worst)
 }
@@ -131,14 +134,14 @@ func ofText(expected, needed pipeline.Cost) string {
 }
 
 func costText(c pipeline.Cost) string {
-	return strings.Join([]string{words.Plural(c.Rows, "row"), words.Plural(c.Pages, "page"), words.Plural(c.Units, "unit")}, ", ")
+	return strings.Join([]string{words.Plural(c.Rows, "row"), words.Plural(c.Pages, "request"), words.Plural(c.Units, "unit")}, ", ")
 }
 
 func worstText(c *pipeline.Cost) string {
 	if c == nil {
 		return "unbounded (no max_rows)"
 	}
-	return words.Count(c.Units) + " units"
+	return words.Plural(c.Units, "unit")
 }
 
 func rateText(v plan.Vendor) string {
@@ -148,6 +151,9 @@ func rateText(v plan.Vendor) string {
 	case v.Seconds == 0:
 		return "nothing to ask"
 	}
+	if v.Seconds < 1 {
+		return "less than a second at the vendor's rate"
+	}
 	return "at least " + words.Duration(v.Seconds) + " at the vendor's rate"
 }
 
@@ -155,7 +161,7 @@ func budgetText(v plan.Vendor) string {
 	if v.Allowed == nil {
 		return "no budget"
 	}
-	text := fmt.Sprintf("%s leaves %s units", ceilingText(v.Ceiling), words.Count(*v.Allowed))
+	text := fmt.Sprintf("%s leaves %s", ceilingText(v.Ceiling), words.Plural(*v.Allowed, "unit"))
 	switch {
 	case v.Ceiling == plan.OfWarehouse && (v.Others > 0 || len(v.Used) > 0):
 		text += " (" + budget.UsedText(v.Used, v.Others) + ")"

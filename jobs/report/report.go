@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +45,8 @@ type Summary struct {
 	Charged   pipeline.Units `json:"units_charged_unanswered"`
 	// Over says what vendors charged beyond what their own prices allow.
 	Over string `json:"overcharged,omitempty"`
+	// Delays are what vendors have cost this execution in time.
+	Delays []Delay `json:"delays"`
 	// Settled are the ends of what was held for requests without an answer, of whatever run; Holds is what is held still.
 	Settled []Settlement `json:"settled"`
 	Holds   []plan.Hold  `json:"holds"`
@@ -80,6 +83,43 @@ type VendorCost struct {
 	pipeline.Cost
 }
 
+// Delay is what a vendor has cost in time.
+type Delay struct {
+	Vendor string `json:"vendor"`
+	// Refused is for how many seconds requests waited because others had been turned away, Silent for how many the vendor answered
+	// nobody.
+	Refused float64 `json:"turned_away_seconds"`
+	Silent  float64 `json:"silent_seconds"`
+	// PerSecond is the rate of requests that it was found to take; 0 if it is unlimited.
+	PerSecond float64 `json:"requests_per_second"`
+}
+
+// delays are those of a second and more.
+func delays(r *run.Result) []Delay {
+	all := []Delay{}
+	for _, vendor := range slices.Sorted(maps.Keys(r.Delays)) {
+		if d := r.Delays[vendor]; d.Refused >= time.Second || d.Silent >= time.Second {
+			all = append(all, Delay{vendor, d.Refused.Seconds(), d.Silent.Seconds(), d.PerSecond})
+		}
+	}
+	return all
+}
+
+// texts say what was lost, and by what.
+func (d Delay) texts() (all []string) {
+	if d.Refused >= 1 {
+		text := fmt.Sprintf("%s turned requests away, which cost %s", d.Vendor, words.Duration(d.Refused))
+		if d.PerSecond > 0 {
+			text += fmt.Sprintf("; it was found to take %s a second", strconv.FormatFloat(d.PerSecond, 'g', 2, 64))
+		}
+		all = append(all, text)
+	}
+	if d.Silent >= 1 {
+		all = append(all, fmt.Sprintf("%s answered nobody for %s", d.Vendor, words.Duration(d.Silent)))
+	}
+	return all
+}
+
 // Settlement is the end of units that were held for requests of a run that got no answer.
 type Settlement struct {
 	RunID    string         `json:"run_id"`
@@ -102,8 +142,8 @@ func SettlementsOf(all []ledger.Settlement) []Settlement {
 
 // Text says what became of the units.
 func (s Settlement) Text() string {
-	return fmt.Sprintf("%s: of %s units held for run %s, %s were charged and %s are free again (%s)",
-		s.Vendor, words.Count(s.Held), s.RunID, words.Count(s.Charged), words.Count(s.Released), s.Why)
+	return fmt.Sprintf("%s: of %s held for run %s, %s were charged and %s are free again (%s)",
+		s.Vendor, words.Plural(s.Held, "unit"), s.RunID, words.Count(s.Charged), words.Count(s.Released), s.Why)
 }
 
 // Task is a task that does not hold all it asks for.
@@ -144,6 +184,7 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.State = failed
 	}
 	s.Reconciliation = append([]account.Reconciliation{}, r.Reconciled...)
+	s.Delays = delays(r)
 	s.Vendors, s.Remaining = vendorCosts(r.Tasks), append([]plan.Remaining{}, r.Remaining...)
 	for _, v := range s.Vendors {
 		s.Held.Add(v.Cost)
@@ -217,12 +258,12 @@ func (s Summary) Text(w io.Writer) error {
 	if s.Bought.Pages == 0 && s.State == string(ledger.Complete) {
 		p.line("  nothing was missing: no request, no unit")
 	}
-	p.line("  bought    %s rows for %s units in %s pages", words.Count(s.Bought.Rows), words.Count(s.Bought.Units), words.Count(s.Bought.Pages))
+	p.line("  bought    %s", boughtText(s.Bought))
 	if s.Saved > 0 {
-		p.line("  saved     %s units: earlier answers will do", words.Count(s.Saved))
+		p.line("  saved     %s: earlier answers will do", words.Plural(s.Saved, "unit"))
 	}
 	if s.Held != s.Bought {
-		p.line("  holds     %s rows for %s units in %s pages, earlier executions included", words.Count(s.Held.Rows), words.Count(s.Held.Units), words.Count(s.Held.Pages))
+		p.line("  holds     %s, earlier executions included", boughtText(s.Held))
 	}
 	p.line("  tasks     %d of %d complete, %s tried again", s.Tasks-len(s.Incomplete), s.Tasks, words.Plural(s.Retries, "request"))
 	if s.Waste > 0 {
@@ -231,6 +272,11 @@ func (s Summary) Text(w io.Writer) error {
 	if s.Over != "" {
 		p.line("  over      %s", s.Over)
 	}
+	for _, d := range s.Delays {
+		for _, text := range d.texts() {
+			p.line("  delay     %s", text)
+		}
+	}
 	for _, x := range s.Settled {
 		p.line("  settled   %s", x.Text())
 	}
@@ -238,7 +284,7 @@ func (s Summary) Text(w io.Writer) error {
 		p.line("  held      %s: see `backhaul reconcile`", budget.HeldText(s.Holds))
 	}
 	for _, c := range s.Reconciliation {
-		p.line("  %-9s says %s units were consumed meanwhile, the ledger %s: %s", c.Vendor, words.Count(c.VendorUnits), words.Count(c.LedgerUnits), c.Explanation)
+		p.line("  %-9s counted %s meanwhile, the ledger %s: %s", c.Vendor, words.Plural(c.VendorUnits, "unit"), words.Count(c.LedgerUnits), c.Explanation)
 	}
 	if s.Rejected > 0 {
 		p.line("  rejected  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
@@ -269,6 +315,11 @@ func (s Summary) Text(w io.Writer) error {
 	return p.err
 }
 
+// boughtText says what was bought, and for how much.
+func boughtText(c pipeline.Cost) string {
+	return fmt.Sprintf("%s for %s in %s", words.Plural(c.Rows, "row"), words.Plural(c.Units, "unit"), words.Plural(c.Pages, "request"))
+}
+
 // causesShown is how many causes a brief tells.
 const causesShown = 3
 
@@ -287,7 +338,7 @@ func (s Summary) Brief(w io.Writer) error {
 			p.line("  … for %d more reasons: see `backhaul status %s`", len(all)-i, s.RunID)
 			break
 		}
-		p.line("  %s: %s", words.Plural(len(c.tasks), "list"), c.text)
+		p.line("  %s of %s: %s", words.Plural(len(c.tasks), "list"), c.tasks[0].vendor(), c.tasks[0].cause())
 	}
 	if s.Rejected > 0 {
 		p.line("  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
@@ -305,21 +356,18 @@ func (s Summary) Brief(w io.Writer) error {
 	return p.err
 }
 
-// alike are tasks of which the same is to be said.
-type alike struct {
-	text  string
-	tasks []Task
-}
+// alike are tasks of one vendor that are not complete for one cause.
+type alike struct{ tasks []Task }
 
-// group puts tasks together by a text, in the order of their first.
-func group(tasks []Task, by func(Task) string) (all []alike) {
-	at := map[string]int{}
+// group puts tasks together by their cause, in the order of their first.
+func group(tasks []Task) (all []alike) {
+	at := map[[2]string]int{}
 	for _, t := range tasks {
-		text := by(t)
-		i, ok := at[text]
+		cause := [2]string{t.vendor(), t.cause()}
+		i, ok := at[cause]
 		if !ok {
 			i = len(all)
-			at[text], all = i, append(all, alike{text: text})
+			at[cause], all = i, append(all, alike{})
 		}
 		all[i].tasks = append(all[i].tasks, t)
 	}
@@ -328,29 +376,24 @@ func group(tasks []Task, by func(Task) string) (all []alike) {
 
 // causes are why the run's lists are not complete, those of most lists first.
 func (s Summary) causes() []alike {
-	all := group(s.Incomplete, func(t Task) string {
-		text := strings.ReplaceAll(t.Error, "\n", "; ")
-		if !strings.Contains(text, t.Ending) {
-			text = strings.TrimSuffix(t.Ending+": "+text, ": ")
-		}
-		return text
-	})
+	all := group(s.Incomplete)
 	slices.SortStableFunc(all, func(a, b alike) int { return cmp.Compare(len(b.tasks), len(a.tasks)) })
 	return all
 }
 
-// failures lists the tasks that ended by themselves, those that ended alike in one line; those the run never came to are only counted.
+// failures lists the tasks that ended by themselves, those of one cause in one line; those the run never came to are only counted.
 func (s Summary) failures(p *printer) {
 	ended := slices.DeleteFunc(slices.Clone(s.Incomplete), func(t Task) bool { return t.Ending == string(pipeline.EndNotReached) })
-	all := group(ended, Task.outcome)
+	all := group(ended)
 	shown := all[:min(len(all), mostShown)]
 	rest := len(ended)
 	for _, like := range shown {
-		name := like.tasks[0].name()
+		first := like.tasks[0]
 		if more := len(like.tasks) - 1; more > 0 {
-			name = fmt.Sprintf("%s and %d more", name, more)
+			p.line("  incomplete: %s and %s more: %s", first.name(), words.Count(more), first.cause())
+		} else {
+			p.line("  incomplete: %s: %s", first.name(), first.outcome())
 		}
-		p.line("  incomplete: %s: %s", name, like.text)
 		rest -= len(like.tasks)
 	}
 	if rest > 0 {
@@ -377,13 +420,23 @@ func (t Task) name() string {
 	return text + ")"
 }
 
+func (t Task) vendor() string {
+	vendor, _, _ := strings.Cut(t.Endpoint, "/")
+	return vendor
+}
+
 // outcome is how a task ended, and why.
 func (t Task) outcome() string {
-	text := fmt.Sprintf("%s after %s", t.Ending, words.Plural(t.Rows, "row"))
-	if t.Error != "" {
-		text += ": " + strings.ReplaceAll(t.Error, "\n", "; ")
-	}
-	return text
+	return strings.TrimSuffix(fmt.Sprintf("%s after %s: %s", t.Ending, words.Plural(t.Rows, "row"), t.why()), ": ")
+}
+
+// cause is what has ended a task, whatever it held by then.
+func (t Task) cause() string { return strings.TrimSuffix(t.Ending+": "+t.why(), ": ") }
+
+// why is the error that ended a task, in one line, without the vendor and the ending.
+func (t Task) why() string {
+	text := strings.TrimPrefix(strings.ReplaceAll(t.Error, "\n", "; "), t.vendor()+": ")
+	return strings.TrimPrefix(text, t.Ending+": ")
 }
 
 // printer keeps the first error of many writes.

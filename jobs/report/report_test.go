@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"backhaul/jobs/account"
+	"backhaul/jobs/buy"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
@@ -36,7 +37,7 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"run r1 of job nightly for 2026-11-23: incomplete in 1m30s", "1,234,617 rows for 1,234,617 units in 3 pages",
+		"run r1 of job nightly for 2026-11-23: incomplete in 1m30s", "1,234,617 rows for 1,234,617 units in 3 requests",
 		"1 of 3 complete", "incomplete: anchors of b.example (moz/anchor_text, page): fault after 50 rows: rejected: HTTP 400: no",
 		"not reached: 1 task", "3.0 MiB",
 	} {
@@ -46,6 +47,22 @@ func TestASummarySaysWhatFailedAndCountsWhatWasNeverReached(t *testing.T) {
 	}
 	if strings.Contains(text.String(), "c.example") {
 		t.Errorf("the task that was never reached is listed:\n%s", text.String())
+	}
+}
+
+func TestASummarySaysWhatVendorsHaveCostInTime(t *testing.T) {
+	t.Parallel()
+	r := &run.Result{Delays: map[string]buy.Delay{
+		"moz": {Vendor: "moz", Refused: 95 * time.Second, Silent: time.Minute, PerSecond: 7.5}, "ahrefs": {Vendor: "ahrefs", Refused: 5 * time.Millisecond},
+	}}
+	s := Summarize(r, 0, time.Second)
+	var text strings.Builder
+	if err := s.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	const want = "  delay     moz turned requests away, which cost 1m35s; it was found to take 7.5 a second\n  delay     moz answered nobody for 1m\n"
+	if !strings.Contains(text.String(), want) || strings.Contains(text.String(), "ahrefs") || len(s.Delays) != 1 {
+		t.Errorf("%+v\n%s", s.Delays, text.String())
 	}
 }
 
@@ -83,13 +100,15 @@ func TestFailuresOfOneCauseAreOneLine(t *testing.T) {
 	}
 	other := task("d.example", pipeline.EndFault, 50)
 	other.Error = "rejected: HTTP 400: no"
+	partly := task("b.example", pipeline.EndDenied, 50) // which had come further when the vendor was given up
+	partly.Error = "moz: denied: HTTP 401: no"
 	var text strings.Builder
-	s := Summarize(&run.Result{Run: ledger.Run{ID: "r1"}, Tasks: []ledger.Task{denied("a.example"), other, denied("b.example"), denied("c.example")}}, 0, time.Second)
+	s := Summarize(&run.Result{Run: ledger.Run{ID: "r1"}, Tasks: []ledger.Task{denied("a.example"), other, partly, denied("c.example")}}, 0, time.Second)
 	if err := s.Text(&text); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"  incomplete: anchors of a.example (moz/anchor_text, page) and 2 more: denied after 0 rows: denied: HTTP 401: no\n",
+		"  incomplete: anchors of a.example (moz/anchor_text, page) and 2 more: denied: HTTP 401: no\n",
 		"  incomplete: anchors of d.example (moz/anchor_text, page): fault after 50 rows: rejected: HTTP 400: no\n",
 		"  each of them: `backhaul status r1`\n",
 	} {
@@ -145,7 +164,7 @@ func TestAPlanSaysWhatItDoesNotKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"moz: expected at least 90 rows", "2 targets, expected at least 90 rows, 2 pages, 90 units, 1 of unknown length, worst case unbounded (no max_rows)",
+	for _, want := range []string{"moz: expected at least 90 rows", "2 targets, expected at least 90 rows, 2 requests, 90 units, 1 of unknown length, worst case unbounded (no max_rows)",
 		"the budget leaves 10 units: not enough for all", "will stop this run: it leaves 10 moz units, and all of it is expected to take at least", "1 list never read before"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
@@ -163,7 +182,7 @@ func TestAPlanNamesTheCeilingThatBindsAndWhatOthersUsed(t *testing.T) {
 		"moz: --max-units leaves 139 units":                                                                      {Ceiling: plan.OfFlag},
 		"worst case 0 units; no rate limit":                                                                      {Worst: &pipeline.Cost{}},
 		"worst case 0 units; nothing to ask":                                                                     {Worst: &pipeline.Cost{}, PerSecond: 2},
-		"expected 5 rows, 1 page, 5 units of the 12 that all of it":                                              {Expected: pipeline.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: pipeline.Cost{Units: 12}},
+		"expected 5 rows, 1 request, 5 units of the 12 that all of it":                                           {Expected: pipeline.Cost{Pages: 1, Rows: 5, Units: 5}, Needed: pipeline.Cost{Units: 12}},
 	} {
 		v.Vendor, v.Allowed = "moz", &left
 		var text strings.Builder

@@ -61,6 +61,8 @@ type Process struct {
 	PID   int       `json:"pid"`
 	Host  string    `json:"host"`
 	Since time.Time `json:"since"`
+	// Silent is for how many seconds it has shown no sign of life, 0 if it has lately.
+	Silent float64 `json:"silent_seconds,omitempty"`
 }
 
 // IsRunning reports whether a process is at work on the run.
@@ -224,7 +226,10 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 	}
 	s.IncompleteCount++
 	if unplanned(t) {
-		t.Expected.Units = histories[t.Request()].Units
+		h, known := histories[t.Request()]
+		if t.Expected.Units = h.Units; !known {
+			s.FinishUnknown++
+		}
 	}
 	s.ToFinish += t.Missing()
 	if t.Expected.Next > 0 {
@@ -248,10 +253,10 @@ func (s *Status) countUnpublished() {
 
 // Text is the run's state in a few lines.
 func (s Status) Text() string {
-	text := fmt.Sprintf("run %s of job %s for %s: %s, %d of %d tasks complete, %s rows, %s units spent, %s reserved",
-		s.RunID, s.Job, s.RunDate, s.State, s.TaskCount-s.IncompleteCount, s.TaskCount, words.Count(s.Rows), words.Count(s.Spent), words.Count(s.Reserved))
+	text := fmt.Sprintf("run %s of job %s for %s: %s, %d of %s complete, %s, %s spent, %s reserved",
+		s.RunID, s.Job, s.RunDate, s.State, s.TaskCount-s.IncompleteCount, words.Plural(s.TaskCount, "task"), words.Plural(s.Rows, "row"), words.Plural(s.Spent, "unit"), words.Count(s.Reserved))
 	if s.Held > 0 {
-		text += fmt.Sprintf("\n%s units are held for requests without an answer, until the vendor's count tells: see `backhaul reconcile`", words.Count(s.Held))
+		text += fmt.Sprintf("\n%s held for requests without an answer, until the vendor's count tells: see `backhaul reconcile`", words.Are(s.Held, "unit"))
 	}
 	again := ": run the job again with --date " + s.RunDate
 	if s.IsRunning() {
@@ -259,6 +264,9 @@ func (s Status) Text() string {
 	}
 	if p := s.Process; p != nil {
 		text += fmt.Sprintf("\npid %d on %s is at work on it, since %s UTC", p.PID, p.Host, p.Since.UTC().Format(time.DateTime))
+		if p.Silent > 0 {
+			text += fmt.Sprintf(", and has shown no sign of life for %s: it was stopped, or hangs", words.Duration(p.Silent))
+		}
 	}
 	if missing := s.IncompleteCount - s.Unpublished; missing > 0 {
 		text += fmt.Sprintf("\n%s missing something; finishing is expected to cost %s%s", words.Are(missing, "task"), MoreText(s.ToFinish, s.FinishUnknown), again)

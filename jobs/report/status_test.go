@@ -91,6 +91,27 @@ func TestAListOfUnknownLengthThatGrewBeyondItsFirstPageTakesOneMore(t *testing.T
 	}
 }
 
+func TestARunThatWasStoppedBeforeItsPlanIsOfUnknownCost(t *testing.T) {
+	w, l, r := oneRun(t)
+	if err := l.End(context.Background(), r.ID, ledger.Incomplete, "interrupted", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s := mustStatus(t, w, l)
+	if s.FinishUnknown != s.IncompleteCount || !strings.Contains(s.Text(), "at least ") || !strings.Contains(s.Text(), "with 2 lists of unknown length") {
+		t.Errorf("%+v\n%s", s, s.Text())
+	}
+}
+
+func TestAProcessThatShowsNoSignOfLifeIsTold(t *testing.T) {
+	s := Status{State: string(ledger.Running), Process: &Process{PID: 7, Host: "h", Silent: 40}}
+	if text := s.Text(); !strings.Contains(text, "and has shown no sign of life for 40.0s: it was stopped, or hangs") {
+		t.Error(text)
+	}
+	if s.Process.Silent = 0; strings.Contains(s.Text(), "life") {
+		t.Error(s.Text())
+	}
+}
+
 func TestARunWithoutAProcessIsInterruptedAndNothingOfItFinished(t *testing.T) {
 	w, l, r := oneRun(t)
 	s := mustStatus(t, w, l)

@@ -38,7 +38,7 @@ func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books open
 			return books, err
 		}
 		if gone && holdsPages(ctx, l, books.earlier) {
-			return books, fmt.Errorf("%s: %w: the journal of a run that has bought pages is missing; put it back, or the pages must be bought again", book.Name(), recovery.ErrDamaged)
+			return books, fmt.Errorf("%s: %w: the journal of a run that has bought replies is missing; put it back, or they must be bought again", book.Name(), recovery.ErrDamaged)
 		}
 	case !errors.Is(err, ledger.ErrNoRun):
 		return books, err

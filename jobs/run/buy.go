@@ -34,6 +34,9 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		r.places[o.Task.ID] = o.Place
 		stands[o.Task.ID] = journal.Standing{Ending: o.Ending, Error: account.Why(o.Err), Ended: ended, IndexID: r.price.Index(o.Task.Vendor())}
 	}
+	for _, d := range bought.Delays {
+		result.delayed(d)
+	}
 	for _, s := range bought.Stops {
 		r.chain.GiveUp(s.Vendor, s.Ending)
 	}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"backhaul/jobs/account"
@@ -62,7 +63,10 @@ func (r *runner) leave(ctx context.Context, cause error) error {
 		return err
 	}
 	message := "stopped by an error"
-	if cause != nil {
+	switch {
+	case errors.Is(cause, context.Canceled):
+		message = "interrupted"
+	case cause != nil:
 		message += ": " + strings.ReplaceAll(cause.Error(), "\n", "; ")
 	}
 	return r.end(ctx, message)

@@ -124,7 +124,7 @@ func mayImport(ctx context.Context, l *ledger.Ledger, job Job, o Options) error 
 		bought = bought || t.Pages > 0 && t.ReusedFrom != intake.From
 	}
 	if bought {
-		return fmt.Errorf("%w: run %s of job %s bought its pages; import under another name, with --job", ErrMixed, run.ID, job.Name)
+		return fmt.Errorf("%w: run %s of job %s bought its replies; import under another name, with --job", ErrMixed, run.ID, job.Name)
 	}
 	return nil
 }

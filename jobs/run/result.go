@@ -54,6 +54,8 @@ type Result struct {
 	Charged, HeldUnits pipeline.Units
 	// Over is what vendors charged in this execution beyond what their own prices allow, by vendor: no budget can prevent that.
 	Over map[string]pipeline.Units
+	// Delays are what vendors have cost this execution in time.
+	Delays map[string]buy.Delay
 	// Stop says why vendors were given up: an *engine.StopError for each, joined; nil if none was.
 	Stop error
 	// Interrupted: the context ended before the run did.
@@ -71,6 +73,16 @@ func (r *Result) overcharged(vendor string, units pipeline.Units) {
 		r.Over = map[string]pipeline.Units{}
 	}
 	r.Over[vendor] += units
+}
+
+// delayed adds what a vendor has cost in time, in one of the rounds of buying.
+func (r *Result) delayed(d buy.Delay) {
+	if r.Delays == nil {
+		r.Delays = map[string]buy.Delay{}
+	}
+	before := r.Delays[d.Vendor]
+	d.Refused, d.Silent = d.Refused+before.Refused, d.Silent+before.Silent
+	r.Delays[d.Vendor] = d
 }
 
 // OverText says what vendors charged beyond their prices, "" if nothing.

@@ -84,6 +84,8 @@ type Options struct {
 	// Waits is told who is at work on the run, and the run waits until that process is done. Default: it does not wait, but
 	// returns a *books.BusyError.
 	Waits func(books.Holder)
+	// Beat is how often the run shows that its process is alive. Default 0: only by its requests.
+	Beat time.Duration
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
 	Confirm func(*plan.Plan) error
 	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.
@@ -181,6 +183,7 @@ func Run(ctx context.Context, job Job, o Options) (*Result, error) {
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
+	defer r.pulse.Keep(o.Beat)()
 	result, err := r.execute(ctx)
 	if errors.As(err, new(declinedError)) {
 		result.Declined = true

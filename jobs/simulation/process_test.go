@@ -16,6 +16,7 @@ import (
 
 	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
+	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/run"
@@ -194,9 +195,15 @@ func (p *process) job(clients map[string]client) run.Job {
 	}
 	j := run.Job{Name: jobName(p.Job), RunDate: dateOf(p.Day), SpecHash: "spec", Accounts: map[string]budget.Account{},
 		Sources: func(t pipeline.Task) (pipeline.Source, error) { return p.source(sources[t.Endpoint]), nil }}
-	for _, i := range p.listsOf(p.Job) {
+	lists := p.listsOf(p.Job)
+	for _, i := range lists {
 		l := p.Lists[i]
-		j.Items = append(j.Items, plan.Item{Task: l.task(i), Endpoint: sources[l.Endpoint].Endpoint(), PageSize: l.Size})
+		item := plan.Item{Task: l.task(i), Endpoint: sources[l.Endpoint].Endpoint(), PageSize: l.Size}
+		if l.After && i != lists[0] {
+			j.Steps = append(j.Steps, waiting(item, extractName(lists[0])))
+		} else {
+			j.Items = append(j.Items, item)
+		}
 		vendor := vendorOf(l.Endpoint)
 		account := budget.Account{PerSecond: p.PerSecond, Connections: p.Connections, Usage: usage{p, vendor, clients[vendor]}}
 		if !p.calm {
@@ -206,6 +213,15 @@ func (p *process) job(clients map[string]client) run.Job {
 		j.Accounts[vendor] = account
 	}
 	return j
+}
+
+// waiting is an extract that asks what it asks once another is done.
+func waiting(item plan.Item, other string) chain.Step {
+	return chain.Step{Extract: item.Task.Extract, Endpoint: item.Endpoint, After: []string{other}, Before: []string{other}, Query: other, Digest: other,
+		Make: func([]string, [][]*string, []pipeline.Task) ([]pipeline.Task, []string, error) {
+			return []pipeline.Task{item.Task}, nil, nil
+		},
+		Item: func(pipeline.Task) plan.Item { return item }}
 }
 
 func ceiling(n int64) *pipeline.Units {

@@ -42,6 +42,8 @@ type list struct {
 	MaxRows  int64 `json:",omitempty"`
 	Size     int   // rows of a page
 	Priority int   `json:",omitempty"`
+	// After: it waits for the first list of its job, if that is another, and a query over that one's rows says what to ask.
+	After bool `json:",omitempty"`
 }
 
 // fate is one process: which run it is for, and what becomes of it.
@@ -124,6 +126,7 @@ func drawList(r *rand.Rand) list {
 	if l.Target == "trailhead-co.example" || r.IntN(4) == 0 {
 		l.MaxRows = 1 + r.Int64N(60)
 	}
+	l.After = r.IntN(4) == 0
 	return l
 }
 
@@ -178,6 +181,7 @@ func (s scenario) lesser() (all []scenario) {
 		if len(s.Lists) > 1 {
 			change(func(l *scenario) { l.Lists = slices.Delete(l.Lists, i, i+1) })
 		}
+		change(func(l *scenario) { l.Lists[i].After = false })
 	}
 	change(func(l *scenario) { l.Rate, l.Kinds, l.Stall = 0, nil, 0 })
 	for i := range s.Kinds {

@@ -220,17 +220,22 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 		}
 		cancel(fault)
 	}
-	lanes := make([]*lane, len(c.Lanes))
+	all := 0
+	for _, l := range c.Lanes {
+		all += len(l.Work)
+	}
+	outcomes := make([]Outcome, all)
+	lanes, rest := make([]*lane, len(c.Lanes)), outcomes
 	var group conc.WaitGroup
 	for i := range c.Lanes {
-		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: make([]Outcome, len(c.Lanes[i].Work)), recovers: c.Lanes[i].Recovers}
+		n := len(c.Lanes[i].Work)
+		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: rest[:n], recovers: c.Lanes[i].Recovers}
+		rest = rest[n:]
 		group.Go(func() { lanes[i].run(ctx) })
 	}
 	group.Wait()
-	var outcomes []Outcome
 	var errs []error
 	for _, l := range lanes {
-		outcomes = append(outcomes, l.outcomes...)
 		if l.stopped != nil {
 			errs = append(errs, l.stopped)
 		}
@@ -275,16 +280,19 @@ type lane struct {
 func (l *lane) run(ctx context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	buyers := make([]*buyer, len(l.Work))
-	for i := range buyers {
-		buyers[i] = newBuyer(l, l.Work[i], cancel)
+	buyers := make([]*buyer, len(l.Work)) // made when it is their turn: there may be a million
+	buyer := func(i int) *buyer {
+		if buyers[i] == nil {
+			buyers[i] = newBuyer(l, l.Work[i], cancel)
+		}
+		return buyers[i]
 	}
 	order := l.order(time.Now())
 	if l.Probe {
-		order = l.probe(ctx, buyers, order)
+		order = l.probe(ctx, buyer, order)
 	}
 	l.each(order, func(i int) {
-		l.outcomes[i] = buyers[i].buy(ctx)
+		l.outcomes[i] = buyer(i).buy(ctx)
 		l.Observe(Event{Task: l.Work[i].Task, Outcome: &l.outcomes[i]})
 		buyers[i] = nil // its memory is done with
 	})
@@ -314,7 +322,7 @@ const probing = 20 * time.Second
 
 // probe buys the first page of every list of unknown length, and returns the order in which to go on: those that may be
 // longest first, then the rest as it was.
-func (l *lane) probe(ctx context.Context, buyers []*buyer, order []int) []int {
+func (l *lane) probe(ctx context.Context, buyer func(i int) *buyer, order []int) []int {
 	var unknown, known []int
 	for _, i := range order {
 		if l.Work[i].Unknown && l.Work[i].Place.Pages == 0 {
@@ -323,13 +331,15 @@ func (l *lane) probe(ctx context.Context, buyers []*buyer, order []int) []int {
 			known = append(known, i)
 		}
 	}
-	begin := time.Now()
+	begin, tails := time.Now(), make([]float64, len(l.Work))
 	l.each(unknown, func(i int) {
 		if time.Since(begin) < probing {
-			buyers[i].step(ctx)
+			b := buyer(i)
+			b.step(ctx)
+			tails[i] = b.tail
 		}
 	})
-	slices.SortStableFunc(unknown, func(i, j int) int { return cmp.Compare(buyers[j].tail, buyers[i].tail) })
+	slices.SortStableFunc(unknown, func(i, j int) int { return cmp.Compare(tails[j], tails[i]) })
 	return append(unknown, known...)
 }
 

@@ -48,8 +48,8 @@ func (r Retry) outage(since time.Time, err error) *outage {
 }
 
 // unanswered notes a request without an answer and reports whether the vendor is taken to be away: it is already, or the task
-// has run out of attempts while nobody else was answered. Errors that the vendor sends may be one list's own, so it takes a
-// second list for them, unless nobody was ever answered.
+// has run out of attempts while nobody else was answered. What may be one list's own takes a second list, unless nobody was ever
+// answered.
 func (b *buyer) unanswered(e *pipeline.Error, failed int) bool {
 	l := b.lane
 	l.mu.Lock()
@@ -65,7 +65,7 @@ func (b *buyer) unanswered(e *pipeline.Error, failed int) bool {
 		l.away.err = e
 		return true
 	}
-	alone := !e.Unreachable && l.failures == 0 && l.answers > 0
+	alone := itsOwn(e) && l.failures == 0 && l.answers > 0
 	enough, half := l.Retry.Attempts, (l.Retry.Attempts+1)/2
 	if e.Unreachable {
 		enough = half // nothing but the vendor, or the way there, can be at fault
@@ -77,6 +77,12 @@ func (b *buyer) unanswered(e *pipeline.Error, failed int) bool {
 	}
 	l.away = l.Retry.outage(l.silent, e)
 	return true
+}
+
+// itsOwn reports whether an error may be one list's own: the vendor sent it, and not as what stands before a vendor does that is away.
+func itsOwn(e *pipeline.Error) bool {
+	const badGateway, unavailable = 502, 503
+	return e.Status != 0 && e.Status != badGateway && e.Status != unavailable
 }
 
 // present ends an outage: the vendor answered, be it with a refusal. The caller holds l.mu.

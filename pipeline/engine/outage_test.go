@@ -35,21 +35,21 @@ func away(e *pipeline.Error, from, until time.Duration) (*vendor, *atomic.Int64)
 
 func TestAVendorThatComesBackInTimeCostsNoList(t *testing.T) {
 	for name, e := range silences {
-		t.Run(name, func(t *testing.T) {
+		for _, from := range []time.Duration{0, 3 * time.Second} {
 			synctest.Test(t, func(t *testing.T) {
-				v, asked := away(e, 0, 20*time.Minute)
+				v, asked := away(e, from, 20*time.Minute)
 				c := config(&memory{}, 4, works(v, slices.Repeat([]int{500}, 40)...), limit.Config{})
 				c.Retry.For = 30 * time.Minute
 				outcomes, err := Run(context.Background(), c)
 				if err != nil || slices.ContainsFunc(outcomes, func(o Outcome) bool { return !o.Ending.Complete() }) {
-					t.Fatalf("%v, %v", endings(outcomes), err)
+					t.Fatalf("%s from %v on: %v, %v", name, from, endings(outcomes), err)
 				}
 				// Four connections use up attempts, then one asks about once in forty seconds.
 				if n := asked.Load(); n < 30 || n > 80 {
-					t.Errorf("%d requests in 20 minutes", n)
+					t.Errorf("%s from %v on: %d requests in 20 minutes", name, from, n)
 				}
 			})
-		})
+		}
 	}
 }
 

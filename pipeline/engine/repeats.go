@@ -79,7 +79,7 @@ func (r *repeats) found() string {
 	case r.score >= mostScore:
 		return fmt.Sprintf("%d of the last %d rows had come before in this list", r.again, r.of)
 	case r.empty >= mostEmpty:
-		return fmt.Sprintf("%d pages in a row brought nothing", r.empty)
+		return fmt.Sprintf("%d replies in a row brought nothing", r.empty)
 	}
 	return ""
 }

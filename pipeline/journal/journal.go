@@ -219,7 +219,7 @@ func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) er
 	r := j.pack(no, p)
 	failpoint.Hit("journal.append.before")
 	if err := j.db.Write(ctx, func(tx *sql.Tx) error { return j.addPage(tx, r) }); err != nil {
-		return fmt.Errorf("append page %d of %s: %w", p.Seq, j.describe(taskID), err)
+		return fmt.Errorf("append reply %d of %s: %w", p.Seq, j.describe(taskID), err)
 	}
 	failpoint.Hit("journal.append.after")
 	return nil

@@ -108,11 +108,11 @@ func (j *Journal) Pages(ctx context.Context, taskID string) iter.Seq2[pipeline.P
 		want := 0
 		err := j.scan(ctx, taskID, func(r *record) (bool, error) {
 			if r.seq != int64(want) {
-				return false, fmt.Errorf("%w: page %d is missing", ErrDamaged, want)
+				return false, fmt.Errorf("%w: reply %d is missing", ErrDamaged, want)
 			}
 			page, err := j.unpack(r)
 			if err != nil {
-				return false, fmt.Errorf("page %d: %w", want, err)
+				return false, fmt.Errorf("reply %d: %w", want, err)
 			}
 			want++
 			return yield(page, nil), nil

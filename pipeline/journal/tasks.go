@@ -221,7 +221,7 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 				return err
 			}
 			if !bytes.Equal(last.sum(), last.checksum) {
-				return fmt.Errorf("%s: %w: page %d of %s: its checksum does not fit", j.db.Name(), ErrDamaged, last.seq, j.describe(id))
+				return fmt.Errorf("%s: %w: reply %d of %s: its checksum does not fit", j.db.Name(), ErrDamaged, last.seq, j.describe(id))
 			}
 			p := places[id]
 			p.Next, p.End, p.ChainRows = pipeline.Cursor(last.next), last.ended, chainRows

@@ -70,6 +70,7 @@ type Gate struct {
 	refused  time.Time     // when a request was last turned away
 	refusals int           // requests turned away in a row, of which each was sent after the one before was turned away
 	closed   time.Time     // since when the vendor is closed
+	lost     time.Duration // for which requests waited because others had been turned away
 	changed  chan struct{} // closed and replaced when reserved units are settled
 	granted  pipeline.Units
 	spent    pipeline.Units
@@ -100,6 +101,7 @@ type Pass struct {
 	// Units is what the request may cost at most.
 	Units    pipeline.Units
 	gate     *Gate
+	came     time.Time // to be the next to pass
 	admitted time.Time
 	pace     float64 // requests per second, as it follows the one before
 	probe    bool    // the vendor was closed
@@ -160,6 +162,7 @@ func (g *Gate) pace(ctx context.Context, p *Pass) error {
 		return context.Cause(ctx)
 	}
 	defer func() { <-g.line }()
+	p.came = time.Now()
 	if err := g.turn(ctx); err != nil {
 		return err
 	}
@@ -218,13 +221,16 @@ func (g *Gate) pass(p *Pass) (wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	due := g.paused
-	if turn := g.last.Add(g.gap()); turn.After(due) && (g.config.Pacer == nil || g.shut()) {
-		due = turn
+	if g.config.Pacer == nil || g.shut() {
+		due = latest(due, g.last.Add(g.gap()))
 	}
 	now := time.Now()
 	late := now.Sub(due)
 	if late < 0 {
 		return -late, g.changed
+	}
+	if usual := latest(g.last.Add(period(g.config.PerSecond)), p.came); due.After(usual) {
+		g.lost += due.Sub(usual)
 	}
 	p.admitted, p.probe = now, g.shut()
 	p.pace = min(g.rate, 1/max(now.Sub(g.last), time.Microsecond).Seconds())
@@ -272,15 +278,35 @@ func (g *Gate) shut() bool { return g.refusals >= shutAfter }
 
 // gap is how long after one request the next may pass. The caller holds g.mu.
 func (g *Gate) gap() time.Duration {
-	var gap time.Duration
-	if g.rate > 0 {
-		gap = time.Duration(float64(time.Second) / g.rate)
-	}
+	gap := period(g.rate)
 	if !g.shut() {
 		return gap
 	}
 	doubled := max(gap, firstGap) << min(g.refusals-shutAfter+1, 10)
 	return max(gap, min(doubled, lastGap))
+}
+
+// period is how long after one request the next comes at a rate, 0 where that is unlimited.
+func period(perSecond float64) time.Duration {
+	if perSecond <= 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / perSecond)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Lost returns for how long in all requests waited, each in its turn, beyond what the rate of the config takes: because others had been
+// turned away.
+func (g *Gate) Lost() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lost
 }
 
 // away learns from a request that was turned away, unless another has been since it was admitted: they tell the same.

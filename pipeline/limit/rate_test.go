@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -71,13 +72,16 @@ func TestARateTheVendorDoesNotAllowIsFoundOut(t *testing.T) {
 			g := New(Config{PerSecond: 20, Connections: 8})
 			a := &account{perSecond: allowed}
 			press(t, g, 8, 10*time.Minute, 50*time.Millisecond, a.allows) // to find the rate
-			const span = time.Hour
+			const span, all = time.Hour, time.Hour + 10*time.Minute
 			served, away := press(t, g, 8, span, 50*time.Millisecond, a.allows)
 			if most := allowed * span.Seconds(); float64(served) < 0.7*most {
 				t.Errorf("allowed %g: %d served of the %.0f the vendor allows", allowed, served, most)
 			}
 			if total := served + away; float64(away) > 0.16*float64(total) {
 				t.Errorf("allowed %g: %d of %d turned away", allowed, away, total)
+			}
+			if lost, want := g.Lost().Seconds()/all.Seconds(), 1-allowed/20; math.Abs(lost-want) > 0.1 {
+				t.Errorf("allowed %g: requests were held up for %.2f of the time, want %.2f", allowed, lost, want)
 			}
 			if allowed == 20 && (away > 0 || g.PerSecond() != 20) {
 				t.Errorf("%d turned away and %g a second where the ceiling is what the vendor allows", away, g.PerSecond())

@@ -47,11 +47,25 @@ func (s *Server) Fleet(ctx context.Context) (*Fleet, error) {
 	return &Fleet{db}, nil
 }
 
-// Holder is who has a lease: what he said of himself.
+// Holder is who has a lease: what he said of himself, and for how long he has not renewed it, 0 if he has lately.
 type Holder struct {
-	PID   int
-	Host  string
-	Since time.Time
+	PID    int
+	Host   string
+	Since  time.Time
+	Silent time.Duration
+}
+
+// columns are those of a holder, with the lease's, behind whether it has not expired.
+const columns = `expires_at > ` + clock + `, pid, host, since, ` + clock + ` - renewed_at`
+
+func (h *Holder) scan(row *sql.Row, held *bool, more ...any) error {
+	var since, age int64
+	err := row.Scan(append(more, held, &h.PID, &h.Host, &since, &age)...)
+	h.Since = store.At(since)
+	if silent := time.Duration(age) * time.Microsecond; silent >= LeaseTime/2 {
+		h.Silent = silent
+	}
+	return err
 }
 
 // HeldError means that another has the lease.
@@ -83,14 +97,11 @@ func (f *Fleet) Take(ctx context.Context, name string) (*Lease, error) {
 		}
 		var held bool
 		var h Holder
-		var since int64
 		// Writes under the lease lock the row as well, so that none is under way when the token changes.
-		if err := tx.QueryRow(`SELECT token, expires_at > `+clock+`, pid, host, since FROM leases WHERE name = ? FOR UPDATE`, name).
-			Scan(&l.token, &held, &h.PID, &h.Host, &since); err != nil {
+		if err := h.scan(tx.QueryRow(`SELECT token, `+columns+` FROM leases WHERE name = ? FOR UPDATE`, name), &held, &l.token); err != nil {
 			return err
 		}
 		if held {
-			h.Since = store.At(since)
 			return &HeldError{h}
 		}
 		l.token++
@@ -203,12 +214,10 @@ func (l *Lease) Release(ctx context.Context) error {
 
 // Held returns who has a lease, and whether anybody has: a lease that has expired was somebody's.
 func (f *Fleet) Held(ctx context.Context, name string) (h Holder, held bool, err error) {
-	var since int64
-	err = f.db.sql.QueryRowContext(ctx, `SELECT expires_at > `+clock+`, pid, host, since FROM leases WHERE name = ?`, name).Scan(&held, &h.PID, &h.Host, &since)
+	err = h.scan(f.db.sql.QueryRowContext(ctx, `SELECT `+columns+` FROM leases WHERE name = ?`, name), &held)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Holder{}, false, nil
 	}
-	h.Since = store.At(since)
 	return h, held, f.db.Wrap(err)
 }
 

@@ -4,6 +4,7 @@ package words
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,7 +26,31 @@ func Plural[N ~int | ~int32 | ~int64](n N, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return Count(n) + " " + thing + "s"
+	return Count(n) + " " + several(thing)
+}
+
+// several spells more than one of a thing: a reply and a query end as no key and no day does.
+func several(thing string) string {
+	if stem, ends := strings.CutSuffix(thing, "y"); ends && !strings.ContainsAny(stem[len(stem)-1:], "aeo") {
+		return stem + "ies"
+	}
+	return thing + "s"
+}
+
+// Ordinal spells a place in a row: 2nd, 11th, 23rd.
+func Ordinal(n int) string {
+	ends := "th"
+	if n/10%10 != 1 {
+		switch n % 10 {
+		case 1:
+			ends = "st"
+		case 2:
+			ends = "nd"
+		case 3:
+			ends = "rd"
+		}
+	}
+	return Count(n) + ends
 }
 
 // Are spells a number of things and the verb that follows them.
@@ -55,5 +80,11 @@ func Duration(seconds float64) string {
 	if d < time.Minute {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	}
-	return d.Round(time.Second).String()
+	text := d.Round(time.Second).String()
+	for _, end := range []string{"m0s", "h0m"} {
+		if rest, ends := strings.CutSuffix(text, end); ends {
+			text = rest + end[:1]
+		}
+	}
+	return text
 }

@@ -6,8 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
+	"backhaul/pipeline/grid"
 )
 
 // table writes the result for people. Every value is spelled by DuckDB; control characters are escaped, so that
@@ -20,30 +19,36 @@ func (s *session) table(ctx context.Context, q question, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, rows, err := s.texts(ctx, q, mostTable)
+	asked, terminal := q, grid.Width(w) > 0
+	if terminal {
+		asked.text = fmt.Sprintf("%s LIMIT %d", from(q.text), mostShown+1)
+	}
+	_, rows, err := s.texts(ctx, asked, mostTable)
 	if err != nil {
 		return err
 	}
-	out := table.NewWriter()
-	out.SetStyle(style())
-	names, types, configs := make(table.Row, len(described)), make(table.Row, len(described)), make([]table.ColumnConfig, len(described))
+	more := terminal && len(rows) > mostShown
+	if more {
+		rows = rows[:mostShown]
+	}
+	names, types, right := make([]string, len(described)), make([]string, len(described)), make([]bool, len(described))
 	for i, d := range described {
-		names[i], types[i] = escape(d[0].(string)), strings.ToLower(d[1].(string))
-		align := alignment(d[1].(string))
-		configs[i] = table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align}
+		names[i], types[i], right[i] = escape(d[0].(string)), strings.ToLower(d[1].(string)), isNumber(d[1].(string))
 	}
-	out.AppendHeader(names)
-	out.AppendHeader(types)
-	out.SetColumnConfigs(configs)
+	out := grid.New(names...)
+	out.Typed(types, right)
 	for _, row := range rows {
-		out.AppendRow(cells(row))
+		out.Add(cells(row)...)
 	}
-	_, err = fmt.Fprintf(w, "%s\n%s\n", out.Render(), count(len(rows)))
+	_, err = fmt.Fprintf(w, "%s\n%s\n", out.For(w), count(len(rows), more))
 	return err
 }
 
 // mostTable bounds a table, in bytes of its texts: laid out it takes many times that.
 const mostTable = 32 << 20
+
+// mostShown bounds the rows of a table on a terminal.
+const mostShown = 1000
 
 // plan writes what EXPLAIN says as it says it.
 func (s *session) plan(ctx context.Context, q question, w io.Writer) error {
@@ -59,14 +64,8 @@ func (s *session) plan(ctx context.Context, q question, w io.Writer) error {
 	return nil
 }
 
-func style() table.Style {
-	style := table.StyleLight
-	style.Format.Header = text.FormatDefault
-	return style
-}
-
-func cells(row []*string) table.Row {
-	out := make(table.Row, len(row))
+func cells(row []*string) []any {
+	out := make([]any, len(row))
 	for i, v := range row {
 		if v == nil {
 			out[i] = "NULL"
@@ -102,18 +101,17 @@ func isControl(r rune) bool {
 	return r < 0x20 || 0x7f <= r && r < 0xa0 || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
 }
 
-func alignment(sqlType string) text.Align {
-	switch {
-	case strings.HasSuffix(sqlType, "]"):
-	case strings.HasSuffix(sqlType, "INT"), sqlType == "INTEGER", sqlType == "UINTEGER", sqlType == "DOUBLE",
-		sqlType == "FLOAT", strings.HasPrefix(sqlType, "DECIMAL"):
-		return text.AlignRight
-	}
-	return text.AlignLeft
+func isNumber(sqlType string) bool {
+	return !strings.HasSuffix(sqlType, "]") && (strings.HasSuffix(sqlType, "INT") || sqlType == "INTEGER" || sqlType == "UINTEGER" || sqlType == "DOUBLE" ||
+		sqlType == "FLOAT" || strings.HasPrefix(sqlType, "DECIMAL"))
 }
 
-func count(rows int) string {
-	if rows == 1 {
+// count says how many rows are shown, and whether there are more.
+func count(rows int, more bool) string {
+	switch {
+	case more:
+		return fmt.Sprintf("the first %d rows, and there are more: --format csv, or into a file, has all", rows)
+	case rows == 1:
 		return "1 row"
 	}
 	return fmt.Sprintf("%d rows", rows)

@@ -150,11 +150,11 @@ func bare(u string) string {
 func (s *source) decodeBatch(p pipeline.Page, reply rows.Reply, b *schemas.Builder) error {
 	sent, err := targetsOf(p.Request)
 	if err != nil {
-		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
+		return fmt.Errorf("read a reply of %s: %w", s.endpoint, err)
 	}
 	about, err := places(reply, sent)
 	if err != nil {
-		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
+		return fmt.Errorf("read a reply of %s: %w", s.endpoint, err)
 	}
 	return s.load(reply, b, func(i int) bool {
 		b.About(sent[about[i]], "")

@@ -273,7 +273,7 @@ func (s *source) single(t pipeline.Task, ask pipeline.Ask) (asked, error) {
 func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 	reply, err := rows.Scan(p.Body, s.layout)
 	if err != nil {
-		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
+		return fmt.Errorf("read a reply of %s: %w", s.endpoint, err)
 	}
 	switch {
 	case s.Kind == Batch:
@@ -283,7 +283,7 @@ func (s *source) Decode(p pipeline.Page, b *schemas.Builder) error {
 	}
 	dropped, err := s.held(p, reply)
 	if err != nil {
-		return fmt.Errorf("read a page of %s: %w", s.endpoint, err)
+		return fmt.Errorf("read a reply of %s: %w", s.endpoint, err)
 	}
 	return s.load(reply, b, func(i int) bool { return !dropped[i] })
 }

@@ -93,7 +93,7 @@ func TestAListWithoutItsTokenIsNotWholeUntilThatIsHowListsEnd(t *testing.T) {
 	const full, marked = `{"links":[{},{}]}`, `{"links":[{},{}],"offset":{"token":null}}`
 	for script, want := range map[string]string{
 		full + " " + full:                  "malformed end",
-		marked + " " + full + " " + full:   "end malformed malformed",
+		marked + " " + full + " " + full:   "end malformed end",
 		`{"links":[{}]}` + " " + full:      "end end",
 		full + " " + marked + " " + marked: "malformed end end",
 	} {

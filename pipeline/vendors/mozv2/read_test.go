@@ -156,7 +156,7 @@ func TestAListWithoutItsTokenIsNotWholeUntilThatIsHowListsEnd(t *testing.T) {
 		want    string
 	}{
 		"doubted once, then believed": {[]string{full, full}, "malformed end"},
-		"never, once it was marked":   {[]string{marked, full, full}, "end malformed malformed"},
+		"twice, once it was marked":   {[]string{marked, full, full}, "end malformed end"},
 		"a short one":                 {[]string{`{"results":[{}]}`, full}, "end end"},
 	} {
 		c := script(t, tc.replies...)

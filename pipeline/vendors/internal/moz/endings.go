@@ -11,11 +11,11 @@ import (
 // from the replies. The zero value knows nothing yet; it is safe for concurrent use.
 type Endings struct {
 	mu sync.Mutex
-	// marked: a list ended with the token "" or null. So all do, and a reply without it is not whole.
+	// marked: a list ended with the token "" or null. So most do, and a reply without it may not be whole.
 	marked bool
 	// omitted: a list ended, as far as can be told, with the token left out.
 	omitted bool
-	// doubted are the requests that were answered with as many rows as were asked for and no token.
+	// doubted are the requests whose answers had no token, and might have lost it.
 	doubted map[[sha256.Size]byte]bool
 }
 
@@ -53,8 +53,9 @@ func (e *Endings) Ends(c Continuation) (bool, error) {
 	case c.Marked:
 		e.marked = true
 		return true, nil
-	case e.marked:
+	case e.marked && !e.confirmed(c.Request):
 		return false, errUnmarked
+	case e.marked:
 	case c.Rows < c.Asked:
 		e.omitted = true
 	case c.Inner && !e.omitted && !e.confirmed(c.Request):

@@ -13,7 +13,7 @@ import (
 func Base(raw string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
-		return "", errors.New("base URL: it cannot be parsed")
+		return "", errors.New("base URL: it cannot be read: want https://host/path")
 	}
 	switch {
 	case u.Host == "" || u.Hostname() == "":
