@@ -52,6 +52,9 @@ func (w Warehouse) JournalOf(job, runDate string) string {
 	return filepath.Join(w.Journal(), job, runDate+".sqlite")
 }
 
+// Elsewhere returns the path of the note that says in which database the ledger and the journals are, where they are in one.
+func (w Warehouse) Elsewhere() string { return filepath.Join(w.Root, "database.txt") }
+
 // Kept returns the directory of the replies that were paid for and could not be entered in a database, of a job's run for a date.
 func (w Warehouse) Kept(job, runDate string) string {
 	return filepath.Join(w.Root, "kept", job, runDate)

@@ -4,23 +4,59 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 
 	"backhaul/jobs/books"
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/run"
 	"backhaul/pipeline/postgres"
 	"backhaul/pipeline/vendors"
 	"backhaul/sinks"
+	"backhaul/sinks/blob"
 )
 
 // books are the ledger and the journals of a warehouse: in the database that the environment names, if any, else in its files. The
-// warehouse was named by app.warehouse, which has read the variable.
+// warehouse was named by app.warehouse, which has read the variable. Where its books are in the other place they cannot be opened: what
+// they have would be bought again.
 func (a *app) books(w sinks.Warehouse) books.Books {
-	if a.shared != nil {
-		return a.shared
+	if a.shared == nil {
+		if where, err := os.ReadFile(w.Elsewhere()); err == nil {
+			return misplaced{books.InFiles(w), usage("the ledger and the journals of %s are in %s: set %s", w.Root, strings.TrimSpace(string(where)), database)}
+		}
+		return books.InFiles(w)
 	}
-	return books.InFiles(w)
+	if info, err := os.Stat(w.Ledger()); err == nil && info.Size() > 0 {
+		return misplaced{a.shared, usage("%s is a file, and %s names a database: `backhaul migrate` moves it there; else unset the variable", w.Ledger(), a.setAs(database))}
+	}
+	return a.shared
+}
+
+// misplaced are books that must not be used.
+type misplaced struct {
+	books.Books
+	err error
+}
+
+func (m misplaced) LedgerGone(context.Context) (bool, error) { return false, m.err }
+
+func (m misplaced) OpenLedger(context.Context) (*ledger.Ledger, error) { return nil, m.err }
+
+// leaveNote leaves a note of where they are in a warehouse whose books are in a database.
+func (a *app) leaveNote(w sinks.Warehouse) error {
+	if _, there := a.books(w).(*books.Database); !there {
+		return nil
+	}
+	if _, err := os.Stat(w.Elsewhere()); err == nil {
+		return nil
+	}
+	return a.disk.WriteWhole(w.Elsewhere()+".new", w.Elsewhere(), func(f *blob.File) error {
+		_, err := fmt.Fprintln(f, a.shared.LedgerName())
+		return err
+	})
 }
 
 // share has the books in the database that the environment names.

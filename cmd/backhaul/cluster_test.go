@@ -62,8 +62,13 @@ func TestBooksAreMovedIntoADatabaseAndBack(t *testing.T) {
 	said := backhaul(t, exitUsage, "migrate", "--warehouse", s.warehouse)
 	address := postgrestest.Start(t).Address("postgres")
 	setenv(t, database, address)
+	said += backhaul(t, exitUsage, "run", s.job, "--date", "2026-10-08", "--warehouse", s.warehouse) // it would buy anew what is in the files
 	for _, args := range [][]string{nil, {"--to-files"}, nil} {
 		said += backhaul(t, exitComplete, append([]string{"migrate", "--warehouse", s.warehouse}, args...)...)
+		setenv(t, database, map[bool]string{true: address}[len(args) > 0])
+		said += backhaul(t, exitUsage, "run", s.job, "--date", "2026-10-08", "--warehouse", s.warehouse) // books that are elsewhere by now
+		said += backhaul(t, exitUsage, "status", "--warehouse", s.warehouse)
+		setenv(t, database, address)
 		if len(args) > 0 {
 			setenv(t, database, "")
 		}

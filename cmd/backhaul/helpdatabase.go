@@ -16,7 +16,8 @@ and the first writes nothing more and ends with status 75. While the database do
 that were paid for by then are kept in the warehouse's folder kept, status is 75, and the next run on that host
 enters them first.
 
-` + "`backhaul migrate`" + ` moves the books of a warehouse from its files into the database, and with --to-files back.
+` + "`backhaul migrate`" + ` moves the books of a warehouse from its files into the database, and with --to-files back. A note in the warehouse,
+database.txt, says where they are: a command that does not look there refuses to go on, as it would buy everything anew.
 
 The lake is each host's own folder, unless that is shared: a night that another host has bought comes there by
 ` + "`backhaul replay`" + `. A pooler between them has to pool sessions.

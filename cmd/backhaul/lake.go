@@ -46,6 +46,9 @@ func (a *app) openLake(w sinks.Warehouse) (*localLake, error) {
 	if err := a.disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
 	}
+	if err := a.leaveNote(w); err != nil {
+		return nil, err
+	}
 	if _, err := a.disk.Sweep(w.Staging()); err != nil {
 		return nil, err
 	}

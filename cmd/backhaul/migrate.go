@@ -46,6 +46,14 @@ func (a *app) migrate(ctx context.Context, toFiles bool) error {
 	case err != nil:
 		return err
 	}
+	if toFiles {
+		err = a.disk.Remove(w.Elsewhere())
+	} else {
+		err = a.leaveNote(w)
+	}
+	if err != nil {
+		return err
+	}
 	if a.json {
 		return a.printJSON(map[string]any{"journals": moved.Journals, "retired": moved.Retired, "ledger": to.LedgerName(), "aside": moved.Aside})
 	}
