@@ -132,11 +132,7 @@ func exchange(path, fresh, aside string) error {
 	if err := os.Rename(fresh, path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return blob.FS{}.SyncDir(filepath.Dir(path))
 }
 
 func (f file) Remove(context.Context) error {

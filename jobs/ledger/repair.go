@@ -23,12 +23,10 @@ func (l *Ledger) Latest(ctx context.Context) (time.Time, error) {
 // Rewind brings times later than now back to now, and what was granted in later months to now's month: what a clock that
 // was ahead has left behind.
 func (l *Ledger) Rewind(ctx context.Context, now time.Time) error {
-	micros, month := now.UnixMicro(), now.UTC().Format("2006-01")
+	month := now.UTC().Format("2006-01")
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, column := range [][2]string{{"runs", "created_at"}, {"runs", "started_at"}, {"runs", "ended_at"}, {"tasks", "ended_at"}, {"grants", "spent_at"}, {"grants", "held_at"}} {
-			if _, err := tx.Exec(fmt.Sprintf(`UPDATE %[1]s SET %[2]s = ?1 WHERE %[2]s > ?1`, column[0], column[1]), micros); err != nil {
-				return err
-			}
+		if err := store.NotAfter(tx, now, "runs.created_at", "runs.started_at", "runs.ended_at", "tasks.ended_at", "grants.spent_at", "grants.held_at"); err != nil {
+			return err
 		}
 		_, err := tx.Exec(`INSERT INTO grants (run_id, vendor, month, granted, spent, settled, charged, cleared, spent_at, held_at)
 			SELECT run_id, vendor, ?1, sum(granted), sum(spent), count(*) FILTER (WHERE NOT settled) = 0, sum(charged), sum(cleared), max(spent_at), max(held_at)

@@ -281,7 +281,7 @@ func (l *lane) run(ctx context.Context) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	buyers := make([]*buyer, len(l.Work)) // made when it is their turn: there may be a million
-	buyer := func(i int) *buyer {
+	of := func(i int) *buyer {
 		if buyers[i] == nil {
 			buyers[i] = newBuyer(l, l.Work[i], cancel)
 		}
@@ -289,10 +289,10 @@ func (l *lane) run(ctx context.Context) {
 	}
 	order := l.order(time.Now())
 	if l.Probe {
-		order = l.probe(ctx, buyer, order)
+		order = l.probe(ctx, of, order)
 	}
 	l.each(order, func(i int) {
-		l.outcomes[i] = buyer(i).buy(ctx)
+		l.outcomes[i] = of(i).buy(ctx)
 		l.Observe(Event{Task: l.Work[i].Task, Outcome: &l.outcomes[i]})
 		buyers[i] = nil // its memory is done with
 	})
@@ -322,7 +322,7 @@ const probing = 20 * time.Second
 
 // probe buys the first page of every list of unknown length, and returns the order in which to go on: those that may be
 // longest first, then the rest as it was.
-func (l *lane) probe(ctx context.Context, buyer func(i int) *buyer, order []int) []int {
+func (l *lane) probe(ctx context.Context, of func(i int) *buyer, order []int) []int {
 	var unknown, known []int
 	for _, i := range order {
 		if l.Work[i].Unknown && l.Work[i].Place.Pages == 0 {
@@ -334,7 +334,7 @@ func (l *lane) probe(ctx context.Context, buyer func(i int) *buyer, order []int)
 	begin, tails := time.Now(), make([]float64, len(l.Work))
 	l.each(unknown, func(i int) {
 		if time.Since(begin) < probing {
-			b := buyer(i)
+			b := of(i)
 			b.step(ctx)
 			tails[i] = b.tail
 		}

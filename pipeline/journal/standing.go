@@ -51,15 +51,11 @@ func alike[V comparable](j *Journal, all map[string]V, write func(value V, first
 		tasks = append(tasks, numbered{no, value})
 	}
 	slices.SortFunc(tasks, func(a, b numbered) int { return cmp.Compare(a.no, b.no) })
-	for len(tasks) > 0 {
-		n := 1
-		for n < len(tasks) && tasks[n].no == tasks[n-1].no+1 && tasks[n].value == tasks[0].value {
-			n++
-		}
-		if err := write(tasks[0].value, tasks[0].no, tasks[n-1].no); err != nil {
+	goesOn := func(i int) bool { return tasks[i].no == tasks[i-1].no+1 && tasks[i].value == tasks[i-1].value }
+	for first, last := range stretches(len(tasks), goesOn) {
+		if err := write(tasks[first].value, tasks[first].no, tasks[last].no); err != nil {
 			return err
 		}
-		tasks = tasks[n:]
 	}
 	return nil
 }
@@ -160,12 +156,7 @@ func (j *Journal) Course(ctx context.Context) (c Course, err error) {
 // Rewind brings the times at which tasks and run ended back to now where they are later: what a clock that was ahead has left.
 func (j *Journal) Rewind(ctx context.Context, now time.Time) error {
 	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, column := range [][2]string{{"tasks", "ended_at"}, {"header", "started_at"}, {"header", "ended_at"}} {
-			if _, err := tx.Exec(fmt.Sprintf(`UPDATE %[1]s SET %[2]s = ?1 WHERE %[2]s > ?1`, column[0], column[1]), now.UnixMicro()); err != nil {
-				return err
-			}
-		}
-		return nil
+		return store.NotAfter(tx, now, "tasks.ended_at", "header.started_at", "header.ended_at")
 	})
 	if err != nil {
 		return fmt.Errorf("bring times back to %s: %w", now.UTC().Format(time.RFC3339), err)

@@ -105,8 +105,8 @@ func (j *Journal) Intend(ctx context.Context, tasks []pipeline.Task, open ...str
 		if err != nil {
 			return err
 		}
-		for first, last := range ranges(gone) {
-			if _, err := tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE no BETWEEN ? AND ?`, first, last); err != nil {
+		for first, last := range stretches(len(gone), func(i int) bool { return gone[i] == gone[i-1]+1 }) {
+			if _, err := tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE no BETWEEN ? AND ?`, gone[first], gone[last]); err != nil {
 				return err
 			}
 		}
@@ -139,19 +139,19 @@ func intendedBut(tx *sql.Tx, stays func(id, extract string) bool) (gone []int64,
 	return gone, rows.Err()
 }
 
-// ranges yields the first and the last of the numbers that follow one another, of numbers in their order: a statement for each of the
-// hundred thousand tasks of a run takes seconds.
-func ranges(numbers []int64) iter.Seq2[int64, int64] {
-	return func(yield func(first, last int64) bool) {
-		for len(numbers) > 0 {
-			n := 1
-			for n < len(numbers) && numbers[n] == numbers[n-1]+1 {
-				n++
+// stretches yields the first and the last index of each stretch of n things in which every one goes on from the one before it: a statement
+// for each of the hundred thousand tasks of a run takes seconds.
+func stretches(n int, goesOn func(i int) bool) iter.Seq2[int, int] {
+	return func(yield func(first, last int) bool) {
+		for first := 0; first < n; {
+			last := first
+			for last+1 < n && goesOn(last+1) {
+				last++
 			}
-			if !yield(numbers[0], numbers[n-1]) {
+			if !yield(first, last) {
 				return
 			}
-			numbers = numbers[n:]
+			first = last + 1
 		}
 	}
 }

@@ -203,14 +203,16 @@ func (g *Gate) turn(ctx context.Context) error {
 func (g *Gate) before() (gap, wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	due := g.paused
-	if turn := g.last.Add(g.gap()); g.shut() && turn.After(due) {
-		due = turn
+	return period(g.rate), time.Until(g.due()), g.changed
+}
+
+// due is when the next request may pass, as far as this gate knows: where a pacer gives out the turns, that is when a pause of its own is
+// over. The caller holds g.mu.
+func (g *Gate) due() time.Time {
+	if g.config.Pacer != nil && !g.shut() {
+		return g.paused
 	}
-	if g.rate > 0 {
-		gap = time.Duration(float64(time.Second) / g.rate)
-	}
-	return gap, time.Until(due), g.changed
+	return latest(g.paused, g.last.Add(g.gap()))
 }
 
 // catchUp is by how much a request may pass early because the one before it was late, as timers are.
@@ -220,11 +222,7 @@ const catchUp = 5 * time.Millisecond
 func (g *Gate) pass(p *Pass) (wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	due := g.paused
-	if g.config.Pacer == nil || g.shut() {
-		due = latest(due, g.last.Add(g.gap()))
-	}
-	now := time.Now()
+	due, now := g.due(), time.Now()
 	late := now.Sub(due)
 	if late < 0 {
 		return -late, g.changed

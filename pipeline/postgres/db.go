@@ -114,13 +114,7 @@ func (d *DB) Each(ctx context.Context, query string, row func(*sql.Rows) error, 
 	if err != nil {
 		return d.Wrap(err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return err
-		}
-	}
-	return d.Wrap(rows.Err())
+	return store.Rows(d, rows, row)
 }
 
 // Check reads every table: the server tells of pages whose checksums do not fit, where it has them.

@@ -18,6 +18,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -59,6 +61,29 @@ type Layout struct {
 
 // Format is the format of Schema, from 1.
 func (l Layout) Format() int { return len(l.Upgrades) + 1 }
+
+// NotAfter brings the times in columns, each table.column, back to now where they are later: what a clock that was ahead has left.
+func NotAfter(tx *sql.Tx, now time.Time, columns ...string) error {
+	for _, c := range columns {
+		table, column, _ := strings.Cut(c, ".")
+		if _, err := tx.Exec(fmt.Sprintf(`UPDATE %[1]s SET %[2]s = ?1 WHERE %[2]s > ?1`, table, column), now.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Rows hands the rows of a query to row, one by one, and closes them. An error of row ends that, and comes back as it is; one of the
+// database is named by it.
+func Rows(db DB, rows *sql.Rows, row func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return db.Wrap(rows.Err())
+}
 
 // At is the time in UTC of microseconds since 1970, in which times are kept; the zero time for 0.
 func At(micros int64) time.Time {
