@@ -44,7 +44,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitDamaged
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, recovery.ErrBusy), errors.Is(err, books.ErrTaken), errors.Is(err, books.ErrAway):
+	case errors.Is(err, books.ErrBusy), errors.Is(err, books.ErrTaken), errors.Is(err, books.ErrAway):
 		return exitTryLater
 	}
 	return exitFailed
@@ -85,7 +85,7 @@ func advise(err error) string {
 	text := strings.ReplaceAll(said, "\n", "; ")
 	advice := ""
 	switch {
-	case errors.Is(err, recovery.ErrBusy):
+	case errors.Is(err, books.ErrBusy):
 		advice = "try again later, or let `run --wait` wait for it; see `backhaul status`"
 	case errors.Is(err, books.ErrTaken):
 		advice = "this one stood still for too long and has written nothing since: see `backhaul status`, and run it again to go on"

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/sinks"
@@ -120,9 +121,9 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		{context.Background(), errors.New("no"), exitFailed},
 		{context.Background(), fmt.Errorf("open journal: %w", recovery.ErrDamaged), exitDamaged},
 		{context.Background(), fmt.Errorf("read: %w", sinks.ErrDamaged), exitDamaged},
-		{context.Background(), fmt.Errorf("lock: %w", recovery.ErrBusy), exitTryLater},
+		{context.Background(), fmt.Errorf("lock: %w", books.ErrBusy), exitTryLater},
 		{interrupted, context.Canceled, exitInterrupted},
-		{interrupted, recovery.ErrBusy, exitInterrupted},
+		{interrupted, books.ErrBusy, exitInterrupted},
 		{interrupted, sinks.ErrDamaged, exitDamaged},
 	} {
 		if got := exitStatus(test.ctx, test.err); got != test.want {

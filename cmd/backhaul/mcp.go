@@ -152,7 +152,12 @@ func listed() (*mcp.CallToolResult, any, error) {
 		meanings[t.Table] = t.Meaning
 	}
 	text, err := json.Marshal(meanings)
-	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(text)}}}, nil, err
+	return says(string(text)), nil, err
+}
+
+// says is an answer.
+func says(text string) *mcp.CallToolResult {
+	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}
 }
 
 // instructions is what an agent is told first.
@@ -198,21 +203,21 @@ const mostAnswered = 100_000
 func (d *desk) latest(ctx context.Context) (*mcp.CallToolResult, any, error) {
 	out, said, status := d.ask(ctx, []string{"status", "--json"})
 	var runs []json.RawMessage
-	if err := json.Unmarshal(out.Bytes(), &runs); status == exitComplete && err == nil {
-		all, size := len(runs), 0
-		for i, r := range runs {
-			if size += len(r) + 1; size > mostAnswered-1000 {
-				runs = runs[:i]
-				break
-			}
-		}
-		text, err := json.Marshal(runs)
-		if len(runs) < all {
-			text = fmt.Appendf(text, "\nThese are the latest %d of %d runs; ops.runs has all.", len(runs), all)
-		}
-		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(text)}}}, nil, err
+	if err := json.Unmarshal(out.Bytes(), &runs); status != exitComplete || err != nil {
+		return answered(out, said, status)
 	}
-	return answered(out, said, status)
+	all, size := len(runs), 0
+	for i, r := range runs {
+		if size += len(r) + 1; size > mostAnswered-1000 {
+			runs = runs[:i]
+			break
+		}
+	}
+	text, err := json.Marshal(runs)
+	if len(runs) < all {
+		text = fmt.Appendf(text, "\nThese are the latest %d of %d runs; ops.runs has all.", len(runs), all)
+	}
+	return says(string(text)), nil, err
 }
 
 // answer runs a command and returns what it prints. What goes wrong is told to the agent, which may ask better.
@@ -241,7 +246,9 @@ func answered(out, said *bytes.Buffer, status int) (*mcp.CallToolResult, any, er
 	case status != exitComplete:
 		fmt.Fprintf(out, "\n%s", finalLine(said.String()))
 	}
-	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: out.String()}}, IsError: status != exitComplete}, nil, nil
+	answer := says(out.String())
+	answer.IsError = status != exitComplete
+	return answer, nil, nil
 }
 
 func finalLine(text string) string {

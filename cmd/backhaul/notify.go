@@ -18,8 +18,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"backhaul/jobs"
+	"backhaul/jobs/books"
 	"backhaul/jobs/notify"
-	"backhaul/jobs/recovery"
 	"backhaul/jobs/report"
 	"backhaul/pipeline/words"
 	"backhaul/sinks"
@@ -206,7 +206,7 @@ func (a *app) tell(ctx context.Context, job *loadedJob, date time.Time, s report
 // another process is at work on it.
 func isEvent(err error) bool {
 	var exit *exitError
-	return !errors.Is(err, recovery.ErrBusy) && !errors.Is(err, errNotConfirmed) && !(errors.As(err, &exit) && exit.status == exitUsage)
+	return !errors.Is(err, books.ErrBusy) && !errors.Is(err, errNotConfirmed) && !(errors.As(err, &exit) && exit.status == exitUsage)
 }
 
 // tellAll decides what is due and sends it, while no other run of the job does.

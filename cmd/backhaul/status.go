@@ -122,7 +122,8 @@ func (a *app) runOrLatest(ctx context.Context, l *ledger.Ledger, name string) (l
 }
 
 func (a *app) statusOfAll(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse) error {
-	statuses, err := report.Statuses(ctx, l, func(r ledger.Run) report.Recall { return recallIn(ctx, a.books(w), r) })
+	in := a.books(w)
+	statuses, err := report.Statuses(ctx, l, func(r ledger.Run) report.Recall { return recallIn(ctx, in, r) })
 	if err != nil {
 		return err
 	}
@@ -192,8 +193,9 @@ func (a *app) statusIn(ctx context.Context, l *ledger.Ledger, w sinks.Warehouse,
 
 // addKnown adds to statuses what the ledger does not know.
 func (a *app) addKnown(ctx context.Context, statuses []report.Status, w sinks.Warehouse) {
+	in := a.books(w)
 	for i := range statuses {
-		nameProcess(ctx, &statuses[i], a.books(w))
+		nameProcess(ctx, &statuses[i], in)
 	}
 	nameUndelivered(statuses, w)
 }

@@ -46,7 +46,7 @@ func (p *Pricer) findAnswer(ctx context.Context, it *plan.Item, endings map[stri
 		it.Saves = plan.Unchanged // what is complete stays so, whatever the index is by now
 	case it.OnlyIfIndexChanged && answer.IndexID != "" && answer.IndexID == p.indexes[it.Endpoint.Vendor]:
 		it.Saves = plan.Unchanged
-	case it.MaxAge > 0 && p.cfg.Now().Sub(answer.Ended) <= it.MaxAge && p.cfg.HasPages(answer):
+	case it.MaxAge > 0 && p.cfg.Now().Sub(answer.Ended) <= it.MaxAge && p.cfg.HasPages(ctx, answer):
 		it.Saves = plan.Reused
 	}
 	return answer, true, nil

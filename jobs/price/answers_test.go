@@ -1,6 +1,7 @@
 package price
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -36,7 +37,7 @@ func TestAnAnswerIsTakenOnlyWhereItWillDo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := New(Config{Books: budget.Books{Ledger: l, RunID: "r2"}, Now: func() time.Time { return now }, HasPages: func(ledger.Answer) bool { return test.journal }})
+		p := New(Config{Books: budget.Books{Ledger: l, RunID: "r2"}, Now: func() time.Time { return now }, HasPages: func(context.Context, ledger.Answer) bool { return test.journal }})
 		p.indexes = test.indexes
 		it := test.item
 		it.Task, it.Endpoint = pipeline.Task{ID: "a", Extract: "x", Endpoint: "moz/anchor_text", Surface: "v2", Target: "a.example"}, &pipeline.Endpoint{Vendor: "moz", Name: "anchor_text"}

@@ -27,7 +27,7 @@ type Config struct {
 	// Again prices also what is stuck, unless this execution has tried it. Default false.
 	Again bool
 	// HasPages reports whether the pages of an earlier answer are there.
-	HasPages func(ledger.Answer) bool
+	HasPages func(context.Context, ledger.Answer) bool
 	Now      func() time.Time
 }
 

@@ -28,7 +28,7 @@ func SettleDead(ctx context.Context, l *ledger.Ledger, b books.Books, now time.T
 
 func settleDead(ctx context.Context, l *ledger.Ledger, book books.Book, run ledger.Run, now time.Time) error {
 	unlock, err := book.Lock(ctx)
-	if errors.Is(err, ErrBusy) {
+	if errors.Is(err, books.ErrBusy) {
 		return nil
 	}
 	if err != nil {

@@ -73,7 +73,7 @@ func holding(ctx context.Context, b books.Books, runs []ledger.Run, month string
 			continue
 		}
 		unlock, err := b.Of(r.Job, r.RunDate).Lock(ctx)
-		if errors.Is(err, ErrBusy) {
+		if errors.Is(err, books.ErrBusy) {
 			return fmt.Sprintf("run %s/%s is in progress", r.Job, r.RunDate), nil
 		}
 		if err != nil {

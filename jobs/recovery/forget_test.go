@@ -98,7 +98,7 @@ func TestARunAtWorkIsNotForgotten(t *testing.T) {
 		t.Error("rows are removed")
 		return false, nil
 	})
-	if !errors.Is(err, ErrBusy) || len(absent(t, l, run.ID)) != 0 {
+	if !errors.Is(err, books.ErrBusy) || len(absent(t, l, run.ID)) != 0 {
 		t.Errorf("%v", err)
 	}
 }
@@ -203,7 +203,7 @@ func TestARunIsLockedByOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := book.Lock(t.Context()); !errors.Is(err, ErrBusy) {
+	if _, err := book.Lock(t.Context()); !errors.Is(err, books.ErrBusy) {
 		t.Errorf("locked by two: %v", err)
 	}
 	if busy, err := book.Busy(t.Context()); !busy || err != nil {

@@ -71,7 +71,7 @@ func keepRemains(ctx context.Context, l *ledger.Ledger, run ledger.Run, book boo
 	if gone, err := book.Gone(ctx); err != nil || !gone {
 		return err
 	}
-	if has, err := HasRemains(ctx, book); err != nil || has {
+	if text, err := book.Remains(ctx); err != nil || len(text) > 0 {
 		return err
 	}
 	return WriteRemains(ctx, l, run, book, *retired)
@@ -107,6 +107,10 @@ func remainsOf(ctx context.Context, book books.Book) (r remains, err error) {
 	if text == nil {
 		return r, fmt.Errorf("%s: %w: the journal is missing", book.Name(), ErrDamaged)
 	}
+	return readRemains(book, text)
+}
+
+func readRemains(book books.Book, text []byte) (r remains, err error) {
 	if err = json.Unmarshal(text, &r); err == nil && r.Format != 1 {
 		err = fmt.Errorf("it is of format %d, and this program reads format 1", r.Format)
 	}
@@ -144,10 +148,14 @@ func restoreRetired(ctx context.Context, l *ledger.Ledger, book books.Book) erro
 
 // withdrawRetired enters that the rows of a run are out of tables where its journal was retired.
 func withdrawRetired(ctx context.Context, book books.Book, since map[string]time.Time) error {
-	if has, err := HasRemains(ctx, book); err != nil || !has {
+	if gone, err := book.Gone(ctx); err != nil || !gone {
 		return err
 	}
-	r, err := remainsOf(ctx, book)
+	text, err := book.Remains(ctx)
+	if err != nil || len(text) == 0 {
+		return err
+	}
+	r, err := readRemains(book, text)
 	if err != nil {
 		return err
 	}

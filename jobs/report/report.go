@@ -338,7 +338,7 @@ func (s Summary) Brief(w io.Writer) error {
 			p.line("  … for %d more reasons: see `backhaul status %s`", len(all)-i, s.RunID)
 			break
 		}
-		p.line("  %s of %s: %s", words.Plural(len(c.tasks), "list"), c.tasks[0].vendor(), c.tasks[0].cause())
+		p.line("  %s of %s: %s", words.Plural(len(c), "list"), c[0].vendor(), c[0].cause())
 	}
 	if s.Rejected > 0 {
 		p.line("  %s did not fit: see ops.rejected_rows", words.Plural(s.Rejected, "row"))
@@ -356,28 +356,25 @@ func (s Summary) Brief(w io.Writer) error {
 	return p.err
 }
 
-// alike are tasks of one vendor that are not complete for one cause.
-type alike struct{ tasks []Task }
-
-// group puts tasks together by their cause, in the order of their first.
-func group(tasks []Task) (all []alike) {
+// group puts tasks together that are of one vendor and not complete for one cause, in the order of their first.
+func group(tasks []Task) (all [][]Task) {
 	at := map[[2]string]int{}
 	for _, t := range tasks {
 		cause := [2]string{t.vendor(), t.cause()}
 		i, ok := at[cause]
 		if !ok {
 			i = len(all)
-			at[cause], all = i, append(all, alike{})
+			at[cause], all = i, append(all, nil)
 		}
-		all[i].tasks = append(all[i].tasks, t)
+		all[i] = append(all[i], t)
 	}
 	return all
 }
 
 // causes are why the run's lists are not complete, those of most lists first.
-func (s Summary) causes() []alike {
+func (s Summary) causes() [][]Task {
 	all := group(s.Incomplete)
-	slices.SortStableFunc(all, func(a, b alike) int { return cmp.Compare(len(b.tasks), len(a.tasks)) })
+	slices.SortStableFunc(all, func(a, b []Task) int { return cmp.Compare(len(b), len(a)) })
 	return all
 }
 
@@ -388,13 +385,13 @@ func (s Summary) failures(p *printer) {
 	shown := all[:min(len(all), mostShown)]
 	rest := len(ended)
 	for _, like := range shown {
-		first := like.tasks[0]
-		if more := len(like.tasks) - 1; more > 0 {
+		first := like[0]
+		if more := len(like) - 1; more > 0 {
 			p.line("  incomplete: %s and %s more: %s", first.name(), words.Count(more), first.cause())
 		} else {
 			p.line("  incomplete: %s: %s", first.name(), first.outcome())
 		}
-		rest -= len(like.tasks)
+		rest -= len(like)
 	}
 	if rest > 0 {
 		p.line("  … and %d more", rest)

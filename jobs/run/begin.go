@@ -24,42 +24,42 @@ type opened struct {
 }
 
 // open finds the run in the ledger, or enters it, and opens its journal.
-func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (books opened, err error) {
+func open(ctx context.Context, l *ledger.Ledger, job Job, o Options) (b opened, err error) {
 	book := o.book(job)
-	books.ledger = l
-	books.earlier, err = l.Find(ctx, job.Name, job.date())
+	b.ledger = l
+	b.earlier, err = l.Find(ctx, job.Name, job.date())
 	switch {
 	case err == nil:
-		if err := notImported(ctx, l, job, books.earlier); err != nil {
-			return books, err
+		if err := notImported(ctx, l, job, b.earlier); err != nil {
+			return b, err
 		}
 		gone, err := book.Gone(ctx)
 		if err != nil {
-			return books, err
+			return b, err
 		}
-		if gone && holdsPages(ctx, l, books.earlier) {
-			return books, fmt.Errorf("%s: %w: the journal of a run that has bought replies is missing; put it back, or they must be bought again", book.Name(), recovery.ErrDamaged)
+		if gone && holdsPages(ctx, l, b.earlier) {
+			return b, fmt.Errorf("%s: %w: the journal of a run that has bought replies is missing; put it back, or they must be bought again", book.Name(), recovery.ErrDamaged)
 		}
 	case !errors.Is(err, ledger.ErrNoRun):
-		return books, err
+		return b, err
 	}
 	now := o.Now()
-	header := journal.Header{RunID: cmp.Or(books.earlier.ID, o.NewID), Job: job.Name, RunDate: job.date(), Created: now.UTC()}
-	if books.journal, err = book.Open(ctx, header); err != nil {
-		return books, err
+	header := journal.Header{RunID: cmp.Or(b.earlier.ID, o.NewID), Job: job.Name, RunDate: job.date(), Created: now.UTC()}
+	if b.journal, err = book.Open(ctx, header); err != nil {
+		return b, err
 	}
 	failpoint.Hit("run.journal.opened")
-	if err := recovery.Recognize(ctx, l, books.journal, books.earlier, book.Name()); err != nil {
-		return books, errors.Join(err, books.journal.Close())
+	if err := recovery.Recognize(ctx, l, b.journal, b.earlier, book.Name()); err != nil {
+		return b, errors.Join(err, b.journal.Close())
 	}
 	// A journal without its ledger is the truth: the run goes on under the id its pages have.
-	if books.run, err = l.Begin(ctx, job.Name, job.date(), job.SpecHash, books.journal.Header().RunID, now); err != nil {
-		return books, errors.Join(err, books.journal.Close())
+	if b.run, err = l.Begin(ctx, job.Name, job.date(), job.SpecHash, b.journal.Header().RunID, now); err != nil {
+		return b, errors.Join(err, b.journal.Close())
 	}
-	if err := books.journal.SetCourse(ctx, account.Course(books.run)); err != nil {
-		return books, errors.Join(err, books.journal.Close())
+	if err := b.journal.SetCourse(ctx, account.Course(b.run)); err != nil {
+		return b, errors.Join(err, b.journal.Close())
 	}
-	return books, nil
+	return b, nil
 }
 
 // begin enters what was paid for and could not be entered, and what this execution may spend, and settles what an earlier one has left.

@@ -55,29 +55,29 @@ func ledgerOf(ctx context.Context, in books.Books) (*ledger.Ledger, error) {
 }
 
 // preview prices all that is known without keeping it.
-func preview(ctx context.Context, job Job, items iter.Seq[plan.Item], o Options, b *budget.Budget, books budget.Books) (*plan.Plan, error) {
-	extracts := job.extracts(o, books)
+func preview(ctx context.Context, job Job, items iter.Seq[plan.Item], o Options, b *budget.Budget, of budget.Books) (*plan.Plan, error) {
+	extracts := job.extracts(o, of)
 	extracts.Listed = items
 	c := chain.New(extracts)
-	past, err := know(ctx, c, books, o.book(job), job.date())
+	past, err := know(ctx, c, of, o.book(job), job.date())
 	if err != nil {
 		return nil, err
 	}
-	if books.Ledger != nil {
-		f, err := firstsOf(ctx, books.Ledger, job, o)
+	if of.Ledger != nil {
+		f, err := firstsOf(ctx, of.Ledger, job, o)
 		if err != nil {
 			return nil, err
 		}
 		past.Places = f.onwards(past.Places, c.All())
 	}
-	return price.New(price.Config{Chain: c, Budget: b, Books: books, HasPages: o.hasPages, Now: o.Now}).Preview(ctx, past)
+	return price.New(price.Config{Chain: c, Budget: b, Books: of, HasPages: o.hasPages, Now: o.Now}).Preview(ctx, past)
 }
 
 // know makes the tasks of a chain known that an earlier execution of the run has made, if there was one, and returns how far they
 // have come. The journal, if there is one, is not read afterwards.
-func know(ctx context.Context, c *chain.Chain, books budget.Books, book books.Book, date string) (past chain.Past, err error) {
+func know(ctx context.Context, c *chain.Chain, of budget.Books, book books.Book, date string) (past chain.Past, err error) {
 	past.Memory = chain.Nothing{}
-	if books.RunID == "" {
+	if of.RunID == "" {
 		return past, c.Know(ctx, past)
 	}
 	gone, err := book.Gone(ctx)
@@ -85,24 +85,24 @@ func know(ctx context.Context, c *chain.Chain, books budget.Books, book books.Bo
 		return past, err
 	}
 	if gone {
-		retired, err := books.Ledger.Retired(ctx, books.RunID)
+		retired, err := of.Ledger.Retired(ctx, of.RunID)
 		if err != nil {
 			return past, err
 		}
 		if retired == nil {
 			return past, c.Know(ctx, past)
 		}
-		tasks, err := books.Ledger.Tasks(ctx, books.RunID)
+		tasks, err := of.Ledger.Tasks(ctx, of.RunID)
 		if err != nil {
 			return past, err
 		}
 		if err := c.KnowHeld(tasks); err != nil {
 			return past, err
 		}
-		past.Places, err = recovery.PlacesOf(ctx, books.Ledger, books.RunID)
+		past.Places, err = recovery.PlacesOf(ctx, of.Ledger, of.RunID)
 		return past, err
 	}
-	j, err := book.Open(ctx, journal.Header{Job: books.Job, RunDate: date})
+	j, err := book.Open(ctx, journal.Header{Job: of.Job, RunDate: date})
 	if err != nil {
 		return past, err
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // hasPages reports whether the journal with the pages of an answer is there.
-func (o Options) hasPages(a ledger.Answer) bool {
-	gone, err := o.Books.Of(a.Job, a.RunDate).Gone(context.Background())
+func (o Options) hasPages(ctx context.Context, a ledger.Answer) bool {
+	gone, err := o.Books.Of(a.Job, a.RunDate).Gone(ctx)
 	return err == nil && !gone
 }
 

@@ -326,7 +326,7 @@ func TestAnotherProcessAtWorkIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unlock()
-	if _, err := Run(context.Background(), m.job("a", 1, ledger.Ceiling{}, 10), options(dir)); !errors.Is(err, recovery.ErrBusy) {
+	if _, err := Run(context.Background(), m.job("a", 1, ledger.Ceiling{}, 10), options(dir)); !errors.Is(err, books.ErrBusy) {
 		t.Errorf("ran with %v", err)
 	}
 }

@@ -21,8 +21,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
-	"backhaul/jobs/recovery"
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/emulator"
@@ -342,7 +342,7 @@ func (w *world) note(who, what, about string) {
 // excused reports whether an error may end a run in this scenario.
 func (p *process) excused(err error) bool {
 	switch {
-	case errors.Is(err, recovery.ErrBusy), errors.Is(err, errDisk):
+	case errors.Is(err, books.ErrBusy), errors.Is(err, errDisk):
 		return true
 	case errors.Is(err, run.ErrClock):
 		return strings.Contains(p.String(), `"Jump"`)
