@@ -151,7 +151,7 @@ func (b *inDatabase) lease() *postgres.Lease {
 func (b *inDatabase) guard(ctx context.Context, tx *sql.Tx) error {
 	l := b.lease()
 	if l == nil {
-		return errors.New("this process has not locked the run")
+		return errNotLocked
 	}
 	return l.Guard(ctx, tx)
 }

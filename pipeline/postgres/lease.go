@@ -19,15 +19,19 @@ var LeaseTime = 30 * time.Second
 // went on in its place. It has written nothing since.
 var ErrTaken = errors.New("another process has taken the run over")
 
-// fleet are the tables of what hosts share beside journals and ledger. Times are the database's, in microseconds since 1970; but for
+// fleet are the tables of what hosts share beside journals and ledger. Format 1 had no claims. Times are the database's, in microseconds since 1970; but for
 // since and beat, which are the holder's.
 var fleet = store.Layout{Schema: `
 CREATE TABLE IF NOT EXISTS leases (
 	name TEXT PRIMARY KEY, token INTEGER NOT NULL, renewed_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
 	pid INTEGER NOT NULL DEFAULT 0, host TEXT NOT NULL DEFAULT '', since INTEGER NOT NULL DEFAULT 0, beat INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS claims (
+	run TEXT NOT NULL, list TEXT NOT NULL, no INTEGER NOT NULL DEFAULT 0, units INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (run, list)
+);
 CREATE TABLE IF NOT EXISTS slots (account TEXT PRIMARY KEY, next_at INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS journals (name TEXT PRIMARY KEY, schema_name TEXT NOT NULL, remains BLOB)`}
+CREATE TABLE IF NOT EXISTS journals (name TEXT PRIMARY KEY, schema_name TEXT NOT NULL, remains BLOB)`,
+	Upgrades: []string{``}} // claims
 
 // fleetSchema is where they are.
 const fleetSchema = "backhaul_fleet"
