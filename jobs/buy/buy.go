@@ -8,8 +8,6 @@ package buy
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
 	"backhaul/jobs/budget"
@@ -34,6 +32,12 @@ type Order struct {
 	// Observe is told of every event, by many goroutines at once. Default none.
 	Observe func(engine.Event)
 	Now     func() time.Time
+	// Expose has it known, durably, what the requests under way may cost together at most, before they are sent. Default: the ledger.
+	Expose func(ctx context.Context, units pipeline.Units) error
+	// Engine buys. Default: this process.
+	Engine Engine
+	// Places reads from the journal how far the lists have come. An engine of other processes needs it.
+	Places func(ctx context.Context) (map[string]pipeline.Place, error)
 }
 
 // Bought is what came of an order.
@@ -61,24 +65,16 @@ type Delay struct {
 // Place buys what is ordered. When ctx ends no new request is made. With an error nothing is known of what was bought but what the
 // journal has.
 func (o Order) Place(ctx context.Context) (Bought, error) {
-	buying, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var lanes []engine.Lane
-	for _, vendor := range slices.Sorted(maps.Keys(o.Plan.Work)) {
-		lane, err := o.lane(vendor, o.Plan.Work[vendor], stop)
-		if err != nil {
-			return Bought{}, err
-		}
-		lanes = append(lanes, lane)
+	var buyer Engine = Here{}
+	if o.Engine != nil {
+		buyer = o.Engine
 	}
-	silences := newOutages(context.WithoutCancel(ctx), o)
-	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: silences.observe})
-	bought := Bought{Outcomes: outcomes, Stops: Stops(err), Err: err}
-	for _, l := range lanes {
-		bought.Delays = append(bought.Delays, Delay{Vendor: l.Vendor, Refused: l.Gate.Lost(), Silent: silences.lost[l.Vendor], PerSecond: l.Gate.PerSecond()})
+	bought, err := buyer.Buy(ctx, o)
+	if err != nil {
+		return bought, err
 	}
 	if nameErr := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); nameErr != nil {
-		return bought, errors.Join(err, nameErr)
+		return bought, errors.Join(bought.Err, nameErr)
 	}
 	own := map[string]bool{} // extracts with a ceiling of their own
 	for _, work := range o.Plan.Work {
@@ -88,12 +84,6 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 	}
 	for i, outcome := range bought.Outcomes {
 		bought.Outcomes[i] = budget.ByCeiling(outcome, own[outcome.Task.Extract], bought.Stops)
-	}
-	switch cause := context.Cause(buying); {
-	case errors.As(err, new(*engine.JournalError)):
-		bought.Fault = err
-	case errors.As(cause, new(runError)):
-		bought.Fault = cause
 	}
 	return bought, nil
 }

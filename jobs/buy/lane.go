@@ -37,7 +37,7 @@ func unhindered(a budget.Account, work []plan.Work) bool {
 
 // lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
 // cost a write, nor a run hold much that another could spend.
-func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFunc) (engine.Lane, error) {
+func (o Order) lane(ctx context.Context, vendor string, work []plan.Work, stop context.CancelCauseFunc) (engine.Lane, error) {
 	a := o.Budget.Account(vendor)
 	connections := max(1, a.Connections)
 	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: o.Recovers(vendor)}
@@ -54,10 +54,14 @@ func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFun
 		}
 		return got, left, err
 	}
-	exposure := expose(pages, connections, func(ctx context.Context, units pipeline.Units) error {
-		_, _, err := grant(ctx, 0, 0, units)
-		return err
-	})
+	tell := o.Expose
+	if tell == nil {
+		tell = func(ctx context.Context, units pipeline.Units) error {
+			_, _, err := grant(ctx, 0, 0, units)
+			return err
+		}
+	}
+	exposure := expose(pages, connections, tell)
 	purses := map[string]*limit.Gate{}
 	for _, it := range work {
 		if x := it.Task.Extract; it.MaxUnits != nil && purses[x] == nil {
@@ -78,9 +82,15 @@ func (o Order) lane(vendor string, work []plan.Work, stop context.CancelCauseFun
 	lane.Gate = limit.New(limit.Config{
 		PerSecond: a.PerSecond, Connections: connections, Block: block, Pacer: paced(a.Pacer, stop),
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
+			if o.Expose != nil { // it is known elsewhere
+				return grant(ctx, want, least, 0)
+			}
 			return grant(ctx, want, least, exposure.most())
 		},
 	})
+	if o.Expose != nil {
+		return lane, o.Expose(ctx, exposure.most())
+	}
 	return lane, nil
 }
 

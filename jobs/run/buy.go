@@ -16,7 +16,7 @@ import (
 // buy buys what the plan says is missing, and enters what came of it.
 func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	order := buy.Order{Plan: p, Sources: r.Sources, Journal: r.keeping(), Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
-		Now: r.Now, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
+		Now: r.Now, Engine: r.Engine, Places: r.journal.Places, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
 	bought, err := order.Place(ctx)
 	if err != nil {
 		return err
