@@ -36,8 +36,9 @@ type Order struct {
 	Expose func(ctx context.Context, units pipeline.Units) error
 	// Engine buys. Default: this process.
 	Engine Engine
-	// Places reads from the journal how far the lists have come. An engine of other processes needs it.
-	Places func(ctx context.Context) (map[string]pipeline.Place, error)
+	// Close ends a round of buying by other processes, counted from 1: none of them writes any more, and what they may have paid without a
+	// trace is held. It returns how far the lists have come. An engine of other processes needs it.
+	Close func(ctx context.Context, round int) (map[string]pipeline.Place, error)
 }
 
 // Bought is what came of an order.
@@ -51,6 +52,8 @@ type Bought struct {
 	Fault error
 	// Delays are what the vendors have cost in time, one for each.
 	Delays []Delay
+	// Unspent is what the ledger has granted at the vendors and was not needed.
+	Unspent map[string]pipeline.Units
 }
 
 // Delay is what a vendor has cost in time.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 )
 
@@ -34,9 +35,10 @@ func (Here) Buy(ctx context.Context, o Order) (Bought, error) {
 	}
 	silences := newOutages(context.WithoutCancel(ctx), o)
 	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: silences.observe})
-	bought := Bought{Outcomes: outcomes, Stops: Stops(err), Err: err}
+	bought := Bought{Outcomes: outcomes, Stops: Stops(err), Err: err, Unspent: map[string]pipeline.Units{}}
 	for _, l := range lanes {
 		bought.Delays = append(bought.Delays, Delay{Vendor: l.Vendor, Refused: l.Gate.Lost(), Silent: silences.lost[l.Vendor], PerSecond: l.Gate.PerSecond()})
+		bought.Unspent[l.Vendor] = l.Gate.Unspent()
 	}
 	switch cause := context.Cause(buying); {
 	case errors.As(err, new(*engine.JournalError)):

@@ -9,6 +9,8 @@ import (
 	"backhaul/jobs/buy"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/recovery"
+	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/journal"
 )
@@ -16,7 +18,7 @@ import (
 // buy buys what the plan says is missing, and enters what came of it.
 func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 	order := buy.Order{Plan: p, Sources: r.Sources, Journal: r.keeping(), Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
-		Now: r.Now, Engine: r.Engine, Places: r.journal.Places, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
+		Now: r.Now, Engine: r.Engine, Close: r.closeRound, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
 	bought, err := order.Place(ctx)
 	if err != nil {
 		return err
@@ -50,6 +52,14 @@ func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
 		return errors.Join(bought.Err, err)
 	}
 	return nil
+}
+
+// closeRound is [buy.Order.Close].
+func (r *runner) closeRound(ctx context.Context, round int) (map[string]pipeline.Place, error) {
+	if err := recovery.RecordClaims(ctx, r.journal, r.book(r.Job), round, r.Now().UTC()); err != nil {
+		return nil, err
+	}
+	return r.journal.Places(ctx)
 }
 
 // keeping is the journal as it is bought into.
