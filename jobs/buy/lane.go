@@ -44,7 +44,7 @@ func (o Order) lane(ctx context.Context, vendor string, work []plan.Work, stop c
 	lane.Work = make([]engine.Work, 0, len(work))
 	pages := make([]page, 0, len(work))
 	for _, it := range work {
-		pages = append(pages, page{it.Task.ID, pageCost(it.Item, pageSize(it))})
+		pages = append(pages, page{it.Task.ID, pageCost(it.Item, PageSize(it))})
 	}
 	grant := func(ctx context.Context, want, least, inFlight pipeline.Units) (got, left pipeline.Units, err error) {
 		ceiling := a.Ceiling
@@ -71,7 +71,7 @@ func (o Order) lane(ctx context.Context, vendor string, work []plan.Work, stop c
 		if err != nil {
 			return lane, err
 		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, exposure}, o.Pulse, stop}, Place: it.Place, PageSize: pageSize(it),
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, exposure}, o.Pulse, stop}, Place: it.Place, PageSize: PageSize(it),
 			Purse: purses[it.Task.Extract], Unknown: !it.Missing.Known})
 	}
 	lane.Probe = unhindered(a, work)
@@ -115,9 +115,9 @@ func (s stopping) Slot(ctx context.Context, gap time.Duration) (time.Duration, e
 	return wait, err
 }
 
-// pageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,
+// PageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,
 // and a crash sets aside, what it can bring and not the vendor's largest page.
-func pageSize(it plan.Work) int {
+func PageSize(it plan.Work) int {
 	e, missing := it.Endpoint, it.Missing
 	if !missing.Known || missing.Rows <= 0 || e.SteadySize || e.Once || e.Asks.Batched() {
 		return it.PageSize
