@@ -3,12 +3,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"io"
-	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -20,75 +16,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.temporal.io/sdk/client"
 
+	"backhaul/jobs/fleet/fleettest"
 	"backhaul/pipeline/postgres/postgrestest"
 )
 
-// temporalServer is one of Temporal's own, over a SQLite file.
-type temporalServer struct {
-	file, address string
-	cmd           *exec.Cmd
-	stdin         io.Closer
-}
-
-// startTemporal starts the server that `make cluster-temporal` has built.
-func startTemporal(t *testing.T) *temporalServer {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &temporalServer{file: filepath.Join(t.TempDir(), "temporal.sqlite"), address: l.Addr().String()}
-	_ = l.Close()
-	s.run(t)
-	t.Cleanup(func() { s.kill() })
-	setenv(t, "TEMPORAL_ADDRESS", s.address)
-	return s
-}
-
-func (s *temporalServer) run(t *testing.T) {
-	t.Helper()
-	binary := os.Getenv("TEMPORAL_SERVER")
-	if binary == "" {
-		t.Fatal("TEMPORAL_SERVER does not name a server: run `make cluster-temporal`")
-	}
-	_, port, _ := net.SplitHostPort(s.address)
-	s.cmd = exec.Command(binary, "-db", s.file, "-port", port)
-	var said bytes.Buffer
-	s.cmd.Stderr = &said
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	stdin, err := s.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.stdin = stdin; s.cmd.Start() != nil {
-		t.Fatal("start ", binary)
-	}
-	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || strings.TrimSpace(line) != s.address {
-		_ = s.cmd.Wait()
-		t.Fatalf("Temporal said %q, %v: %s", line, err, &said)
-	}
-}
-
-func (s *temporalServer) kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-}
-
-func (s *temporalServer) dial(t *testing.T) client.Client {
-	t.Helper()
-	c, err := client.Dial(client.Options{HostPort: s.address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
-
-// process is one of the program's, and what it said.
+// childProcess is one of the program's, and what it has said so far.
 type childProcess struct {
 	*exec.Cmd
 	mu   sync.Mutex
@@ -133,7 +65,7 @@ func startChild(t *testing.T, args ...string) *childProcess {
 // workers are a run's: a database, Temporal, a vendor, and two hosts, of which the first has the lake and the job.
 type workers struct {
 	database *postgrestest.Server
-	temporal *temporalServer
+	temporal *fleettest.Server
 	vendor   *vendorAccount
 	job      string
 	hosts    []string // their warehouses
@@ -143,9 +75,10 @@ const shortHeartbeat = "3s"
 
 func startWorkers(t *testing.T, job string, answerIn time.Duration) *workers {
 	t.Helper()
-	w := &workers{database: postgrestest.Start(t), temporal: startTemporal(t), vendor: openAccount(t, answerIn)}
+	w := &workers{database: postgrestest.Start(t), temporal: fleettest.Start(t), vendor: openAccount(t, answerIn)}
 	setenv(t, database, w.database.Address("postgres"))
 	setenv(t, leaseVariable, "2s")
+	setenv(t, "TEMPORAL_ADDRESS", w.temporal.Address)
 	dir := t.TempDir()
 	w.job = writeFile(t, dir, "job.yaml", job)
 	w.hosts = []string{filepath.Join(dir, "lake"), filepath.Join(dir, "another")}
@@ -234,4 +167,140 @@ func TestByTemporalTheRowsAndTheMoneyAreThoseOfOneProcess(t *testing.T) {
 			t.Errorf("a worker that was told to stop: %v: %s", err, p.text())
 		}
 	}
+}
+
+// killedPerSecond makes a run take some ten seconds, in which something happens to it.
+const killedPerSecond = 20
+
+func TestAKilledWorkerCostsNoMoreThanTheRepliesUnderWay(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	for name, conducts := range map[string]bool{"that buys": false, "that conducts": true} {
+		t.Run(name, func(t *testing.T) {
+			w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+			conductor, buyer := w.conductor(t), w.buyer(t)
+			order := w.order(t)
+			w.requests(t, 60)
+			victim := buyer
+			if conducts {
+				victim = conductor
+			}
+			_ = victim.Process.Kill()
+			_ = victim.Wait()
+			if conducts {
+				w.conductor(t)
+			}
+			complete(t, order)
+			w.check(t, want, 4)
+		})
+	}
+}
+
+func TestAWorkerThatStoodStillWritesNothing(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+	w.conductor(t)
+	buyer := w.buyer(t)
+	order := w.order(t)
+	w.requests(t, 60)
+	if err := buyer.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	complete(t, order)
+	before, requests := spendsIn(t, w.database.Address("postgres")), len(w.vendor.requests())
+	if err := buyer.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := buyer.Process.Signal(syscall.SIGTERM); err != nil { // it ends when it has nothing under way any more
+		t.Fatal(err)
+	}
+	_ = buyer.Wait()
+	if more := len(w.vendor.requests()) - requests; more != 0 {
+		t.Errorf("it made %d requests more", more)
+	}
+	if diff := cmp.Diff(before, spendsIn(t, w.database.Address("postgres"))); diff != "" {
+		t.Error(diff)
+	}
+	w.check(t, want, 4)
+	backhaul(t, exitComplete, "doctor", "--warehouse", w.hosts[0])
+}
+
+func TestARunOutlivesTemporal(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(killedPerSecond), 0)
+	w.conductor(t)
+	w.buyer(t)
+	order := w.order(t)
+	for _, requests := range []int{40, 120} {
+		w.requests(t, requests)
+		w.temporal.Kill()
+		time.Sleep(500 * time.Millisecond) // in which nobody is told anything
+		w.temporal.Run(t)
+	}
+	complete(t, order)
+	w.check(t, want, 0)
+}
+
+func TestARunThatIsCancelledEntersWhatIsUnderWayAndGoesOn(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+	w.conductor(t)
+	w.buyer(t)
+	order := w.order(t)
+	w.requests(t, 40)
+	if err := w.temporal.Dial(t).CancelWorkflow(t.Context(), "backhaul/shared/"+fleetDate, ""); err != nil {
+		t.Fatal(err)
+	}
+	_ = order.Wait()
+	if status := order.ProcessState.ExitCode(); status != exitInterrupted {
+		t.Errorf("exit %d: %s", status, order.text())
+	}
+	if said := backhaul(t, exitComplete, "status", "--warehouse", w.hosts[0]); !strings.Contains(said, "incomplete") {
+		t.Error(said)
+	}
+	if m := w.vendor.server.Meter(); m.Pages >= 200 {
+		t.Errorf("%d pages were bought all the same", m.Pages)
+	}
+	again := w.order(t)
+	w.requests(t, 80)
+	if err := again.Process.Signal(syscall.SIGTERM); err != nil { // of who waits
+		t.Fatal(err)
+	}
+	_ = again.Wait()
+	if status := again.ProcessState.ExitCode(); status != exitInterrupted {
+		t.Errorf("exit %d: %s", status, again.text())
+	}
+	complete(t, w.order(t))
+	w.check(t, want, 0)
+}
+
+func TestAScheduleRunsAJobUnderItsDate(t *testing.T) {
+	w := startWorkers(t, workersJob(200), 0)
+	w.conductor(t)
+	said := backhaul(t, exitComplete, "schedule", w.job, "--cron", "0 3 * * *")
+	if !strings.Contains(said, "shared: next") || !strings.Contains(said, "03:00:00 UTC") {
+		t.Error(said)
+	}
+	handle := w.temporal.Dial(t).ScheduleClient().GetHandle(t.Context(), "backhaul/shared")
+	if err := handle.Trigger(t.Context(), client.ScheduleTriggerOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	run := "shared/" + time.Now().UTC().Format(time.DateOnly)
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		var out bytes.Buffer
+		_ = Main(t.Context(), inTest(t, &out, &out, "status", run, "--json", "--warehouse", w.hosts[0])) // there is none at first
+		if strings.Contains(out.String(), `"state": "complete"`) {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatal(out.String())
+		}
+	}
+	for flag, want := range map[string]string{"--pause": "paused", "--resume": "next"} {
+		if said := backhaul(t, exitComplete, "schedule", w.job, flag); flag == "--pause" && !strings.Contains(said, want) {
+			t.Errorf("%s: %s", flag, said)
+		}
+	}
+	backhaul(t, exitComplete, "schedule", w.job, "--cron", "30 4 * * *", "--zone", "Europe/Berlin")
+	backhaul(t, exitComplete, "schedule", w.job, "--remove")
+	backhaul(t, exitFailed, "schedule", w.job)
 }

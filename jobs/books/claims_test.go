@@ -42,7 +42,7 @@ func listsOf(t *testing.T, own, d *Database) *Lists {
 }
 
 func claim(l *Lists, list string, round, attempt int) (*List, error) {
-	return l.Claim(context.Background(), list, postgres.Turn{Round: round, Attempt: attempt}, "", func() time.Time { return now })
+	return l.Claim(context.Background(), list, postgres.Turn{Round: round, Again: attempt / 10, Attempt: attempt%10 + 1}, "", func() time.Time { return now })
 }
 
 // writes are all that who has a list may do.
@@ -68,7 +68,7 @@ func TestWhoLostAListWritesNothingAndWhatHeMayHavePaidIsHeld(t *testing.T) {
 			t.Errorf("%s of who has the list: %v", what, err)
 		}
 	}
-	second := must(claim(another, "a", 1, 2))(t)
+	second := must(claim(another, "a", 1, 10))(t)
 	if second.Place.Pages != 1 || second.Place.MaybeUnits != 7 || second.Place.Attempts != 2 {
 		t.Errorf("it is gone on with at %+v", second.Place)
 	}
@@ -118,7 +118,7 @@ func TestARoundThatIsOverIsBoughtOnByNobody(t *testing.T) {
 		}
 	}
 	for _, list := range []string{"a", "b"} { // b by one who comes late
-		if _, err := claim(another, list, 1, 9); !errors.Is(err, ErrTaken) {
+		if _, err := claim(another, list, 1, 99); !errors.Is(err, ErrTaken) {
 			t.Errorf("%s: %v", list, err)
 		}
 	}

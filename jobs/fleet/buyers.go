@@ -88,7 +88,7 @@ func (b *Buyers) Buy(ctx context.Context, o ListOrder) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, travelling(err)
 	}
-	claim, err := lists.Claim(writing, o.List.Task, postgres.Turn{Round: o.Round, Attempt: int(activity.GetInfo(ctx).Attempt)}, b.Kept(o.Run), b.Now)
+	claim, err := lists.Claim(writing, o.List.Task, postgres.Turn{Round: o.Round, Again: o.List.Again, Attempt: int(activity.GetInfo(ctx).Attempt)}, b.Kept(o.Run), b.Now)
 	if err != nil {
 		return Outcome{}, travelling(err)
 	}

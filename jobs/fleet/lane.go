@@ -148,6 +148,7 @@ func (s *sale) end(l List, o Outcome, alone bool, stop func()) {
 	if o.Stop != nil && o.Stop.Short && !alone && s.sold.Stop == nil {
 		s.width = 1
 		l.Units += o.Spent
+		l.Again++
 		s.queue = append([]List{l}, s.queue...)
 		return
 	}

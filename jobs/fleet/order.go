@@ -84,7 +84,9 @@ type Terms struct {
 type List struct {
 	Task     string
 	PageSize int
-	// Units is what the list had cost, or may have, when the round began.
+	// Again is how often it was begun again in this round.
+	Again int `json:",omitempty"`
+	// Units is what the list had cost, or may have, when it was begun.
 	Units pipeline.Units `json:",omitempty"`
 	// Extract is set where that has a ceiling of its own, of which Purse is left.
 	Extract string          `json:",omitempty"`

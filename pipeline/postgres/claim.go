@@ -52,15 +52,20 @@ type Claim struct {
 	no   int64
 }
 
-// Turn is when a list is claimed: in which round of buying, from 1, and at which attempt of the round, from 1. A later one takes the list
-// from an earlier one, never the other way.
-type Turn struct{ Round, Attempt int }
+// Turn is when a list is claimed: in which round of buying, from 1, how often it was begun again in that round, and at which attempt of
+// that, from 1. A later one takes the list from an earlier one, never the other way.
+type Turn struct{ Round, Again, Attempt int }
 
-const mostTurns = 1<<16 - 1
+// How many turns are told apart; those beyond are refused.
+const (
+	mostRounds   = 1<<16 - 1
+	mostAgain    = 1<<4 - 1
+	mostAttempts = 1<<12 - 1
+)
 
 // number is that of a turn, of a run by its token.
 func (t Turn) number(token int64) int64 {
-	return token<<32 | int64(min(t.Round, mostTurns))<<16 | int64(min(t.Attempt, mostTurns))
+	return token<<32 | int64(min(t.Round, mostRounds))<<16 | int64(min(t.Again, mostAgain))<<12 | int64(min(t.Attempt, mostAttempts))
 }
 
 // Claim claims a list, whoever has it, but for one with a later turn. lost is what the request of a claim that was not let go of may
@@ -117,7 +122,7 @@ func (c *Claim) Expose(ctx context.Context, units pipeline.Units) error {
 // Claimed has nobody write any more under the claims of a run up to a round, and under those of earlier tokens, nor claim a list with
 // such a turn. It returns what the requests under way of those may have cost, until [Run.Forget].
 func (r *Run) Claimed(ctx context.Context, round int) (map[string]pipeline.Units, error) {
-	over := Turn{round, mostTurns}.number(r.token)
+	over := Turn{round, mostAgain, mostAttempts}.number(r.token)
 	err := r.fleet.db.Write(ctx, func(tx *sql.Tx) error {
 		// Whoever claims, or writes under a claim, has this row locked as well, so that none of them is under way.
 		if err := locked(tx.QueryRow(`SELECT 1 FROM leases WHERE name = ? AND token = ? FOR UPDATE`, r.name, r.token)); err != nil {
