@@ -28,6 +28,14 @@ cluster: ## have journal and ledger in PostgreSQL, and keep all promises there (
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m -run "Database" ./cmd/backhaul
 
+bin/temporal: testdata/fleet/temporal/main.go testdata/fleet/temporal/go.mod testdata/fleet/temporal/go.sum
+	@mkdir -p bin
+	cd testdata/fleet/temporal && go build -trimpath -o $(CURDIR)/bin/temporal .
+
+cluster-temporal: bin/temporal ## have Temporal's workers carry out runs: kills, stand-stills, restarts (needs PostgreSQL, as cluster does; Temporal takes minutes to build once)
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) TEMPORAL_SERVER=$(CURDIR)/bin/temporal go test -count=1 -tags cluster,fleet -timeout 20m ./jobs/fleet
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) TEMPORAL_SERVER=$(CURDIR)/bin/temporal go test -count=1 -tags cluster,fleet -timeout 20m -run Temporal ./cmd/backhaul
+
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
 	DUCKDB11_PYTHON=$(CURDIR)/bin/duckdb11/bin/python go test -count=1 -tags duckdb11 -run DuckDB11 ./sinks/duckdb

@@ -28,6 +28,12 @@ const database = "BACKHAUL_DATABASE"
 // temporalKey is Temporal's key, which is secret; its other variables are not.
 const temporalKey = "TEMPORAL_API_KEY"
 
+// temporalVariables are those that say where Temporal is, as its own tools read them. Those of TLS name files.
+var temporalVariables = []string{
+	"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_TLS", "TEMPORAL_TLS_CLIENT_CERT_PATH", "TEMPORAL_TLS_CLIENT_KEY_PATH",
+	"TEMPORAL_TLS_SERVER_CA_CERT_PATH", "TEMPORAL_TLS_SERVER_NAME",
+}
+
 // configVariable names the file of a configuration where --config does not.
 const configVariable = "BACKHAUL_CONFIG"
 
@@ -89,7 +95,7 @@ func readConfig(path string, r vendors.Registry) (map[string]string, error) {
 		case strings.HasPrefix(name, paramPrefix):
 		case !slices.Contains(known, base):
 			return nil, fmt.Errorf("%s is no variable of this program%s see `backhaul help config`", name, nearest(known, name))
-		case strings.HasSuffix(name, inFile), name == "BACKHAUL_WAREHOUSE" && !strings.Contains(value, "://"):
+		case strings.HasSuffix(name, inFile), strings.HasSuffix(name, "_PATH"), name == "BACKHAUL_WAREHOUSE" && !strings.Contains(value, "://"):
 			if !filepath.IsAbs(value) && value != "" {
 				set[name] = filepath.Join(filepath.Dir(path), value)
 			}
@@ -114,7 +120,8 @@ func configurable(r vendors.Registry) (all, secret []string) {
 		all = append(all, s.URL)
 		secret = append(secret, slices.Concat(s.Credentials...)...)
 	}
-	secret = append(secret, database)
+	secret = append(secret, database, temporalKey)
+	all = append(all, temporalVariables...)
 	slices.Sort(secret)
 	secret = slices.Compact(secret) // surfaces of a vendor share some
 	return append(append(all, "BACKHAUL_WAREHOUSE", allowedCommands), secret...), secret

@@ -63,6 +63,9 @@ var house = map[string]string{
 	"jobs/chain":                       "pipeline pipeline/words pipeline/journal schemas jobs/plan jobs/ledger",
 	"jobs/price":                       "pipeline jobs/budget jobs/chain jobs/account jobs/plan jobs/ledger",
 	"jobs/buy":                         "pipeline pipeline/limit pipeline/engine jobs/budget jobs/recovery jobs/plan",
+	"jobs/buy/buytest":                 "pipeline pipeline/journal pipeline/engine pipeline/emulator pipeline/vendors pipeline/vendors/mozv2 jobs/books jobs/budget jobs/buy jobs/ledger jobs/plan jobs/account jobs/recovery",
+	"jobs/fleet":                       "pipeline pipeline/limit pipeline/engine pipeline/postgres jobs/books jobs/budget jobs/buy jobs/recovery jobs/plan jobs/ledger", // but for its comment, with the tag fleet alone
+	"jobs/fleet/fleettest":             "",
 	"jobs/run":                         "pipeline pipeline/words pipeline/journal pipeline/engine schemas sinks jobs/books jobs/intake jobs/budget jobs/chain jobs/price jobs/buy jobs/load jobs/account jobs/recovery jobs/plan jobs/ledger pipeline/failpoint",
 	"jobs/simulation":                  "", // tests alone
 	"jobs/dbt":                         "schemas",
@@ -94,11 +97,18 @@ var only = map[string]string{
 	"github.com/xuri/excelize/v2":             "sinks/xlsx",
 	"github.com/spf13/cobra":                  "cmd/backhaul",
 	"github.com/modelcontextprotocol/go-sdk/": "cmd/backhaul",
+	"go.temporal.io/":                         "jobs/fleet jobs/fleet/fleettest cmd/backhaul",
 }
 
 func TestImportsFollowTheLayers(t *testing.T) {
 	t.Parallel()
-	pkgs, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedImports, Dir: "../.."}, "./...")
+	for _, tags := range []string{"", "fleet"} {
+		t.Run(tags, func(t *testing.T) { followsTheLayers(t, "-tags="+tags) })
+	}
+}
+
+func followsTheLayers(t *testing.T, tags string) {
+	pkgs, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedImports, Dir: "../..", BuildFlags: []string{tags}}, "./...")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"backhaul/jobs/fleet/fleettest"
+	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/postgres/postgrestest"
 )
 
@@ -87,11 +91,22 @@ func startWorkers(t *testing.T, job string, answerIn time.Duration) *workers {
 
 // conductor starts a worker that has the job, buyer one that buys alone.
 func (w *workers) conductor(t *testing.T) *childProcess {
-	return startChild(t, "worker", w.job, "--warehouse", w.hosts[0])
+	return ready(t, startChild(t, "worker", w.job, "--lists", "2", "--warehouse", w.hosts[0]))
 }
 
 func (w *workers) buyer(t *testing.T) *childProcess {
-	return startChild(t, "worker", "--warehouse", w.hosts[1])
+	return ready(t, startChild(t, "worker", "--lists", "2", "--warehouse", w.hosts[1]))
+}
+
+// ready waits until a worker says that it is.
+func ready(t *testing.T, p *childProcess) *childProcess {
+	t.Helper()
+	for begin := time.Now(); !strings.Contains(p.text(), "Ctrl-C stops it"); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal(p.text())
+		}
+	}
+	return p
 }
 
 // order orders the run and waits for it.
@@ -110,9 +125,17 @@ func (w *workers) requests(t *testing.T, n int) {
 	}
 }
 
-// complete waits for an order's end.
-func complete(t *testing.T, order *childProcess) {
+// complete waits for an order's end. One that does not come to it fails with what Temporal has under way.
+func (w *workers) complete(t *testing.T, order *childProcess) {
 	t.Helper()
+	tooLong := time.AfterFunc(3*time.Minute, func() {
+		for _, id := range []string{"", "/moz"} {
+			seen, err := w.temporal.Dial(t).DescribeWorkflowExecution(t.Context(), "backhaul/shared/"+fleetDate+id, "")
+			t.Errorf("it does not come to its end: %v, %v, pending %v, %v", seen.GetWorkflowExecutionInfo().GetStatus(), err, seen.GetPendingActivities(), seen.GetPendingWorkflowTask())
+		}
+		_ = order.Process.Kill()
+	})
+	defer tooLong.Stop()
 	if err := order.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, order.text())
 	}
@@ -154,10 +177,11 @@ func TestByTemporalTheRowsAndTheMoneyAreThoseOfOneProcess(t *testing.T) {
 	w := startWorkers(t, workersJob(fleetPerSecond), 0)
 	one, another := w.conductor(t), w.buyer(t)
 	order := w.order(t)
-	complete(t, order)
+	w.complete(t, order)
 	w.check(t, want, 0)
+	w.look(t, w.temporal.Dial(t))
 	again := w.order(t) // which is complete, and costs nothing
-	complete(t, again)
+	w.complete(t, again)
 	w.check(t, want, 0)
 	for _, p := range []*childProcess{one, another} {
 		if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -169,10 +193,47 @@ func TestByTemporalTheRowsAndTheMoneyAreThoseOfOneProcess(t *testing.T) {
 	}
 }
 
+// look holds what Temporal has of the run: it is found by its job, no secret is in its history, and both workers bought.
+func (w *workers) look(t *testing.T, c client.Client) {
+	t.Helper()
+	var found []*workflowpb.WorkflowExecutionInfo
+	for begin := time.Now(); len(found) < 2 && time.Since(begin) < 20*time.Second; time.Sleep(100 * time.Millisecond) {
+		all, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+			Query: fmt.Sprintf(`BackhaulJob = "shared" AND BackhaulRunDate = "%s" AND BackhaulVendor = "moz"`, fleetDate)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = all.Executions
+	}
+	if len(found) != 2 {
+		t.Fatalf("%d workflows are found by their job, a run and its lists are two", len(found))
+	}
+	buyers := map[string]bool{}
+	for _, x := range found {
+		for events := c.GetWorkflowHistory(t.Context(), x.Execution.WorkflowId, x.Execution.RunId, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+			e, err := events.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, secret := range []string{emulator.DefaultToken, postgrestest.Password} {
+				if strings.Contains(e.String(), secret) {
+					t.Errorf("a secret is in the history: %s", e)
+				}
+			}
+			if started := e.GetActivityTaskStartedEventAttributes(); started != nil && x.Type.Name == "BackhaulLists" {
+				buyers[started.Identity] = true
+			}
+		}
+	}
+	if len(buyers) != 2 {
+		t.Errorf("it was bought by %v", buyers)
+	}
+}
+
 // killedPerSecond makes a run take some ten seconds, in which something happens to it.
 const killedPerSecond = 20
 
-func TestAKilledWorkerCostsNoMoreThanTheRepliesUnderWay(t *testing.T) {
+func TestAKilledWorkerOfTemporalsCostsNoMoreThanTheRepliesUnderWay(t *testing.T) {
 	want := byOneProcess(t, workersJob(fleetPerSecond))
 	for name, conducts := range map[string]bool{"that buys": false, "that conducts": true} {
 		t.Run(name, func(t *testing.T) {
@@ -189,39 +250,47 @@ func TestAKilledWorkerCostsNoMoreThanTheRepliesUnderWay(t *testing.T) {
 			if conducts {
 				w.conductor(t)
 			}
-			complete(t, order)
+			w.complete(t, order)
 			w.check(t, want, 4)
 		})
 	}
 }
 
-func TestAWorkerThatStoodStillWritesNothing(t *testing.T) {
+func TestAWorkerOfTemporalsThatStoodStillWritesNothing(t *testing.T) {
 	want := byOneProcess(t, workersJob(fleetPerSecond))
-	w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
-	w.conductor(t)
-	buyer := w.buyer(t)
-	order := w.order(t)
-	w.requests(t, 60)
-	if err := buyer.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+	for name, conducts := range map[string]bool{"one that buys": false, "one that conducts": true} {
+		t.Run(name, func(t *testing.T) {
+			w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+			still := w.conductor(t)
+			if !conducts {
+				still = w.buyer(t)
+			}
+			order := w.order(t)
+			w.requests(t, 60)
+			if err := still.Process.Signal(syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			if conducts {
+				w.conductor(t) // which has the same lake
+			}
+			w.complete(t, order)
+			before, requests := spendsIn(t, w.database.Address("postgres")), len(w.vendor.requests())
+			for _, signal := range []syscall.Signal{syscall.SIGCONT, syscall.SIGTERM} { // it ends when it has nothing under way any more
+				if err := still.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_ = still.Wait()
+			if more := len(w.vendor.requests()) - requests; more != 0 {
+				t.Errorf("it made %d requests more", more)
+			}
+			if diff := cmp.Diff(before, spendsIn(t, w.database.Address("postgres"))); diff != "" {
+				t.Error(diff)
+			}
+			w.check(t, want, 4)
+			backhaul(t, exitComplete, "doctor", "--warehouse", w.hosts[0])
+		})
 	}
-	complete(t, order)
-	before, requests := spendsIn(t, w.database.Address("postgres")), len(w.vendor.requests())
-	if err := buyer.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	if err := buyer.Process.Signal(syscall.SIGTERM); err != nil { // it ends when it has nothing under way any more
-		t.Fatal(err)
-	}
-	_ = buyer.Wait()
-	if more := len(w.vendor.requests()) - requests; more != 0 {
-		t.Errorf("it made %d requests more", more)
-	}
-	if diff := cmp.Diff(before, spendsIn(t, w.database.Address("postgres"))); diff != "" {
-		t.Error(diff)
-	}
-	w.check(t, want, 4)
-	backhaul(t, exitComplete, "doctor", "--warehouse", w.hosts[0])
 }
 
 func TestARunOutlivesTemporal(t *testing.T) {
@@ -236,11 +305,11 @@ func TestARunOutlivesTemporal(t *testing.T) {
 		time.Sleep(500 * time.Millisecond) // in which nobody is told anything
 		w.temporal.Run(t)
 	}
-	complete(t, order)
+	w.complete(t, order)
 	w.check(t, want, 0)
 }
 
-func TestARunThatIsCancelledEntersWhatIsUnderWayAndGoesOn(t *testing.T) {
+func TestARunThatIsCancelledInTemporalEntersWhatIsUnderWayAndGoesOn(t *testing.T) {
 	want := byOneProcess(t, workersJob(fleetPerSecond))
 	w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
 	w.conductor(t)
@@ -269,11 +338,11 @@ func TestARunThatIsCancelledEntersWhatIsUnderWayAndGoesOn(t *testing.T) {
 	if status := again.ProcessState.ExitCode(); status != exitInterrupted {
 		t.Errorf("exit %d: %s", status, again.text())
 	}
-	complete(t, w.order(t))
+	w.complete(t, w.order(t))
 	w.check(t, want, 0)
 }
 
-func TestAScheduleRunsAJobUnderItsDate(t *testing.T) {
+func TestAScheduleOfTemporalsRunsAJobUnderItsDate(t *testing.T) {
 	w := startWorkers(t, workersJob(200), 0)
 	w.conductor(t)
 	said := backhaul(t, exitComplete, "schedule", w.job, "--cron", "0 3 * * *")

@@ -166,9 +166,12 @@ func (a *app) work(ctx context.Context, paths []string, f workerFlags) error {
 		return err
 	}
 	defer c.Close()
-	from := &sources{registry: a.vendors, client: a.open, opened: a.warnOfCredentials, open: map[string]*openSurface{}}
+	from := &sources{registry: a.vendors, client: a.open, opened: a.warnOfCredentials, connections: map[string]int{}, open: map[string]*openSurface{}}
 	defer from.close()
-	names := a.openAll(from)
+	names, err := a.openAll(from, f.lists)
+	if err != nil {
+		return err
+	}
 	if len(names) == 0 && len(served) == 0 {
 		return usage("there is nothing to do here: name a job, or give the environment the credentials of a vendor")
 	}
@@ -225,16 +228,25 @@ func (a *app) served(ctx context.Context, paths []string) (map[string]string, er
 	return served, nil
 }
 
-// openAll opens the surfaces whose credentials the environment has, and returns the names of their accounts with those of the vendors.
-func (a *app) openAll(from *sources) map[string]string {
-	names := map[string]string{}
+// openAll opens the surfaces whose credentials the environment has, for so many lists at once, and returns the names of their accounts with
+// those of the vendors.
+func (a *app) openAll(from *sources, most int) (names map[string]string, err error) {
+	names = map[string]string{}
 	for _, s := range a.vendors {
-		_, err := from.surface(s.Vendor, s.Name)
-		if name := a.known[s.Vendor+"/"+s.Name]; err == nil && name != "" {
-			names[name] = s.Vendor
+		values, _, err := a.credentials(s.Credentials)
+		if err != nil {
+			return nil, err
 		}
+		if values == nil {
+			continue
+		}
+		from.connections[s.Vendor] = most
+		if _, err := from.surface(s.Vendor, s.Name); err != nil {
+			return nil, err
+		}
+		names[a.known[s.Vendor+"/"+s.Name]] = s.Vendor
 	}
-	return names
+	return names, nil
 }
 
 // conductor carries out the runs of some jobs.

@@ -77,7 +77,6 @@ type List struct {
 	// Task is what the list asks for, Place how far it has come.
 	Task  pipeline.Task
 	Place pipeline.Place
-	run   *postgres.Run
 }
 
 // Claim claims a list by its task, whoever has it; see [postgres.Run.Claim]. What that one had under way may have been paid for, and is held: unless it is among
@@ -87,7 +86,7 @@ func (l *Lists) Claim(ctx context.Context, taskID string, turn postgres.Turn, ke
 	if err != nil {
 		return nil, err
 	}
-	c := &List{Claim: claim, Journal: l.journal.Guarded(claim.Guard), Ledger: l.ledger.Guarded(claim.Guard), RunID: l.journal.Header().RunID, run: l.run}
+	c := &List{Claim: claim, Journal: l.journal.Guarded(claim.Guard), Ledger: l.ledger.Guarded(claim.Guard), RunID: l.journal.Header().RunID}
 	if c.Task, c.Place, err = l.journal.List(ctx, taskID); err != nil {
 		return nil, err
 	}
@@ -113,12 +112,8 @@ func Unanswered(at pipeline.Place, units pipeline.Units, now time.Time) pipeline
 		Message: "the process that bought the list died or stood still; what the request under way has cost is unknown"}
 }
 
-// Beat keeps a sign of life with the run. Where that fails the next one will do.
-func (c *List) Beat(sign time.Time) {
-	ctx, cancel := context.WithTimeout(context.Background(), brief)
-	defer cancel()
-	_ = c.run.Beat(ctx, sign)
-}
+// Beat does nothing: the sign of life is the run's, and its process keeps it.
+func (c *List) Beat(time.Time) {}
 
 func (b *inDatabase) Claimed(ctx context.Context, round int) (map[string]pipeline.Units, error) {
 	run, err := b.locked(ctx)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -20,12 +19,6 @@ import (
 
 	"backhaul/jobs/books"
 )
-
-// Variables are those that say where Temporal is, as its own tools read them.
-var Variables = []string{
-	"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS", "TEMPORAL_TLS_CLIENT_CERT_PATH", "TEMPORAL_TLS_CLIENT_KEY_PATH",
-	"TEMPORAL_TLS_SERVER_CA_CERT_PATH", "TEMPORAL_TLS_SERVER_NAME",
-}
 
 // Dial connects to Temporal as the variables say. Its namespace must be there.
 func Dial(ctx context.Context, variable func(string) string) (client.Client, error) {
@@ -56,10 +49,8 @@ func (l lookup) LookupEnv(name string) (string, bool) {
 	return value, value != ""
 }
 
-// Environ is asked for headers (TEMPORAL_GRPC_META_…), which have any name: those of the process.
-func (lookup) Environ() []string {
-	return os.Environ()
-}
+// Environ is asked for headers (TEMPORAL_GRPC_META_…), which can have any name: there are none.
+func (lookup) Environ() []string { return nil }
 
 // silent is a logger that says nothing: what matters is in errors and in Temporal's own history.
 type silent struct{}

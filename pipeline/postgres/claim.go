@@ -5,10 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"backhaul/pipeline"
-	"backhaul/pipeline/store"
 )
 
 // Run is a run whose lease somebody has, known by the lease's token: to whoever was given that, and may buy lists of the run.
@@ -27,12 +25,6 @@ func (f *Fleet) Run(name string, token int64) *Run { return &Run{f, name, token}
 // Guard is a [Guard]: until the transaction is over nobody else can take the run, and where somebody has, it writes nothing.
 func (r *Run) Guard(ctx context.Context, tx *sql.Tx) error {
 	return locked(tx.QueryRowContext(ctx, `SELECT 1 FROM `+fleetSchema+`.leases WHERE name = ? AND token = ? FOR KEY SHARE`, r.name, r.token))
-}
-
-// Beat keeps a sign of life with the run's lease.
-func (r *Run) Beat(ctx context.Context, sign time.Time) error {
-	_, err := r.fleet.db.sql.ExecContext(ctx, `UPDATE leases SET beat = greatest(beat, ?) WHERE name = ? AND token = ?`, store.Micros(sign), r.name, r.token)
-	return r.fleet.db.Wrap(err)
 }
 
 // locked returns ErrTaken where a row that was to be locked is not there.
