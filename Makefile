@@ -150,4 +150,4 @@ ci: lint test cluster race fuzz interop-fast bench-quick run ## all that must ho
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build run demo test cluster cluster-temporal power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean

@@ -89,7 +89,7 @@ func (a *app) scheduleCommand() *cobra.Command {
 		Long: `With --cron the job is run at these times, in place of those it had; without a flag its schedule is shown. A night that is due while the one
 before is under way waits for it. The run date is the day on which a night was due, in UTC. The workers' copy of the job
 is what is run, as it is then. See 'backhaul help temporal'.`,
-		Example: "  backhaul schedule nightly.yaml --cron '0 3 * * *'\n  backhaul schedule nightly.yaml --pause\n  backhaul schedule nightly.yaml --remove",
+		Example: "  backhaul schedule nightly.yaml --cron \"0 3 * * *\"\n  backhaul schedule nightly.yaml --pause\n  backhaul schedule nightly.yaml --remove",
 		Args:    exactly(1, "one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.schedule(cmd.Context(), args[0], f)

@@ -98,7 +98,7 @@ func (l *Lists) Claim(ctx context.Context, taskID string, turn postgres.Turn, ke
 		return c, nil
 	}
 	if entered == 0 {
-		if err := c.Journal.AddAttempt(ctx, taskID, Unanswered(c.Place, lost, now())); err != nil {
+		if err := c.Journal.AddAttempt(ctx, taskID, Unanswered(c.Place, pipeline.Units(lost), now())); err != nil {
 			return nil, err
 		}
 	}
@@ -112,6 +112,11 @@ func Unanswered(at pipeline.Place, units pipeline.Units, now time.Time) pipeline
 		Message: "the process that bought the list died or stood still; what the request under way has cost is unknown"}
 }
 
+// Expose has it known what the list's request under way may cost at most, before it is sent; 0 lets go of the list.
+func (c *List) Expose(ctx context.Context, units pipeline.Units) error {
+	return c.Claim.Expose(ctx, int64(units))
+}
+
 // Beat does nothing: the sign of life is the run's, and its process keeps it.
 func (c *List) Beat(time.Time) {}
 
@@ -120,7 +125,12 @@ func (b *inDatabase) Claimed(ctx context.Context, round int) (map[string]pipelin
 	if err != nil {
 		return nil, err
 	}
-	return run.Claimed(ctx, round)
+	units, err := run.Claimed(ctx, round)
+	all := map[string]pipeline.Units{}
+	for list, n := range units {
+		all[list] = pipeline.Units(n)
+	}
+	return all, err
 }
 
 func (b *inDatabase) ForgetClaims(ctx context.Context) error {

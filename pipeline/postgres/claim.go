@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-
-	"backhaul/pipeline"
 )
 
 // Run is a run whose lease somebody has, known by the lease's token: to whoever was given that, and may buy lists of the run.
@@ -62,7 +60,7 @@ func (t Turn) number(token int64) int64 {
 
 // Claim claims a list, whoever has it, but for one with a later turn. lost is what the request of a claim that was not let go of may
 // have cost.
-func (r *Run) Claim(ctx context.Context, list string, turn Turn) (c *Claim, lost pipeline.Units, err error) {
+func (r *Run) Claim(ctx context.Context, list string, turn Turn) (c *Claim, lost int64, err error) {
 	c = &Claim{run: r, list: list, no: turn.number(r.token)}
 	err = r.fleet.write(ctx, r.Guard, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO claims (run, list) VALUES (?, ?) ON CONFLICT (run, list) DO NOTHING`, r.name, list); err != nil {
@@ -104,7 +102,7 @@ func (c *Claim) Sure(ctx context.Context) error {
 }
 
 // Expose has it known what the list's request under way may cost at most, before it is sent; 0 lets go of the list.
-func (c *Claim) Expose(ctx context.Context, units pipeline.Units) error {
+func (c *Claim) Expose(ctx context.Context, units int64) error {
 	return c.run.fleet.write(ctx, c.Guard, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE claims SET units = ? WHERE run = ? AND list = ?`, units, c.run.name, c.list)
 		return err
@@ -113,7 +111,7 @@ func (c *Claim) Expose(ctx context.Context, units pipeline.Units) error {
 
 // Claimed has nobody write any more under the claims of a run up to a round, and under those of earlier tokens, nor claim a list with
 // such a turn. It returns what the requests under way of those may have cost, until [Run.Forget].
-func (r *Run) Claimed(ctx context.Context, round int) (map[string]pipeline.Units, error) {
+func (r *Run) Claimed(ctx context.Context, round int) (map[string]int64, error) {
 	over := Turn{round, mostAgain, mostAttempts}.number(r.token)
 	err := r.fleet.db.Write(ctx, func(tx *sql.Tx) error {
 		// Whoever claims, or writes under a claim, has this row locked as well, so that none of them is under way.
@@ -129,10 +127,10 @@ func (r *Run) Claimed(ctx context.Context, round int) (map[string]pipeline.Units
 	if err != nil {
 		return nil, fmt.Errorf("end the claims of %s: %w", r.name, err)
 	}
-	all := map[string]pipeline.Units{}
+	all := map[string]int64{}
 	err = r.fleet.db.Each(ctx, `SELECT list, units FROM claims WHERE run = ? AND no = 0 AND units > 0`, func(rows *sql.Rows) error {
 		var list string
-		var units pipeline.Units
+		var units int64
 		err := rows.Scan(&list, &units)
 		all[list] = units
 		return err
