@@ -126,8 +126,8 @@ func Wait(ctx context.Context, c client.Client, queue string, o Order, told func
 		ID: idOf(queue, o.key()), TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, Memo: map[string]any{"job": o.Job, "run_date": o.RunDate},
 	}
-	before, err := c.DescribeWorkflowExecution(ctx, options.ID, "")
-	attached = err == nil && before.WorkflowExecutionInfo.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	before, err := c.DescribeWorkflow(ctx, options.ID, "")
+	attached = err == nil && before.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 	begun, err := startWorkflow(ctx, c, options, attributesOf(o), runWorkflow, o)
 	if err != nil {
 		return report, attached, fmt.Errorf("start the run: %w", err)
@@ -172,11 +172,11 @@ func watch(ctx, over context.Context, c client.Client, of client.WorkflowRun, to
 
 // progressOf reads how far a run has come from the heartbeat of its conductor.
 func progressOf(ctx context.Context, c client.Client, of client.WorkflowRun) (p Progress, ok bool) {
-	seen, err := c.DescribeWorkflowExecution(ctx, of.GetID(), of.GetRunID())
+	seen, err := c.DescribeWorkflow(ctx, of.GetID(), of.GetRunID())
 	if err != nil {
 		return p, false
 	}
-	for _, a := range seen.PendingActivities {
+	for _, a := range seen.RawResponse.PendingActivities {
 		if details := a.GetHeartbeatDetails(); details != nil {
 			return p, client.NewValues(details).Get(&p) == nil
 		}

@@ -48,11 +48,11 @@ func TestTheEngineOfManyProcessesKeepsItsPromises(t *testing.T) {
 // small holds how much the histories of workflows take against how many lists they had.
 func small(t *testing.T, c client.Client) {
 	t.Helper()
-	seen, err := c.DescribeWorkflowExecution(t.Context(), "queue_1/suite/2026-11-23/moz", "")
+	seen, err := c.DescribeWorkflow(t.Context(), "queue_1/suite/2026-11-23/moz", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := seen.WorkflowExecutionInfo.HistorySizeBytes; size > 7*3000+4000 {
+	if size := seen.RawResponse.WorkflowExecutionInfo.HistorySizeBytes; size > 7*3000+4000 {
 		t.Errorf("the history of seven lists takes %d bytes", size)
 	}
 }
