@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -35,15 +36,15 @@ func main() {
 }
 
 func serve(file string, port int, namespace string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
 	c, err := configure(file, port)
 	if err != nil {
 		return err
 	}
 	database := c.Persistence.DataStores[sqliteplugin.PluginName].SQL
 	if _, err := os.Stat(file); os.IsNotExist(err) {
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			return err
-		}
 		if err := sqlite.SetupSchema(database); err != nil {
 			return fmt.Errorf("make the tables of %s: %w", file, err)
 		}
@@ -96,17 +97,33 @@ func answers(address, namespace string) error {
 	}
 }
 
+// portsOf are those of the services, frontend first, and of their memberships. They are kept beside the file: who starts again elsewhere
+// would be looked for where it was, for a minute.
+func portsOf(file string, frontend int) (ports [8]int, err error) {
+	kept := file + ".ports"
+	if text, err := os.ReadFile(kept); err == nil {
+		return ports, json.Unmarshal(text, &ports)
+	}
+	ports[0] = frontend
+	for i := range ports {
+		if ports[i] == 0 {
+			if ports[i], err = freePort(); err != nil {
+				return ports, err
+			}
+		}
+	}
+	text, err := json.Marshal(ports)
+	if err != nil {
+		return ports, err
+	}
+	return ports, os.WriteFile(kept, text, 0o600)
+}
+
 // configure is a server whose services listen on loopback alone.
 func configure(file string, port int) (*config.Config, error) {
-	ports := []int{port, 0, 0, 0, 0, 0, 0, 0}
-	for i := range ports {
-		if ports[i] != 0 {
-			continue
-		}
-		var err error
-		if ports[i], err = freePort(); err != nil {
-			return nil, err
-		}
+	ports, err := portsOf(file, port)
+	if err != nil {
+		return nil, err
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	service := func(i int) config.Service {
