@@ -375,3 +375,23 @@ func TestAScheduleOfTemporalsRunsAJobUnderItsDate(t *testing.T) {
 	backhaul(t, exitComplete, "schedule", w.job, "--remove")
 	backhaul(t, exitFailed, "schedule", w.job)
 }
+
+func TestAWorkerOfTemporalsRefusesWhatItDoesNotHave(t *testing.T) {
+	w := startWorkers(t, workersJob(200), 0)
+	w.conductor(t)
+	for name, want := range map[string]string{
+		"other": "the worker was not started with job other", "shared": "is not what this run was ordered by",
+	} {
+		job := writeFile(t, t.TempDir(), name+".yaml", fleetJob(name, 199, "summit-supply.example"))
+		var out bytes.Buffer
+		args := []string{"run", job, "--engine", "temporal", "--date", fleetDate, "--warehouse", w.hosts[1]}
+		if status := Main(t.Context(), inTest(t, &out, &out, args...)); status != exitUsage || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: exit %d: %s", name, status, &out)
+		}
+	}
+	if n := len(w.vendor.requests()); n != 0 {
+		t.Errorf("the vendor was asked %d times", n)
+	}
+	setenv(t, database, "")
+	backhaul(t, exitUsage, "run", w.job, "--engine", "temporal", "--warehouse", w.hosts[1]) // its books are files, which no host shares
+}
