@@ -21,7 +21,11 @@ import (
 
 // Order is what to buy, and how.
 type Order struct {
-	Plan    *plan.Plan
+	// Work is what to buy, by vendor.
+	Work map[string][]plan.Work
+	// More is told of every extract that is over, by one goroutine, and returns what there is to buy besides. An error ends the asking
+	// and nothing else. Default: there is no more.
+	More    func(context.Context, engine.Over) (map[string][]plan.Work, error)
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	Journal engine.Journal
 	Budget  *budget.Budget
@@ -38,6 +42,7 @@ type Order struct {
 
 // Bought is what came of an order.
 type Bought struct {
+	// Outcomes are those of the extracts that More was not told of.
 	Outcomes []engine.Outcome
 	// Stops say why vendors were given up, Err all that the engine has to say, these included.
 	Stops []*engine.StopError
@@ -58,36 +63,30 @@ type Delay struct {
 	PerSecond float64
 }
 
-// Place buys what is ordered. When ctx ends no new request is made. With an error nothing is known of what was bought but what the
-// journal has.
+// Place buys what is ordered. When ctx ends no new request is made. An error is More's, or of what came of the order: what is missing
+// from Bought the journal has.
 func (o Order) Place(ctx context.Context) (Bought, error) {
 	buying, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var lanes []engine.Lane
-	for _, vendor := range slices.Sorted(maps.Keys(o.Plan.Work)) {
-		lane, err := o.lane(vendor, o.Plan.Work[vendor], stop)
-		if err != nil {
-			return Bought{}, err
-		}
-		lanes = append(lanes, lane)
+	m := &market{Order: o, stop: stop, sellers: map[string]*seller{}, own: map[string]bool{}, told: map[string]bool{}}
+	lanes, err := m.lanes(o.Work)
+	if err != nil {
+		return Bought{}, err
 	}
 	silences := newOutages(context.WithoutCancel(ctx), o)
-	outcomes, err := engine.Run(buying, engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: silences.observe})
-	bought := Bought{Outcomes: outcomes, Stops: Stops(err), Err: err}
-	for _, l := range lanes {
-		bought.Delays = append(bought.Delays, Delay{Vendor: l.Vendor, Refused: l.Gate.Lost(), Silent: silences.lost[l.Vendor], PerSecond: l.Gate.PerSecond()})
+	config := engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: silences.observe}
+	if o.More != nil {
+		config.More = m.more
 	}
-	if nameErr := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); nameErr != nil {
-		return bought, errors.Join(err, nameErr)
+	outcomes, err := engine.Run(buying, config)
+	bought := Bought{Stops: Stops(err), Err: err, Delays: m.delays(silences)}
+	if err := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); err != nil {
+		return bought, errors.Join(bought.Err, err)
 	}
-	own := map[string]bool{} // extracts with a ceiling of their own
-	for _, work := range o.Plan.Work {
-		for _, it := range work {
-			own[it.Task.Extract] = it.MaxUnits != nil
+	for _, outcome := range outcomes {
+		if !m.told[outcome.Task.Extract] {
+			bought.Outcomes = append(bought.Outcomes, m.byCeiling(outcome, bought.Stops))
 		}
-	}
-	for i, outcome := range bought.Outcomes {
-		bought.Outcomes[i] = budget.ByCeiling(outcome, own[outcome.Task.Extract], bought.Stops)
 	}
 	switch cause := context.Cause(buying); {
 	case errors.As(err, new(*engine.JournalError)):
@@ -95,7 +94,74 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 	case errors.As(cause, new(runError)):
 		bought.Fault = cause
 	}
-	return bought, nil
+	return bought, m.err
+}
+
+// market is an order under way: the vendors that are bought from, which may become more.
+type market struct {
+	Order
+	stop    context.CancelCauseFunc
+	sellers map[string]*seller
+	own     map[string]bool // extracts with a ceiling of their own
+	told    map[string]bool // extracts that More was told of
+	err     error           // its
+}
+
+// lanes returns the work as lanes.
+func (m *market) lanes(all map[string][]plan.Work) (lanes []engine.Lane, err error) {
+	for _, vendor := range slices.Sorted(maps.Keys(all)) {
+		work := all[vendor]
+		if m.sellers[vendor] == nil {
+			m.sellers[vendor] = m.open(vendor, work)
+		}
+		lane, err := m.lane(m.sellers[vendor], work)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range work {
+			m.own[it.Task.Extract] = it.MaxUnits != nil
+		}
+		lanes = append(lanes, lane)
+	}
+	return lanes, nil
+}
+
+// more tells More of an extract, with the ceilings by name that stopped vendors.
+func (m *market) more(ctx context.Context, over engine.Over) []engine.Lane {
+	if m.err != nil {
+		return nil
+	}
+	stops := make([]*engine.StopError, len(over.Stops))
+	for i, s := range over.Stops {
+		stops[i] = new(*s) // which others are reading
+	}
+	if m.err = m.Budget.NameCeilings(context.WithoutCancel(ctx), m.Books, stops); m.err != nil {
+		return nil
+	}
+	for i, outcome := range over.Outcomes {
+		over.Outcomes[i] = m.byCeiling(outcome, stops)
+	}
+	over.Stops, m.told[over.Extract] = stops, true
+	var work map[string][]plan.Work
+	if work, m.err = m.More(ctx, over); m.err != nil {
+		return nil
+	}
+	var lanes []engine.Lane
+	lanes, m.err = m.lanes(work)
+	return lanes
+}
+
+func (m *market) byCeiling(o engine.Outcome, stops []*engine.StopError) engine.Outcome {
+	return budget.ByCeiling(o, m.own[o.Task.Extract], stops)
+}
+
+// delays are what the vendors have cost in time.
+func (m *market) delays(silences *outages) (all []Delay) {
+	for _, vendor := range slices.Sorted(maps.Keys(m.sellers)) {
+		gate := m.sellers[vendor].gate
+		all = append(all, Delay{Vendor: vendor, Refused: gate.Lost(), Silent: silences.lost[vendor], PerSecond: gate.PerSecond()})
+	}
+	return all
 }
 
 // runError means that leave to buy could not be had or not be made durable: by the ledger, by whoever has the run, by those who share
