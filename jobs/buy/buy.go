@@ -83,10 +83,9 @@ func (o Order) Place(ctx context.Context) (Bought, error) {
 	if err := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); err != nil {
 		return bought, errors.Join(bought.Err, err)
 	}
-	for _, outcome := range outcomes {
-		if !m.told[outcome.Task.Extract] {
-			bought.Outcomes = append(bought.Outcomes, m.byCeiling(outcome, bought.Stops))
-		}
+	bought.Outcomes = slices.DeleteFunc(outcomes, func(o engine.Outcome) bool { return m.told[o.Task.Extract] })
+	for i, outcome := range bought.Outcomes {
+		bought.Outcomes[i] = m.byCeiling(outcome, bought.Stops)
 	}
 	switch cause := context.Cause(buying); {
 	case errors.As(err, new(*engine.JournalError)):
@@ -170,7 +169,7 @@ type runError struct{ error }
 
 func (e runError) Unwrap() error { return e.error }
 
-// Stops returns the stops in joined errors of the engine, one for each vendor and round.
+// Stops returns the stops in joined errors of the engine, one for each vendor.
 func Stops(err error) []*engine.StopError {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var stops []*engine.StopError

@@ -29,10 +29,12 @@ func (r *runner) buy(ctx context.Context, result *Result) (idle bool, err error)
 	}
 	r.Step(Step{Name: Buying})
 	order := buy.Order{Work: turn.work, Sources: r.Sources, Journal: r.keeping(), Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
-		Now: r.Now, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) },
-		More: func(ctx context.Context, over engine.Over) (map[string][]plan.Work, error) {
+		Now: r.Now, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
+	if len(r.chain.Waiting()) > 0 {
+		order.More = func(ctx context.Context, over engine.Over) (map[string][]plan.Work, error) {
 			return r.more(ctx, result, over)
-		}}
+		}
+	}
 	bought, err := order.Place(ctx)
 	for _, d := range bought.Delays {
 		result.delayed(d)
@@ -81,7 +83,7 @@ func (r *runner) turn(ctx context.Context, result *Result, extracts []string) (t
 		for vendor, work := range p.Work {
 			t.work[vendor] = append(t.work[vendor], work...)
 		}
-		r.chain.Try(without(p, extracts))
+		r.chain.Try(without(p, extracts)...)
 		if extracts, err = r.next(ctx); err != nil {
 			if ctx.Err() != nil {
 				return t, nil // what can be bought is, once the run goes on
@@ -135,7 +137,6 @@ func (r *runner) more(ctx context.Context, result *Result, over engine.Over) (ma
 	if err := r.enter(ctx, result, over.Outcomes, over.Stops); err != nil {
 		return nil, err
 	}
-	r.chain.Try([]string{over.Extract})
 	extracts, err := r.next(ctx)
 	if err != nil || len(extracts) == 0 {
 		if ctx.Err() != nil {
@@ -147,18 +148,17 @@ func (r *runner) more(ctx context.Context, result *Result, over engine.Over) (ma
 	return turn.work, err
 }
 
-// enter notes how tasks went.
+// enter notes how tasks went, of extracts that are over.
 func (r *runner) enter(ctx context.Context, result *Result, outcomes []engine.Outcome, stops []*engine.StopError) error {
 	ended := r.Now().UTC()
 	stands := map[string]journal.Standing{}
 	for _, o := range outcomes {
-		result.Bought.Pages += int64(o.Place.Pages - o.Before.Pages)
-		result.Bought.Rows += o.Place.Rows + o.Place.Waste - o.Before.Rows - o.Before.Waste
-		result.Bought.Units += o.Place.Units - o.Before.Units
+		result.Bought.Add(o.Bought)
 		if o.Over > 0 {
 			result.overcharged(o.Task.Vendor(), o.Over)
 		}
 		r.places[o.Task.ID] = o.Place
+		r.chain.Try(o.Task.Extract)
 		stands[o.Task.ID] = journal.Standing{Ending: o.Ending, Error: account.Why(o.Err), Ended: ended, IndexID: r.price.Index(o.Task.Vendor())}
 	}
 	for _, s := range stops {

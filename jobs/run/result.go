@@ -75,7 +75,7 @@ func (r *Result) overcharged(vendor string, units pipeline.Units) {
 	r.Over[vendor] += units
 }
 
-// delayed adds what a vendor has cost in time, in one of the rounds of buying.
+// delayed adds what a vendor has cost in time, in an execution that bought there.
 func (r *Result) delayed(d buy.Delay) {
 	if r.Delays == nil {
 		r.Delays = map[string]buy.Delay{}

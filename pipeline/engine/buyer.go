@@ -62,7 +62,9 @@ func (b *buyer) buy(ctx context.Context) Outcome {
 	for b.ending == "" {
 		b.step(ctx)
 	}
-	return Outcome{Task: b.Task, Ending: b.ending, Before: b.before, Place: b.Place, Over: b.over, Err: b.err}
+	was, is := &b.before, &b.Place
+	bought := pipeline.Cost{Pages: int64(is.Pages - was.Pages), Rows: is.Rows + is.Waste - was.Rows - was.Waste, Units: is.Units - was.Units}
+	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Bought: bought, Over: b.over, Err: b.err}
 }
 
 // step buys one page, and notes whether that ended the task.

@@ -158,8 +158,9 @@ func (r Retry) about(d time.Duration, share float64) time.Duration {
 type Outcome struct {
 	Task   pipeline.Task
 	Ending pipeline.Ending
-	// Before is the place that it was bought from, Place the one it has reached.
-	Before, Place pipeline.Place
+	Place  pipeline.Place
+	// Bought is what this execution bought of it, rows that came again included.
+	Bought pipeline.Cost
 	// Over is what the vendor charged in this execution beyond what the requests could cost by its own price. No budget can
 	// prevent that.
 	Over pipeline.Units
@@ -225,7 +226,7 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 	}
 	var outcomes []Outcome
 	for _, l := range r.lanes {
-		outcomes = append(outcomes, l.outcomes...)
+		outcomes = joined(outcomes, l.outcomes)
 	}
 	errs := []error{r.fault}
 	for _, stop := range r.stops() {

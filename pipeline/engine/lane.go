@@ -40,8 +40,8 @@ const probing = 20 * time.Second
 // add takes more work. The caller holds the run's lock.
 func (l *lane) add(work []Work, probe bool) {
 	first := len(l.Work)
-	l.Work = append(l.Work, work...)
-	l.outcomes = append(l.outcomes, make([]Outcome, len(work))...)
+	l.Work = joined(l.Work, work)
+	l.outcomes = joined(l.outcomes, make([]Outcome, len(work)))
 	now := time.Now()
 	for i := range work {
 		w := &work[i]
@@ -54,6 +54,14 @@ func (l *lane) add(work []Work, probe bool) {
 	if l.open += len(work); l.TokenLife > 0 || first > 0 {
 		l.sort(now)
 	}
+}
+
+// joined appends without a copy where there is nothing to append to: there may be a million.
+func joined[T any](to, more []T) []T {
+	if len(to) == 0 {
+		return more
+	}
+	return append(to, more...)
 }
 
 // sort puts those first that have priority, and of those of one priority the ones whose cursors live, soonest to die first.
