@@ -385,8 +385,8 @@ func (r *runner) tasks(ctx context.Context, result *Result) error {
 		return err
 	}
 	result.Tasks, result.Whole = x.Tasks, nil
-	for _, t := range result.Tasks {
-		if t.Ending == pipeline.EndOfList && !r.isWindowed(t.Task) {
+	for i := range result.Tasks {
+		if t := &result.Tasks[i]; t.Ending == pipeline.EndOfList && !r.isWindowed(t.Task) {
 			result.Whole = append(result.Whole, t)
 		}
 	}
