@@ -218,7 +218,7 @@ func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) er
 	}
 	r := j.pack(no, p)
 	failpoint.Hit("journal.append.before")
-	if err := j.db.Write(ctx, func(tx *sql.Tx) error { return j.addPage(tx, r) }); err != nil {
+	if err := j.db.Enter(ctx, r.insert(), r.claim()); err != nil {
 		return fmt.Errorf("append reply %d of %s: %w", p.Seq, j.describe(taskID), err)
 	}
 	failpoint.Hit("journal.append.after")
@@ -229,5 +229,11 @@ func (j *Journal) addPage(tx *sql.Tx, r *record) error {
 	if err := j.insert(tx, r); err != nil {
 		return err
 	}
-	return j.db.Exec(tx, `UPDATE tasks SET pages = pages + 1, reused_from = '' WHERE no = ?`, r.task)
+	claim := r.claim()
+	return j.db.Exec(tx, claim.Text, claim.Args...)
+}
+
+// claim has the task say that it has the page: one that is gone without it is missed.
+func (r *record) claim() store.Statement {
+	return store.Statement{Text: `UPDATE tasks SET pages = pages + 1, reused_from = '' WHERE no = ?`, Args: []any{r.task}}
 }
