@@ -25,6 +25,9 @@ const (
 // database is the variable with the address, and so the password, of a shared ledger.
 const database = "BACKHAUL_DATABASE"
 
+// temporalKey is Temporal's key, which is secret; its other variables are not.
+const temporalKey = "TEMPORAL_API_KEY"
+
 // configVariable names the file of a configuration where --config does not.
 const configVariable = "BACKHAUL_CONFIG"
 

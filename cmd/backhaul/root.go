@@ -68,7 +68,7 @@ again to go on).`,
 	a.configFlag(root)
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.runCommand(), a.notifyCommand(), a.statusCommand(), a.reportCommand(), a.replayCommand(), a.importCommand(),
-		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.migrateCommand(), a.mcpCommand(), a.versionCommand(),
+		a.queryCommand(), a.exportCommand(), a.connectCommand(), a.tablesCommand(), a.endpointsCommand(), a.schemaCommand(), a.emulateCommand(), a.demoCommand(), a.catalogCommand(), a.doctorCommand(), a.reconcileCommand(), a.forgetCommand(), a.compactCommand(), a.gcCommand(), a.migrateCommand(), a.mcpCommand(), a.workerCommand(), a.scheduleCommand(), a.versionCommand(),
 		a.manCommand(),
 	)
 	root.AddCommand(a.topics()...)

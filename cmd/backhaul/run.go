@@ -37,6 +37,9 @@ type runFlags struct {
 	limits   limitFlags
 	chosen   selection
 	log      logFlags
+	engine   engineFlags
+	// conducted: a worker carries the run out. Default nil: this process does, by itself.
+	conducted *conducted
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -71,6 +74,7 @@ whichever execution bought them.`,
 	cmd.Flags().StringVar(&f.date, "date", "", "the run date, YYYY-MM-DD (default today in UTC)")
 	cmd.Flags().StringArrayVar(&f.maxUnits, "max-units", nil, "the most this execution may spend, as vendor=N; may be repeated")
 	f.chosen.add(cmd)
+	f.engine.add(cmd)
 	f.limits.add(cmd, "a query that provides targets", targetTime, usualTargetTime)
 	a.specFlags(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask before buying")
@@ -97,6 +101,17 @@ func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech)
 	}
 	if f.dry {
 		return a.plan(ctx, job, f.date, f.chosen, false, false)
+	}
+	switch f.engine.name {
+	case engineHere:
+	case engineTemporal:
+		date, err := runDate(f.date, a.now())
+		if err != nil {
+			return err
+		}
+		return a.runByTemporal(ctx, job, date, f)
+	default:
+		return usage("--engine is %s or %s, got %q", engineHere, engineTemporal, f.engine.name)
 	}
 	return a.run(ctx, job, f, said)
 }
@@ -145,13 +160,18 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	bars := newProgress(a.stderr, a.variable("TERM"))
 	defer whenStopped(ctx, func() { bars.say(a.stderr, going.stopText()) })()
 	begin := time.Now()
+	by := f.conducted
+	if by == nil {
+		by = &conducted{step: func(run.Step) {}, plan: func(*plan.Plan) {}}
+	}
 	result, err := run.Run(ctx, *ready, run.Options{
-		Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),
+		Engine: by.buyer, Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),
 		Retry: engine.Retry{For: job.RetryFor},
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {
 				return err
 			}
+			by.plan(p)
 			bars.start(p)
 			return nil
 		},
@@ -163,7 +183,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 			}
 			bars.add(p)
 		},
-		Step: watch.step(bars.step),
+		Step: before(f.conducted != nil, by.step, watch.step(bars.step)),
 	})
 	bars.stop()
 	if result == nil || result.Plan == nil || result.Declined {

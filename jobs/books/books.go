@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/pipeline/words"
 )
@@ -57,6 +58,11 @@ type Book interface {
 	Size(ctx context.Context) int64
 	// Remains returns what was kept of a journal that was retired, nil if nothing was.
 	Remains(ctx context.Context) ([]byte, error)
+	// Claimed ends the claims of processes that buy lists of the run for this one, which has locked it, up to a round of buying (0 is before
+	// the first), and those that bought for processes before it: none of them writes any more. It returns, by task, what may have been paid
+	// without a trace, until ForgetClaims.
+	Claimed(ctx context.Context, round int) (map[string]pipeline.Units, error)
+	ForgetClaims(ctx context.Context) error
 	// KeepRemains keeps it, in place of what was kept before, and returns when that is durable.
 	KeepRemains(ctx context.Context, text []byte) error
 	Possession

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"backhaul/jobs/ledger"
+	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
 	"backhaul/sinks"
 	"backhaul/sinks/blob"
@@ -93,6 +94,11 @@ func gone(path string) bool {
 }
 
 func (f file) Gone(context.Context) (bool, error) { return gone(string(f)), nil }
+
+// Claimed is nothing: the process that has locked the run buys all of its lists.
+func (f file) Claimed(context.Context, int) (map[string]pipeline.Units, error) { return nil, nil }
+
+func (f file) ForgetClaims(context.Context) error { return nil }
 
 func (f file) Open(ctx context.Context, header journal.Header) (*journal.Journal, error) {
 	return journal.Open(ctx, string(f), header)

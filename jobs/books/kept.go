@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"backhaul/pipeline"
@@ -91,7 +92,13 @@ func keep(dir string, k kept) error {
 // It returns how many replies it has entered. What the journal has by now is not entered again: its writer may have been told of a
 // failure that was none, and another host may have gone on with the run.
 func Enter(ctx context.Context, j *journal.Journal, dir string) (entered int, err error) {
+	return enter(ctx, j, dir, func(string) bool { return true })
+}
+
+// enter is Enter of the files that are wanted, by their names.
+func enter(ctx context.Context, j *journal.Journal, dir string, wanted func(name string) bool) (entered int, err error) {
 	files, err := Waiting(dir)
+	files = slices.DeleteFunc(files, func(path string) bool { return !wanted(filepath.Base(path)) })
 	if err != nil || len(files) == 0 {
 		return 0, err
 	}

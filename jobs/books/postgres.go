@@ -13,6 +13,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline/journal"
 	"backhaul/pipeline/postgres"
+	"backhaul/pipeline/store"
 )
 
 // ErrTaken means that this process had the run locked and has it no more: see [postgres.ErrTaken].
@@ -76,10 +77,10 @@ var alone = postgres.Alone("backhaul ledger")
 
 // guardLedger has writers take turns, and refuses one of a process that has lost a run: what it would enter is no longer for it to
 // say.
-func (d *Database) guardLedger() ([]postgres.Leave, error) {
+func (d *Database) guardLedger() ([]store.Leave, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	leaves := []postgres.Leave{alone}
+	leaves := []store.Leave{alone}
 	for _, l := range d.held {
 		leaves = append(leaves, l.Leave())
 	}
@@ -140,10 +141,10 @@ func (b *inDatabase) lease() *postgres.Lease {
 }
 
 // guard lets who has the run locked write.
-func (b *inDatabase) guard() ([]postgres.Leave, error) {
+func (b *inDatabase) guard() ([]store.Leave, error) {
 	l := b.lease()
 	if l == nil {
-		return nil, errors.New("this process has not locked the run")
+		return nil, errNotLocked
 	}
 	return l.Guard()
 }

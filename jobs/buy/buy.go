@@ -8,7 +8,6 @@ package buy
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -23,7 +22,7 @@ import (
 type Order struct {
 	// Work is what to buy, by vendor.
 	Work map[string][]plan.Work
-	// More is told of every extract that is over, by one goroutine, and returns what there is to buy besides. An error ends the asking
+	// More is told of every extract that is over, one after the other, and returns what there is to buy besides. An error ends the asking
 	// and nothing else. Default: there is no more.
 	More    func(context.Context, engine.Over) (map[string][]plan.Work, error)
 	Sources func(pipeline.Task) (pipeline.Source, error)
@@ -38,11 +37,18 @@ type Order struct {
 	// Observe is told of every event, by many goroutines at once. Default none.
 	Observe func(engine.Event)
 	Now     func() time.Time
+	// Expose has it known, durably, what the requests under way may cost together at most, before they are sent. Default: the ledger.
+	Expose func(ctx context.Context, units pipeline.Units) error
+	// Engine buys. Default: this process.
+	Engine Engine
+	// Close ends a round of buying by other processes, counted from 1: none of them writes any more, and what they may have paid without a
+	// trace is held. It returns how far the lists have come. An engine of other processes needs it.
+	Close func(ctx context.Context, round int) (map[string]pipeline.Place, error)
 }
 
 // Bought is what came of an order.
 type Bought struct {
-	// Outcomes are those of the extracts that More was not told of.
+	// Outcomes are, where an order was placed, those of the extracts that its More was not told of.
 	Outcomes []engine.Outcome
 	// Stops say why vendors were given up, Err all that the engine has to say, these included.
 	Stops []*engine.StopError
@@ -52,6 +58,8 @@ type Bought struct {
 	Fault error
 	// Delays are what the vendors have cost in time, one for each.
 	Delays []Delay
+	// Unspent is what the ledger has granted at the vendors and was not needed.
+	Unspent map[string]pipeline.Units
 }
 
 // Delay is what a vendor has cost in time.
@@ -66,101 +74,67 @@ type Delay struct {
 // Place buys what is ordered. When ctx ends no new request is made. An error is More's, or of what came of the order: what is missing
 // from Bought the journal has.
 func (o Order) Place(ctx context.Context) (Bought, error) {
-	buying, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	m := &market{Order: o, stop: stop, sellers: map[string]*seller{}, own: map[string]bool{}, told: map[string]bool{}}
-	lanes, err := m.lanes(o.Work)
-	if err != nil {
-		return Bought{}, err
+	var buyer Engine = Here{}
+	if o.Engine != nil {
+		buyer = o.Engine
 	}
-	silences := newOutages(context.WithoutCancel(ctx), o)
-	config := engine.Config{Lanes: lanes, Journal: o.Journal, Retry: o.Retry, Observe: silences.observe}
+	p := &placed{Order: o, own: map[string]bool{}, told: map[string]bool{}}
+	p.note(o.Work)
 	if o.More != nil {
-		config.More = m.more
+		o.More = p.more
 	}
-	outcomes, err := engine.Run(buying, config)
-	bought := Bought{Stops: Stops(err), Err: err, Delays: m.delays(silences)}
+	bought, err := buyer.Buy(ctx, o)
+	if err != nil {
+		return bought, err
+	}
 	if err := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); err != nil {
 		return bought, errors.Join(bought.Err, err)
 	}
-	bought.Outcomes = slices.DeleteFunc(outcomes, func(o engine.Outcome) bool { return m.told[o.Task.Extract] })
-	for i, outcome := range bought.Outcomes {
-		bought.Outcomes[i] = m.byCeiling(outcome, bought.Stops)
-	}
-	switch cause := context.Cause(buying); {
-	case errors.As(err, new(*engine.JournalError)):
-		bought.Fault = err
-	case errors.As(cause, new(runError)):
-		bought.Fault = cause
-	}
-	return bought, m.err
+	bought.Outcomes = slices.DeleteFunc(bought.Outcomes, func(o engine.Outcome) bool { return p.told[o.Task.Extract] })
+	p.byCeiling(bought.Outcomes, bought.Stops)
+	return bought, p.err
 }
 
-// market is an order under way: the vendors that are bought from, which may become more.
-type market struct {
+// placed is an order under way of which More is asked.
+type placed struct {
 	Order
-	stop    context.CancelCauseFunc
-	sellers map[string]*seller
-	own     map[string]bool // extracts with a ceiling of their own
-	told    map[string]bool // extracts that More was told of
-	err     error           // its
+	own  map[string]bool // extracts with a ceiling of their own
+	told map[string]bool // extracts that More was told of
+	err  error           // its
 }
 
-// lanes returns the work as lanes.
-func (m *market) lanes(all map[string][]plan.Work) (lanes []engine.Lane, err error) {
-	for _, vendor := range slices.Sorted(maps.Keys(all)) {
-		work := all[vendor]
-		if m.sellers[vendor] == nil {
-			m.sellers[vendor] = m.open(vendor, work)
-		}
-		lane, err := m.lane(m.sellers[vendor], work)
-		if err != nil {
-			return nil, err
-		}
+func (p *placed) note(all map[string][]plan.Work) {
+	for _, work := range all {
 		for _, it := range work {
-			m.own[it.Task.Extract] = it.MaxUnits != nil
+			p.own[it.Task.Extract] = it.MaxUnits != nil
 		}
-		lanes = append(lanes, lane)
 	}
-	return lanes, nil
 }
 
 // more tells More of an extract, with the ceilings by name that stopped vendors.
-func (m *market) more(ctx context.Context, over engine.Over) []engine.Lane {
-	if m.err != nil {
-		return nil
+func (p *placed) more(ctx context.Context, over engine.Over) (map[string][]plan.Work, error) {
+	if p.err != nil {
+		return nil, nil
 	}
 	stops := make([]*engine.StopError, len(over.Stops))
 	for i, s := range over.Stops {
 		stops[i] = new(*s) // which others are reading
 	}
-	if m.err = m.Budget.NameCeilings(context.WithoutCancel(ctx), m.Books, stops); m.err != nil {
-		return nil
+	if p.err = p.Budget.NameCeilings(context.WithoutCancel(ctx), p.Books, stops); p.err != nil {
+		return nil, nil
 	}
-	for i, outcome := range over.Outcomes {
-		over.Outcomes[i] = m.byCeiling(outcome, stops)
-	}
-	over.Stops, m.told[over.Extract] = stops, true
+	p.byCeiling(over.Outcomes, stops)
+	over.Stops, p.told[over.Extract] = stops, true
 	var work map[string][]plan.Work
-	if work, m.err = m.More(ctx, over); m.err != nil {
-		return nil
-	}
-	var lanes []engine.Lane
-	lanes, m.err = m.lanes(work)
-	return lanes
+	work, p.err = p.More(ctx, over)
+	p.note(work)
+	return work, nil
 }
 
-func (m *market) byCeiling(o engine.Outcome, stops []*engine.StopError) engine.Outcome {
-	return budget.ByCeiling(o, m.own[o.Task.Extract], stops)
-}
-
-// delays are what the vendors have cost in time.
-func (m *market) delays(silences *outages) (all []Delay) {
-	for _, vendor := range slices.Sorted(maps.Keys(m.sellers)) {
-		gate := m.sellers[vendor].gate
-		all = append(all, Delay{Vendor: vendor, Refused: gate.Lost(), Silent: silences.lost[vendor], PerSecond: gate.PerSecond()})
+func (p *placed) byCeiling(outcomes []engine.Outcome, stops []*engine.StopError) {
+	for i, outcome := range outcomes {
+		outcomes[i] = budget.ByCeiling(outcome, p.own[outcome.Task.Extract], stops)
 	}
-	return all
 }
 
 // runError means that leave to buy could not be had or not be made durable: by the ledger, by whoever has the run, by those who share

@@ -46,12 +46,12 @@ type seller struct {
 
 // open wires a vendor's account to the ledger, for work to begin with. Units are granted a few pages at a time, so that a request does
 // not cost a write, nor a run hold much that another could spend.
-func (m *market) open(vendor string, work []plan.Work) *seller {
+func (m *market) open(ctx context.Context, vendor string, work []plan.Work) (*seller, error) {
 	s := &seller{Account: m.Budget.Account(vendor), vendor: vendor, purses: map[string]*limit.Gate{}}
 	s.Connections = max(1, s.Connections)
 	pages := make([]page, 0, len(work))
 	for _, it := range work {
-		pages = append(pages, page{it.Task.ID, pageCost(it.Item, pageSize(it))})
+		pages = append(pages, page{it.Task.ID, pageCost(it.Item, PageSize(it))})
 	}
 	grant := func(ctx context.Context, want, least, inFlight pipeline.Units) (got, left pipeline.Units, err error) {
 		ceiling := s.Ceiling
@@ -61,10 +61,14 @@ func (m *market) open(vendor string, work []plan.Work) *seller {
 		}
 		return got, left, err
 	}
-	s.exposure = expose(pages, s.Connections, func(ctx context.Context, units pipeline.Units) error {
-		_, _, err := grant(ctx, 0, 0, units)
-		return err
-	})
+	tell := m.Expose
+	if tell == nil {
+		tell = func(ctx context.Context, units pipeline.Units) error {
+			_, _, err := grant(ctx, 0, 0, units)
+			return err
+		}
+	}
+	s.exposure = expose(pages, s.Connections, tell)
 	block := s.exposure.most()
 	if !s.Ceiling.Bounds() {
 		block *= 16 // nobody waits for what this run holds
@@ -72,10 +76,16 @@ func (m *market) open(vendor string, work []plan.Work) *seller {
 	s.gate = limit.New(limit.Config{
 		PerSecond: s.PerSecond, Connections: s.Connections, Block: block, Pacer: paced(s.Pacer, m.stop),
 		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
+			if m.Expose != nil { // it is known elsewhere
+				return grant(ctx, want, least, 0)
+			}
 			return grant(ctx, want, least, s.exposure.most())
 		},
 	})
-	return s
+	if m.Expose != nil {
+		return s, m.Expose(ctx, s.exposure.most())
+	}
+	return s, nil
 }
 
 // lane is work to do at a vendor.
@@ -90,7 +100,7 @@ func (m *market) lane(s *seller, work []plan.Work) (engine.Lane, error) {
 		if err != nil {
 			return lane, err
 		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, s.exposure}, m.Pulse, m.stop}, Place: it.Place, PageSize: pageSize(it),
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, s.exposure}, m.Pulse, m.stop}, Place: it.Place, PageSize: PageSize(it),
 			Purse: s.purses[it.Task.Extract], Unknown: !it.Missing.Known})
 	}
 	return lane, nil
@@ -117,9 +127,9 @@ func (s stopping) Slot(ctx context.Context, gap time.Duration) (time.Duration, e
 	return wait, err
 }
 
-// pageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,
+// PageSize is how many rows of a list to ask for at a time: hardly more than it is known to have, so that a request reserves,
 // and a crash sets aside, what it can bring and not the vendor's largest page.
-func pageSize(it plan.Work) int {
+func PageSize(it plan.Work) int {
 	e, missing := it.Endpoint, it.Missing
 	if !missing.Known || missing.Rows <= 0 || e.SteadySize || e.Once || e.Asks.Batched() {
 		return it.PageSize

@@ -41,7 +41,7 @@ func TestAPageIsHardlyMoreThanTheListHas(t *testing.T) {
 		"pages of one size":    {work(&steady, expected(8, true), nil), 50},
 		"nothing more is left": {work(list, expected(0, true), nil), 50},
 	} {
-		if got := pageSize(tc.work); got != tc.want {
+		if got := PageSize(tc.work); got != tc.want {
 			t.Errorf("%s: %d rows, want %d", name, got, tc.want)
 		}
 	}

@@ -48,6 +48,18 @@ func (l *Ledger) Grant(ctx context.Context, runID, vendor, month string, want, l
 	return got, left, nil
 }
 
+// GiveBack lowers what run may spend at vendor in month by units that it was granted and will not spend, while it goes on.
+func (l *Ledger) GiveBack(ctx context.Context, runID, vendor, month string, units pipeline.Units) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE grants SET granted = granted - ? WHERE run_id = ? AND vendor = ? AND month = ? AND NOT settled`, units, runID, vendor, month)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("give back %d units at %s: %w", units, vendor, err)
+	}
+	return nil
+}
+
 // Bounds reports whether there is any.
 func (c Ceiling) Bounds() bool { return c.Run != nil || c.Month != nil || c.WarehouseMonth != nil }
 

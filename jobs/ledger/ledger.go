@@ -120,6 +120,11 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 // In returns the ledger in a database that has the tables of [Layout], and is closed with it.
 func In(db store.DB) *Ledger { return &Ledger{db: db} }
 
+// Guarded is the same ledger, written to by somebody who is asked about in every transaction; see [store.Guarded]. It need not be closed.
+func (l *Ledger) Guarded(leave store.Leave) *Ledger {
+	return &Ledger{db: store.Guarded(l.db, leave)}
+}
+
 // Close closes the ledger.
 func (l *Ledger) Close() error { return l.db.Close() }
 

@@ -3,6 +3,8 @@ package recovery
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"backhaul/jobs/account"
@@ -66,7 +68,7 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, book book
 	if err := Recognize(ctx, l, j, run, book.Name()); err != nil {
 		return err
 	}
-	if err := account.RecordLost(ctx, l, j, run.ID, LastSign(ctx, book, now)); err != nil {
+	if err := RecordLost(ctx, l, j, book, run.ID, now); err != nil {
 		return err
 	}
 	if err := account.Settle(ctx, l, j, run.ID, account.CalendarMonth(run.Started)); err != nil {
@@ -80,4 +82,32 @@ func settleFrom(ctx context.Context, l *ledger.Ledger, run ledger.Run, book book
 		return err
 	}
 	return account.End(ctx, l, j, run.ID, ledger.Incomplete, "its process died", now)
+}
+
+// RecordLost sets aside what the requests that were under way when a process died may have cost; see [account.RecordLost]. Before that
+// it does so of those that other processes made for it. This process has locked the run.
+func RecordLost(ctx context.Context, l *ledger.Ledger, j *journal.Journal, book books.Book, runID string, now time.Time) error {
+	if err := RecordClaims(ctx, j, book, 0, now); err != nil {
+		return err
+	}
+	return account.RecordLost(ctx, l, j, runID, LastSign(ctx, book, now))
+}
+
+// RecordClaims sets aside what processes that bought lists for another may have paid without a trace, up to a round of buying; see
+// [books.Book.Claimed].
+func RecordClaims(ctx context.Context, j *journal.Journal, book books.Book, round int, now time.Time) error {
+	claimed, err := book.Claimed(ctx, round)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(claimed)) {
+		task, place, err := j.List(ctx, id)
+		if err == nil {
+			err = j.AddAttempt(ctx, task.ID, books.Unanswered(place, claimed[id], now))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return book.ForgetClaims(ctx)
 }

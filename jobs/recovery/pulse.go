@@ -16,7 +16,7 @@ const beat = time.Second
 // though the clock may: once that is set right again, requests would look older than they are, and what they may have cost
 // would be taken for counted by the vendor too early.
 type Pulse struct {
-	book books.Possession
+	book Alive
 	now  func() time.Time
 
 	mu    sync.Mutex
@@ -25,8 +25,14 @@ type Pulse struct {
 	last  time.Time     // the sign
 }
 
-// NewPulse returns that of the process that has locked a run.
-func NewPulse(book books.Possession, now func() time.Time) *Pulse {
+// Alive is what a process has to itself, a run or a list, as [books.Possession] has it.
+type Alive interface {
+	Sure(ctx context.Context) error
+	Beat(sign time.Time)
+}
+
+// NewPulse returns that of the process that has locked a run, or claimed a list of one.
+func NewPulse(book Alive, now func() time.Time) *Pulse {
 	return &Pulse{book: book, now: now}
 }
 

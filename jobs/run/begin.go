@@ -77,7 +77,7 @@ func (r *runner) begin(ctx context.Context) error {
 // run has spent before.
 func (r *runner) settleBefore(ctx context.Context, earlier ledger.Run) error {
 	if earlier.State == ledger.Running {
-		if err := account.RecordLost(ctx, r.ledger, r.journal, r.run.ID, recovery.LastSign(ctx, r.book(r.Job), r.Now().UTC())); err != nil {
+		if err := recovery.RecordLost(ctx, r.ledger, r.journal, r.book(r.Job), r.run.ID, r.Now().UTC()); err != nil {
 			return err
 		}
 	}

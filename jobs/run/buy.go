@@ -10,6 +10,8 @@ import (
 	"backhaul/jobs/buy"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
+	"backhaul/jobs/recovery"
+	"backhaul/pipeline"
 	"backhaul/pipeline/engine"
 	"backhaul/pipeline/journal"
 )
@@ -29,7 +31,7 @@ func (r *runner) buy(ctx context.Context, result *Result) (idle bool, err error)
 	}
 	r.Step(Step{Name: Buying})
 	order := buy.Order{Work: turn.work, Sources: r.Sources, Journal: r.keeping(), Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
-		Now: r.Now, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
+		Now: r.Now, Engine: r.Engine, Close: r.closeRound, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
 	if len(r.chain.Waiting()) > 0 {
 		order.More = func(ctx context.Context, over engine.Over) (map[string][]plan.Work, error) {
 			return r.more(ctx, result, over)
@@ -166,6 +168,14 @@ func (r *runner) enter(ctx context.Context, result *Result, outcomes []engine.Ou
 	}
 	r.block(outcomes)
 	return r.journal.Stand(context.WithoutCancel(ctx), stands)
+}
+
+// closeRound is [buy.Order.Close].
+func (r *runner) closeRound(ctx context.Context, round int) (map[string]pipeline.Place, error) {
+	if err := recovery.RecordClaims(ctx, r.journal, r.book(r.Job), round, r.Now().UTC()); err != nil {
+		return nil, err
+	}
+	return r.journal.Places(ctx)
 }
 
 // keeping is the journal as it is bought into.

@@ -11,6 +11,7 @@ import (
 	"backhaul/jobs/account"
 	"backhaul/jobs/books"
 	"backhaul/jobs/budget"
+	"backhaul/jobs/buy"
 	"backhaul/jobs/chain"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
@@ -86,6 +87,8 @@ type Options struct {
 	Waits func(books.Holder)
 	// Beat is how often the run shows that its process is alive. Default 0: only by its requests.
 	Beat time.Duration
+	// Engine buys. Default: this process does.
+	Engine buy.Engine
 	// Confirm is asked before anything is bought. Its error stops the run. Default: go ahead.
 	Confirm func(*plan.Plan) error
 	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.

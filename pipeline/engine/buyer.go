@@ -62,9 +62,7 @@ func (b *buyer) buy(ctx context.Context) Outcome {
 	for b.ending == "" {
 		b.step(ctx)
 	}
-	was, is := &b.before, &b.Place
-	bought := pipeline.Cost{Pages: int64(is.Pages - was.Pages), Rows: is.Rows + is.Waste - was.Rows - was.Waste, Units: is.Units - was.Units}
-	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Bought: bought, Over: b.over, Err: b.err}
+	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Bought: b.Place.Since(b.before), Over: b.over, Err: b.err}
 }
 
 // step buys one page, and notes whether that ended the task.

@@ -126,7 +126,7 @@ type Header struct {
 type Journal struct {
 	db     store.DB
 	header Header
-	numbers
+	*numbers
 	enc *zstd.Encoder
 	dec *zstd.Decoder
 }
@@ -143,7 +143,7 @@ func Open(ctx context.Context, path string, header Header) (*Journal, error) {
 
 // In is Open in a database that has the tables of [Layout], and is closed with the journal, or at once with an error.
 func In(ctx context.Context, db store.DB, header Header) (*Journal, error) {
-	j := &Journal{db: db}
+	j := &Journal{db: db, numbers: &numbers{}}
 	if err := j.init(ctx, header); err != nil {
 		return nil, fmt.Errorf("open journal: %w", errors.Join(err, db.Close()))
 	}
@@ -184,6 +184,11 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 
 // Header returns whose pages the journal holds.
 func (j *Journal) Header() Header { return j.header }
+
+// Guarded is the same journal, written to by somebody who is asked about in every transaction; see [store.Guarded]. It need not be closed.
+func (j *Journal) Guarded(leave store.Leave) *Journal {
+	return &Journal{db: store.Guarded(j.db, leave), header: j.header, numbers: j.numbers, enc: j.enc, dec: j.dec}
+}
 
 // Close closes the journal.
 func (j *Journal) Close() error {

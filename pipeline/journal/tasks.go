@@ -189,13 +189,37 @@ func scanTask(rows *sql.Rows, more ...any) (t pipeline.Task, err error) {
 	return t, err
 }
 
+// List returns one task, and how far it has come. It may have been entered since the journal was opened.
+func (j *Journal) List(ctx context.Context, taskID string) (t pipeline.Task, p pipeline.Place, err error) {
+	if _, err := j.numberOf(taskID); err != nil {
+		if err := j.number(ctx); err != nil {
+			return t, p, err
+		}
+	}
+	no, err := j.numberOf(taskID)
+	if err != nil {
+		return t, p, err
+	}
+	tasks, err := j.tasks(ctx, `WHERE t.no = ?`, no)
+	if err != nil {
+		return t, p, err
+	}
+	places, err := j.places(ctx, `WHERE t.no = ?`, no)
+	return tasks[0], places[taskID], err
+}
+
 // Places returns how far every task has come, by task id. Tasks without a page are present with zero.
 func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error) {
+	return j.places(ctx, "")
+}
+
+// places are those of the tasks that a clause of SQL leaves of the table t.
+func (j *Journal) places(ctx context.Context, clause string, args ...any) (map[string]pipeline.Place, error) {
 	places := map[string]pipeline.Place{}
 	err := j.db.Each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
 			coalesce(sum(CASE WHEN p.repeated THEN 0 ELSE p.rows - p.overlap END), 0),
 			coalesce(sum(CASE WHEN p.repeated THEN p.rows ELSE p.overlap END), 0), coalesce(sum(p.units), 0)
-		FROM tasks t LEFT JOIN pages p ON p.task = t.no GROUP BY t.no`,
+		FROM tasks t LEFT JOIN pages p ON p.task = t.no `+clause+` GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
 			var claimed int
@@ -205,14 +229,14 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 			}
 			places[id] = p
 			return j.countPages(id, claimed, p.Pages)
-		})
+		}, args...)
 	if err != nil {
 		return nil, err
 	}
 	// The last page says where the list goes on, or that it has ended: a flipped bit there would buy the wrong pages, or none.
 	err = j.db.Each(ctx, `SELECT t.id, (SELECT coalesce(sum(q.rows - q.overlap), 0) FROM pages q WHERE q.task = p.task AND q.chain = p.chain AND NOT q.repeated),
 			`+recordColumns+`
-		FROM tasks t JOIN pages p ON p.task = t.no AND p.seq = t.pages - 1`,
+		FROM tasks t JOIN pages p ON p.task = t.no AND p.seq = t.pages - 1 `+clause,
 		func(rows *sql.Rows) error {
 			var id string
 			var chainRows int64
@@ -228,20 +252,20 @@ func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error)
 			p.Fetched, p.LastRows = time.UnixMicro(last.fetchedAt).UTC(), int(last.rows)
 			places[id] = p
 			return nil
-		})
+		}, args...)
 	if err != nil {
 		return nil, err
 	}
-	return places, j.countAttempts(ctx, places)
+	return places, j.countAttempts(ctx, places, clause, args...)
 }
 
 // countAttempts fills in what the attempts say of the tasks. What a damaged journal has lost is noted like a reply that could
 // not be read, but had no status.
-func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.Place) error {
+func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.Place, clause string, args ...any) error {
 	return j.db.Each(ctx, `SELECT t.id, count(*) FILTER (WHERE a.kind <> 'repeating'), sum(a.maybe_units), coalesce(max(a.seq) FILTER (WHERE a.kind = 'repeating'), 0),
 			count(*) FILTER (WHERE a.kind = 'malformed' AND a.status <> 0 AND a.seq = t.pages),
 			count(*) FILTER (WHERE a.kind = 'malformed' AND a.status <> 0 AND a.seq < t.pages AND NOT a.read)
-		FROM attempts a JOIN tasks t ON t.no = a.task GROUP BY t.no`,
+		FROM attempts a JOIN tasks t ON t.no = a.task `+clause+` GROUP BY t.no`,
 		func(rows *sql.Rows) error {
 			var id string
 			var attempts, repeatsAt, unreadable, recovered int
@@ -253,7 +277,7 @@ func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.
 			p.Attempts, p.MaybeUnits, p.RepeatsAt, p.Unreadable, p.Recovered = attempts, pipeline.Units(maybe), repeatsAt, unreadable, recovered
 			places[id] = p
 			return nil
-		})
+		}, args...)
 }
 
 // Repeated reports whether rows of the task's list came again within a chain: of a list that was found to repeat itself, or

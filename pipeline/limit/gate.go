@@ -354,6 +354,13 @@ func (g *Gate) served(p *Pass) {
 	g.rate = min(g.known.rate(), g.rate*up, g.config.PerSecond)
 }
 
+// Unspent returns the units that were granted and are neither spent nor set aside.
+func (g *Gate) Unspent() pipeline.Units {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.free()
+}
+
 // PerSecond returns the rate in force, 0 if it is unlimited.
 func (g *Gate) PerSecond() float64 {
 	g.mu.Lock()

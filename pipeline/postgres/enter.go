@@ -36,7 +36,7 @@ func (d *DB) enter(ctx context.Context, all []*entry) {
 // send sends all statements, behind those of the guard, at once: so the server takes them for one transaction, and all that follow one
 // that it refuses are not carried out.
 func (d *DB) send(ctx context.Context, all []*entry) error {
-	var leaves []Leave
+	var leaves []store.Leave
 	if d.guard != nil {
 		var err error
 		if leaves, err = d.guard(); err != nil {
@@ -77,12 +77,12 @@ func queue(batch *pgx.Batch, s store.Statement) error {
 	return nil
 }
 
-func carryOut(ctx context.Context, c *pgx.Conn, batch *pgx.Batch, leaves []Leave) error {
+func carryOut(ctx context.Context, c *pgx.Conn, batch *pgx.Batch, leaves []store.Leave) error {
 	results := c.SendBatch(ctx, batch)
 	for _, l := range leaves {
 		if _, err := results.Exec(); err != nil {
 			_ = results.Close()
-			return l.refusal(err)
+			return l.Means(err)
 		}
 	}
 	return results.Close()

@@ -67,6 +67,9 @@ func (f *Fleet) Journals(ctx context.Context) (names []string, err error) {
 // RemoveJournal removes a journal, which nobody has open. What remains of it stays.
 func (f *Fleet) RemoveJournal(ctx context.Context, name string, guard Guard) error {
 	return f.write(ctx, guard, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`DELETE FROM claims WHERE run = ?`, name); err != nil {
+			return err
+		}
 		_, err := tx.Exec(`DROP SCHEMA IF EXISTS ` + quoted(schemaName(name)) + ` CASCADE`)
 		return err
 	})

@@ -19,15 +19,19 @@ var LeaseTime = 30 * time.Second
 // went on in its place. It has written nothing since.
 var ErrTaken = errors.New("another process has taken the run over")
 
-// fleet are the tables of what hosts share beside journals and ledger. Times are the database's, in microseconds since 1970; but for
+// fleet are the tables of what hosts share beside journals and ledger. Format 1 had no claims. Times are the database's, in microseconds since 1970; but for
 // since and beat, which are the holder's.
 var fleet = store.Layout{Schema: `
 CREATE TABLE IF NOT EXISTS leases (
 	name TEXT PRIMARY KEY, token INTEGER NOT NULL, renewed_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
 	pid INTEGER NOT NULL DEFAULT 0, host TEXT NOT NULL DEFAULT '', since INTEGER NOT NULL DEFAULT 0, beat INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS claims (
+	run TEXT NOT NULL, list TEXT NOT NULL, no INTEGER NOT NULL DEFAULT 0, units INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (run, list)
+);
 CREATE TABLE IF NOT EXISTS slots (account TEXT PRIMARY KEY, next_at INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS journals (name TEXT PRIMARY KEY, schema_name TEXT NOT NULL, remains BLOB)`}
+CREATE TABLE IF NOT EXISTS journals (name TEXT PRIMARY KEY, schema_name TEXT NOT NULL, remains BLOB)`,
+	Upgrades: []string{``}} // claims
 
 // fleetSchema is where they are.
 const fleetSchema = "backhaul_fleet"
@@ -178,12 +182,11 @@ func (l *Lease) Sure(ctx context.Context) error {
 }
 
 // Guard is a [Guard] of its Leave alone.
-func (l *Lease) Guard() ([]Leave, error) { return l.Leave().Guard() }
+func (l *Lease) Guard() ([]store.Leave, error) { return []store.Leave{l.Leave()}, nil }
 
 // Leave gives leave to write: until the transaction is over nobody else can take the lease.
-func (l *Lease) Leave() Leave {
-	return Leave{store.Statement{Text: `SELECT 1 / count(*) FROM (SELECT 1 FROM ` + fleetSchema + `.leases WHERE name = ? AND token = ? FOR KEY SHARE) held`,
-		Args: []any{l.name, l.token}}, l.lose}
+func (l *Lease) Leave() store.Leave {
+	return store.Leave{Statement: store.Statement{Text: held(fleetSchema + `.leases WHERE name = ? AND token = ?`), Args: []any{l.name, l.token}}, Refusal: taken(l.lose)}
 }
 
 // lose notes that another process has the lease.

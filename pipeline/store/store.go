@@ -57,6 +57,21 @@ type Statement struct {
 	Args []any
 }
 
+// Leave is what gives leave to write: a statement that locks it until the transaction is over, and fails where it is not there.
+type Leave struct {
+	Statement
+	// Refusal is what the failure means. Default: what it says.
+	Refusal func(error) error
+}
+
+// Means is what a failure of the statement means.
+func (l Leave) Means(err error) error {
+	if err == nil || l.Refusal == nil {
+		return err
+	}
+	return l.Refusal(err)
+}
+
 // Layout is what tables look like.
 type Layout struct {
 	// Schema is a list of CREATE … IF NOT EXISTS statements.

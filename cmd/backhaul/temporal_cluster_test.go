@@ -1,0 +1,306 @@
+//go:build cluster && fleet && linux
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/client"
+
+	"backhaul/jobs/fleet/fleettest"
+	"backhaul/pipeline/postgres/postgrestest"
+)
+
+// childProcess is one of the program's, and what it has said so far.
+type childProcess struct {
+	*exec.Cmd
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+func (p *childProcess) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said.Write(text)
+}
+
+func (p *childProcess) text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said.String()
+}
+
+// startChild starts the program with the variables of the test.
+func startChild(t *testing.T, args ...string) *childProcess {
+	t.Helper()
+	self, err := exec.LookPath("backhaul") // which TestMain has put there
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &childProcess{Cmd: exec.Command(self, args...)}
+	p.Env, p.Stdout, p.Stderr = processEnviron(t), p, p
+	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.Process.Kill()
+		_ = p.Wait()
+		if t.Failed() {
+			t.Logf("%v: %s", args, p.text())
+		}
+	})
+	return p
+}
+
+// workers are a run's: a database, Temporal, a vendor, and two hosts, of which the first has the lake and the job.
+type workers struct {
+	database *postgrestest.Server
+	temporal *fleettest.Server
+	vendor   *vendorAccount
+	job      string
+	hosts    []string // their warehouses
+}
+
+const shortHeartbeat = "3s"
+
+func startWorkers(t *testing.T, job string, answerIn time.Duration) *workers {
+	t.Helper()
+	w := &workers{database: postgrestest.Start(t), temporal: fleettest.Start(t), vendor: openAccount(t, answerIn)}
+	setenv(t, database, w.database.Address("postgres"))
+	setenv(t, leaseVariable, "2s")
+	setenv(t, "TEMPORAL_ADDRESS", w.temporal.Address)
+	dir := t.TempDir()
+	w.job = writeFile(t, dir, "job.yaml", job)
+	w.hosts = []string{filepath.Join(dir, "lake"), filepath.Join(dir, "another")}
+	return w
+}
+
+// conductor starts a worker that has the job, buyer one that buys alone.
+func (w *workers) conductor(t *testing.T) *childProcess {
+	return startChild(t, "worker", w.job, "--warehouse", w.hosts[0])
+}
+
+func (w *workers) buyer(t *testing.T) *childProcess {
+	return startChild(t, "worker", "--warehouse", w.hosts[1])
+}
+
+// order orders the run and waits for it.
+func (w *workers) order(t *testing.T) *childProcess {
+	return startChild(t, "run", w.job, "--engine", "temporal", "--date", fleetDate, "--heartbeat", shortHeartbeat, "--warehouse", w.hosts[1])
+}
+
+// requests waits until the vendor was asked so often.
+func (w *workers) requests(t *testing.T, n int) {
+	t.Helper()
+	for begin := time.Now(); len(w.vendor.requests()) < n; {
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("the vendor was asked %d times", len(w.vendor.requests()))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// complete waits for an order's end.
+func complete(t *testing.T, order *childProcess) {
+	t.Helper()
+	if err := order.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, order.text())
+	}
+}
+
+// check holds rows and money against those of one process, and how many pages were bought again.
+func (w *workers) check(t *testing.T, want map[string]rowsum, mostAgain int) {
+	t.Helper()
+	if diff := cmp.Diff(want, sumsOf(t, w.hosts[0], fleetTables), cmp.AllowUnexported(rowsum{})); diff != "" {
+		t.Error(diff)
+	}
+	m := w.vendor.server.Meter()
+	t.Logf("%d pages, %d of them again, %d wasted", m.Pages, m.DuplicatePages, m.WastePages)
+	if again := m.DuplicatePages + m.WastePages; again > mostAgain {
+		t.Errorf("%d pages were bought again, where %d may have been under way", again, mostAgain)
+	}
+	checkMoney(t, spendsIn(t, w.database.Address("postgres")), m)
+	checkRate(t, w.vendor.requests())
+}
+
+// workersJob has four lists at a time at a rate at which a run takes some seconds.
+func workersJob(perSecond int) string {
+	return strings.Replace(fleetJob("shared", perSecond, "summit-supply.example", "trailhead-co.example", "quietpeak.example"), fmt.Sprintf("connections: %d", fleetConnections), "connections: 4", 1)
+}
+
+// byOneProcess is what one process has of a job.
+func byOneProcess(t *testing.T, job string) (sums map[string]rowsum) {
+	t.Run("one process", func(t *testing.T) {
+		openAccount(t, 0)
+		dir := t.TempDir()
+		backhaul(t, exitComplete, "run", writeFile(t, dir, "job.yaml", strings.Replace(job, fmt.Sprintf("requests_per_second: %d", fleetPerSecond), "requests_per_second: 1000", 1)), "--warehouse", dir, "--date", fleetDate)
+		sums = sumsOf(t, dir, fleetTables)
+	})
+	return sums
+}
+
+func TestByTemporalTheRowsAndTheMoneyAreThoseOfOneProcess(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(fleetPerSecond), 0)
+	one, another := w.conductor(t), w.buyer(t)
+	order := w.order(t)
+	complete(t, order)
+	w.check(t, want, 0)
+	again := w.order(t) // which is complete, and costs nothing
+	complete(t, again)
+	w.check(t, want, 0)
+	for _, p := range []*childProcess{one, another} {
+		if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Wait(); err != nil {
+			t.Errorf("a worker that was told to stop: %v: %s", err, p.text())
+		}
+	}
+}
+
+// killedPerSecond makes a run take some ten seconds, in which something happens to it.
+const killedPerSecond = 20
+
+func TestAKilledWorkerCostsNoMoreThanTheRepliesUnderWay(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	for name, conducts := range map[string]bool{"that buys": false, "that conducts": true} {
+		t.Run(name, func(t *testing.T) {
+			w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+			conductor, buyer := w.conductor(t), w.buyer(t)
+			order := w.order(t)
+			w.requests(t, 60)
+			victim := buyer
+			if conducts {
+				victim = conductor
+			}
+			_ = victim.Process.Kill()
+			_ = victim.Wait()
+			if conducts {
+				w.conductor(t)
+			}
+			complete(t, order)
+			w.check(t, want, 4)
+		})
+	}
+}
+
+func TestAWorkerThatStoodStillWritesNothing(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+	w.conductor(t)
+	buyer := w.buyer(t)
+	order := w.order(t)
+	w.requests(t, 60)
+	if err := buyer.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	complete(t, order)
+	before, requests := spendsIn(t, w.database.Address("postgres")), len(w.vendor.requests())
+	if err := buyer.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := buyer.Process.Signal(syscall.SIGTERM); err != nil { // it ends when it has nothing under way any more
+		t.Fatal(err)
+	}
+	_ = buyer.Wait()
+	if more := len(w.vendor.requests()) - requests; more != 0 {
+		t.Errorf("it made %d requests more", more)
+	}
+	if diff := cmp.Diff(before, spendsIn(t, w.database.Address("postgres"))); diff != "" {
+		t.Error(diff)
+	}
+	w.check(t, want, 4)
+	backhaul(t, exitComplete, "doctor", "--warehouse", w.hosts[0])
+}
+
+func TestARunOutlivesTemporal(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(killedPerSecond), 0)
+	w.conductor(t)
+	w.buyer(t)
+	order := w.order(t)
+	for _, requests := range []int{40, 120} {
+		w.requests(t, requests)
+		w.temporal.Kill()
+		time.Sleep(500 * time.Millisecond) // in which nobody is told anything
+		w.temporal.Run(t)
+	}
+	complete(t, order)
+	w.check(t, want, 0)
+}
+
+func TestARunThatIsCancelledEntersWhatIsUnderWayAndGoesOn(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+	w.conductor(t)
+	w.buyer(t)
+	order := w.order(t)
+	w.requests(t, 40)
+	if err := w.temporal.Dial(t).CancelWorkflow(t.Context(), "backhaul/shared/"+fleetDate, ""); err != nil {
+		t.Fatal(err)
+	}
+	_ = order.Wait()
+	if status := order.ProcessState.ExitCode(); status != exitInterrupted {
+		t.Errorf("exit %d: %s", status, order.text())
+	}
+	if said := backhaul(t, exitComplete, "status", "--warehouse", w.hosts[0]); !strings.Contains(said, "incomplete") {
+		t.Error(said)
+	}
+	if m := w.vendor.server.Meter(); m.Pages >= 200 {
+		t.Errorf("%d pages were bought all the same", m.Pages)
+	}
+	again := w.order(t)
+	w.requests(t, 80)
+	if err := again.Process.Signal(syscall.SIGTERM); err != nil { // of who waits
+		t.Fatal(err)
+	}
+	_ = again.Wait()
+	if status := again.ProcessState.ExitCode(); status != exitInterrupted {
+		t.Errorf("exit %d: %s", status, again.text())
+	}
+	complete(t, w.order(t))
+	w.check(t, want, 0)
+}
+
+func TestAScheduleRunsAJobUnderItsDate(t *testing.T) {
+	w := startWorkers(t, workersJob(200), 0)
+	w.conductor(t)
+	said := backhaul(t, exitComplete, "schedule", w.job, "--cron", "0 3 * * *")
+	if !strings.Contains(said, "shared: next") || !strings.Contains(said, "03:00:00 UTC") {
+		t.Error(said)
+	}
+	handle := w.temporal.Dial(t).ScheduleClient().GetHandle(t.Context(), "backhaul/shared")
+	if err := handle.Trigger(t.Context(), client.ScheduleTriggerOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	run := "shared/" + time.Now().UTC().Format(time.DateOnly)
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		var out bytes.Buffer
+		_ = Main(t.Context(), inTest(t, &out, &out, "status", run, "--json", "--warehouse", w.hosts[0])) // there is none at first
+		if strings.Contains(out.String(), `"state": "complete"`) {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatal(out.String())
+		}
+	}
+	for flag, want := range map[string]string{"--pause": "paused", "--resume": "next"} {
+		if said := backhaul(t, exitComplete, "schedule", w.job, flag); flag == "--pause" && !strings.Contains(said, want) {
+			t.Errorf("%s: %s", flag, said)
+		}
+	}
+	backhaul(t, exitComplete, "schedule", w.job, "--cron", "30 4 * * *", "--zone", "Europe/Berlin")
+	backhaul(t, exitComplete, "schedule", w.job, "--remove")
+	backhaul(t, exitFailed, "schedule", w.job)
+}

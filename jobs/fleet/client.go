@@ -1,0 +1,211 @@
+//go:build fleet
+
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+
+	"backhaul/jobs/books"
+)
+
+// Variables are those that say where Temporal is, as its own tools read them.
+var Variables = []string{
+	"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS", "TEMPORAL_TLS_CLIENT_CERT_PATH", "TEMPORAL_TLS_CLIENT_KEY_PATH",
+	"TEMPORAL_TLS_SERVER_CA_CERT_PATH", "TEMPORAL_TLS_SERVER_NAME",
+}
+
+// Dial connects to Temporal as the variables say. Its namespace must be there.
+func Dial(ctx context.Context, variable func(string) string) (client.Client, error) {
+	profile, err := envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{DisableFile: true, EnvLookup: lookup(variable)})
+	if err != nil {
+		return nil, fmt.Errorf("read TEMPORAL_…: %w", err)
+	}
+	if profile.Address == "" {
+		return nil, errors.New("set TEMPORAL_ADDRESS to the host:port of Temporal")
+	}
+	options, err := profile.ToClientOptions(envconfig.ToClientOptionsRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("read TEMPORAL_…: %w", err)
+	}
+	options.Logger = silent{}
+	c, err := client.DialContext(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Temporal at %s: %w", profile.Address, err)
+	}
+	return c, nil
+}
+
+// lookup are the variables of an environment that envconfig asks for.
+type lookup func(string) string
+
+func (l lookup) LookupEnv(name string) (string, bool) {
+	value := l(name)
+	return value, value != ""
+}
+
+// Environ is asked for headers (TEMPORAL_GRPC_META_…), which have any name: those of the process.
+func (lookup) Environ() []string {
+	return os.Environ()
+}
+
+// silent is a logger that says nothing: what matters is in errors and in Temporal's own history.
+type silent struct{}
+
+func (silent) Debug(string, ...any) {}
+func (silent) Info(string, ...any)  {}
+func (silent) Warn(string, ...any)  {}
+func (silent) Error(string, ...any) {}
+
+var _ log.Logger = silent{}
+
+// idOf is the workflow id of a run.
+func idOf(queue string, run books.Key) string { return queue + "/" + run.Job + "/" + run.RunDate }
+
+// QueueOf is where the lists of an account are bought.
+func QueueOf(queue, account string) string { return queue + "/" + account }
+
+// What runs are found by.
+var (
+	jobAttribute    = temporal.NewSearchAttributeKeyKeyword("BackhaulJob")
+	dateAttribute   = temporal.NewSearchAttributeKeyKeyword("BackhaulRunDate")
+	vendorAttribute = temporal.NewSearchAttributeKeyKeywordList("BackhaulVendor")
+	clientAttribute = temporal.NewSearchAttributeKeyKeyword("BackhaulClient")
+)
+
+func attributesOf(o Order) temporal.SearchAttributes {
+	set := []temporal.SearchAttributeUpdate{jobAttribute.ValueSet(o.Job), vendorAttribute.ValueSet(o.Vendors)}
+	if o.RunDate != "" {
+		set = append(set, dateAttribute.ValueSet(o.RunDate))
+	}
+	if o.Client != "" {
+		set = append(set, clientAttribute.ValueSet(o.Client))
+	}
+	return temporal.NewSearchAttributes(set...)
+}
+
+// Register has Temporal know what runs are found by, where that is not so. It may be that only others may do that.
+func Register(ctx context.Context, c client.Client, namespace string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	_, err := c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: namespace,
+		SearchAttributes: map[string]enumspb.IndexedValueType{
+			jobAttribute.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD, dateAttribute.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+			vendorAttribute.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST, clientAttribute.GetName(): enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		},
+	})
+	if errors.As(err, new(*serviceerror.AlreadyExists)) {
+		return nil
+	}
+	return err
+}
+
+// startWorkflow starts one to be found by its attributes, or without them where Temporal does not know those.
+func startWorkflow(ctx context.Context, c client.Client, options client.StartWorkflowOptions, found temporal.SearchAttributes, workflow string, args ...any) (client.WorkflowRun, error) {
+	options.TypedSearchAttributes = found
+	begun, err := c.ExecuteWorkflow(ctx, options, workflow, args...)
+	if isUnknownAttribute(err) {
+		options.TypedSearchAttributes = temporal.NewSearchAttributes()
+		begun, err = c.ExecuteWorkflow(ctx, options, workflow, args...)
+	}
+	return begun, err
+}
+
+func isUnknownAttribute(err error) bool {
+	return errors.As(err, new(*serviceerror.InvalidArgument)) && strings.Contains(err.Error(), "search attribute")
+}
+
+// Wait starts a run, or attaches to the one that is under way, and waits for it: through outages of Temporal. Told is called with how far
+// it has come. When ctx ends the run is cancelled, as if its process was told to stop, and waited for still.
+func Wait(ctx context.Context, c client.Client, queue string, o Order, told func(Progress)) (report Report, attached bool, err error) {
+	options := client.StartWorkflowOptions{
+		ID: idOf(queue, o.key()), TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, Memo: map[string]any{"job": o.Job, "run_date": o.RunDate},
+	}
+	before, err := c.DescribeWorkflowExecution(ctx, options.ID, "")
+	attached = err == nil && before.WorkflowExecutionInfo.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	begun, err := startWorkflow(ctx, c, options, attributesOf(o), runWorkflow, o)
+	if err != nil {
+		return report, attached, fmt.Errorf("start the run: %w", err)
+	}
+	over, end := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		watch(ctx, over, c, begun, told)
+	}()
+	for {
+		if err = begun.Get(over, &report); err == nil || isFinal(err) {
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	end()
+	<-done
+	report, err = reported(report, err)
+	return report, attached, err
+}
+
+// watch tells how far a run has come until it is over, and cancels it when ctx ends.
+func watch(ctx, over context.Context, c client.Client, of client.WorkflowRun, told func(Progress)) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for stopped := ctx.Done(); ; {
+		select {
+		case <-over.Done():
+			return
+		case <-stopped:
+			if err := c.CancelWorkflow(over, of.GetID(), of.GetRunID()); err == nil || !isAway(err) {
+				stopped = nil
+			}
+		case <-tick.C:
+			if p, ok := progressOf(over, c, of); ok {
+				told(p)
+			}
+		}
+	}
+}
+
+// progressOf reads how far a run has come from the heartbeat of its conductor.
+func progressOf(ctx context.Context, c client.Client, of client.WorkflowRun) (p Progress, ok bool) {
+	seen, err := c.DescribeWorkflowExecution(ctx, of.GetID(), of.GetRunID())
+	if err != nil {
+		return p, false
+	}
+	for _, a := range seen.PendingActivities {
+		if details := a.GetHeartbeatDetails(); details != nil {
+			return p, client.NewValues(details).Get(&p) == nil
+		}
+	}
+	return p, false
+}
+
+// reported is the report of a run that did not end as a workflow that completed.
+func reported(report Report, err error) (Report, error) {
+	var failed *temporal.ApplicationError
+	var stopped *temporal.CanceledError
+	switch {
+	case err == nil:
+		return report, nil
+	case errors.As(err, &failed) && failed.HasDetails():
+		return report, failed.Details(&report)
+	case errors.As(err, &stopped) && stopped.HasDetails():
+		return report, stopped.Details(&report)
+	case errors.As(err, &failed):
+		return report, errors.New(failed.Message())
+	}
+	return report, err
+}
