@@ -38,6 +38,11 @@ type Place struct {
 // Repeats reports whether the list was found to repeat itself at this very place.
 func (p Place) Repeats() bool { return p.RepeatsAt > 0 && p.RepeatsAt == p.Pages }
 
+// Since is what was bought since the task stood at an earlier place, rows that came again included.
+func (p Place) Since(was Place) Cost {
+	return Cost{Pages: int64(p.Pages - was.Pages), Rows: p.Rows + p.Waste - was.Rows - was.Waste, Units: p.Units - was.Units}
+}
+
 // MostUnreadable is how many replies that cannot be read one page is worth: each may have been billed, and the same question
 // mostly has the same answer.
 const MostUnreadable = 2

@@ -21,7 +21,6 @@ import (
 // line every few seconds.
 type progress struct {
 	log      *slog.Logger
-	began    time.Time
 	terminal *os.File // nil where there is none that can draw
 	now      *stepBar // of the step behind buying; nil before
 
@@ -34,6 +33,7 @@ type progress struct {
 
 type extractProgress struct {
 	bar                *mpb.Bar
+	began              time.Time
 	targets, done      int
 	rows, units, pages int64
 	retries            int
@@ -57,33 +57,41 @@ func newBars(f *os.File) *mpb.Progress { return mpb.New(mpb.WithOutput(f), mpb.W
 // barWidth is in characters.
 const barWidth = 32
 
-// start announces what is to be bought, and add, between two rounds of buying, what there is more of it.
+// start announces what is to be bought, and add, while it is bought, what there is more of it.
 func (p *progress) start(plans *plan.Plan) {
-	p.began, p.lastLine = time.Now(), time.Now()
+	p.lastLine = time.Now()
 	p.add(plans)
 }
 
 func (p *progress) add(plans *plan.Plan) {
 	for _, x := range plans.Extracts {
-		if x.Targets == x.Done || x.After != nil || p.extracts[x.Extract] != nil {
+		if x.Targets == x.Done || x.After != nil || p.knows(x.Extract) {
 			continue
 		}
-		e := &extractProgress{targets: x.Targets - x.Done, expectedPages: x.Expected.Pages}
-		p.extracts[x.Extract] = e
-		p.order = append(p.order, x.Extract)
+		e := &extractProgress{targets: x.Targets - x.Done, expectedPages: x.Expected.Pages, began: time.Now()}
 		if p.bars != nil {
 			e.bar = p.bars.AddBar(int64(e.targets),
 				mpb.PrependDecorators(decor.Name(x.Extract, decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d targets", decor.WCSyncSpace)),
 				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.describe(e) }, decor.WCSyncSpaceR)))
 		}
+		p.mu.Lock() // not while a bar is added, which waits for those that are being drawn
+		p.extracts[x.Extract] = e
+		p.order = append(p.order, x.Extract)
+		p.mu.Unlock()
 	}
+}
+
+func (p *progress) knows(extract string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.extracts[extract] != nil
 }
 
 // describe says how an extract goes: rows, units, rate, time left.
 func (p *progress) describe(e *extractProgress) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return e.text(time.Since(p.began))
+	return e.text(time.Since(e.began))
 }
 
 func (e *extractProgress) text(since time.Duration) string {
@@ -145,7 +153,7 @@ func (p *progress) count(ev engine.Event) *extractProgress {
 		p.lastLine = time.Now()
 		for _, name := range p.order {
 			e := p.extracts[name]
-			p.log.Info("buying", "extract", name, "targets", fmt.Sprintf("%d/%d", e.done, e.targets), "progress", e.text(time.Since(p.began)))
+			p.log.Info("buying", "extract", name, "targets", fmt.Sprintf("%d/%d", e.done, e.targets), "progress", e.text(time.Since(e.began)))
 		}
 	}
 	return e

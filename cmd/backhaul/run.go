@@ -178,7 +178,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 		Next: func(p *plan.Plan) {
 			for _, x := range p.Extracts {
 				if x.After == nil {
-					fmt.Fprintln(grid.Fold(a.stderr), report.ExtractText(x))
+					bars.say(grid.Fold(a.stderr), report.ExtractText(x))
 				}
 			}
 			bars.add(p)

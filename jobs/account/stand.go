@@ -47,15 +47,13 @@ func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.P
 
 // Intended returns these tasks as they stood when that was last entered: their pages are those they had then, and their waste is the
 // rows that came again in chains that began anew.
-func Intended(ctx context.Context, j *journal.Journal) ([]ledger.Task, error) {
-	entries, err := j.Entries(ctx)
+func Intended(ctx context.Context, j *journal.Journal) (tasks []ledger.Task, err error) {
+	err = j.Entries(ctx, func(e journal.Entry) {
+		tasks = append(tasks, ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID,
+			Expected: e.Expected, Waste: e.Again})
+	})
 	if err != nil {
 		return nil, err
-	}
-	tasks := make([]ledger.Task, len(entries))
-	for i, e := range entries {
-		tasks[i] = ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID,
-			Expected: e.Expected, Waste: e.Again}
 	}
 	slices.SortFunc(tasks, func(a, b ledger.Task) int {
 		return cmp.Or(cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.ID, b.ID))

@@ -86,7 +86,7 @@ func (l *Lists) Claim(ctx context.Context, taskID string, turn postgres.Turn, ke
 	if err != nil {
 		return nil, err
 	}
-	c := &List{Claim: claim, Journal: l.journal.Guarded(claim.Guard), Ledger: l.ledger.Guarded(claim.Guard), RunID: l.journal.Header().RunID}
+	c := &List{Claim: claim, Journal: l.journal.Guarded(claim.Leave()), Ledger: l.ledger.Guarded(claim.Leave()), RunID: l.journal.Header().RunID}
 	if c.Task, c.Place, err = l.journal.List(ctx, taskID); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package books
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline/journal"
 	"backhaul/pipeline/postgres"
+	"backhaul/pipeline/store"
 )
 
 // ErrTaken means that this process had the run locked and has it no more: see [postgres.ErrTaken].
@@ -72,26 +72,19 @@ func (d *Database) OpenLedger(ctx context.Context) (*ledger.Ledger, error) {
 	return ledger.In(db), nil
 }
 
+// alone lets one transaction of all hosts at a time write in the ledger.
 var alone = postgres.Alone("backhaul ledger")
 
 // guardLedger has writers take turns, and refuses one of a process that has lost a run: what it would enter is no longer for it to
 // say.
-func (d *Database) guardLedger(ctx context.Context, tx *sql.Tx) error {
-	if err := alone(ctx, tx); err != nil {
-		return err
-	}
+func (d *Database) guardLedger() ([]store.Leave, error) {
 	d.mu.Lock()
-	leases := make([]*postgres.Lease, 0, len(d.held))
+	defer d.mu.Unlock()
+	leaves := []store.Leave{alone}
 	for _, l := range d.held {
-		leases = append(leases, l)
+		leaves = append(leaves, l.Leave())
 	}
-	d.mu.Unlock()
-	for _, l := range leases {
-		if err := l.Guard(ctx, tx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return leaves, nil
 }
 
 func (d *Database) PutLedgerAside(ctx context.Context, now time.Time) (string, error) {
@@ -148,12 +141,12 @@ func (b *inDatabase) lease() *postgres.Lease {
 }
 
 // guard lets who has the run locked write.
-func (b *inDatabase) guard(ctx context.Context, tx *sql.Tx) error {
+func (b *inDatabase) guard() ([]store.Leave, error) {
 	l := b.lease()
 	if l == nil {
-		return errNotLocked
+		return nil, errNotLocked
 	}
-	return l.Guard(ctx, tx)
+	return l.Guard()
 }
 
 func (b *inDatabase) Open(ctx context.Context, header journal.Header) (*journal.Journal, error) {

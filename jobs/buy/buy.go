@@ -8,6 +8,7 @@ package buy
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"backhaul/jobs/budget"
@@ -19,7 +20,11 @@ import (
 
 // Order is what to buy, and how.
 type Order struct {
-	Plan    *plan.Plan
+	// Work is what to buy, by vendor.
+	Work map[string][]plan.Work
+	// More is told of every extract that is over, one after the other, and returns what there is to buy besides. An error ends the asking
+	// and nothing else. Default: there is no more.
+	More    func(context.Context, engine.Over) (map[string][]plan.Work, error)
 	Sources func(pipeline.Task) (pipeline.Source, error)
 	Journal engine.Journal
 	Budget  *budget.Budget
@@ -43,6 +48,7 @@ type Order struct {
 
 // Bought is what came of an order.
 type Bought struct {
+	// Outcomes are, where an order was placed, those of the extracts that its More was not told of.
 	Outcomes []engine.Outcome
 	// Stops say why vendors were given up, Err all that the engine has to say, these included.
 	Stops []*engine.StopError
@@ -65,30 +71,70 @@ type Delay struct {
 	PerSecond float64
 }
 
-// Place buys what is ordered. When ctx ends no new request is made. With an error nothing is known of what was bought but what the
-// journal has.
+// Place buys what is ordered. When ctx ends no new request is made. An error is More's, or of what came of the order: what is missing
+// from Bought the journal has.
 func (o Order) Place(ctx context.Context) (Bought, error) {
 	var buyer Engine = Here{}
 	if o.Engine != nil {
 		buyer = o.Engine
 	}
+	p := &placed{Order: o, own: map[string]bool{}, told: map[string]bool{}}
+	p.note(o.Work)
+	if o.More != nil {
+		o.More = p.more
+	}
 	bought, err := buyer.Buy(ctx, o)
 	if err != nil {
 		return bought, err
 	}
-	if nameErr := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); nameErr != nil {
-		return bought, errors.Join(bought.Err, nameErr)
+	if err := o.Budget.NameCeilings(context.WithoutCancel(ctx), o.Books, bought.Stops); err != nil {
+		return bought, errors.Join(bought.Err, err)
 	}
-	own := map[string]bool{} // extracts with a ceiling of their own
-	for _, work := range o.Plan.Work {
+	bought.Outcomes = slices.DeleteFunc(bought.Outcomes, func(o engine.Outcome) bool { return p.told[o.Task.Extract] })
+	p.byCeiling(bought.Outcomes, bought.Stops)
+	return bought, p.err
+}
+
+// placed is an order under way of which More is asked.
+type placed struct {
+	Order
+	own  map[string]bool // extracts with a ceiling of their own
+	told map[string]bool // extracts that More was told of
+	err  error           // its
+}
+
+func (p *placed) note(all map[string][]plan.Work) {
+	for _, work := range all {
 		for _, it := range work {
-			own[it.Task.Extract] = it.MaxUnits != nil
+			p.own[it.Task.Extract] = it.MaxUnits != nil
 		}
 	}
-	for i, outcome := range bought.Outcomes {
-		bought.Outcomes[i] = budget.ByCeiling(outcome, own[outcome.Task.Extract], bought.Stops)
+}
+
+// more tells More of an extract, with the ceilings by name that stopped vendors.
+func (p *placed) more(ctx context.Context, over engine.Over) (map[string][]plan.Work, error) {
+	if p.err != nil {
+		return nil, nil
 	}
-	return bought, nil
+	stops := make([]*engine.StopError, len(over.Stops))
+	for i, s := range over.Stops {
+		stops[i] = new(*s) // which others are reading
+	}
+	if p.err = p.Budget.NameCeilings(context.WithoutCancel(ctx), p.Books, stops); p.err != nil {
+		return nil, nil
+	}
+	p.byCeiling(over.Outcomes, stops)
+	over.Stops, p.told[over.Extract] = stops, true
+	var work map[string][]plan.Work
+	work, p.err = p.More(ctx, over)
+	p.note(work)
+	return work, nil
+}
+
+func (p *placed) byCeiling(outcomes []engine.Outcome, stops []*engine.StopError) {
+	for i, outcome := range outcomes {
+		outcomes[i] = budget.ByCeiling(outcome, p.own[outcome.Task.Extract], stops)
+	}
 }
 
 // runError means that leave to buy could not be had or not be made durable: by the ledger, by whoever has the run, by those who share
@@ -97,7 +143,7 @@ type runError struct{ error }
 
 func (e runError) Unwrap() error { return e.error }
 
-// Stops returns the stops in joined errors of the engine, one for each vendor and round.
+// Stops returns the stops in joined errors of the engine, one for each vendor.
 func Stops(err error) []*engine.StopError {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var stops []*engine.StopError

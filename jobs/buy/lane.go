@@ -35,61 +35,73 @@ func unhindered(a budget.Account, work []plan.Work) bool {
 	return free
 }
 
-// lane wires a vendor's work to its gate. Units are granted by the ledger a few pages at a time, so that a request does not
-// cost a write, nor a run hold much that another could spend.
-func (o Order) lane(ctx context.Context, vendor string, work []plan.Work, stop context.CancelCauseFunc) (engine.Lane, error) {
-	a := o.Budget.Account(vendor)
-	connections := max(1, a.Connections)
-	lane := engine.Lane{Vendor: vendor, Connections: connections, TokenLife: a.TokenLife, Recovers: o.Recovers(vendor)}
-	lane.Work = make([]engine.Work, 0, len(work))
+// seller is a vendor account that is bought from: its gate, what the ledger knows may be under way there, and the purses of extracts.
+type seller struct {
+	budget.Account
+	vendor   string
+	gate     *limit.Gate
+	exposure *exposure
+	purses   map[string]*limit.Gate // by extract
+}
+
+// open wires a vendor's account to the ledger, for work to begin with. Units are granted a few pages at a time, so that a request does
+// not cost a write, nor a run hold much that another could spend.
+func (m *market) open(ctx context.Context, vendor string, work []plan.Work) (*seller, error) {
+	s := &seller{Account: m.Budget.Account(vendor), vendor: vendor, purses: map[string]*limit.Gate{}}
+	s.Connections = max(1, s.Connections)
 	pages := make([]page, 0, len(work))
 	for _, it := range work {
 		pages = append(pages, page{it.Task.ID, pageCost(it.Item, PageSize(it))})
 	}
 	grant := func(ctx context.Context, want, least, inFlight pipeline.Units) (got, left pipeline.Units, err error) {
-		ceiling := a.Ceiling
+		ceiling := s.Ceiling
 		ceiling.InFlight = inFlight
-		if got, left, err = o.Books.Ledger.Grant(context.WithoutCancel(ctx), o.Books.RunID, vendor, o.Budget.Month(vendor), want, least, ceiling); err != nil {
-			stop(runError{err})
+		if got, left, err = m.Books.Ledger.Grant(context.WithoutCancel(ctx), m.Books.RunID, vendor, m.Budget.Month(vendor), want, least, ceiling); err != nil {
+			m.stop(runError{err})
 		}
 		return got, left, err
 	}
-	tell := o.Expose
+	tell := m.Expose
 	if tell == nil {
 		tell = func(ctx context.Context, units pipeline.Units) error {
 			_, _, err := grant(ctx, 0, 0, units)
 			return err
 		}
 	}
-	exposure := expose(pages, connections, tell)
-	purses := map[string]*limit.Gate{}
+	s.exposure = expose(pages, s.Connections, tell)
+	block := s.exposure.most()
+	if !s.Ceiling.Bounds() {
+		block *= 16 // nobody waits for what this run holds
+	}
+	s.gate = limit.New(limit.Config{
+		PerSecond: s.PerSecond, Connections: s.Connections, Block: block, Pacer: paced(s.Pacer, m.stop),
+		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
+			if m.Expose != nil { // it is known elsewhere
+				return grant(ctx, want, least, 0)
+			}
+			return grant(ctx, want, least, s.exposure.most())
+		},
+	})
+	if m.Expose != nil {
+		return s, m.Expose(ctx, s.exposure.most())
+	}
+	return s, nil
+}
+
+// lane is work to do at a vendor.
+func (m *market) lane(s *seller, work []plan.Work) (engine.Lane, error) {
+	lane := engine.Lane{Vendor: s.vendor, Gate: s.gate, Connections: s.Connections, TokenLife: s.TokenLife, Recovers: m.Recovers(s.vendor), Probe: unhindered(s.Account, work)}
+	lane.Work = make([]engine.Work, 0, len(work))
 	for _, it := range work {
-		if x := it.Task.Extract; it.MaxUnits != nil && purses[x] == nil {
-			purses[x] = limit.New(limit.Config{Connections: connections, Grant: purse(*it.MaxUnits)})
+		if x := it.Task.Extract; it.MaxUnits != nil && s.purses[x] == nil {
+			s.purses[x] = limit.New(limit.Config{Connections: s.Connections, Grant: purse(*it.MaxUnits)})
 		}
-		source, err := o.Sources(it.Task)
+		source, err := m.Sources(it.Task)
 		if err != nil {
 			return lane, err
 		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, exposure}, o.Pulse, stop}, Place: it.Place, PageSize: PageSize(it),
-			Purse: purses[it.Task.Extract], Unknown: !it.Missing.Known})
-	}
-	lane.Probe = unhindered(a, work)
-	block := exposure.most()
-	if !a.Ceiling.Bounds() {
-		block *= 16 // nobody waits for what this run holds
-	}
-	lane.Gate = limit.New(limit.Config{
-		PerSecond: a.PerSecond, Connections: connections, Block: block, Pacer: paced(a.Pacer, stop),
-		Grant: func(ctx context.Context, want, least pipeline.Units) (got, left pipeline.Units, err error) {
-			if o.Expose != nil { // it is known elsewhere
-				return grant(ctx, want, least, 0)
-			}
-			return grant(ctx, want, least, exposure.most())
-		},
-	})
-	if o.Expose != nil {
-		return lane, o.Expose(ctx, exposure.most())
+		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, s.exposure}, m.Pulse, m.stop}, Place: it.Place, PageSize: PageSize(it),
+			Purse: s.purses[it.Task.Extract], Unknown: !it.Missing.Known})
 	}
 	return lane, nil
 }

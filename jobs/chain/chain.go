@@ -73,7 +73,7 @@ type Chain struct {
 	waiting []Step
 	related map[string]Relation        // extracts that are done
 	known   map[string]bool            // extracts whose tasks are known
-	tried   map[string]bool            // extracts whose round this execution has had
+	tried   map[string]bool            // extracts that this execution is done with
 	stopped map[string]pipeline.Ending // by vendor
 	failed  map[string]error           // by extract: why its query yielded no tasks
 	unfit   map[string]int64           // by extract that is related: how many of its rows do not fit their table
@@ -150,14 +150,14 @@ func (c *Chain) Waiting() []string {
 // GiveUp notes that a vendor was given up, so that no step begins there.
 func (c *Chain) GiveUp(vendor string, ending pipeline.Ending) { c.stopped[vendor] = ending }
 
-// Try notes that extracts have had their round.
-func (c *Chain) Try(extracts []string) {
+// Try notes that this execution is done with extracts.
+func (c *Chain) Try(extracts ...string) {
 	for _, name := range extracts {
 		c.tried[name] = true
 	}
 }
 
-// Tried reports whether an extract has had its round.
+// Tried reports whether this execution is done with an extract.
 func (c *Chain) Tried(extract string) bool { return c.tried[extract] }
 
 // Err says which extracts' queries yielded no tasks; nil if all did.

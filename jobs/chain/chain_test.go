@@ -210,7 +210,7 @@ func TestAListThatIsNotWholeHoldsAQueryUp(t *testing.T) {
 		cat := &catalog{}
 		c, past, tasks := made(cat, tc.change, asks("second", "x.example", tc.after))
 		tc.spoil(cat, tasks)
-		c.Try([]string{"first", "single"})
+		c.Try("first", "single")
 		got, err := c.Next(t.Context(), past, tasks)
 		if err != nil || (len(got) == 1) != (tc.want == "") {
 			t.Errorf("%s: %v begin, %v", name, got, err)

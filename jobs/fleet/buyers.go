@@ -135,7 +135,7 @@ func (b *Buyers) buy(ctx context.Context, o ListOrder, claim *books.List) (buy.B
 		account = b.paced(o, pacer)
 	}
 	return buy.Here{}.Buy(ctx, buy.Order{
-		Plan: &plan.Plan{Work: map[string][]plan.Work{o.Vendor: {work}}}, Sources: b.Sources,
+		Work: map[string][]plan.Work{o.Vendor: {work}}, Sources: b.Sources,
 		Journal: books.Keeping(claim.Journal, claim.RunID, b.Kept(o.Run)), Budget: account,
 		Books: budget.Books{Ledger: claim.Ledger, RunID: claim.RunID, Job: o.Run.Job}, Retry: engine.Retry{For: o.RetryFor},
 		Recovers: func(string) bool { return o.Recovers }, Pulse: recovery.NewPulse(claim, b.Now), Observe: b.Observe, Now: b.Now, Expose: claim.Expose,

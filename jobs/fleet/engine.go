@@ -45,12 +45,17 @@ type Engine struct {
 
 // Buy implements [buy.Engine].
 func (e *Engine) Buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
+	return buy.InRounds(ctx, o, e.buy)
+}
+
+// buy buys one round.
+func (e *Engine) buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
 	token, err := e.Books.Token(e.Order.key())
 	if err != nil {
 		return buy.Bought{}, err
 	}
 	e.round++
-	vendors := slices.Sorted(maps.Keys(o.Plan.Work))
+	vendors := slices.Sorted(maps.Keys(o.Work))
 	sold := make([]Sold, len(vendors))
 	errs := make([]error, len(vendors))
 	tally := &tally{report: e.Report, of: vendors, by: map[string]Progress{}}
@@ -59,7 +64,7 @@ func (e *Engine) Buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
 	var all sync.WaitGroup
 	for i, vendor := range vendors {
 		all.Go(func() {
-			sold[i], errs[i] = e.lane(buying, e.terms(o, vendor, token), o.Plan.Work[vendor], tally)
+			sold[i], errs[i] = e.lane(buying, e.terms(o, vendor, token), o.Work[vendor], tally)
 			if errs[i] != nil || sold[i].Fault != "" {
 				stop() // nothing more can be bought safely
 			}
@@ -72,7 +77,7 @@ func (e *Engine) Buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
 	}
 	bought := buy.Bought{Unspent: map[string]pipeline.Units{}}
 	for i, vendor := range vendors {
-		e.add(ctx, &bought, vendor, sold[i], o.Plan.Work[vendor], places)
+		e.add(ctx, &bought, vendor, sold[i], o.Work[vendor], places)
 	}
 	bought.Err = errors.Join(bought.Fault, bought.Err)
 	return bought, nil
@@ -80,13 +85,13 @@ func (e *Engine) Buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
 
 // terms are those of a vendor.
 func (e *Engine) terms(o buy.Order, vendor string, token int64) Terms {
-	a, first := o.Budget.Account(vendor), o.Plan.Work[vendor][0].Task
+	a, first := o.Budget.Account(vendor), o.Work[vendor][0].Task
 	return Terms{
 		Run: e.Order.key(), RunID: o.Books.RunID, Token: token, Round: e.round, Vendor: vendor, Surface: first.Surface,
 		Queue: QueueOf(e.Queue, e.Account(vendor, first.Surface)), Connections: connections(a), PerSecond: a.PerSecond,
 		Begun: o.Budget.MonthStart(vendor), MonthStartsOn: a.MonthStartsOn, TokenLife: a.TokenLife,
 		RunUnits: a.Ceiling.Run, MonthUnits: a.Ceiling.Month, WarehouseUnits: a.Ceiling.WarehouseMonth,
-		RetryFor: o.Retry.For, Recovers: o.Recovers(vendor), Of: len(o.Plan.Work[vendor]), Heartbeat: e.Order.Heartbeat,
+		RetryFor: o.Retry.For, Recovers: o.Recovers(vendor), Of: len(o.Work[vendor]), Heartbeat: e.Order.Heartbeat,
 	}
 }
 
@@ -251,7 +256,7 @@ func (e *Engine) add(ctx context.Context, all *buy.Bought, vendor string, sold S
 	for _, it := range work {
 		place := places[it.Task.ID]
 		o, there := by[it.Task.ID]
-		out := engine.Outcome{Task: it.Task, Ending: o.Ending, Place: place, Over: o.Over, Err: o.Cause.err()}
+		out := engine.Outcome{Task: it.Task, Ending: o.Ending, Place: place, Bought: place.Since(it.Place), Over: o.Over, Err: o.Cause.err()}
 		if !there || o.Ending == pipeline.EndInterrupted || o.Ending == pipeline.EndNotReached {
 			out.Ending, out.Err = cut(ctx, place, stop)
 		}

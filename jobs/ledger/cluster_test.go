@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	open = func(ctx context.Context, path string) (*Ledger, error) {
 		name := fnv.New64a()
 		_, _ = name.Write([]byte(path))
-		schema, err := db.Open(ctx, fmt.Sprintf("ledger_%x", name.Sum64()), path, Layout, postgres.Alone("backhaul ledger of "+path))
+		schema, err := db.Open(ctx, fmt.Sprintf("ledger_%x", name.Sum64()), path, Layout, postgres.Only(postgres.Alone("backhaul ledger of "+path)))
 		if err != nil {
 			return nil, err
 		}

@@ -84,9 +84,9 @@ func syncTasks(ctx context.Context, tx *sql.Tx, runID string, tasks []Task) erro
 	if err != nil {
 		return err
 	}
-	gone := make(map[string]Task, len(had))
-	for _, t := range had {
-		gone[t.ID] = t
+	gone := make(map[string]*Task, len(had))
+	for i := range had {
+		gone[had[i].ID] = &had[i]
 	}
 	add, err := tx.Prepare(addTask)
 	if err != nil {
@@ -99,12 +99,11 @@ func syncTasks(ctx context.Context, tx *sql.Tx, runID string, tasks []Task) erro
 	}
 	defer change.Close()
 	for _, t := range tasks {
-		old, known := gone[t.ID]
+		old := gone[t.ID]
 		delete(gone, t.ID)
-		switch old.Rejected = t.Rejected; {
-		case !known:
+		if old == nil {
 			_, err = add.Exec(append([]any{runID, t.ID, t.Request(), t.Extract, t.Endpoint, t.Surface, t.Target, t.Scope, t.Params}, t.state()...)...)
-		case !reflect.DeepEqual(t, old):
+		} else if old.Rejected = t.Rejected; !reflect.DeepEqual(t, *old) {
 			_, err = change.Exec(append(t.state(), runID, t.ID)...)
 		}
 		if err != nil {

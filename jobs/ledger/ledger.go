@@ -121,8 +121,8 @@ func Open(ctx context.Context, path string) (*Ledger, error) {
 func In(db store.DB) *Ledger { return &Ledger{db: db} }
 
 // Guarded is the same ledger, written to by somebody who is asked about in every transaction; see [store.Guarded]. It need not be closed.
-func (l *Ledger) Guarded(guard func(ctx context.Context, tx *sql.Tx) error) *Ledger {
-	return &Ledger{db: store.Guarded(l.db, guard)}
+func (l *Ledger) Guarded(leave store.Leave) *Ledger {
+	return &Ledger{db: store.Guarded(l.db, leave)}
 }
 
 // Close closes the ledger.

@@ -14,8 +14,8 @@ func TestASummarySuggestsOnlyWhatHasRowsThatNight(t *testing.T) {
 	const table, tasks = "moz.anchor_text", "select extract, target, ending, rows, units from ops.tasks where run_date = '2026-11-23' order by rows desc"
 	cut := "select target, anchor_text, external_root_domains from moz.anchor_text where run_date = '2026-11-23' order by external_root_domains desc limit 20"
 	whole := "from marts.anchors_current where target = 'b.example' limit 20"
-	lists := []ledger.Task{task("a.example", pipeline.EndOfList, 0), task("a.example/$(x)", pipeline.EndOfList, 3), task("b.example", pipeline.EndOfList, 3)}
-	result := func(rows int64, lists ...ledger.Task) *run.Result {
+	lists := []*ledger.Task{new(task("a.example", pipeline.EndOfList, 0)), new(task("a.example/$(x)", pipeline.EndOfList, 3)), new(task("b.example", pipeline.EndOfList, 3))}
+	result := func(rows int64, lists ...*ledger.Task) *run.Result {
 		return &run.Result{Run: ledger.Run{RunDate: "2026-11-23", State: ledger.Complete}, Whole: lists,
 			Files: []run.File{{Table: table, Rows: rows}, {Table: "moz.url_metrics", Rows: 9}}}
 	}

@@ -74,7 +74,7 @@ type Summary struct {
 	// Report is the file that tells people of the run, "" if none was written.
 	Report string `json:"report,omitempty"`
 
-	whole []ledger.Task // as in run.Result
+	whole []*ledger.Task // as in run.Result
 }
 
 // VendorCost is what a run holds of a vendor, over all its executions.
@@ -165,7 +165,7 @@ type Task struct {
 func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 	s := Summary{
 		RunID: r.Run.ID, Job: r.Run.Job, RunDate: r.Run.RunDate, State: string(r.Run.State), ExitStatus: exitStatus,
-		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Incomplete: []Task{}, Rejected: r.Rejected(), Files: r.Files,
+		Bought: r.Bought, Saved: r.Saved, Tasks: len(r.Tasks), Rejected: r.Rejected(), Files: r.Files,
 		Rejections: append([]pipeline.Rejection{}, r.Rejections...), Drift: append([]account.Drift{}, r.Drift...), Expectations: append([]account.Finding{}, r.Findings...),
 		Seconds: took.Seconds(), HeldUnits: r.HeldUnits, Charged: r.Charged, Settled: SettlementsOf(r.Settled), Over: r.OverText(),
 		Holds: append([]plan.Hold{}, r.Holds...), whole: r.Whole,
@@ -194,8 +194,10 @@ func Summarize(r *run.Result, exitStatus int, took time.Duration) Summary {
 		s.Waste += t.Waste
 		s.MaybeUnits += t.MaybeUnits
 	}
-	for _, t := range r.Incomplete() {
-		s.Incomplete = append(s.Incomplete, summarizeTask(t))
+	open := r.Incomplete()
+	s.Incomplete = make([]Task, len(open))
+	for i, t := range open {
+		s.Incomplete[i] = summarizeTask(t)
 	}
 	return s
 }
@@ -232,10 +234,10 @@ func retries(t ledger.Task) int {
 	return max(0, t.Attempts-1)
 }
 
-func summarizeTask(t ledger.Task) Task {
+func summarizeTask(t *ledger.Task) Task {
 	ending := string(t.Ending)
 	switch {
-	case isUnderWay(t):
+	case isUnderWay(*t):
 		ending = underWay
 	case ending == "":
 		ending = string(pipeline.EndNotReached)

@@ -147,7 +147,7 @@ func TestAFailedBatchIsToldByWhatItIsABatchOf(t *testing.T) {
 		"authority (moz/url_metrics): fault after 1 row: no":                                                     {},
 	} {
 		about.Extract, about.Endpoint = "authority", "moz/url_metrics"
-		got := summarizeTask(ledger.Task{Task: about, Ending: pipeline.EndFault, Rows: 1, Error: "no"})
+		got := summarizeTask(&ledger.Task{Task: about, Ending: pipeline.EndFault, Rows: 1, Error: "no"})
 		if text := got.name() + ": " + got.outcome(); text != want {
 			t.Errorf("%s\nwant %s", text, want)
 		}

@@ -220,7 +220,7 @@ func (s *Status) add(t ledger.Task, histories map[string]pipeline.History) {
 	s.extract(t).add(t)
 	s.Rows += t.Rows
 	s.Spent += t.Units
-	s.Tasks = append(s.Tasks, TaskStatus{Task: summarizeTask(t), Waste: t.Waste, Rejected: t.Rejected, Attempts: t.Attempts, Retries: retries(t)})
+	s.Tasks = append(s.Tasks, TaskStatus{Task: summarizeTask(&t), Waste: t.Waste, Rejected: t.Rejected, Attempts: t.Attempts, Retries: retries(t)})
 	if t.Ending.Complete() {
 		return
 	}

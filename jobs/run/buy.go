@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/books"
@@ -15,43 +16,158 @@ import (
 	"backhaul/pipeline/journal"
 )
 
-// buy buys what the plan says is missing, and enters what came of it.
-func (r *runner) buy(ctx context.Context, result *Result, p *plan.Plan) error {
-	order := buy.Order{Plan: p, Sources: r.Sources, Journal: r.keeping(), Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
-		Now: r.Now, Engine: r.Engine, Close: r.closeRound, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
-	bought, err := order.Place(ctx)
+// buy buys the extracts: at first those that need not wait, and while they are bought those that waited, each as soon as what it
+// waits for is over. idle says that there was nothing to buy.
+func (r *runner) buy(ctx context.Context, result *Result) (idle bool, err error) {
+	r.Step(Step{Name: Planning})
+	waited, err := r.next(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
+	first := slices.DeleteFunc(extractsOf(r.Items), func(x string) bool { return !r.Select(x) })
+	turn, err := r.turn(ctx, result, append(append([]string{}, first...), waited...)) // never nil, which would be all
+	if err != nil || turn.idle {
+		return turn.idle, err
+	}
+	r.Step(Step{Name: Buying})
+	order := buy.Order{Work: turn.work, Sources: r.Sources, Journal: r.keeping(), Budget: r.budget, Books: r.books(), Retry: r.Retry, Pulse: r.pulse, Observe: r.Observe,
+		Now: r.Now, Engine: r.Engine, Close: r.closeRound, Recovers: func(vendor string) bool { return r.price.Recovers(r.past(), vendor) }}
+	if len(r.chain.Waiting()) > 0 {
+		order.More = func(ctx context.Context, over engine.Over) (map[string][]plan.Work, error) {
+			return r.more(ctx, result, over)
+		}
+	}
+	bought, err := order.Place(ctx)
+	for _, d := range bought.Delays {
+		result.delayed(d)
+	}
+	result.Stop, result.Interrupted = bought.Err, ctx.Err() != nil
+	entered := r.enter(ctx, result, bought.Outcomes, bought.Stops)
+	if bought.Fault != nil {
+		return false, bought.Fault // which says why nothing could be entered either, if so
+	}
+	if err := errors.Join(err, entered); err != nil {
+		return false, errors.Join(bought.Err, err)
+	}
+	// What was granted and not spent is somebody else's.
+	return false, r.settle(context.WithoutCancel(ctx))
+}
+
+// turn is what can be bought now.
+type turn struct {
+	work map[string][]plan.Work // by vendor
+	idle bool                   // there is nothing to do, not even to confirm
+}
+
+// turn plans extracts whose turn it is, and those that waited for one of them of which nothing is missing.
+func (r *runner) turn(ctx context.Context, result *Result, extracts []string) (t turn, err error) {
+	t = turn{work: map[string][]plan.Work{}, idle: true}
+	for begun := false; !begun || len(extracts) > 0; begun = true {
+		p, err := r.plan(ctx, extracts)
+		if err != nil {
+			return t, err
+		}
+		if result.Plan == nil {
+			result.Plan = p
+		}
+		if err := r.expect(ctx, p, extracts); err != nil {
+			return t, err
+		}
+		if !r.done() || len(p.Work) > 0 || !r.published(ctx, r.chain.Tasks()) {
+			t.idle = false
+			if err := r.agree(ctx, p); err != nil {
+				return t, err
+			}
+			if err := r.takeOver(ctx, result, extracts); err != nil {
+				return t, err
+			}
+		}
+		for vendor, work := range p.Work {
+			t.work[vendor] = append(t.work[vendor], work...)
+		}
+		r.chain.Try(without(p, extracts)...)
+		if extracts, err = r.next(ctx); err != nil {
+			if ctx.Err() != nil {
+				return t, nil // what can be bought is, once the run goes on
+			}
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// without are those of the extracts of which a plan finds nothing missing.
+func without(p *plan.Plan, extracts []string) []string {
+	missing := map[string]bool{}
+	for _, work := range p.Work {
+		for _, it := range work {
+			missing[it.Task.Extract] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(extracts), func(x string) bool { return missing[x] })
+}
+
+func extractsOf(items []plan.Item) []string {
+	var names []string
+	for _, it := range items {
+		if !slices.Contains(names, it.Task.Extract) {
+			names = append(names, it.Task.Extract)
+		}
+	}
+	return names
+}
+
+// agree has what is to be bought confirmed: the first time, for all that follows, which is only told.
+func (r *runner) agree(ctx context.Context, p *plan.Plan) error {
+	if r.confirmed {
+		if r.Next != nil {
+			r.Next(p)
+		}
+		return nil
+	}
+	if r.Confirm != nil {
+		if err := r.Confirm(p); err != nil {
+			return declinedError{err}
+		}
+	}
+	r.confirmed = true
+	return r.budget.Raise(ctx, r.books()) // somebody may have taken his time, and others counted meanwhile
+}
+
+// more enters how an extract went, and returns what can be bought now that it is over.
+func (r *runner) more(ctx context.Context, result *Result, over engine.Over) (map[string][]plan.Work, error) {
+	if err := r.enter(ctx, result, over.Outcomes, over.Stops); err != nil {
+		return nil, err
+	}
+	extracts, err := r.next(ctx)
+	if err != nil || len(extracts) == 0 {
+		if ctx.Err() != nil {
+			return nil, nil // the run was interrupted
+		}
+		return nil, err
+	}
+	turn, err := r.turn(ctx, result, extracts)
+	return turn.work, err
+}
+
+// enter notes how tasks went, of extracts that are over.
+func (r *runner) enter(ctx context.Context, result *Result, outcomes []engine.Outcome, stops []*engine.StopError) error {
 	ended := r.Now().UTC()
 	stands := map[string]journal.Standing{}
-	for _, o := range bought.Outcomes {
-		before := r.places[o.Task.ID]
-		result.Bought.Pages += int64(o.Place.Pages - before.Pages)
-		result.Bought.Rows += o.Place.Rows + o.Place.Waste - before.Rows - before.Waste
-		result.Bought.Units += o.Place.Units - before.Units
+	for _, o := range outcomes {
+		result.Bought.Add(o.Bought)
 		if o.Over > 0 {
 			result.overcharged(o.Task.Vendor(), o.Over)
 		}
 		r.places[o.Task.ID] = o.Place
+		r.chain.Try(o.Task.Extract)
 		stands[o.Task.ID] = journal.Standing{Ending: o.Ending, Error: account.Why(o.Err), Ended: ended, IndexID: r.price.Index(o.Task.Vendor())}
 	}
-	for _, d := range bought.Delays {
-		result.delayed(d)
-	}
-	for _, s := range bought.Stops {
+	for _, s := range stops {
 		r.chain.GiveUp(s.Vendor, s.Ending)
 	}
-	result.Stop, result.Interrupted = errors.Join(result.Stop, bought.Err), ctx.Err() != nil
-	r.block(bought.Outcomes)
-	err = r.journal.Stand(context.WithoutCancel(ctx), stands)
-	if bought.Fault != nil {
-		return bought.Fault // which says why nothing could be entered either, if so
-	}
-	if err != nil {
-		return errors.Join(bought.Err, err)
-	}
-	return nil
+	r.block(outcomes)
+	return r.journal.Stand(context.WithoutCancel(ctx), stands)
 }
 
 // closeRound is [buy.Order.Close].

@@ -24,7 +24,7 @@ type Result struct {
 	Missing *plan.Plan
 	Tasks   []ledger.Task
 	// Whole are those of the tasks whose list can be compared with other nights': bought to its end, and not over a moving window.
-	Whole []ledger.Task
+	Whole []*ledger.Task
 	// Bought counts what this execution bought; the tasks count what the run holds in all.
 	Bought pipeline.Cost
 	// Saved is what this execution did not have to spend, because an earlier answer would do.
@@ -75,7 +75,7 @@ func (r *Result) overcharged(vendor string, units pipeline.Units) {
 	r.Over[vendor] += units
 }
 
-// delayed adds what a vendor has cost in time, in one of the rounds of buying.
+// delayed adds what a vendor has cost in time, in an execution that bought there.
 func (r *Result) delayed(d buy.Delay) {
 	if r.Delays == nil {
 		r.Delays = map[string]buy.Delay{}
@@ -103,10 +103,10 @@ type File struct {
 }
 
 // Incomplete returns the tasks that do not hold all they ask for.
-func (r *Result) Incomplete() []ledger.Task {
-	var open []ledger.Task
-	for _, t := range r.Tasks {
-		if !t.Ending.Complete() {
+func (r *Result) Incomplete() []*ledger.Task {
+	var open []*ledger.Task
+	for i := range r.Tasks {
+		if t := &r.Tasks[i]; !t.Ending.Complete() {
 			open = append(open, t)
 		}
 	}
@@ -114,13 +114,13 @@ func (r *Result) Incomplete() []ledger.Task {
 }
 
 // Left returns those of the incomplete tasks that this execution was to complete, Unselected those that it was not.
-func (r *Result) Left() []ledger.Task { return r.open(true) }
+func (r *Result) Left() []*ledger.Task { return r.open(true) }
 
 // Unselected: see Left.
-func (r *Result) Unselected() []ledger.Task { return r.open(false) }
+func (r *Result) Unselected() []*ledger.Task { return r.open(false) }
 
-func (r *Result) open(selected bool) []ledger.Task {
-	return slices.DeleteFunc(r.Incomplete(), func(t ledger.Task) bool {
+func (r *Result) open(selected bool) []*ledger.Task {
+	return slices.DeleteFunc(r.Incomplete(), func(t *ledger.Task) bool {
 		return (r.selected == nil || r.selected(t.Extract)) != selected
 	})
 }

@@ -245,7 +245,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 			return result, err
 		}
 	}
-	idle, err := r.rounds(ctx, result)
+	idle, err := r.buy(ctx, result)
 	if err != nil {
 		return result, err
 	}
@@ -310,87 +310,6 @@ func (r *runner) refreshTables(ctx context.Context) error {
 		return err
 	}
 	return r.Lake.Catalog(ctx)
-}
-
-// rounds buys the extracts, first those that need not wait, then those whose turn comes, until there are none. idle says
-// that there was nothing to buy.
-func (r *runner) rounds(ctx context.Context, result *Result) (idle bool, err error) {
-	now, err := r.next(ctx)
-	if err != nil {
-		return false, err
-	}
-	first := slices.DeleteFunc(extractsOf(r.Items), func(x string) bool { return !r.Select(x) })
-	idle, now = true, append(append([]string{}, first...), now...) // never nil, which would be all
-	for begun := false; !begun || len(now) > 0; begun = true {
-		r.Step(Step{Name: Planning})
-		p, err := r.plan(ctx, now)
-		if err != nil {
-			return false, err
-		}
-		if !begun {
-			result.Plan = p
-		}
-		if err := r.expect(ctx, p, now); err != nil {
-			return false, err
-		}
-		if !r.done() || len(p.Work) > 0 || !r.published(ctx, r.chain.Tasks()) {
-			idle = false
-			if err := r.round(ctx, result, p, now); err != nil {
-				return false, err
-			}
-		}
-		if result.Interrupted {
-			break
-		}
-		if now, err = r.next(ctx); err != nil {
-			if result.Interrupted = ctx.Err() != nil; result.Interrupted {
-				break
-			}
-			return false, err
-		}
-	}
-	return idle, nil
-}
-
-func extractsOf(items []plan.Item) []string {
-	var names []string
-	for _, it := range items {
-		if !slices.Contains(names, it.Task.Extract) {
-			names = append(names, it.Task.Extract)
-		}
-	}
-	return names
-}
-
-// round buys what a plan of some extracts says. The first is confirmed for all that follow.
-func (r *runner) round(ctx context.Context, result *Result, p *plan.Plan, extracts []string) error {
-	switch {
-	case r.confirmed && r.Next != nil:
-		r.Next(p)
-	case !r.confirmed && r.Confirm != nil:
-		if err := r.Confirm(p); err != nil {
-			return declinedError{err}
-		}
-	}
-	if !r.confirmed { // somebody may have taken his time, and others counted meanwhile
-		if err := r.budget.Raise(ctx, r.books()); err != nil {
-			return err
-		}
-	}
-	r.confirmed = true
-	if err := r.takeOver(ctx, result, extracts); err != nil {
-		return err
-	}
-	r.Step(Step{Name: Buying})
-	if err := r.buy(ctx, result, p); err != nil {
-		return err
-	}
-	// What this round was granted and did not spend is the next one's.
-	if err := r.settle(context.WithoutCancel(ctx)); err != nil {
-		return err
-	}
-	r.chain.Try(extracts)
-	return nil
 }
 
 // close writes the run's end into the ledger and completes the result.
@@ -469,8 +388,8 @@ func (r *runner) tasks(ctx context.Context, result *Result) error {
 		return err
 	}
 	result.Tasks, result.Whole = x.Tasks, nil
-	for _, t := range result.Tasks {
-		if t.Ending == pipeline.EndOfList && !r.isWindowed(t.Task) {
+	for i := range result.Tasks {
+		if t := &result.Tasks[i]; t.Ending == pipeline.EndOfList && !r.isWindowed(t.Task) {
 			result.Whole = append(result.Whole, t)
 		}
 	}

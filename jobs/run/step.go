@@ -3,7 +3,7 @@ package run
 // StepName is something that a run does before it does the next.
 type StepName string
 
-// The steps of a run. Where extracts wait for others, it plans and buys several times.
+// The steps of a run. Extracts that wait for others are planned while those are bought.
 const (
 	Planning   StepName = "plan"
 	Buying     StepName = "buy"

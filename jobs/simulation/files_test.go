@@ -12,6 +12,7 @@ import (
 	"backhaul/jobs/run"
 	"backhaul/pipeline"
 	"backhaul/pipeline/vendors/ahrefsv3"
+	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -57,7 +58,7 @@ func TestDuckDBReadsTheVendorsListsOutOfASimulatedWarehouse(t *testing.T) {
 	for seed := range uint64(3) {
 		told := simulateThen(t, draw(seed, true), func(w *world) {
 			here := sinks.Warehouse{Root: filepath.Join(w.dir, "warehouse")}
-			replay(t, here)
+			w.replay(t, here)
 			for _, endpoint := range []string{"moz/anchor_text", "moz/linking_root_domains", "ahrefs/anchors"} {
 				w.checkView(t, here, endpoint)
 			}
@@ -69,7 +70,7 @@ func TestDuckDBReadsTheVendorsListsOutOfASimulatedWarehouse(t *testing.T) {
 }
 
 // replay loads all runs of a warehouse.
-func replay(t *testing.T, here sinks.Warehouse) {
+func (w *world) replay(t *testing.T, here sinks.Warehouse) {
 	t.Helper()
 	var disk blob.FS
 	if err := disk.MkdirAll(here.Staging()); err != nil {
@@ -90,7 +91,11 @@ func replay(t *testing.T, here sinks.Warehouse) {
 		t.Fatal(err, len(runs))
 	}
 	sources := map[string]pipeline.Source{}
-	for _, s := range append(mozv2.Offline(), ahrefsv3.Offline()...) {
+	moz := mozv2.Offline()
+	if w.RPC {
+		moz = mozrpc.Offline()
+	}
+	for _, s := range append(moz, ahrefsv3.Offline()...) {
 		sources[s.Endpoint().String()] = s
 	}
 	into := &files{Lake: lakes.Lake{Disk: disk, Warehouse: here}, staging: staging}

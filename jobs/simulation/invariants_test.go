@@ -211,7 +211,7 @@ func (w *world) checkJournal(p *process, pages map[string]bool) (units pipeline.
 	}
 	defer j.Close()
 	for _, i := range w.listsOf(p.Job) {
-		task := w.Lists[i].task(i)
+		task := w.task(i)
 		seq, chain, at := 0, 0, map[string]bool{}
 		for page, err := range j.Pages(ctx, task.ID) {
 			if err != nil {

@@ -27,6 +27,7 @@ import (
 	"backhaul/pipeline/limit"
 	"backhaul/pipeline/vendors"
 	"backhaul/pipeline/vendors/ahrefsv3"
+	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
 	"backhaul/sinks"
 )
@@ -153,12 +154,11 @@ func (p *process) run() (*run.Result, error) {
 	ctx, stop := context.WithCancel(p.life)
 	defer stop()
 	p.stop = stop
-	moz, err := mozv2.New(mozv2.Config{BaseURL: "http://localhost/v2", Token: emulator.DefaultToken,
-		HTTP: mozv2.HTTP{Conns: p.Connections, Dial: p.dial, Clock: p.now}})
+	moz, end, err := p.moz()
 	if err != nil {
 		return nil, err
 	}
-	defer moz.Close()
+	defer end()
 	v3, err := ahrefsv3.New(ahrefsv3.Config{BaseURL: "http://localhost/v3", Key: ahrefs.DefaultKey,
 		HTTP: ahrefsv3.HTTP{Conns: p.Connections, Dial: p.dial, Clock: p.now}})
 	if err != nil {
@@ -175,6 +175,18 @@ func (p *process) run() (*run.Result, error) {
 		o.Waits = func(books.Holder) {}
 	}
 	return run.Run(ctx, p.job(map[string]client{"moz": moz, "ahrefs": v3}), o)
+}
+
+// moz is the client of the surface that Moz is asked by.
+func (p *process) moz() (c client, end func(), err error) {
+	if p.RPC {
+		rpc, err := mozrpc.New(mozrpc.Config{BaseURL: "http://localhost/jsonrpc", Token: emulator.DefaultToken,
+			HTTP: mozrpc.HTTP{Conns: p.Connections, Dial: p.dial, Clock: p.now}})
+		return rpc, func() { rpc.Close() }, err
+	}
+	v2, err := mozv2.New(mozv2.Config{BaseURL: "http://localhost/v2", Token: emulator.DefaultToken,
+		HTTP: mozv2.HTTP{Conns: p.Connections, Dial: p.dial, Clock: p.now}})
+	return v2, func() { v2.Close() }, err
 }
 
 func jobName(job int) string { return string(rune('a' + job)) }
@@ -198,7 +210,7 @@ func (p *process) job(clients map[string]client) run.Job {
 	lists := p.listsOf(p.Job)
 	for _, i := range lists {
 		l := p.Lists[i]
-		item := plan.Item{Task: l.task(i), Endpoint: sources[l.Endpoint].Endpoint(), PageSize: l.Size}
+		item := plan.Item{Task: p.task(i), Endpoint: sources[l.Endpoint].Endpoint(), PageSize: l.Size}
 		if l.After && i != lists[0] {
 			j.Steps = append(j.Steps, waiting(item, extractName(lists[0])))
 		} else {
@@ -232,8 +244,13 @@ func ceiling(n int64) *pipeline.Units {
 	return &units
 }
 
-func (l list) task(i int) pipeline.Task {
+// task is that of a list.
+func (s scenario) task(i int) pipeline.Task {
+	l := s.Lists[i]
 	q := questions[l.Endpoint]
+	if s.RPC && vendorOf(l.Endpoint) == "moz" {
+		q.surface = "rpc"
+	}
 	t := pipeline.Task{Extract: extractName(i), Endpoint: l.Endpoint, Surface: q.surface, Target: l.Target, TargetAsGiven: l.Target, Scope: q.scope,
 		Params: q.params, MaxRows: l.MaxRows, Priority: l.Priority}
 	t.ID = pipeline.TaskID(t)

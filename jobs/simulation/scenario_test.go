@@ -26,6 +26,7 @@ type scenario struct {
 	// lets others go on in the same moment, in any order, so that two executions may differ.
 	Loose     bool `json:",omitempty"`
 	Fresh     bool `json:",omitempty"` // the warehouse is not there yet
+	RPC       bool `json:",omitempty"` // Moz is asked by JSON-RPC
 	Processes []fate
 }
 
@@ -104,6 +105,7 @@ func draw(seed uint64, short bool) scenario {
 			*w = window{time.Duration(r.Int64N(int64(20 * time.Second))), time.Duration(r.Int64N(int64([]time.Duration{20 * time.Second, time.Hour}[r.IntN(2)])))}
 		}
 	}
+	s.RPC = rand.New(rand.NewPCG(seed, 14)).IntN(4) == 0
 	s.Loose = s.scarce() && r.IntN(4) == 0
 	for i := range processes {
 		s.Processes = append(s.Processes, drawFate(r, i))
@@ -200,6 +202,7 @@ func (s scenario) lesser() (all []scenario) {
 	change(func(l *scenario) { l.Denied = window{} })
 	change(func(l *scenario) { l.Lead = time.Hour })
 	change(func(l *scenario) { l.Fresh = false })
+	change(func(l *scenario) { l.RPC = false })
 	for i := range s.Processes {
 		change(func(l *scenario) { l.Processes[i].Kill = 0 })
 		change(func(l *scenario) { l.Processes[i].Interrupt = 0 })

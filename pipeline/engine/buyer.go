@@ -17,27 +17,28 @@ import (
 type buyer struct {
 	*lane
 	Work
-	halt     context.CancelCauseFunc // stops the lane
-	past     *repeats                // what the chain has brought; nil until it is gone on with
-	unread   int                     // replies at the place that could not be read
-	tries    int                     // requests for the page at the place, in a row
-	restarts int                     // by this execution; Place.Chain counts those of earlier ones too
-	even     int                     // rows in a whole page: PageSize, or less where the endpoint wants pages alike
-	size     int                     // rows in a whole page, where the cursor wants another size than even; 0 if not
-	whole    bool                    // ask for whole pages only
-	over     pipeline.Units          // charged beyond what the requests could cost by the vendor's price
-	answers  int                     // of the lane, when the page was first asked for
-	heard    int                     // of the lane's answers, when a request last found none
-	unheard  int                     // requests without an answer since
-	asks     *outage                 // in which it is this task's turn to ask; nil if it is not
+	index    int            // of the work in its lane
+	before   pipeline.Place // where it began
+	past     *repeats       // what the chain has brought; nil until it is gone on with
+	unread   int            // replies at the place that could not be read
+	tries    int            // requests for the page at the place, in a row
+	restarts int            // by this execution; Place.Chain counts those of earlier ones too
+	even     int            // rows in a whole page: PageSize, or less where the endpoint wants pages alike
+	size     int            // rows in a whole page, where the cursor wants another size than even; 0 if not
+	whole    bool           // ask for whole pages only
+	over     pipeline.Units // charged beyond what the requests could cost by the vendor's price
+	answers  int            // of the lane, when the page was first asked for
+	heard    int            // of the lane's answers, when a request last found none
+	unheard  int            // requests without an answer since
+	asks     *outage        // in which it is this task's turn to ask; nil if it is not
 	tail     float64
 	ending   pipeline.Ending // "" while there is more to buy
 	err      error
 }
 
-func newBuyer(l *lane, w Work, halt context.CancelCauseFunc) *buyer {
-	b := &buyer{lane: l, Work: w, halt: halt}
-	if w.Place.Unreadable < pipeline.MostUnreadable { // else it is to be bought again
+func newBuyer(l *lane, i int) *buyer {
+	b := &buyer{lane: l, Work: l.Work[i], index: i, before: l.Work[i].Place}
+	if w := &b.Work; w.Place.Unreadable < pipeline.MostUnreadable { // else it is to be bought again
 		b.unread = w.Place.Unreadable
 	}
 	last := 0
@@ -61,7 +62,7 @@ func (b *buyer) buy(ctx context.Context) Outcome {
 	for b.ending == "" {
 		b.step(ctx)
 	}
-	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Over: b.over, Err: b.err}
+	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Bought: b.Place.Since(b.before), Over: b.over, Err: b.err}
 }
 
 // step buys one page, and notes whether that ended the task.
@@ -411,7 +412,7 @@ func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error
 	}
 	var budget *limit.BudgetError
 	if errors.As(err, &budget) {
-		b.giveUp(b.halt, pipeline.EndBudget, budget)
+		b.giveUp(pipeline.EndBudget, budget)
 		return pipeline.EndBudget, err
 	}
 	if !refused {
@@ -419,10 +420,10 @@ func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error
 	}
 	switch e.Kind {
 	case pipeline.Exhausted:
-		b.giveUp(b.halt, pipeline.EndQuota, e)
+		b.giveUp(pipeline.EndQuota, e)
 		return pipeline.EndQuota, err
 	case pipeline.Denied:
-		b.giveUp(b.halt, pipeline.EndDenied, e)
+		b.giveUp(pipeline.EndDenied, e)
 		return pipeline.EndDenied, err
 	case pipeline.Stale:
 		return pipeline.EndStale, err
@@ -430,7 +431,7 @@ func (b *buyer) classify(ctx context.Context, err error) (pipeline.Ending, error
 		return pipeline.EndRepeats, err
 	case pipeline.Transient, pipeline.Throttled:
 		if b.failed(e.Unreachable) {
-			b.giveUp(b.halt, pipeline.EndUnreachable, err)
+			b.giveUp(pipeline.EndUnreachable, err)
 			return pipeline.EndUnreachable, err
 		}
 	}

@@ -4,7 +4,8 @@
 // Every vendor account is a [Lane] with as many workers as it has connections. A worker takes one task and reads its
 // list to the end, page after page, before it takes the next: only so many lists are under way that the vendor's
 // cursors are spent while they are fresh, and a run that dies leaves few lists half read. Tasks whose list is expected
-// to be longest come first, so that no long list ends alone.
+// to be longest come first, so that no long list ends alone. What is to be bought only when an extract is over joins the
+// lanes while the others are read on; see [Config].More.
 //
 // A page is handed to the [Journal] before anything else happens to it. When the context ends no new request is made;
 // those under way are waited for and their pages kept.
@@ -43,17 +44,11 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
 	"math/rand/v2"
-	"slices"
-	"sync"
 	"time"
-
-	"github.com/sourcegraph/conc"
-	"github.com/sourcegraph/conc/pool"
 
 	"backhaul/pipeline"
 	"backhaul/pipeline/limit"
@@ -164,6 +159,8 @@ type Outcome struct {
 	Task   pipeline.Task
 	Ending pipeline.Ending
 	Place  pipeline.Place
+	// Bought is what this execution bought of it, rows that came again included.
+	Bought pipeline.Cost
 	// Over is what the vendor charged in this execution beyond what the requests could cost by its own price. No budget can
 	// prevent that.
 	Over pipeline.Units
@@ -192,8 +189,20 @@ type Config struct {
 	Lanes   []Lane
 	Journal Journal
 	Retry   Retry
+	// More is told of every extract of which all tasks are over, by one goroutine, and returns what there is to buy besides: the
+	// work of a vendor that has a lane goes there, whatever else is said of the lane. Until it has answered the run is not over. It is
+	// asked no more once the context has ended. Default: there is no more.
+	More func(ctx context.Context, over Over) []Lane
 	// Observe is told of every event, by many goroutines at once. Default none.
 	Observe func(Event)
+}
+
+// Over is an extract of which all tasks are over.
+type Over struct {
+	Extract  string
+	Outcomes []Outcome
+	// Stops say which vendors were given up so far.
+	Stops []*StopError
 }
 
 // Run buys everything and returns when no goroutine is left: the outcome of every task, lane by lane, in the order of
@@ -204,43 +213,26 @@ func Run(ctx context.Context, c Config) ([]Outcome, error) {
 		c.Observe = func(Event) {}
 	}
 	c.Retry = c.Retry.withDefaults()
-	// One failing journal stops every lane: nothing more can be bought safely. It is told of a run too that was stopped before: the
-	// last pages were under way.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var faults struct {
-		sync.Mutex
-		first error
+	r := newRun(c, cancel)
+	r.add(ctx, c.Lanes)
+	if c.More != nil {
+		r.group.Go(func() { r.askForMore(ctx) })
 	}
-	stop := func(fault error) {
-		faults.Lock()
-		defer faults.Unlock()
-		if faults.first == nil {
-			faults.first = fault
-		}
-		cancel(fault)
+	r.group.Wait()
+	for _, l := range r.lanes {
+		l.halt(nil)
 	}
-	all := 0
-	for _, l := range c.Lanes {
-		all += len(l.Work)
+	var outcomes []Outcome
+	for _, l := range r.lanes {
+		outcomes = joined(outcomes, l.outcomes)
 	}
-	outcomes := make([]Outcome, all)
-	lanes, rest := make([]*lane, len(c.Lanes)), outcomes
-	var group conc.WaitGroup
-	for i := range c.Lanes {
-		n := len(c.Lanes[i].Work)
-		lanes[i] = &lane{Config: &c, Lane: c.Lanes[i], stopRun: stop, outcomes: rest[:n], recovers: c.Lanes[i].Recovers}
-		rest = rest[n:]
-		group.Go(func() { lanes[i].run(ctx) })
+	errs := []error{r.fault}
+	for _, stop := range r.stops() {
+		errs = append(errs, stop)
 	}
-	group.Wait()
-	var errs []error
-	for _, l := range lanes {
-		if l.stopped != nil {
-			errs = append(errs, l.stopped)
-		}
-	}
-	return outcomes, errors.Join(append([]error{faults.first}, errs...)...)
+	return outcomes, errors.Join(errs...)
 }
 
 // JournalError means that a paid page or the record of an attempt could not be made durable.
@@ -258,199 +250,3 @@ type StopError struct {
 
 func (e *StopError) Error() string { return e.Vendor + ": " + e.Err.Error() }
 func (e *StopError) Unwrap() error { return e.Err }
-
-// lane is a Lane at work.
-type lane struct {
-	*Config
-	Lane
-	stopRun  context.CancelCauseFunc
-	outcomes []Outcome
-
-	mu       sync.Mutex
-	stopped  *StopError
-	failures int       // tasks in a row that failed for want of an answer
-	answers  int       // requests answered
-	shut     time.Time // since when every request is turned away; zero if not every one is
-	whole    bool      // cursors are taken with whole pages only
-	recovers bool      // replies that cannot be read pass
-	silent   time.Time // when the first request since the last answer found none; zero if none did
-	away     *outage   // nil while the vendor answers
-}
-
-func (l *lane) run(ctx context.Context) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	buyers := make([]*buyer, len(l.Work)) // made when it is their turn: there may be a million
-	of := func(i int) *buyer {
-		if buyers[i] == nil {
-			buyers[i] = newBuyer(l, l.Work[i], cancel)
-		}
-		return buyers[i]
-	}
-	order := l.order(time.Now())
-	if l.Probe {
-		order = l.probe(ctx, of, order)
-	}
-	l.each(order, func(i int) {
-		l.outcomes[i] = of(i).buy(ctx)
-		l.Observe(Event{Task: l.Work[i].Task, Outcome: &l.outcomes[i]})
-		buyers[i] = nil // its memory is done with
-	})
-}
-
-// each lets the workers take one index after the other, and returns when all are done.
-func (l *lane) each(order []int, do func(i int)) {
-	next := make(chan int, len(order))
-	for _, i := range order {
-		next <- i
-	}
-	close(next)
-	n := l.workers()
-	workers := pool.New().WithMaxGoroutines(n)
-	for range min(n, len(order)) {
-		workers.Go(func() {
-			for i := range next {
-				do(i)
-			}
-		})
-	}
-	workers.Wait()
-}
-
-// probing bounds how long a lane looks at first pages, since the cursors they bring grow old meanwhile.
-const probing = 20 * time.Second
-
-// probe buys the first page of every list of unknown length, and returns the order in which to go on: those that may be
-// longest first, then the rest as it was.
-func (l *lane) probe(ctx context.Context, of func(i int) *buyer, order []int) []int {
-	var unknown, known []int
-	for _, i := range order {
-		if l.Work[i].Unknown && l.Work[i].Place.Pages == 0 {
-			unknown = append(unknown, i)
-		} else {
-			known = append(known, i)
-		}
-	}
-	begin, tails := time.Now(), make([]float64, len(l.Work))
-	l.each(unknown, func(i int) {
-		if time.Since(begin) < probing {
-			b := of(i)
-			b.step(ctx)
-			tails[i] = b.tail
-		}
-	})
-	slices.SortStableFunc(unknown, func(i, j int) int { return cmp.Compare(tails[j], tails[i]) })
-	return append(unknown, known...)
-}
-
-// workers is how many lists are under way at once: one a connection, but no more than have a turn at the account's rate
-// within half the life of a cursor.
-func (l *lane) workers() int {
-	n := max(1, l.Connections)
-	if rate := l.Gate.PerSecond(); l.TokenLife > 0 && rate > 0 {
-		n = min(n, max(1, int(rate*l.TokenLife.Seconds()/2)))
-	}
-	return n
-}
-
-// order is the order in which the work is begun: as it was given, but that of lists of one priority those come first whose
-// cursors live, soonest to die first.
-func (l *lane) order(now time.Time) []int {
-	order := make([]int, len(l.Work))
-	for i := range order {
-		order[i] = i
-	}
-	if l.TokenLife <= 0 {
-		return order
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		a, b := &l.Work[i], &l.Work[j]
-		return cmp.Or(cmp.Compare(b.Task.Priority, a.Task.Priority), a.diesAt(now, l.TokenLife).Compare(b.diesAt(now, l.TokenLife)))
-	})
-	return order
-}
-
-// diesAt is when the cursor of a list under way dies, and far in the future where there is none that lives.
-func (w *Work) diesAt(now time.Time, life time.Duration) time.Time {
-	if at := w.Place.Fetched.Add(life); w.Place.Next != "" && !w.Place.End && at.After(now) {
-		return at
-	}
-	return now.AddDate(1000, 0, 0)
-}
-
-// giveUp stops the lane: no further request is made to this vendor.
-func (l *lane) giveUp(halt context.CancelCauseFunc, ending pipeline.Ending, err error) {
-	l.mu.Lock()
-	if l.stopped == nil {
-		l.stopped = &StopError{Vendor: l.Vendor, Ending: ending, Err: err}
-	}
-	stopped := l.stopped
-	l.mu.Unlock()
-	halt(stopped)
-}
-
-// tooManyFailures is how many tasks in a row may fail for want of an answer before the vendor is taken to be down.
-const tooManyFailures = 10
-
-// answered notes that the vendor answers, be it with a refusal.
-func (l *lane) answered() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.failures = 0
-	l.answers++
-	l.present()
-}
-
-// turned notes whether the vendor turned a request away, and returns for how long it has done nothing else.
-func (l *lane) turned(away bool) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !away {
-		l.shut = time.Time{}
-		return 0
-	}
-	l.present()
-	if l.shut.IsZero() {
-		l.shut = time.Now()
-	}
-	return time.Since(l.shut)
-}
-
-func (l *lane) answersSoFar() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.answers
-}
-
-// failed notes that a task failed for want of an answer, and reports whether the vendor is to be given up: too many did in
-// a row, or no connection can be made and nobody had an answer while the task tried.
-func (b *buyer) failed(unreachable bool) (giveUp bool) {
-	l := b.lane
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.failures++
-	return l.failures >= tooManyFailures || unreachable && l.answers == b.answers
-}
-
-// learn notes what a page that came tells of other lists. One whose cursor was refused with a smaller page and taken with a
-// whole one: so will theirs be, and refusals may be held against the account. One that could not be read before: such replies
-// pass.
-func (b *buyer) learn() {
-	l := b.lane
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.whole = l.whole || b.whole
-	l.recovers = l.recovers || b.Place.Unreadable > 0
-}
-
-func (l *lane) recovering() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.recovers
-}
-
-func (l *lane) onlyWhole() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.whole
-}

@@ -125,7 +125,7 @@ func (b *buyer) outlast(ctx context.Context) error {
 	}
 	if left <= 0 {
 		err := a.givenUp()
-		b.giveUp(b.halt, pipeline.EndUnreachable, err)
+		b.giveUp(pipeline.EndUnreachable, err)
 		return err
 	}
 	return b.pauseIn(ctx, a, left)

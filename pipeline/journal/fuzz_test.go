@@ -86,7 +86,7 @@ func readAll(t *testing.T, path string, pages map[string]bool) {
 	defer func() { _ = j.Close() }()
 	_ = j.Check(ctx)
 	_, _ = j.Places(ctx)
-	_, _ = j.Entries(ctx)
+	_ = j.Entries(ctx, func(Entry) {})
 	_, _ = j.Course(ctx)
 	for range j.Attempts(ctx) {
 		continue

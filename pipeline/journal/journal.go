@@ -186,8 +186,8 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 func (j *Journal) Header() Header { return j.header }
 
 // Guarded is the same journal, written to by somebody who is asked about in every transaction; see [store.Guarded]. It need not be closed.
-func (j *Journal) Guarded(guard func(ctx context.Context, tx *sql.Tx) error) *Journal {
-	return &Journal{db: store.Guarded(j.db, guard), header: j.header, numbers: j.numbers, enc: j.enc, dec: j.dec}
+func (j *Journal) Guarded(leave store.Leave) *Journal {
+	return &Journal{db: store.Guarded(j.db, leave), header: j.header, numbers: j.numbers, enc: j.enc, dec: j.dec}
 }
 
 // Close closes the journal.
@@ -223,7 +223,7 @@ func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) er
 	}
 	r := j.pack(no, p)
 	failpoint.Hit("journal.append.before")
-	if err := j.db.Write(ctx, func(tx *sql.Tx) error { return j.addPage(tx, r) }); err != nil {
+	if err := j.db.Enter(ctx, r.insert(), r.claim()); err != nil {
 		return fmt.Errorf("append reply %d of %s: %w", p.Seq, j.describe(taskID), err)
 	}
 	failpoint.Hit("journal.append.after")
@@ -234,5 +234,11 @@ func (j *Journal) addPage(tx *sql.Tx, r *record) error {
 	if err := j.insert(tx, r); err != nil {
 		return err
 	}
-	return j.db.Exec(tx, `UPDATE tasks SET pages = pages + 1, reused_from = '' WHERE no = ?`, r.task)
+	claim := r.claim()
+	return j.db.Exec(tx, claim.Text, claim.Args...)
+}
+
+// claim has the task say that it has the page: one that is gone without it is missed.
+func (r *record) claim() store.Statement {
+	return store.Statement{Text: `UPDATE tasks SET pages = pages + 1, reused_from = '' WHERE no = ?`, Args: []any{r.task}}
 }

@@ -78,7 +78,8 @@ func TestAJournalOfFormat3SaysNotHowItsRunStands(t *testing.T) {
 	}
 	j = open(t, path)
 	defer j.Close()
-	entries, err := j.Entries(ctx)
+	var entries []Entry
+	err = j.Entries(ctx, func(e Entry) { entries = append(entries, e) })
 	if diff := cmp.Diff([]Entry{{Task: task("a")}}, entries); diff != "" || err != nil {
 		t.Error(diff, err)
 	}

@@ -111,19 +111,18 @@ type Entry struct {
 	Expected pipeline.Expectation
 }
 
-// Entries returns the tasks that the run intends, placeholders included, in the order they were added, and how they stand.
-func (j *Journal) Entries(ctx context.Context) ([]Entry, error) {
-	var entries []Entry
-	err := j.db.Each(ctx, `SELECT `+taskColumns+`, stood, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next
+// Entries hands each task that the run intends, and how it stands, in the order they were added, placeholders included.
+func (j *Journal) Entries(ctx context.Context, each func(Entry)) error {
+	return j.db.Each(ctx, `SELECT `+taskColumns+`, stood, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next
 		FROM tasks t WHERE intended ORDER BY no`, func(rows *sql.Rows) (err error) {
 		var e Entry
 		var ended int64
 		e.Task, err = scanTask(rows, &e.Stood, &e.Ending, &e.Error, &ended, &e.SavedUnits, &e.IndexID, &e.Again, &e.Expected.Units, &e.Expected.Next)
-		e.Ended = store.At(ended)
-		entries = append(entries, e)
+		if e.Ended = store.At(ended); err == nil {
+			each(e)
+		}
 		return err
 	})
-	return entries, err
 }
 
 // Course is where a run itself stands. The zero value: an earlier version of the program has written the journal, and did not say.

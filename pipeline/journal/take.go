@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"backhaul/pipeline"
+	"backhaul/pipeline/store"
 )
 
 // Take makes pages that another run has bought, or that come from an archive, the next pages of a task that has bought none
@@ -39,8 +40,13 @@ func (j *Journal) Take(ctx context.Context, taskID, fromRun string, pages iter.S
 }
 
 func (j *Journal) insert(tx *sql.Tx, r *record) error {
-	return j.db.Exec(tx, `INSERT INTO pages (task, seq, chain, repeated, cursor, next, ended, request, status, fetched_at, rows, overlap,
-		units, listed, cache, size, checksum, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, r.task, r.seq, r.chain, r.repeated,
+	insert := r.insert()
+	return j.db.Exec(tx, insert.Text, insert.Args...)
+}
+
+func (r *record) insert() store.Statement {
+	return store.Statement{Text: `INSERT INTO pages (task, seq, chain, repeated, cursor, next, ended, request, status, fetched_at, rows, overlap,
+		units, listed, cache, size, checksum, body) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, Args: []any{r.task, r.seq, r.chain, r.repeated,
 		r.cursor, r.next, r.ended, r.request, r.status, r.fetchedAt, r.rows, r.overlap,
-		r.units, r.listed, r.cache, r.size, r.checksum, r.body)
+		r.units, r.listed, r.cache, r.size, r.checksum, r.body}}
 }

@@ -71,7 +71,7 @@ type Journal interface {
 	Expect(ctx context.Context, all map[string]pipeline.Expectation) error
 	Bills(ctx context.Context) (map[string]map[string]pipeline.Bill, error)
 	LeftOut(ctx context.Context) ([]pipeline.Task, error)
-	Entries(ctx context.Context) ([]journal.Entry, error)
+	Entries(ctx context.Context, each func(journal.Entry)) error
 	SetCourse(ctx context.Context, c journal.Course) error
 	Course(ctx context.Context) (journal.Course, error)
 	Rewind(ctx context.Context, now time.Time) error

@@ -98,12 +98,8 @@ func (r *try) resolved(j Journal, extract string, want journal.Resolution) {
 // intends fails where other tasks are intended.
 func (r *try) intends(j Journal, want ...pipeline.Task) {
 	r.t.Helper()
-	entries, err := j.Entries(r.ctx())
-	r.must(err)
 	var got []pipeline.Task
-	for _, e := range entries {
-		got = append(got, e.Task)
-	}
+	r.must(j.Entries(r.ctx(), func(e journal.Entry) { got = append(got, e.Task) }))
 	r.same("tasks intended", want, got)
 }
 
@@ -229,8 +225,8 @@ func (r *try) stands() {
 // entries fails where other tasks are intended, or they stand otherwise.
 func (r *try) entries(want []journal.Entry) {
 	r.t.Helper()
-	got, err := r.j.Entries(r.ctx())
-	r.must(err)
+	var got []journal.Entry
+	r.must(r.j.Entries(r.ctx(), func(e journal.Entry) { got = append(got, e) }))
 	r.same("entries", want, got)
 }
 

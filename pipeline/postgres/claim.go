@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"backhaul/pipeline/store"
 )
 
 // Run is a run whose lease somebody has, known by the lease's token: to whoever was given that, and may buy lists of the run.
@@ -21,8 +23,8 @@ func (l *Lease) Token() int64 { return l.token }
 func (f *Fleet) Run(name string, token int64) *Run { return &Run{f, name, token} }
 
 // Guard is a [Guard]: until the transaction is over nobody else can take the run, and where somebody has, it writes nothing.
-func (r *Run) Guard(ctx context.Context, tx *sql.Tx) error {
-	return locked(tx.QueryRowContext(ctx, `SELECT 1 FROM `+fleetSchema+`.leases WHERE name = ? AND token = ? FOR KEY SHARE`, r.name, r.token))
+func (r *Run) Guard() ([]store.Leave, error) {
+	return []store.Leave{{Statement: store.Statement{Text: held(fleetSchema + `.leases WHERE name = ? AND token = ?`), Args: []any{r.name, r.token}}, Refusal: taken(func() {})}}, nil
 }
 
 // locked returns ErrTaken where a row that was to be locked is not there.
@@ -85,10 +87,10 @@ func (r *Run) Claim(ctx context.Context, list string, turn Turn) (c *Claim, lost
 	return c, lost, nil
 }
 
-// Guard is a [Guard]: until the transaction is over nobody else can take run or list, and where somebody has, it writes nothing.
-func (c *Claim) Guard(ctx context.Context, tx *sql.Tx) error {
-	return locked(tx.QueryRowContext(ctx, `SELECT 1 FROM `+fleetSchema+`.leases l JOIN `+fleetSchema+`.claims c ON c.run = l.name
-		WHERE l.name = ? AND l.token = ? AND c.list = ? AND c.no = ? FOR KEY SHARE`, c.run.name, c.run.token, c.list, c.no))
+// Leave gives leave to write: until the transaction is over nobody else can take run or list.
+func (c *Claim) Leave() store.Leave {
+	return store.Leave{Statement: store.Statement{Text: held(fleetSchema + `.leases l JOIN ` + fleetSchema + `.claims c ON c.run = l.name
+		WHERE l.name = ? AND l.token = ? AND c.list = ? AND c.no = ?`), Args: []any{c.run.name, c.run.token, c.list, c.no}}, Refusal: taken(func() {})}
 }
 
 // Sure returns nil where this process still has the list and may make a request.
@@ -103,7 +105,7 @@ func (c *Claim) Sure(ctx context.Context) error {
 
 // Expose has it known what the list's request under way may cost at most, before it is sent; 0 lets go of the list.
 func (c *Claim) Expose(ctx context.Context, units int64) error {
-	return c.run.fleet.write(ctx, c.Guard, func(tx *sql.Tx) error {
+	return c.run.fleet.write(ctx, Only(c.Leave()), func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE claims SET units = ? WHERE run = ? AND list = ?`, units, c.run.name, c.list)
 		return err
 	})

@@ -16,11 +16,9 @@ type DB struct {
 	name   string
 	sql    *sql.DB
 	guard  Guard
-	group  store.Group
+	group  store.Writers
+	enters store.Group[[]store.Statement]
 }
-
-// Guard is asked in every transaction that writes, ahead of what that writes: its error keeps anything from being written.
-type Guard func(ctx context.Context, tx *sql.Tx) error
 
 // Open opens a schema, making it and its tables where it is absent. what names it in messages, beside the address. guard may be nil:
 // anybody may write.
@@ -83,7 +81,7 @@ func (d *DB) Read() *sql.DB { return d.sql }
 
 // Write is [store.DB.Write].
 func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
-	return d.group.Write(ctx, transactions{d}, do)
+	return store.Write(ctx, &d.group, transactions{d}, do)
 }
 
 // transactions are those of a schema.
@@ -91,10 +89,10 @@ type transactions struct{ *DB }
 
 func (d transactions) Begin(ctx context.Context) (*sql.Tx, error) {
 	tx, err := d.sql.BeginTx(ctx, nil)
-	if err != nil || d.guard == nil {
-		return tx, err
+	if err != nil {
+		return nil, err
 	}
-	if err := d.guard(ctx, tx); err != nil {
+	if err := d.guard.ask(ctx, tx); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	return tx, nil
@@ -149,15 +147,6 @@ func (d *DB) Wrap(err error) error {
 
 // Close lets go of the schema. The server keeps its connections for whoever opens it next.
 func (d *DB) Close() error { return nil }
-
-// Alone is a guard that lets one transaction at a time write, of all that have the name: what one decides by what it has read the
-// others cannot change under it.
-func Alone(name string) Guard {
-	return func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, name)
-		return err
-	}
-}
 
 // Renumber is [store.Renumbers].
 func (d *DB) Renumber(tx *sql.Tx, table, column string) error {

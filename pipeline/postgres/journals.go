@@ -78,10 +78,8 @@ func (f *Fleet) RemoveJournal(ctx context.Context, name string, guard Guard) err
 // write is a transaction that a guard is asked about.
 func (f *Fleet) write(ctx context.Context, guard Guard, do func(tx *sql.Tx) error) error {
 	return f.db.Write(ctx, func(tx *sql.Tx) error {
-		if guard != nil {
-			if err := guard(ctx, tx); err != nil {
-				return err
-			}
+		if err := guard.ask(ctx, tx); err != nil {
+			return err
 		}
 		return do(tx)
 	})

@@ -181,17 +181,19 @@ func (l *Lease) Sure(ctx context.Context) error {
 	return l.Renew(ctx)
 }
 
-// Guard is a [Guard]: until the transaction is over nobody else can take the lease, and where somebody has, it writes nothing.
-func (l *Lease) Guard(ctx context.Context, tx *sql.Tx) error {
-	var one int
-	err := tx.QueryRowContext(ctx, `SELECT 1 FROM `+fleetSchema+`.leases WHERE name = ? AND token = ? FOR KEY SHARE`, l.name, l.token).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		l.mu.Lock()
-		l.lost = true
-		l.mu.Unlock()
-		return ErrTaken
-	}
-	return err
+// Guard is a [Guard] of its Leave alone.
+func (l *Lease) Guard() ([]store.Leave, error) { return []store.Leave{l.Leave()}, nil }
+
+// Leave gives leave to write: until the transaction is over nobody else can take the lease.
+func (l *Lease) Leave() store.Leave {
+	return store.Leave{Statement: store.Statement{Text: held(fleetSchema + `.leases WHERE name = ? AND token = ?`), Args: []any{l.name, l.token}}, Refusal: taken(l.lose)}
+}
+
+// lose notes that another process has the lease.
+func (l *Lease) lose() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost = true
 }
 
 // Sign says who has the lease; the zero Holder that nobody is to be told.

@@ -59,6 +59,7 @@ func New(address string) (*Server, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
+	config.DialFunc = dialer.DialContext
 	s := &Server{config: config, password: config.Password, pools: map[string]*sql.DB{}}
 	u.RawQuery, u.Fragment = "", ""
 	s.name = u.Redacted()

@@ -49,7 +49,7 @@ func (d *DB) before(step string) error {
 type DB struct {
 	path  string
 	sql   *sql.DB
-	group store.Group
+	group store.Writers
 
 	prepared sync.Map // of *sql.Stmt, by the text of the statement
 }
@@ -170,7 +170,7 @@ func (d *DB) Name() string { return d.path }
 
 // Write is [store.DB.Write].
 func (d *DB) Write(ctx context.Context, do func(*sql.Tx) error) error {
-	return d.group.Write(ctx, transactions{d}, do)
+	return store.Write(ctx, &d.group, transactions{d}, do)
 }
 
 // transactions are those of a file.
@@ -218,6 +218,18 @@ func (d *DB) Each(ctx context.Context, query string, row func(*sql.Rows) error, 
 		return d.Wrap(err)
 	}
 	return store.Rows(d, rows, row)
+}
+
+// Enter is [store.DB.Enter].
+func (d *DB) Enter(ctx context.Context, statements ...store.Statement) error {
+	return d.Write(ctx, func(tx *sql.Tx) error {
+		for _, s := range statements {
+			if err := d.Exec(tx, s.Text, s.Args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Exec is [store.DB.Exec]. The statement is prepared once.

@@ -5,22 +5,26 @@ import (
 	"database/sql"
 )
 
-// Guarded is a database in which every write asks guard first, within its transaction: its error undoes what that writer did, and what
-// others did in the same transaction stays.
-func Guarded(db DB, guard func(ctx context.Context, tx *sql.Tx) error) DB { return guarded{db, guard} }
+// Guarded is a database in which every write has a leave first, within its transaction: where it is not there, nothing of what that
+// writer did stays, and what others did in the same transaction does.
+func Guarded(db DB, leave Leave) DB { return guarded{db, leave} }
 
 type guarded struct {
 	DB
-	guard func(context.Context, *sql.Tx) error
+	leave Leave
 }
 
 func (g guarded) Write(ctx context.Context, do func(*sql.Tx) error) error {
 	return g.DB.Write(ctx, func(tx *sql.Tx) error {
-		if err := g.guard(ctx, tx); err != nil {
-			return err
+		if _, err := tx.ExecContext(ctx, g.leave.Text, g.leave.Args...); err != nil {
+			return g.leave.Means(err)
 		}
 		return do(tx)
 	})
+}
+
+func (g guarded) Enter(ctx context.Context, statements ...Statement) error {
+	return g.leave.Means(g.DB.Enter(ctx, append([]Statement{g.leave.Statement}, statements...)...))
 }
 
 // Close leaves the database open: it is its owner's.

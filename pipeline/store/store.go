@@ -34,6 +34,9 @@ type DB interface {
 	// do undoes what that writer did and is told to it alone; an error of the transaction itself, such as a full disk, fails them all,
 	// and nothing of theirs is kept.
 	Write(ctx context.Context, do func(*sql.Tx) error) error
+	// Enter carries out statements of which nobody needs an answer, in a transaction, and returns when it is durable. It is what Write
+	// does, at the least cost: where the way to the database is long they go there together, with those of others who enter.
+	Enter(ctx context.Context, statements ...Statement) error
 	// Exec carries out a statement within a write. It must be one of few texts, as it may be prepared and kept.
 	Exec(tx *sql.Tx, statement string, args ...any) error
 	// Each reads what a query answers, row by row. An error of row ends that, and comes back as it is. The query must be one of few
@@ -46,6 +49,27 @@ type DB interface {
 	// Wrap names the database in an error of its driver, and marks damage with ErrDamaged.
 	Wrap(err error) error
 	Close() error
+}
+
+// Statement is one of few texts, with its parameters.
+type Statement struct {
+	Text string
+	Args []any
+}
+
+// Leave is what gives leave to write: a statement that locks it until the transaction is over, and fails where it is not there.
+type Leave struct {
+	Statement
+	// Refusal is what the failure means. Default: what it says.
+	Refusal func(error) error
+}
+
+// Means is what a failure of the statement means.
+func (l Leave) Means(err error) error {
+	if err == nil || l.Refusal == nil {
+		return err
+	}
+	return l.Refusal(err)
 }
 
 // Layout is what tables look like.

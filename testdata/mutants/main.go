@@ -79,16 +79,18 @@ const (
 
 // sound runs the tests that are to find the mutants without any: one that fails anyway would find everything.
 func sound(all []catalogue.Mutant) error {
-	tests := map[string][]string{}
+	type suite struct{ pkg, tags string }
+	tests := map[suite][]string{}
 	for _, m := range all {
 		for _, k := range m.Killers {
-			tests[k.Package] = append(tests[k.Package], k.Tests...)
+			s := suite{k.Package, k.Tags}
+			tests[s] = append(tests[s], k.Tests...)
 		}
 	}
-	for pkg, names := range tests {
+	for s, names := range tests {
 		slices.Sort(names)
-		if out, err := test("", pkg, slices.Compact(names)); err != nil || nothingRan(out) {
-			return fmt.Errorf("the tests of %s fail, or are gone, without a mutant: %v\n%s", pkg, err, out)
+		if out, err := test("", catalogue.Killer{Package: s.pkg, Tests: slices.Compact(names), Tags: s.tags}); err != nil || nothingRan(out) {
+			return fmt.Errorf("the tests of %s fail, or are gone, without a mutant: %v\n%s", s.pkg, err, out)
 		}
 	}
 	return nil
@@ -113,7 +115,7 @@ func try(m catalogue.Mutant) (v verdict, detail string, err error) {
 		return equivalent, "", nil
 	}
 	for _, k := range m.Killers {
-		out, err := test(overlay, k.Package, k.Tests)
+		out, err := test(overlay, k)
 		switch {
 		case strings.Contains(out, "[build failed]"), strings.Contains(out, "[setup failed]"):
 			return broken, ":\n" + out, nil
@@ -153,12 +155,12 @@ func write(m catalogue.Mutant, into string) (overlay string, packages []string, 
 	return overlay, packages, os.WriteFile(overlay, text, 0o600)
 }
 
-func test(overlay, pkg string, names []string) (out string, err error) {
-	args := []string{"test", "-p", "1", "-vet=off", "-failfast", "-timeout", longestTest}
+func test(overlay string, k catalogue.Killer) (out string, err error) {
+	args := []string{"test", "-p", "1", "-vet=off", "-failfast", "-timeout", longestTest, "-tags", k.Tags}
 	if overlay != "" {
 		args = append(args, "-count=1", "-overlay", overlay)
 	}
-	return command("go", append(args, "-run", "^("+strings.Join(names, "|")+")$", pkg)...)
+	return command("go", append(args, "-run", "^("+strings.Join(k.Tests, "|")+")$", k.Package)...)
 }
 
 func nothingRan(out string) bool { return strings.Contains(out, "no tests to run") }

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T, from Sources) Shop) {
 		"a vendor that refuses is given up":               (*try).denied,
 		"a list that is refused fails alone":              (*try).refused,
 		"an end keeps the replies under way":              (*try).stopped,
+		"what waits is bought once that is over":          (*try).waits,
 	} {
 		t.Run(name, func(t *testing.T) { try(begin(t, open)) })
 	}
@@ -146,6 +147,20 @@ func (r *try) must(err error) {
 type terms struct {
 	ceiling *pipeline.Units            // of this execution
 	own     map[string]*pipeline.Units // of extracts
+	waiting string                     // the extract that waits for the other one
+}
+
+// missing is what the journal lacks of some extracts.
+func (r *try) missing(places map[string]pipeline.Place, on terms, of func(extract string) bool) (work []plan.Work) {
+	r.Helper()
+	for _, t := range r.tasks {
+		source, err := r.source(t)
+		r.must(err)
+		if p := places[t.ID]; of(t.Extract) && !p.End && p.ChainRows < t.MaxRows {
+			work = append(work, plan.Work{Item: &plan.Item{Task: t, Endpoint: source.Endpoint(), PageSize: perPage, Place: p, MaxUnits: on.own[t.Extract]}})
+		}
+	}
+	return work
 }
 
 // buy has the engine buy what the journal lacks.
@@ -153,12 +168,16 @@ func (r *try) buy(ctx context.Context, on terms) buy.Bought {
 	r.Helper()
 	places, err := r.journal.Places(r.Context())
 	r.must(err)
-	var work []plan.Work
-	for _, t := range r.tasks {
-		source, err := r.source(t)
-		r.must(err)
-		if p := places[t.ID]; !p.End && p.ChainRows < t.MaxRows {
-			work = append(work, plan.Work{Item: &plan.Item{Task: t, Endpoint: source.Endpoint(), PageSize: perPage, Place: p, MaxUnits: on.own[t.Extract]}})
+	work := r.missing(places, on, func(x string) bool { return x != on.waiting })
+	lists := len(r.missing(places, on, func(string) bool { return true }))
+	var over []engine.Outcome
+	var more func(context.Context, engine.Over) (map[string][]plan.Work, error)
+	if on.waiting != "" {
+		more = func(_ context.Context, one engine.Over) (map[string][]plan.Work, error) {
+			if over = append(over, one.Outcomes...); one.Extract == on.waiting {
+				return nil, nil
+			}
+			return map[string][]plan.Work{"moz": r.missing(places, on, func(x string) bool { return x == on.waiting })}, nil
 		}
 	}
 	money := budget.New(map[string]budget.Account{"moz": {Connections: 3, PerSecond: 500, Ceiling: ledger.Ceiling{Run: on.ceiling}}}, time.Now)
@@ -166,7 +185,7 @@ func (r *try) buy(ctx context.Context, on terms) buy.Bought {
 	r.must(money.Raise(r.Context(), in))
 	book := r.shop.Books.Of(Key.Job, Key.RunDate)
 	bought, err := buy.Order{
-		Plan: &plan.Plan{Work: map[string][]plan.Work{"moz": work}}, Sources: r.source, Journal: r.journal, Budget: money, Books: in, Retry: engine.Retry{},
+		Work: map[string][]plan.Work{"moz": work}, More: more, Sources: r.source, Journal: r.journal, Budget: money, Books: in, Retry: engine.Retry{},
 		Recovers: func(string) bool { return false }, Pulse: recovery.NewPulse(book, time.Now), Now: time.Now, Engine: r.shop.Engine,
 		Close: func(ctx context.Context, round int) (map[string]pipeline.Place, error) {
 			return places, errors.Join(recovery.RecordClaims(ctx, r.journal, book, round, time.Now()), r.read(ctx, &places))
@@ -175,7 +194,8 @@ func (r *try) buy(ctx context.Context, on terms) buy.Bought {
 	r.must(err)
 	r.must(bought.Fault)
 	r.must(account.Settle(r.Context(), r.ledger, r.journal, "r1", money.Month))
-	r.agree(bought, len(work))
+	bought.Outcomes = append(over, bought.Outcomes...)
+	r.agree(bought, lists)
 	return bought
 }
 
@@ -238,6 +258,13 @@ func (r *try) complete(bought buy.Bought) {
 	}
 	if bought.Err != nil || len(bought.Stops) > 0 {
 		r.Error(bought.Err)
+	}
+}
+
+func (r *try) waits() {
+	bought := r.buy(r.Context(), terms{waiting: "domains"})
+	if r.complete(bought); len(bought.Outcomes) != len(r.tasks) || bought.Outcomes[0].Task.Extract != "anchors" {
+		r.Errorf("%d lists were bought of %d", len(bought.Outcomes), len(r.tasks))
 	}
 }
 

@@ -7,7 +7,7 @@
 //	Promise: its numbers in INVARIANTS.md, like 2, 3
 //	Killed by: ./jobs/ledger TestOne|TestTwo
 //
-// The last may stand there several times. In its place may stand
+// The last may stand there several times, and behind a test's name the build tags that it is in: TestOne,cluster. In its place may stand
 //
 //	Equivalent: why nobody can tell the mutant from the program
 //
@@ -40,6 +40,7 @@ type Mutant struct {
 type Killer struct {
 	Package string // like ./jobs/ledger
 	Tests   []string
+	Tags    string // of the build, "" for none
 }
 
 // hunk is lines of a file and what becomes of them.
@@ -110,7 +111,8 @@ func (m *Mutant) read(line string) error {
 		if !ok || !strings.HasPrefix(pkg, "./") {
 			return fmt.Errorf("want Killed by: ./PACKAGE TEST|TEST, got %q", line)
 		}
-		m.Killers = append(m.Killers, Killer{pkg, strings.Split(tests, "|")})
+		tests, tags, _ := strings.Cut(tests, ",")
+		m.Killers = append(m.Killers, Killer{pkg, strings.Split(tests, "|"), tags})
 	case "Equivalent":
 		m.Equivalent = value
 	default:
