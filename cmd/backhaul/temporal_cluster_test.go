@@ -395,3 +395,22 @@ func TestAWorkerOfTemporalsRefusesWhatItDoesNotHave(t *testing.T) {
 	setenv(t, database, "")
 	backhaul(t, exitUsage, "run", w.job, "--engine", "temporal", "--warehouse", w.hosts[1]) // its books are files, which no host shares
 }
+
+func TestARunByTemporalOutlivesTheDatabase(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	w := startWorkers(t, workersJob(killedPerSecond), 30*time.Millisecond)
+	w.conductor(t)
+	w.buyer(t)
+	order := w.order(t)
+	const kills = 2
+	for i := range kills {
+		w.requests(t, 40+60*i)
+		_ = w.database.Kill()
+		time.Sleep(300 * time.Millisecond) // in which nothing can be entered
+		if err := w.database.Run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.complete(t, order)
+	w.check(t, want, 4*kills) // what one host has kept another buys again
+}
