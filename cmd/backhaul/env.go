@@ -185,7 +185,7 @@ func (e environment) secretFiles() map[string]string {
 			}
 		}
 	}
-	for _, name := range []string{database, lineage.KeyVariable} {
+	for _, name := range []string{database, tokenVariable, lineage.KeyVariable} {
 		if path := e.variable(name + inFile); path != "" {
 			files[name+inFile] = path
 		}
