@@ -11,6 +11,9 @@ help: ## list the targets
 build: ## build bin/backhaul
 	go build -o $(BIN) ./cmd/backhaul
 
+build-fleet: ## build bin/backhaul-fleet, which keeps warehouses in object stores as well
+	go build -tags fleet -o $(BIN)-fleet ./cmd/backhaul
+
 run: build ## do the main job end to end against the embedded emulator, and show a result
 	rm -rf warehouse-demo
 	$(BIN) demo --warehouse warehouse-demo
@@ -23,10 +26,11 @@ test: ## run the tests
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
 
-cluster: ## have journal and ledger in PostgreSQL, and keep all promises there (installs Debian's server where it is missing)
+cluster: ## have journal and ledger in PostgreSQL and tables in an S3, and keep all promises there (installs Debian's server where it is missing)
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m -run "Database" ./cmd/backhaul
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet -timeout 30m ./sinks/iceberg
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImports" ./cmd/backhaul
 
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
@@ -108,6 +112,7 @@ mutants: ## try every change of testdata/mutants that breaks a promise: a test m
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
 	go vet ./... ./testdata/mutants/... ./testdata/bench
+	go vet -tags fleet,cluster,failpoint ./sinks/iceberg ./cmd/backhaul
 	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench
 
 # Each package that has targets is built once for all of them. What is found interesting goes where go test keeps it.
@@ -142,4 +147,4 @@ ci: lint test cluster race fuzz interop-fast bench-quick run ## all that must ho
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build build-fleet run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"backhaul/schemas"
@@ -23,7 +24,10 @@ func Script(files map[string][]string) (tables, marts string, err error) {
 		fmt.Fprintf(&plain, "CREATE SCHEMA IF NOT EXISTS %s;\n", ident(schema))
 	}
 	derived.WriteString("-- What is derived from the tables of catalog.sql, which must have been read before.\n")
-	for _, one := range d.all {
+	for i, one := range d.all {
+		if one.table == nil && strings.HasPrefix(one.name, helping) {
+			continue
+		}
 		to := &derived
 		if one.table != nil && !strings.HasPrefix(one.name, helping) {
 			to = &plain
@@ -32,9 +36,28 @@ func Script(files map[string][]string) (tables, marts string, err error) {
 		if head == "" { // elsewhere these are only put into others
 			head = "CREATE VIEW " + one.name + " AS"
 		}
-		fmt.Fprintf(to, "%s %s;\n%s", replacing.Replace(head), one.body, one.comments)
+		fmt.Fprintf(to, "%s %s;\n%s", replacing.Replace(head), apart(d.overTables(one), i), one.comments)
 	}
 	return plain.String(), derived.String(), nil
+}
+
+// overTables is inlined, but that tables are named: a hundred files in every view that reads them would be a script of megabytes.
+func (d *declarations) overTables(one *declaration) string {
+	return relation.ReplaceAllStringFunc(one.body, func(found string) string {
+		m := relation.FindStringSubmatch(found)
+		other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
+		if other == nil || other.table != nil {
+			return found
+		}
+		return m[1] + " (" + d.overTables(other) + "\n)"
+	})
+}
+
+var window = regexp.MustCompile(`\b(WINDOW |OVER \(?)([a-z]+)\b`)
+
+// apart gives the windows of a statement names of their own: DuckDB refuses two of one name in statements that it is handed together.
+func apart(statement string, no int) string {
+	return window.ReplaceAllString(statement, fmt.Sprintf("${1}${2}_%d", no))
 }
 
 // replacing has a script be read again.

@@ -57,9 +57,13 @@ func (a address) open(ctx context.Context) (*blob.Bucket, error) {
 	return bucket, nil
 }
 
-// options are those of the query. An S3 that is not Amazon's seldom has names for its buckets.
+// options are those of the query. An S3 that is not Amazon's seldom has names for its buckets, nor checksums for its replies, which the SDK
+// would tell standard error of each: what is fetched is compared with its own name.
 func (a address) options() url.Values {
 	q := a.url.Query()
+	if a.url.Scheme == "s3" && !q.Has("response_checksum_validation") {
+		q.Set("response_checksum_validation", "when_required")
+	}
 	own := cmp.Or(q.Get("endpoint"), os.Getenv("AWS_ENDPOINT_URL_S3"), os.Getenv("AWS_ENDPOINT_URL"))
 	if a.url.Scheme == "s3" && own != "" && !q.Has("use_path_style") && !q.Has("s3ForcePathStyle") {
 		q.Set("use_path_style", "true")

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	ice "github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/table"
@@ -134,4 +135,26 @@ func dataFiles(s *Store, ctx context.Context, tbl *table.Table, snapshot *table.
 		}
 	}
 	return all, nil
+}
+
+// Count returns how many rows a table's current snapshot has of each run date, YYYY-MM-DD, as a reader finds them that knows the catalog
+// and the objects alone.
+func (s *Store) Count(ctx context.Context, t *schemas.Table) (map[string]int64, error) {
+	counts := map[string]int64{}
+	tbl, err := s.load(ctx, t)
+	if err != nil || tbl == nil {
+		return counts, err
+	}
+	rows, err := tbl.Scan(table.WithSelectedFields(schemas.ColRunDate)).ToArrowTable(ctx)
+	if err != nil {
+		return counts, err
+	}
+	defer rows.Release()
+	for _, chunk := range rows.Column(0).Data().Chunks() {
+		dates, ok := chunk.(*array.Date32)
+		for i := 0; ok && i < dates.Len(); i++ {
+			counts[dates.Value(i).FormattedString()]++
+		}
+	}
+	return counts, nil
 }
