@@ -30,7 +30,30 @@ cluster: ## have journal and ledger in PostgreSQL and tables in an S3, and keep 
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet -timeout 30m ./sinks/iceberg
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImports" ./cmd/backhaul
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImportsFollowTheLayers" ./cmd/backhaul
+
+FLEET       := bin/fleet
+SPARK_JARS  := $(FLEET)/jars/iceberg-spark-runtime-4.0_2.13-1.10.0.jar $(FLEET)/jars/iceberg-aws-bundle-1.10.0.jar $(FLEET)/jars/postgresql-42.7.8.jar
+
+lake-check: $(FLEET)/pyiceberg/installed $(FLEET)/pyspark/installed $(FLEET)/azurite/installed $(SPARK_JARS) ## have PyIceberg and Spark read tables in an object store, yesterday's too, and try other stores (needs python3 with venv, java, mvn, npm)
+	PYICEBERG_PYTHON=$(CURDIR)/$(FLEET)/pyiceberg/bin/python SPARK_PYTHON=$(CURDIR)/$(FLEET)/pyspark/bin/python SPARK_JARS=$(CURDIR)/$(FLEET)/jars AZURITE=$(CURDIR)/$(FLEET)/azurite \
+		go test -count=1 -tags cluster,fleet,lakecheck -timeout 30m -run 'OthersRead|OtherStores' ./cmd/backhaul
+
+$(FLEET)/%/installed: testdata/fleet/requirements/%.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -qy python3-venv; }
+	python3 -m venv --clear $(FLEET)/$*
+	$(FLEET)/$*/bin/pip install -q --no-deps -r $<
+	@touch $@
+
+$(FLEET)/azurite/installed: testdata/fleet/azurite/package-lock.json
+	mkdir -p $(FLEET)/azurite && cp testdata/fleet/azurite/*.json $(FLEET)/azurite && cd $(FLEET)/azurite && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(FLEET)/jars/iceberg-%-1.10.0.jar:
+	mvn -q -B dependency:copy -Dartifact=org.apache.iceberg:iceberg-$*:1.10.0 -DoutputDirectory=$(@D)
+
+$(FLEET)/jars/postgresql-%.jar:
+	mvn -q -B dependency:copy -Dartifact=org.postgresql:postgresql:$* -DoutputDirectory=$(@D)
 
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
@@ -147,4 +170,4 @@ ci: lint test cluster race fuzz interop-fast bench-quick run ## all that must ho
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build build-fleet run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build build-fleet run demo test cluster lake-check power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean

@@ -36,6 +36,8 @@ var properties = ice.Properties{
 	table.MetadataPreviousVersionsMaxKey:      "100",
 	// A reader that looks for a target or a run opens no file that has none of it.
 	"write.metadata.metrics.default": "truncate(64)",
+	// Iceberg's reader of batches, which Spark uses, knows no column whose values are stored as differences (1.10.0).
+	"read.parquet.vectorization.enabled": "false",
 	// We begin anew by ourselves.
 	table.CommitNumRetriesKey: strconv.Itoa(libraryRetries),
 }
