@@ -16,7 +16,6 @@ import (
 	_ "gocloud.dev/blob/azureblob" // azblob://
 	_ "gocloud.dev/blob/gcsblob"   // gs://
 	_ "gocloud.dev/blob/s3blob"    // s3://
-	"gocloud.dev/gcerrors"
 )
 
 // address is where a warehouse is: a bucket, and the beginning of the keys of its objects.
@@ -87,6 +86,3 @@ func (a address) base() string {
 
 // key is that of an object below the prefix.
 func (a address) key(rest string) string { return strings.TrimPrefix(a.prefix+"/"+rest, "/") }
-
-// isMissing reports whether an error says that there is no such object.
-func isMissing(err error) bool { return gcerrors.Code(err) == gcerrors.NotFound }

@@ -384,6 +384,30 @@ func TestWhatNoSnapshotNamesIsRemovedAndNothingElse(t *testing.T) {
 	}
 }
 
+// What lies below a table whose name another's begins with is the other's.
+func TestAnotherTablesObjectsAreNoLeftovers(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	l, columns := s.host(t), []schemas.Column{{Name: "page", Type: schemas.String, Required: true}}
+	short, long := &schemas.Table{Schema: "moz", Name: "page", Own: columns}, &schemas.Table{Schema: "moz", Name: "page_more", Own: columns}
+	for _, of := range []*schemas.Table{short, long} {
+		if _, err := l.Publish(t.Context(), of, "nightly", night, stage(t, of, "nightly", night, 3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(2 * time.Millisecond)
+	if _, err := s.open(t).collect(t.Context(), short, 0, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	other := s.host(t)
+	if _, err := other.Pull(t.Context(), long); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := other.Month(long, night); err != nil || len(files) != 1 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
 // listed are the keys of a bucket.
 func listed(t *testing.T, b *blob.Bucket) func(yield func(string, error) bool) {
 	t.Helper()

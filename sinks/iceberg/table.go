@@ -128,11 +128,10 @@ func dataFiles(s *Store, ctx context.Context, tbl *table.Table, snapshot *table.
 		if m.ManifestContent() != ice.ManifestContentData {
 			return nil, fmt.Errorf("somebody has deleted rows of %v by delete files, which this program does not read: rewrite its data files, or roll it back", tbl.Identifier())
 		}
-		entries, err := m.FetchEntries(files, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(files, true) {
+			if err != nil {
+				return nil, err
+			}
 			all = append(all, e.DataFile())
 		}
 	}
