@@ -11,6 +11,9 @@ help: ## list the targets
 build: ## build bin/backhaul
 	go build -o $(BIN) ./cmd/backhaul
 
+build-fleet: ## build bin/backhaul-fleet, which keeps warehouses in object stores as well
+	go build -tags fleet -o $(BIN)-fleet ./cmd/backhaul
+
 run: build ## do the main job end to end against the embedded emulator, and show a result
 	rm -rf warehouse-demo
 	$(BIN) demo --warehouse warehouse-demo
@@ -23,10 +26,34 @@ test: ## run the tests
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
 
-cluster: ## have journal and ledger in PostgreSQL, and keep all promises there (installs Debian's server where it is missing)
+cluster: ## have journal and ledger in PostgreSQL and tables in an S3, and keep all promises there (installs Debian's server where it is missing)
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m -run "Database" ./cmd/backhaul
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet -timeout 30m ./sinks/iceberg
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImportsFollowTheLayers" ./cmd/backhaul
+
+FLEET       := bin/fleet
+SPARK_JARS  := $(FLEET)/jars/iceberg-spark-runtime-4.0_2.13-1.10.0.jar $(FLEET)/jars/iceberg-aws-bundle-1.10.0.jar $(FLEET)/jars/postgresql-42.7.8.jar
+
+lake-check: $(FLEET)/pyiceberg/installed $(FLEET)/pyspark/installed $(FLEET)/azurite/installed $(SPARK_JARS) ## have PyIceberg and Spark read tables in an object store, yesterday's too, and try other stores (needs python3 with venv, java, mvn, npm)
+	PYICEBERG_PYTHON=$(CURDIR)/$(FLEET)/pyiceberg/bin/python SPARK_PYTHON=$(CURDIR)/$(FLEET)/pyspark/bin/python SPARK_JARS=$(CURDIR)/$(FLEET)/jars AZURITE=$(CURDIR)/$(FLEET)/azurite \
+		go test -count=1 -tags cluster,fleet,lakecheck -timeout 30m -run 'OthersRead|OtherStores' ./cmd/backhaul
+
+$(FLEET)/%/installed: testdata/fleet/requirements/%.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -qy python3-venv; }
+	python3 -m venv --clear $(FLEET)/$*
+	$(FLEET)/$*/bin/pip install -q --no-deps -r $<
+	@touch $@
+
+$(FLEET)/azurite/installed: testdata/fleet/azurite/package-lock.json
+	mkdir -p $(FLEET)/azurite && cp testdata/fleet/azurite/*.json $(FLEET)/azurite && cd $(FLEET)/azurite && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(FLEET)/jars/iceberg-%-1.10.0.jar:
+	mvn -q -B dependency:copy -Dartifact=org.apache.iceberg:iceberg-$*:1.10.0 -DoutputDirectory=$(@D)
+
+$(FLEET)/jars/postgresql-%.jar:
+	mvn -q -B dependency:copy -Dartifact=org.postgresql:postgresql:$* -DoutputDirectory=$(@D)
 
 bin/temporal: testdata/fleet/temporal/main.go testdata/fleet/temporal/go.mod testdata/fleet/temporal/go.sum
 	@mkdir -p bin
@@ -116,6 +143,7 @@ mutants: ## try every change of testdata/mutants that breaks a promise: a test m
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
 	go vet ./... ./testdata/mutants/... ./testdata/bench
+	go vet -tags fleet,cluster,failpoint ./sinks/iceberg ./cmd/backhaul
 	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench
 
 # Each package that has targets is built once for all of them. What is found interesting goes where go test keeps it.
@@ -154,4 +182,4 @@ ci: ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test cluster cluster-temporal power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build build-fleet run demo test cluster cluster-temporal lake-check power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean

@@ -28,7 +28,7 @@ A run that is loaded again, or forgotten, writes the merged file anew. It takes 
 and room for two copies of the month in staging. Default: every month that is past.`,
 		Args: exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := a.existingLake()
+			l, err := a.existingLake(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -95,7 +95,7 @@ func readConfig(path string, r vendors.Registry) (map[string]string, error) {
 		case strings.HasPrefix(name, paramPrefix):
 		case !slices.Contains(known, base):
 			return nil, fmt.Errorf("%s is no variable of this program%s see `backhaul help config`", name, nearest(known, name))
-		case strings.HasSuffix(name, inFile), strings.HasSuffix(name, "_PATH"), name == "BACKHAUL_WAREHOUSE" && !strings.Contains(value, "://"):
+		case strings.HasSuffix(name, inFile), strings.HasSuffix(name, "_PATH"), name == cacheVariable, name == "BACKHAUL_WAREHOUSE" && !isStore(value):
 			if !filepath.IsAbs(value) && value != "" {
 				set[name] = filepath.Join(filepath.Dir(path), value)
 			}
@@ -120,11 +120,11 @@ func configurable(r vendors.Registry) (all, secret []string) {
 		all = append(all, s.URL)
 		secret = append(secret, slices.Concat(s.Credentials...)...)
 	}
-	secret = append(secret, database, temporalKey)
+	secret = append(secret, database, temporalKey, tokenVariable)
 	all = append(all, temporalVariables...)
 	slices.Sort(secret)
 	secret = slices.Compact(secret) // surfaces of a vendor share some
-	return append(append(all, "BACKHAUL_WAREHOUSE", allowedCommands), secret...), secret
+	return append(append(all, "BACKHAUL_WAREHOUSE", cacheVariable, catalogVariable, allowedCommands), secret...), secret
 }
 
 // hidden are the variables of the environment that do not count beside those that a configuration sets: other ways to give the

@@ -44,7 +44,7 @@ BACKHAUL_PARAM_LIST_FILE=list.csv
 		}
 	}
 	a.warehouseDir = "/flag"
-	if w, err := a.warehouse(); w.Root != "/flag" || err != nil {
+	if w, err := a.warehouse(t.Context()); w.Root != "/flag" || err != nil {
 		t.Errorf("a flag does not go first: %v %v", w, err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"errors"
 	"fmt"
@@ -51,15 +52,21 @@ it knows, and shows DuckDB's own and Python's.
 
 The catalog's views look for the files where the warehouse was when the catalog was written, or where the
 DuckDB variable ` + rootVariable + ` says. It is set on every connection, so that a copy, or a container
-that mounts the warehouse elsewhere, reads its own files: name that place with --at.`,
+that mounts the warehouse elsewhere, reads its own files: name that place with --at.
+
+Of a warehouse in an object store it prints SQL that has DuckDB read the files its tables have now; what reads Iceberg
+finds them by the catalog, see 'backhaul help lake'.`,
 		Example: `  backhaul connect python
   backhaul connect metabase --at /data/warehouse`,
 		Args:      atMost(1, "one tool, or none"),
 		ValidArgs: toolNames(),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := a.place(at)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.place(cmd.Context(), at)
 			if err != nil {
 				return err
+			}
+			if a.store != nil && at == "" {
+				return a.printScripts(cmd.Context(), args)
 			}
 			if len(args) == 0 {
 				return a.printTools(p)
@@ -81,11 +88,11 @@ const rootVariable = "backhaul_warehouse"
 type place struct{ Root string }
 
 // place returns where the tool sees the warehouse: at, or where this program does.
-func (a *app) place(at string) (place, error) {
+func (a *app) place(ctx context.Context, at string) (place, error) {
 	if at != "" {
 		return place{Root: strings.TrimRight(at, `/\`)}, nil
 	}
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return place{}, err
 	}
@@ -176,4 +183,20 @@ func (a *app) printTools(p place) error {
 		return err
 	}
 	return a.printConnection(p, "duckdb", "python")
+}
+
+// printScripts prints SQL for DuckDB that reads a warehouse out of its object store.
+func (a *app) printScripts(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] != "duckdb" {
+		return usage("a warehouse in an object store is read by DuckDB, with `backhaul connect`, and by whatever reads Iceberg tables, see `backhaul help lake`; %s is for one in a directory", args[0])
+	}
+	tables, marts, err := a.scripts(ctx)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(map[string]string{"warehouse": a.store.Name(), "sql": tables, "marts_sql": marts})
+	}
+	_, err = fmt.Fprint(a.stdout, tables, marts)
+	return err
 }

@@ -65,7 +65,7 @@ func (a *app) demo(ctx context.Context) error {
 
 // showDemo asks the questions a user would ask first.
 func (a *app) showDemo(ctx context.Context, spec *jobs.Spec, dates []string) error {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

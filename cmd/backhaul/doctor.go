@@ -14,7 +14,6 @@ import (
 	"backhaul/schemas"
 	"backhaul/sinks"
 	"backhaul/sinks/duckdb"
-	"backhaul/sinks/lake"
 	"backhaul/sinks/parquet"
 )
 
@@ -72,11 +71,11 @@ func (a *app) vendorsOf(ctx context.Context, args []string) (map[string]bool, er
 }
 
 func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags) error {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}
-	o := doctor.Options{Warehouse: w, Books: a.books(w), Lake: examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted), Now: a.now}
+	o := doctor.Options{Warehouse: w, Books: a.books(w), Lake: examined{localLake{Lake: a.lakeIn(w)}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted), Now: a.now}
 	findings := doctor.Examine(ctx, o)
 	var done []doctor.Finding
 	// A rebuilt ledger is examined again before anything else is done: two rounds, and one to spare.

@@ -29,7 +29,7 @@ FROM ops.drift GROUP BY ALL ORDER BY table_name, field, kind`
 
 // showDrift lists the fields that the tables, or the one that is named, did not expect.
 func (a *app) showDrift(ctx context.Context, names []string) error {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

@@ -185,7 +185,7 @@ func (e environment) secretFiles() map[string]string {
 			}
 		}
 	}
-	for _, name := range []string{database, temporalKey, lineage.KeyVariable} {
+	for _, name := range []string{database, temporalKey, tokenVariable, lineage.KeyVariable} {
 		if path := e.variable(name + inFile); path != "" {
 			files[name+inFile] = path
 		}

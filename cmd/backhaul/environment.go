@@ -24,7 +24,7 @@ type environment struct {
 	vendors        vendors.Registry
 	// seen is told the values of a surface's credentials when they were read. Nil: nobody is.
 	seen func(vendors.Surface, map[string]string)
-	// atEnd keeps what is to be done when the program ends. Nil: nothing is.
+	// atEnd keeps what is to be done when the program ends, the last first. Nil: nothing is.
 	atEnd func(func())
 	// holdMemory bounds what the process may allocate until release is called; see holdMemory.
 	holdMemory func(bytes int64) (release func())

@@ -80,7 +80,7 @@ func TestACommandKnowsItsOwnEnvironmentAlone(t *testing.T) {
 	for _, dir := range []string{"/of/one", "/of/another"} {
 		e := inTest(t, io.Discard, io.Discard)
 		e.variable = func(name string) string { return map[string]string{"BACKHAUL_WAREHOUSE": dir}[name] }
-		w, err := (&app{environment: e}).warehouse()
+		w, err := (&app{environment: e}).warehouse(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"backhaul/jobs/recovery"
 	"backhaul/pipeline/emulator/ahrefs"
 	"backhaul/sinks"
+	"backhaul/sinks/lake"
 )
 
 // serve starts an emulator and puts it in the place of the vendors.
@@ -122,6 +123,7 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		{context.Background(), fmt.Errorf("open journal: %w", recovery.ErrDamaged), exitDamaged},
 		{context.Background(), fmt.Errorf("read: %w", sinks.ErrDamaged), exitDamaged},
 		{context.Background(), fmt.Errorf("lock: %w", books.ErrBusy), exitTryLater},
+		{context.Background(), fmt.Errorf("publish moz.links: %w", lake.ErrMoved), exitTryLater},
 		{interrupted, context.Canceled, exitInterrupted},
 		{interrupted, books.ErrBusy, exitInterrupted},
 		{interrupted, sinks.ErrDamaged, exitDamaged},

@@ -80,10 +80,11 @@ func (e *export) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	w, err := e.warehouse()
+	w, err := e.warehouse(ctx)
 	if err != nil {
 		return err
 	}
+	e.noteCopy()
 	r, err := findRelation(ctx, w, name)
 	if err != nil {
 		return err
@@ -160,7 +161,7 @@ func relations(ctx context.Context, w sinks.Warehouse) ([]relation, error) {
 
 // completeRelations are the names that a shell may complete. A warehouse that is none has none.
 func (a *app) completeRelations(ctx context.Context) (names []string) {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return nil
 	}

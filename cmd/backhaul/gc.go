@@ -28,6 +28,7 @@ type gcFlags struct {
 	rows      []string
 	rejected  string
 	reports   string
+	history   string
 	dry       bool
 }
 
@@ -42,7 +43,10 @@ that bought their last reply longer ago than that. A journal is removed only aft
 been read and found equal to it; the ledger keeps that it was retired, when, and what the tables hold.
 Such a run stays complete: the same job and date again does nothing and costs nothing. It can no longer
 be replayed. With --reports-older-than the reports of runs for earlier dates go, which ` + "`backhaul report`" + ` writes
-again. Without a flag everything is kept.`,
+again. Without a flag everything is kept.
+
+Of a warehouse in an object store, snapshots of the tables that are older than --snapshots-older-than expire, and objects
+that no snapshot names are removed once they are a day old.`,
 		Args: exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var age time.Duration
@@ -62,13 +66,18 @@ again. Without a flag everything is kept.`,
 					return err
 				}
 			}
-			return a.gc(cmd.Context(), age, reports, months, f.dry)
+			history, err := parseAge(f.history)
+			if err != nil {
+				return err
+			}
+			return a.gc(cmd.Context(), age, reports, history, months, f.dry)
 		},
 	}
 	cmd.Flags().StringVar(&f.olderThan, "journals-older-than", "", "remove journals of complete, verified runs older than this: 180d, 26w (default: keep all)")
 	cmd.Flags().StringArrayVar(&f.rows, "rows-older-than", nil, "remove months of a table that ended longer ago, as TABLE=AGE (moz.links=400d), or of every vendor's table, as AGE; may be repeated")
 	cmd.Flags().StringVar(&f.rejected, "rejected-older-than", "", "the same of ops.rejected_rows, as AGE")
 	cmd.Flags().StringVar(&f.reports, "reports-older-than", "", "remove the reports of runs whose date is longer ago, as AGE")
+	cmd.Flags().StringVar(&f.history, "snapshots-older-than", "7d", "in an object store, how long the earlier states of tables can be read, as AGE")
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what would be removed, and remove nothing")
 	return cmd
 }
@@ -80,17 +89,18 @@ type gcResult struct {
 	Staging  []string           `json:"staging"`
 	Journals []doctor.Retired   `json:"journals"`
 	Reports  []string           `json:"reports"`
+	Store    []collected        `json:"store,omitempty"`
 }
 
-func (a *app) gc(ctx context.Context, age, reports time.Duration, months map[*schemas.Table]time.Time, dry bool) error {
-	w, err := a.warehouse()
+func (a *app) gc(ctx context.Context, age, reports, history time.Duration, months map[*schemas.Table]time.Time, dry bool) error {
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}
 	if _, err := os.Stat(w.Root); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is no warehouse: it does not exist; --warehouse names another", w.Root)
 	}
-	files := examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}
+	files := examined{localLake{Lake: a.lakeIn(w)}}
 	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}, Months: []recovery.Expired{}, Reports: []string{}}
 	sweep := a.disk.Sweep
 	if dry {
@@ -107,6 +117,9 @@ func (a *app) gc(ctx context.Context, age, reports time.Duration, months map[*sc
 		}
 	}
 	if result.Months, err = a.expire(ctx, files.Lake, months, dry); err != nil {
+		return errors.Join(err, a.printGC(result))
+	}
+	if result.Store, err = a.collect(ctx, history, dry); err != nil {
 		return errors.Join(err, a.printGC(result))
 	}
 	if age > 0 {
@@ -144,6 +157,9 @@ func (a *app) printGC(r gcResult) error {
 		}
 		fmt.Fprintf(a.stdout, "%s %s of %s (%s)\n", verb, m.Month, m.Table, words.Bytes(m.Bytes))
 		months, rows = months+1, rows+m.Bytes
+	}
+	for _, c := range r.Store {
+		fmt.Fprintf(a.stdout, "%s %s and %s (%s) of %s\n", verb, words.Plural(int64(c.Snapshots), "snapshot"), words.Plural(int64(c.Objects), "object"), words.Bytes(c.Bytes), c.Table)
 	}
 	_, err := fmt.Fprintf(a.stdout, "%s %s of tables (%s), %s (%s), %s and %s of dead processes\n", verb, words.Plural(months, "month"), words.Bytes(rows),
 		words.Plural(removed, "journal"), words.Bytes(bytes), words.Plural(len(r.Reports), "report"), words.Plural(len(r.Staging), "leftover"))
@@ -235,4 +251,21 @@ func parseAge(text string) (time.Duration, error) {
 		}
 	}
 	return 0, usage("an age is days or weeks, like 180d or 26w, got %q", text)
+}
+
+// collect expires the snapshots of tables in an object store and removes its leftovers. It returns of which tables there were any.
+func (a *app) collect(ctx context.Context, keep time.Duration, dry bool) (all []collected, err error) {
+	if a.store == nil {
+		return nil, nil
+	}
+	for _, t := range schemas.All() {
+		c, err := a.store.Collect(ctx, t, keep, dry)
+		if err != nil {
+			return all, err
+		}
+		if c.Snapshots+c.Objects > 0 {
+			all = append(all, c)
+		}
+	}
+	return all, nil
 }

@@ -19,6 +19,6 @@ enters them first.
 ` + "`backhaul migrate`" + ` moves the books of a warehouse from its files into the database, and with --to-files back. A note in the warehouse,
 database.txt, says where they are: a command that does not look there refuses to go on, as it would buy everything anew.
 
-The lake is each host's own folder, unless that is shared: a night that another host has bought comes there by
+The lake is each host's own folder, unless that is shared or in an object store ('backhaul help lake'): a night that another host has bought comes there by
 ` + "`backhaul replay`" + `. A pooler between them has to pool sessions.
 `

@@ -106,7 +106,7 @@ func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f 
 	if err != nil {
 		return err
 	}
-	w, err := a.warehouse()
+	w, err := a.warehouse(cmd.Context())
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func TestThePromisesNameTestsThatExist(t *testing.T) {
 
 func goTestFiles(t *testing.T) []string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-tags", "cluster,fleet", "-f", `{{$d := .Dir}}{{range .TestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}`, "backhaul/...").Output()
+	out, err := exec.Command("go", "list", "-tags", "cluster,fleet,failpoint,lakecheck", "-f", `{{$d := .Dir}}{{range .TestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}`, "backhaul/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ const (
 
 // openLake opens a staging directory of its own, and removes those of processes that died.
 func (a *app) openLake(w sinks.Warehouse) (*localLake, error) {
-	l := &localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}, limits: duckdb.Limits{Time: usualTargetTime}}
+	l := &localLake{Lake: a.lakeIn(w), limits: duckdb.Limits{Time: usualTargetTime}}
 	l.Merger = compact.Merger{Sort: duckdb.Sort, Create: l.create, Scratch: l.scratch}
 	if err := a.disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
@@ -80,13 +80,31 @@ func (l *localLake) Catalog(ctx context.Context) error {
 
 // Changes implements run.Lake. A table without changes has no file, unless it had one.
 func (l *localLake) Changes(ctx context.Context, job string, date time.Time) error {
+	if err := pullAll(ctx, l.Lake); err != nil {
+		return err
+	}
 	return duckdb.Changes(ctx, l.Warehouse, job, date, func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
 		return l.write(ctx, t, job, date, batches, l.Has(t, job, date))
 	})
 }
 
-// WholeLists implements run.Lake.
+// WholeLists implements run.Lake. What another host has bought meanwhile belongs into the lists as well: whoever is the last to write
+// them has seen all tasks.
 func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
+	tasks := schemas.Lookup("ops.tasks")
+	before, err := l.Pull(ctx, tasks)
+	for now := ""; err == nil; before = now {
+		if err = l.wholeLists(ctx, job, date); err == nil {
+			now, err = l.Pull(ctx, tasks)
+		}
+		if now == before {
+			break
+		}
+	}
+	return err
+}
+
+func (l *localLake) wholeLists(ctx context.Context, job string, date time.Time) error {
 	written, err := l.missingLists(ctx)
 	if month := firstOfMonth(date); err == nil && !slices.Contains(written, month) {
 		err = l.writeLists(ctx, job, month)
@@ -155,7 +173,7 @@ func (l *localLake) columns(ctx context.Context, t *schemas.Table) error {
 
 // Ask implements run.Lake. A warehouse without a lake gets one, so that its views are there, be they empty.
 func (l *localLake) Ask(ctx context.Context, query string, relations []chain.Relation) ([]string, [][]*string, error) {
-	if err := l.Disk.MkdirAll(l.Warehouse.Lake()); err != nil {
+	if err := errors.Join(l.Disk.MkdirAll(l.Warehouse.Lake()), pullAll(ctx, l.Lake)); err != nil {
 		return nil, nil, err
 	}
 	all := make([]duckdb.Loose, len(relations))
@@ -167,8 +185,8 @@ func (l *localLake) Ask(ctx context.Context, query string, relations []chain.Rel
 }
 
 // warnOfMove says so where a warehouse's catalog is of another place, to who asks for something else.
-func (a *app) warnOfMove() {
-	w, err := a.warehouse()
+func (a *app) warnOfMove(ctx context.Context) {
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return
 	}
@@ -188,8 +206,8 @@ func anything(w sinks.Warehouse) bool {
 }
 
 // existingLake opens the lake of a warehouse that is there.
-func (a *app) existingLake() (*localLake, error) {
-	w, err := a.warehouse()
+func (a *app) existingLake(ctx context.Context) (*localLake, error) {
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +228,7 @@ func (a *app) withRun(ctx context.Context, name string, do func(*ledger.Ledger, 
 	if err != nil {
 		return err
 	}
-	lake, err := a.existingLake()
+	lake, err := a.existingLake(ctx)
 	if err != nil {
 		return err
 	}
@@ -224,7 +242,7 @@ func (a *app) catalogCommand() *cobra.Command {
 		Short: "Write catalog.duckdb anew, after the warehouse was moved or copied, say",
 		Args:  exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := a.existingLake()
+			l, err := a.existingLake(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ func (a *app) startLineage(ctx context.Context, job *loadedJob, date, now time.T
 		return l
 	}
 	l.run = lineage.Run{Execution: ulid.Make(), Job: job.Job, RunDate: date, Sources: a.readBy(job)}
-	if l.warehouse, err = a.warehouse(); err != nil {
+	if l.warehouse, err = a.warehouse(ctx); err != nil {
 		return l // the run says so
 	}
 	var tables []lineage.Table

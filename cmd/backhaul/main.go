@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"backhaul/pipeline/grid"
@@ -49,7 +50,7 @@ func Main(ctx context.Context, e environment) int {
 	var last []func()
 	e.atEnd = func(do func()) { last = append(last, do) }
 	defer func() {
-		for _, do := range last {
+		for _, do := range slices.Backward(last) {
 			do()
 		}
 	}()

@@ -301,7 +301,7 @@ func (j *loadedJob) sellers() (vendors []string) {
 // agent, which then gets less.
 func (d *desk) spent(ctx context.Context) (map[string]pipeline.Units, error) {
 	spent := map[string]pipeline.Units{}
-	w, err := d.app.warehouse()
+	w, err := d.app.warehouse(ctx)
 	if err != nil {
 		return spent, err
 	}

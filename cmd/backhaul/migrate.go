@@ -28,7 +28,7 @@ stays as it is. See 'backhaul help database'.`,
 }
 
 func (a *app) migrate(ctx context.Context, toFiles bool) error {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

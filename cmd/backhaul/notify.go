@@ -56,7 +56,7 @@ of the credentials. A notice that cannot be delivered fails no run: it is tried 
 			if test {
 				return a.testNotices(cmd.Context(), job)
 			}
-			return a.showNotices(job)
+			return a.showNotices(cmd.Context(), job)
 		},
 	}
 	cmd.Flags().BoolVar(&test, "test", false, "send every channel a message")
@@ -155,8 +155,8 @@ func (a *app) testNotices(ctx context.Context, job *loadedJob) error {
 	return nil
 }
 
-func (a *app) showNotices(job *loadedJob) error {
-	w, err := a.warehouse()
+func (a *app) showNotices(ctx context.Context, job *loadedJob) error {
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (a *app) tell(ctx context.Context, job *loadedJob, date time.Time, s report
 	} else if exit := (*exitError)(nil); runErr != nil && (!errors.As(runErr, &exit) || exit.err != nil) {
 		s.Stop = advise(runErr) // with what to do
 	}
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err == nil {
 		err = a.tellAll(ctx, w, a.rules(job), s, len(job.Expectations) > 0)
 	}

@@ -37,10 +37,11 @@ wide becomes a block of lines, and the first 1,000 rows are shown.`,
 			if !slices.Contains(names, format) {
 				return usage("--format wants one of %s, got %q", strings.Join(names, ", "), format)
 			}
-			w, err := a.warehouse()
+			w, err := a.warehouse(cmd.Context())
 			if err != nil {
 				return err
 			}
+			a.noteCopy()
 			defer a.holdMemory(int64(f.memory))()
 			err = duckdb.Query(cmd.Context(), w, args[0], duckdb.Format(format), f.limits(), a.stdout)
 			if errors.Is(err, duckdb.ErrSize) {

@@ -49,7 +49,7 @@ charged, the rest is free again, also where the count does not tell.`,
 }
 
 func (a *app) reconcile(ctx context.Context, l *ledger.Ledger) error {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func known(units *pipeline.Units) string {
 }
 
 func (a *app) release(ctx context.Context, l *ledger.Ledger, name string) error {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ read become pages, and the job's next run goes on behind them.`,
 				return usage("want a run's id, or --job and --date; see `backhaul status` for the runs there are")
 			}
 			return a.withRun(cmd.Context(), name, func(l *ledger.Ledger, r ledger.Run, lake *localLake) error {
+				lake.Replays = true
 				return a.replay(cmd.Context(), l, r, lake)
 			})
 		},

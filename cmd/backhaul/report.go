@@ -62,13 +62,13 @@ With --compare it is about what is different between two runs, of one job or of 
 
 // report writes the report of a run, the latest if none is named.
 func (a *app) report(ctx context.Context, args []string, f reportFlags) error {
-	a.warnOfMove()
+	a.warnOfMove(ctx)
 	l, err := a.openLedger(ctx)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -24,6 +25,8 @@ type app struct {
 	configFile   string
 	shared       *books.Database // nil: the books are files of the warehouse
 	known        accounts        // those whose credentials were read
+	store        store           // nil: the warehouse is a directory
+	copied       sinks.Warehouse // this host's copy of what is in the store
 }
 
 // newRoot returns the program, to be executed once, in an environment.
@@ -62,7 +65,7 @@ again to go on).`,
 		return usage("%v; see `%s --help`", err, cmd.CommandPath())
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&a.warehouseDir, "warehouse", "", "directory of the warehouse (default $BACKHAUL_WAREHOUSE, else ./warehouse)")
+	flags.StringVar(&a.warehouseDir, "warehouse", "", "directory of the warehouse, or its address in an object store, see 'backhaul help lake' (default $BACKHAUL_WAREHOUSE, else ./warehouse)")
 	flags.BoolVar(&a.json, "json", false, "print the answer as JSON")
 	new(profiles).add(root)
 	a.configFlag(root)
@@ -112,8 +115,9 @@ func atMost(n int, what string) cobra.PositionalArgs {
 	}
 }
 
-// warehouse returns the warehouse that flags and environment name, with an absolute path.
-func (a *app) warehouse() (sinks.Warehouse, error) {
+// warehouse returns the warehouse that flags and environment name, with an absolute path: this host's copy of one that is in an object
+// store.
+func (a *app) warehouse(ctx context.Context) (sinks.Warehouse, error) {
 	dir := a.warehouseDir
 	if dir == "" {
 		var err error
@@ -126,6 +130,9 @@ func (a *app) warehouse() (sinks.Warehouse, error) {
 	}
 	if err := a.share(); err != nil {
 		return sinks.Warehouse{}, err
+	}
+	if isStore(dir) {
+		return a.copyOf(ctx, dir)
 	}
 	root, err := filepath.Abs(dir)
 	return sinks.Warehouse{Root: root}, err

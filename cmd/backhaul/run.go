@@ -133,7 +133,7 @@ func (a *app) run(ctx context.Context, job *loadedJob, f runFlags, said *speech)
 // execute carries out a job and prints its summary, which it leaves in summary if the run got as far as its plan.
 func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f runFlags, said *speech, watch *watchers, summary *report.Summary) error {
 	a.warnOfDate(date)
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

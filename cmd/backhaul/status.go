@@ -37,13 +37,13 @@ With --replies: the replies that were paid for, perhaps, and could not be read; 
 of them says, as it came.`,
 		Args: atMost(1, "at most one run or job"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a.warnOfMove()
+			a.warnOfMove(cmd.Context())
 			l, err := a.openLedger(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer l.Close()
-			w, err := a.warehouse()
+			w, err := a.warehouse(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ of them says, as it came.`,
 
 // openLedger opens the ledger of a warehouse that exists: looking must not make one.
 func (a *app) openLedger(ctx context.Context) (*ledger.Ledger, error) {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ import (
 
 // temporal connects to Temporal. The books have to be in a database, which hosts share.
 func (a *app) temporal(ctx context.Context) (client.Client, sinks.Warehouse, error) {
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return nil, w, err
 	}

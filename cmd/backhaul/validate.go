@@ -129,7 +129,7 @@ func (a *app) plan(ctx context.Context, job *loadedJob, dateText string, chosen 
 		return err
 	}
 	a.warnOfDate(date)
-	w, err := a.warehouse()
+	w, err := a.warehouse(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package books
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -40,6 +41,11 @@ func InDatabase(server *postgres.Server) *Database {
 
 // Close closes the connections. Whatever was opened must be closed.
 func (d *Database) Close() error { return d.server.Close() }
+
+// Beside returns a schema of the database for what is kept beside the books: see [postgres.Server.Tables].
+func (d *Database) Beside(ctx context.Context, schema, statements string) (*sql.DB, error) {
+	return d.server.Tables(ctx, schema, statements)
+}
 
 const ledgerSchema = "backhaul"
 

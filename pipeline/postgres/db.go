@@ -23,7 +23,7 @@ type DB struct {
 // Open opens a schema, making it and its tables where it is absent. what names it in messages, beside the address. guard may be nil:
 // anybody may write.
 func (s *Server) Open(ctx context.Context, schema, what string, layout store.Layout, guard Guard) (*DB, error) {
-	d := &DB{server: s, schema: schema, name: s.name + " (" + what + ")", sql: s.pool(schema), guard: guard}
+	d := &DB{server: s, schema: schema, name: s.name + " (" + what + ")", sql: s.pool(schema, spelt), guard: guard}
 	if err := d.layOut(context.WithoutCancel(ctx), layout); err != nil {
 		return nil, d.Wrap(err)
 	}

@@ -20,6 +20,8 @@ import (
 // connector, conn and rows are the driver's, but that statements have their parameters as ? and ?1, and that text may be any bytes.
 type connector struct{ driver.Connector }
 
+func spelt(c driver.Connector) driver.Connector { return connector{c} }
+
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	inner, err := c.Connector.Connect(ctx)
 	if err != nil {

@@ -43,13 +43,13 @@ func (f *Fleet) HasJournal(ctx context.Context, name string) (bool, error) {
 
 // Has reports whether there is a schema.
 func (s *Server) Has(ctx context.Context, schema string) (there bool, err error) {
-	err = s.pool(fleetSchema).QueryRowContext(ctx, `SELECT to_regnamespace(?) IS NOT NULL`, quoted(schema)).Scan(&there)
+	err = s.pool(fleetSchema, spelt).QueryRowContext(ctx, `SELECT to_regnamespace(?) IS NOT NULL`, quoted(schema)).Scan(&there)
 	return there, s.Wrap(err)
 }
 
 // Rename gives a schema that nobody has open another name.
 func (s *Server) Rename(ctx context.Context, from, to string) error {
-	_, err := s.pool(fleetSchema).ExecContext(ctx, `ALTER SCHEMA `+quoted(from)+` RENAME TO `+quoted(to))
+	_, err := s.pool(fleetSchema, spelt).ExecContext(ctx, `ALTER SCHEMA `+quoted(from)+` RENAME TO `+quoted(to))
 	return s.Wrap(err)
 }
 

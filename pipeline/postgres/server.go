@@ -72,14 +72,14 @@ func (s *Server) Name() string { return s.name }
 // mostIdle bounds the connections of a schema that are kept while nobody uses them.
 const mostIdle = 4
 
-// pool returns the connections whose tables are those of a schema.
-func (s *Server) pool(schema string) *sql.DB {
+// pool returns the connections whose tables are those of a schema, as the driver has them or as what is put around it.
+func (s *Server) pool(schema string, around func(driver.Connector) driver.Connector) *sql.DB {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pools[schema] == nil {
 		config := s.config.Copy()
 		config.RuntimeParams["search_path"] = quoted(schema)
-		db := sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(durable))})
+		db := sql.OpenDB(around(stdlib.GetConnector(*config, stdlib.OptionAfterConnect(durable))))
 		db.SetMaxIdleConns(mostIdle)
 		s.pools[schema] = db
 	}
@@ -185,4 +185,22 @@ func (n named) Unwrap() error { return n.err }
 func cutName(err error, name string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(err.Error(), name)
 	return rest, ok && !strings.HasPrefix(rest, " (")
+}
+
+// Tables returns a schema for a library that has statements of its own, as the driver takes them. The schema is made where it is absent,
+// and by statements, which must be harmless where they were carried out before, its tables.
+func (s *Server) Tables(ctx context.Context, schema, statements string) (*sql.DB, error) {
+	db := s.pool(schema, func(c driver.Connector) driver.Connector { return c })
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, s.Wrap(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, "backhaul layout of "+schema); err != nil {
+		return nil, s.Wrap(err)
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`CREATE SCHEMA IF NOT EXISTS %s; %s`, quoted(schema), statements)); err != nil {
+		return nil, s.Wrap(err)
+	}
+	return db, s.Wrap(tx.Commit())
 }

@@ -81,13 +81,18 @@ func only(files []string) source {
 		if len(files) == 0 {
 			return ""
 		}
-		empty := make([]string, len(t.Columns()))
-		for i, c := range t.Columns() {
-			empty[i] = fmt.Sprintf("NULL::%s AS %s", c.Type, ident(c.Name))
-		}
 		return fmt.Sprintf("(SELECT %s WHERE false UNION ALL BY NAME SELECT * FROM read_parquet([%s], hive_partitioning => false, union_by_name => true))",
-			strings.Join(empty, ", "), literals(files))
+			strings.Join(columnsOf(t), ", "), literals(files))
 	}
+}
+
+// columnsOf selects a null for each column of a table.
+func columnsOf(t *schemas.Table) []string {
+	empty := make([]string, len(t.Columns()))
+	for i, c := range t.Columns() {
+		empty[i] = fmt.Sprintf("NULL::%s AS %s", c.Type, ident(c.Name))
+	}
+	return empty
 }
 
 // none is a lake without files.

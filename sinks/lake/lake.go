@@ -32,6 +32,10 @@ type Lake struct {
 	Warehouse sinks.Warehouse
 	// Merger rewrites merged files. A lake that only looks needs none.
 	Merger compact.Merger
+	// Origin is where the tables are, if the directories are this host's copy of them. Default nil: the directories are the tables.
+	Origin Origin
+	// Replays: what is published had been bought and published before. It is only noted.
+	Replays bool
 }
 
 // File is a published file.
@@ -129,21 +133,27 @@ func (l Lake) Publish(ctx context.Context, t *schemas.Table, job string, date ti
 		return "", err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	own, merged, err := l.Of(t, job, date)
-	if err != nil {
-		return "", err
+	did := Published
+	if l.Replays {
+		did = Replayed
 	}
-	if len(own) == 1 && len(merged) == 0 && own[0].Path == path {
-		if now, err := contentID(path); err == nil && now == id { // else it is damaged
-			return path, errors.Join(l.Disk.SyncName(path), l.Disk.Remove(staged))
+	return path, l.apply(ctx, t, Note{did, job, date, date}, func() (*blob.Change, error) {
+		own, merged, err := l.Of(t, job, date)
+		if err != nil {
+			return nil, err
 		}
-	}
-	c, err := l.without(ctx, t, job, date, own, merged)
-	if err != nil {
-		return "", err
-	}
-	c.Add[name.String()] = staged
-	return path, l.Disk.Apply(c)
+		if len(own) == 1 && len(merged) == 0 && own[0].Path == path {
+			if now, err := contentID(path); err == nil && now == id { // else it is damaged
+				return nil, errors.Join(l.Disk.SyncName(path), l.Disk.Remove(staged))
+			}
+		}
+		c, err := l.without(ctx, t, job, date, own, merged)
+		if err != nil {
+			return nil, err
+		}
+		c.Add[name.String()] = staged
+		return c, nil
+	})
 }
 
 // Remove takes the rows of the run of (job, date) out of a table, in one step, and reports whether there were any.
@@ -153,15 +163,14 @@ func (l Lake) Remove(ctx context.Context, t *schemas.Table, job string, date tim
 		return false, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	own, merged, err := l.Of(t, job, date)
-	if err != nil || len(own)+len(merged) == 0 {
-		return false, err
-	}
-	c, err := l.without(ctx, t, job, date, own, merged)
-	if err != nil {
-		return false, err
-	}
-	return true, l.Disk.Apply(c)
+	err = l.apply(ctx, t, Note{Forgot, job, date, date}, func() (*blob.Change, error) {
+		own, merged, err := l.Of(t, job, date)
+		if removed = len(own)+len(merged) > 0; err != nil || !removed {
+			return nil, err
+		}
+		return l.without(ctx, t, job, date, own, merged)
+	})
+	return removed, err
 }
 
 // Expire removes a table's month in one step, and returns the bytes of its files. With dry nothing changes.
@@ -171,30 +180,37 @@ func (l Lake) Expire(ctx context.Context, t *schemas.Table, month time.Time, dry
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	files, err := l.Month(t, month)
-	if bytes = bytesOf(files); err != nil || dry || len(files) == 0 {
-		return bytes, err
-	}
 	c := blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, month), Aside: l.Warehouse.Replaced()}
-	for _, f := range files {
-		c.Remove = append(c.Remove, filepath.Base(f.Path))
-	}
-	if err := l.Disk.Apply(c); err != nil {
+	err = l.apply(ctx, t, Note{Did: Expired, Month: month}, func() (*blob.Change, error) {
+		files, err := l.Month(t, month)
+		if bytes = bytesOf(files); err != nil || dry || len(files) == 0 {
+			return nil, err
+		}
+		c.Remove = nil
+		for _, f := range files {
+			c.Remove = append(c.Remove, filepath.Base(f.Path))
+		}
+		return &c, nil
+	})
+	switch {
+	case err != nil && len(c.Remove) > 0:
 		return 0, err
+	case err != nil || len(c.Remove) == 0:
+		return bytes, err
 	}
 	return bytes, l.Disk.RemoveEmpty(c.Dir)
 }
 
 // without returns the change that takes a run out of its month: its own files go, and merged ones are written anew.
-func (l Lake) without(ctx context.Context, t *schemas.Table, job string, date time.Time, own, merged []File) (blob.Change, error) {
-	c := blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, date), Add: map[string]string{}, Aside: l.Warehouse.Replaced()}
+func (l Lake) without(ctx context.Context, t *schemas.Table, job string, date time.Time, own, merged []File) (*blob.Change, error) {
+	c := &blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, date), Add: map[string]string{}, Aside: l.Warehouse.Replaced()}
 	for _, f := range append(own, merged...) {
 		c.Remove = append(c.Remove, filepath.Base(f.Path))
 	}
 	if len(merged) == 0 {
 		return c, nil
 	}
-	return c, l.merge(ctx, t, date, merged, &c, sinks.KeyOf(job, date))
+	return c, l.merge(ctx, t, date, merged, c, sinks.KeyOf(job, date))
 }
 
 // merge adds to a change the parts that files become.
@@ -279,14 +295,16 @@ func (l Lake) exchange(ctx context.Context, t *schemas.Table, month time.Time, f
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	now, err := l.Month(t, month)
-	if err != nil {
-		return err
-	}
-	if !slices.EqualFunc(files, now, func(a, b File) bool { return a.Path == b.Path }) {
-		return fmt.Errorf("%s, month %s: %w", t.FullName(), month.Format("2006-01"), ErrChanged)
-	}
-	return l.Disk.Apply(c)
+	return l.apply(ctx, t, Note{Did: Merged, Month: month}, func() (*blob.Change, error) {
+		now, err := l.Month(t, month)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.EqualFunc(files, now, func(a, b File) bool { return a.Path == b.Path }) {
+			return nil, fmt.Errorf("%s, month %s: %w", t.FullName(), month.Format("2006-01"), ErrChanged)
+		}
+		return &c, nil
+	})
 }
 
 // ErrChanged means that a month was published to while it was merged.
@@ -365,8 +383,11 @@ func contentID(path string) (string, error) {
 	if _, err := io.Copy(sum, f); err != nil {
 		return "", fmt.Errorf("read %s: %w", path, err)
 	}
-	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
+	return hex.EncodeToString(sum.Sum(nil)[:idBytes]), nil
 }
+
+// idBytes is how much of its SHA-256 a file is known by.
+const idBytes = 8
 
 // grace is how long what was taken out of the lake stays for those who were just reading it.
 const grace = 10 * time.Minute

@@ -1,0 +1,5 @@
+//go:build fleet
+
+package main
+
+func init() { buildFlags = []string{"-tags", "fleet"} }
