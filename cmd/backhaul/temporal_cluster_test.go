@@ -181,6 +181,7 @@ func TestByTemporalTheRowsAndTheMoneyAreThoseOfOneProcess(t *testing.T) {
 	order := w.order(t)
 	w.complete(t, order)
 	w.check(t, want, 0)
+	t.Log(order.text())
 	w.look(t, w.temporal.Dial(t))
 	again := w.order(t) // which is complete, and costs nothing
 	w.complete(t, again)

@@ -141,7 +141,7 @@ func (t *teller) tell(p fleet.Progress) {
 		_, _ = io.WriteString(t.app.stderr, p.Plan)
 	}
 	line := progressText(p)
-	if line == t.last || p.Step == "" || time.Since(t.at) < logEvery && strings.HasPrefix(t.last, p.Step+":") {
+	if line == t.last || p.Step == "" || time.Since(t.at) < logEvery && strings.HasPrefix(t.last, p.Step) {
 		return
 	}
 	t.last, t.at = line, time.Now()
@@ -150,7 +150,7 @@ func (t *teller) tell(p fleet.Progress) {
 
 func progressText(p fleet.Progress) string {
 	if p.Step != string(run.Buying) || p.Of == 0 {
-		return p.Step + ":"
+		return p.Step
 	}
 	return fmt.Sprintf("%s: %s of %s, %s, %s", p.Step, words.Count(p.Lists), words.Plural(p.Of, "list"), words.Plural(p.Rows, "row"), words.Plural(p.Units, "unit"))
 }
