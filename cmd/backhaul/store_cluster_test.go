@@ -31,19 +31,12 @@ type gateway struct{ dir, address string }
 
 const gatewayKey, gatewaySecret = "testkey", "a secret of the store"
 
-// gatewayProgram builds the server once.
+// gatewayProgram builds the server once and returns where Go keeps it.
 var gatewayProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "versitygw-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "versitygw")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/versity/versitygw/cmd/versitygw")
+	cmd := exec.Command("go", "tool", "-n", "github.com/versity/versitygw/cmd/versitygw")
 	cmd.Dir = "../../testdata/fleet"
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
+	out, err := cmd.Output()
+	return strings.TrimSpace(string(out)), err
 })
 
 // startGateway starts an S3 with an empty bucket, which ends with the test, and tells the commands of the test of it.
