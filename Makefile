@@ -30,6 +30,7 @@ cluster: ## have journal and ledger in PostgreSQL and tables in an S3, and keep 
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet -timeout 30m ./sinks/iceberg
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags fleet -timeout 30m ./jobs/fleet
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImportsFollowTheLayers" ./cmd/backhaul
 
 FLEET       := bin/fleet
