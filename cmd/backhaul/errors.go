@@ -45,7 +45,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitDamaged
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, books.ErrBusy), errors.Is(err, books.ErrTaken), errors.Is(err, books.ErrAway), errors.Is(err, lake.ErrMoved):
+	case errors.Is(err, books.ErrBusy), errors.Is(err, books.ErrTaken), errors.Is(err, books.ErrAway), errors.Is(err, lake.ErrMoved), errors.Is(err, lake.ErrAway):
 		return exitTryLater
 	}
 	return exitFailed
@@ -92,6 +92,8 @@ func advise(err error) string {
 		advice = "this one stood still for too long and has written nothing since: see `backhaul status`, and run it again to go on"
 	case errors.Is(err, books.ErrAway):
 		advice = "nothing more is bought without it: see that it can be reached, and run it again to go on"
+	case errors.Is(err, lake.ErrAway):
+		advice = "see that it can be reached, and run it again to go on: what was bought is kept, and not bought again"
 	case errors.Is(err, lake.ErrMoved):
 		advice = "others publish without end: run it again to go on, which buys nothing again"
 	case errors.Is(err, recovery.ErrDamaged), errors.Is(err, sinks.ErrDamaged):

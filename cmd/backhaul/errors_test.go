@@ -124,6 +124,7 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		{context.Background(), fmt.Errorf("read: %w", sinks.ErrDamaged), exitDamaged},
 		{context.Background(), fmt.Errorf("lock: %w", books.ErrBusy), exitTryLater},
 		{context.Background(), fmt.Errorf("publish moz.links: %w", lake.ErrMoved), exitTryLater},
+		{context.Background(), fmt.Errorf("pull moz.links: s3://b/p: %w: %w", lake.ErrAway, errors.New("connection refused")), exitTryLater},
 		{interrupted, context.Canceled, exitInterrupted},
 		{interrupted, books.ErrBusy, exitInterrupted},
 		{interrupted, sinks.ErrDamaged, exitDamaged},

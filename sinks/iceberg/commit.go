@@ -39,7 +39,8 @@ const (
 )
 
 // Commit is [lake.Origin.Commit].
-func (s *Store) Commit(ctx context.Context, t *schemas.Table, from lake.State, c lake.Commit) (lake.State, error) {
+func (s *Store) Commit(ctx context.Context, t *schemas.Table, from lake.State, c lake.Commit) (after lake.State, err error) {
+	defer func() { err = s.told(err) }()
 	tbl, err := s.ensure(ctx, t)
 	if err != nil {
 		return lake.State{}, err
@@ -54,11 +55,11 @@ func (s *Store) Commit(ctx context.Context, t *schemas.Table, from lake.State, c
 	failpoint.Hit("iceberg.uploaded")
 	s.changed.Store(true)
 	change := ulid.Make().String()
-	after, err := s.replace(ctx, t, tbl, c, came, change)
+	now, err := s.replace(ctx, t, tbl, c, came, change)
 	if err != nil {
 		return s.outcome(ctx, t, tbl, change, err)
 	}
-	return lake.State{ID: stateID(after), Files: filesAfter(from, c, came)}, nil
+	return lake.State{ID: stateID(now), Files: filesAfter(from, c, came)}, nil
 }
 
 // stateID names the state of a table that is there.

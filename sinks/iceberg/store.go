@@ -88,7 +88,7 @@ func (s *Store) Fetch(ctx context.Context, o lake.Object, to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return s.bucket.Download(ctx, key, to, nil)
+	return s.told(s.bucket.Download(ctx, key, to, nil))
 }
 
 // location is where a table is.

@@ -92,7 +92,8 @@ func byMonth(sc *ice.Schema) (ice.PartitionSpec, error) {
 }
 
 // State is [lake.Origin.State]. A state is named by the place of the metadata, which changes with everything.
-func (s *Store) State(ctx context.Context, t *schemas.Table, known string) (string, []lake.Object, error) {
+func (s *Store) State(ctx context.Context, t *schemas.Table, known string) (id string, files []lake.Object, err error) {
+	defer func() { err = s.told(err) }()
 	tbl, err := s.load(ctx, t)
 	if err != nil || tbl == nil || tbl.CurrentSnapshot() == nil {
 		return "", nil, err

@@ -78,6 +78,9 @@ type Note struct {
 // ErrMoved means that another host has changed a table meanwhile.
 var ErrMoved = errors.New("another host has changed the table meanwhile")
 
+// ErrAway is in the chain of an error that means that the origin does not answer, or not now.
+var ErrAway = errors.New("the object store does not answer")
+
 // mostTries bounds how often a change is begun anew because others were quicker. Each time one of them got on.
 const mostTries = 20
 
