@@ -44,8 +44,8 @@ and what was bought is never lost, whatever crashes.
 Exit status: 0 complete, 1 failed, 2 usage or invalid spec, 3 finished but some tasks failed,
 4 stopped by a budget or the vendor's quota (run it again to go on), 5 journal or warehouse
 damaged, 75 try again later: another process is at work on the run, or the vendor did not
-answer for the job's retry_for, or the database or the object store did not; 130 interrupted (run it
-again to go on).`,
+answer for the job's retry_for, or the database or the object store did not; 130 interrupted
+(run it again to go on).`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
