@@ -38,8 +38,17 @@ report-check: build ## open reports in headless Chromium, on narrow and wide scr
 	rm -rf bin/report/warehouse && $(BIN) demo --warehouse bin/report/warehouse >bin/report/demo.txt
 	REPORT_MODULES=$(CURDIR)/bin/report/node_modules REPORT_DEMO=$(CURDIR)/bin/report/warehouse/reports go test -count=1 -tags browser -run Browser ./jobs/report/document
 
-deploy-check: build bin/deploy/airflow/installed bin/deploy/dagster/installed ## have every recipe of jobs/deploy read by the tool it is for (needs python3 with venv)
+# Kubernetes' own schemas, as a package of PyPI has them, for kubeconform, which wants references that are files.
+KUBERNETES  := bin/deploy/kubernetes/schemas
+
+$(KUBERNETES): bin/deploy/kubernetes/installed
+	rm -rf $@.new && mkdir -p $@.new && cp bin/deploy/kubernetes/lib/python3*/site-packages/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict/*-v1.json \
+		bin/deploy/kubernetes/lib/python3*/site-packages/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict/_definitions.json $@.new
+	sed -i.as-it-was 's#/api/_definitions.json#_definitions.json#; s#"$$id": "[^"]*"#"title": ""#' $@.new/*.json && rm $@.new/*.as-it-was && rm -rf $@ && mv $@.new $@
+
+deploy-check: build bin/deploy/airflow/installed bin/deploy/dagster/installed $(KUBERNETES) ## have every recipe of jobs/deploy read by the tool it is for (needs python3 with venv)
 	cd jobs/deploy/check && go test -count=1 ./...
+	cd jobs/deploy/check && go tool kubeconform -strict -summary -schema-location '$(CURDIR)/$(KUBERNETES)/{{.ResourceKind}}{{.KindSuffix}}.json' ../kubernetes ../cronjob.yaml
 	@command -v systemd-analyze >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends systemd; }
 	for unit in service timer; do sed 's#/usr/local/bin/backhaul#$(CURDIR)/$(BIN)#' jobs/deploy/backhaul@.$$unit > bin/deploy/backhaul@.$$unit; done
 	cd bin/deploy && systemd-analyze verify ./backhaul@.service ./backhaul@.timer
