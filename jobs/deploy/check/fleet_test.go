@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -288,7 +289,11 @@ func TestBothFleetsAreOne(t *testing.T) {
 	composedScripts, composedSettings := map[string]string{}, map[string]string{}
 	for name, s := range composed(t).Services {
 		if len(s.Entrypoint) > 0 && s.Entrypoint[0] == "sh" {
-			composedScripts[s.Image+"\n"+plain.Replace(s.Command[0])] = name
+			settings := map[string]string{}
+			for variable, value := range s.Environment {
+				settings[variable] = *value
+			}
+			composedScripts[fmt.Sprintln(s.Image, plain.Replace(s.Command[0]), settings)] = name
 		}
 		if name == "worker-1" {
 			for variable, value := range s.Environment {
@@ -308,8 +313,12 @@ func TestBothFleetsAreOne(t *testing.T) {
 			if len(c.Command) == 0 || c.Command[0] != "sh" {
 				continue
 			}
-			if seen++; composedScripts[c.Image+"\n"+c.Args[0]] == "" {
-				t.Errorf("%s: compose.yaml has no such script for %s: %s", m.file, c.Image, c.Args[0])
+			settings := map[string]string{}
+			for _, e := range c.Env {
+				settings[e.Name] = e.Value
+			}
+			if seen++; composedScripts[fmt.Sprintln(c.Image, c.Args[0], settings)] == "" {
+				t.Errorf("%s: compose.yaml has no such script for %s, or with other settings than %v: %s", m.file, c.Image, settings, c.Args[0])
 			}
 		}
 	}
