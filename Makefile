@@ -18,7 +18,7 @@ run: build ## do the main job end to end against the embedded emulator, and show
 demo: run ## the same
 
 test: ## run the tests
-	go test -parallel 4 -timeout 40m ./... ./testdata/bench # many tests wait for children and made-up vendors most of the time
+	go test -parallel 4 -timeout 40m ./... ./testdata/bench ./testdata/capacity # many tests wait for children and made-up vendors most of the time
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
@@ -116,8 +116,8 @@ mutants: ## try every change of testdata/mutants that breaks a promise: a test m
 
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
-	go vet ./... ./testdata/mutants/... ./testdata/bench
-	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench
+	go vet ./... ./testdata/mutants/... ./testdata/bench ./testdata/capacity
+	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench ./testdata/capacity
 
 # Each package that has targets is built once for all of them. What is found interesting goes where go test keeps it.
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
@@ -146,6 +146,9 @@ bin/bench/peers/installed: testdata/bench/peers/requirements.txt
 	bin/bench/peers/bin/pip install -q --no-deps -r $<
 	@touch $@
 
+capacity: ## simulate a day of nightly jobs for 10, 100 and 1,000 accounts, and say what is short first (minutes; QUICK=1 a tenth of each night)
+	go run ./testdata/capacity $(if $(QUICK),-quick)
+
 # Two at a time, since much of it waits; what is measured has the machine to itself.
 ci: ## all that must hold before a change lands
 	$(MAKE) -j2 --output-sync=target lint test cluster race fuzz interop-fast
@@ -155,4 +158,4 @@ ci: ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build run demo test cluster power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers capacity ci clean
