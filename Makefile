@@ -21,7 +21,7 @@ run: build ## do the main job end to end against the embedded emulator, and show
 demo: run ## the same
 
 test: ## run the tests
-	go test -parallel 4 -timeout 40m ./... ./testdata/bench # many tests wait for children and made-up vendors most of the time
+	go test -parallel 4 -timeout 40m ./... ./testdata/bench ./testdata/capacity # many tests wait for children and made-up vendors most of the time
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
@@ -74,8 +74,17 @@ report-check: build ## open reports in headless Chromium, on narrow and wide scr
 	rm -rf bin/report/warehouse && $(BIN) demo --warehouse bin/report/warehouse >bin/report/demo.txt
 	REPORT_MODULES=$(CURDIR)/bin/report/node_modules REPORT_DEMO=$(CURDIR)/bin/report/warehouse/reports go test -count=1 -tags browser -run Browser ./jobs/report/document
 
-deploy-check: build bin/deploy/airflow/installed bin/deploy/dagster/installed ## have every recipe of jobs/deploy read by the tool it is for (needs python3 with venv)
+# Kubernetes' own schemas, as a package of PyPI has them, for kubeconform, which wants references that are files.
+KUBERNETES  := bin/deploy/kubernetes/schemas
+
+$(KUBERNETES): bin/deploy/kubernetes/installed
+	rm -rf $@.new && mkdir -p $@.new && cp bin/deploy/kubernetes/lib/python3*/site-packages/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict/*-v1.json \
+		bin/deploy/kubernetes/lib/python3*/site-packages/kubernetes_validate/kubernetes-json-schema/v1.37.0-local-strict/_definitions.json $@.new
+	sed -i.as-it-was 's#/api/_definitions.json#_definitions.json#; s#"$$id": "[^"]*"#"title": ""#' $@.new/*.json && rm $@.new/*.as-it-was && rm -rf $@ && mv $@.new $@
+
+deploy-check: build bin/deploy/airflow/installed bin/deploy/dagster/installed $(KUBERNETES) ## have every recipe of jobs/deploy read by the tool it is for (needs python3 with venv)
 	cd jobs/deploy/check && go test -count=1 ./...
+	cd jobs/deploy/check && go tool kubeconform -strict -summary -schema-location '$(CURDIR)/$(KUBERNETES)/{{.ResourceKind}}{{.KindSuffix}}.json' ../kubernetes ../cronjob.yaml
 	@command -v systemd-analyze >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends systemd; }
 	for unit in service timer; do sed 's#/usr/local/bin/backhaul#$(CURDIR)/$(BIN)#' jobs/deploy/backhaul@.$$unit > bin/deploy/backhaul@.$$unit; done
 	cd bin/deploy && systemd-analyze verify ./backhaul@.service ./backhaul@.timer
@@ -143,9 +152,9 @@ mutants: ## try every change of testdata/mutants that breaks a promise: a test m
 
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
-	go vet ./... ./testdata/mutants/... ./testdata/bench
+	go vet ./... ./testdata/mutants/... ./testdata/bench ./testdata/capacity
 	go vet -tags fleet,cluster,failpoint ./sinks/iceberg ./cmd/backhaul
-	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench
+	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench ./testdata/capacity
 
 # Each package that has targets is built once for all of them. What is found interesting goes where go test keeps it.
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s)
@@ -174,6 +183,9 @@ bin/bench/peers/installed: testdata/bench/peers/requirements.txt
 	bin/bench/peers/bin/pip install -q --no-deps -r $<
 	@touch $@
 
+capacity: ## simulate a day of nightly jobs for 10, 100 and 1,000 accounts, and say what is short first (minutes; QUICK=1 a tenth of each night)
+	go run ./testdata/capacity $(if $(QUICK),-quick)
+
 # Two at a time, since much of it waits; what is measured has the machine to itself.
 ci: ## all that must hold before a change lands
 	$(MAKE) -j2 --output-sync=target lint test cluster race fuzz interop-fast
@@ -183,4 +195,4 @@ ci: ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build build-fleet run demo test cluster cluster-temporal lake-check power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers ci clean
+.PHONY: help build build-fleet run demo test cluster cluster-temporal lake-check power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers capacity ci clean

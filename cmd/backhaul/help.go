@@ -49,6 +49,7 @@ func (a *app) topics() []*cobra.Command {
 		{Use: "credentials", Short: "How the program learns credentials, and where it never puts them", Long: a.credentialsText()},
 		{Use: "database", Short: "One account of money and pages for many hosts, in PostgreSQL", Long: databaseText},
 		{Use: "temporal", Short: "Runs that workers on many hosts carry out, by Temporal", Long: temporalText},
+		{Use: "fleet", Short: "From one machine to many: what is needed first, what it brings and costs", Long: fleetText},
 		{Use: "lake", Short: "A warehouse in an object store, whose tables are Iceberg tables", Long: lakeText},
 		{Use: "config", Short: "A file of settings for each client: warehouse, URLs, where credentials are", Long: a.configText()},
 	}

@@ -63,10 +63,11 @@ func TestTheCronJobIsWhatKubernetesKnows(t *testing.T) {
 
 // schedules finds cron's expressions in the files that have one.
 var schedules = map[string]*regexp.Regexp{
-	"cronjob.yaml":   regexp.MustCompile(`(?m)^  schedule: "(.*)"`),
-	"airflow_dag.py": regexp.MustCompile(`schedule="(.*?)"`),
-	"dagster_job.py": regexp.MustCompile(`cron_schedule="(.*?)"`),
-	"backhaul.cron":  regexp.MustCompile(`(?m)^([0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+) +backhaul +backhaul run `),
+	"kubernetes/backhaul.yaml": regexp.MustCompile(`(?m)^  schedule: "(.*)"`),
+	"cronjob.yaml":             regexp.MustCompile(`(?m)^  schedule: "(.*)"`),
+	"airflow_dag.py":           regexp.MustCompile(`schedule="(.*?)"`),
+	"dagster_job.py":           regexp.MustCompile(`cron_schedule="(.*?)"`),
+	"backhaul.cron":            regexp.MustCompile(`(?m)^([0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+ [0-9*/,-]+) +backhaul +backhaul run `),
 }
 
 func TestEveryScheduleIsOne(t *testing.T) {
