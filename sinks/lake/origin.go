@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,6 +101,21 @@ func (l Lake) apply(ctx context.Context, t *schemas.Table, n Note, build func() 
 		if !errors.Is(err, ErrMoved) || try == mostTries {
 			return err
 		}
+		if err := pause(ctx, rand.N(time.Duration(try)*pauseTime)); err != nil {
+			return err
+		}
+	}
+}
+
+// pauseTime is how long, at most, a change is not tried again for the first time: hosts that tried in the same moment do not again.
+const pauseTime = 100 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
