@@ -31,7 +31,7 @@ cluster: ## have journal and ledger in PostgreSQL and tables in an S3, and keep 
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet -timeout 30m ./sinks/iceberg
 	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags fleet -timeout 30m ./jobs/fleet
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImportsFollowTheLayers" ./cmd/backhaul
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImportsFollowTheLayers" -skip Temporal ./cmd/backhaul
 
 FLEET       := bin/fleet
 SPARK_JARS  := $(FLEET)/jars/iceberg-spark-runtime-4.0_2.13-1.10.0.jar $(FLEET)/jars/iceberg-aws-bundle-1.10.0.jar $(FLEET)/jars/postgresql-42.7.8.jar

@@ -169,7 +169,9 @@ func TestTheWorkersOfTheRecipeCarryOutARunByTemporal(t *testing.T) {
 		if args[0] == "run" {
 			args = append(args, "--date", fleetDate)
 		}
-		complete(t, p.start(t, "backhaul", args...))
+		if order := p.start(t, "backhaul", args...); order.Wait() != nil {
+			t.Fatalf("%v: %s", args, order.text())
+		}
 	}
 	(&workers{database: p.database, vendor: vendor, hosts: []string{filepath.Join(p.dir, "lake")}}).check(t, want, 0)
 }
