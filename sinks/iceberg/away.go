@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 
 	"gocloud.dev/gcerrors"
 
@@ -27,8 +26,9 @@ func isAway(err error) bool {
 	if errors.Is(err, context.Canceled) {
 		return false
 	}
+	const serverError = 500 // and above
 	var answered interface{ HTTPStatusCode() int }
-	if errors.As(err, &answered) && answered.HTTPStatusCode() >= http.StatusInternalServerError {
+	if errors.As(err, &answered) && answered.HTTPStatusCode() >= serverError {
 		return true
 	}
 	switch gcerrors.Code(err) {
