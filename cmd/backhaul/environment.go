@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/term"
@@ -46,5 +47,17 @@ func process() environment {
 	return environment{
 		args: os.Args[1:], variable: os.Getenv, now: time.Now, vendors: builtIn, holdMemory: holdMemory,
 		stdin: os.Stdin, attended: term.IsTerminal(int(os.Stdin.Fd())), stdout: os.Stdout, stderr: os.Stderr,
+	}
+}
+
+// farewell is what is to be done at an end: what was opened last may need what was opened before it.
+type farewell []func()
+
+func (f *farewell) add(do func()) { *f = append(*f, do) }
+
+// do does it, the last first.
+func (f *farewell) do() {
+	for _, do := range slices.Backward(*f) {
+		do()
 	}
 }

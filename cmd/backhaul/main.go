@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 
 	"backhaul/pipeline/grid"
@@ -47,13 +46,9 @@ func untilStopped() (context.Context, context.CancelFunc) {
 
 // Main runs the program in an environment and returns its exit status.
 func Main(ctx context.Context, e environment) int {
-	var last []func()
-	e.atEnd = func(do func()) { last = append(last, do) }
-	defer func() {
-		for _, do := range slices.Backward(last) {
-			do()
-		}
-	}()
+	var last farewell
+	e.atEnd = last.add
+	defer last.do()
 	root := newRoot(e)
 	exit := ending(ctx, root.ExecuteContext(ctx))
 	if exit == nil {

@@ -108,7 +108,10 @@ func (a *app) clientName() string {
 	if path == "" {
 		path = a.variable(configVariable)
 	}
-	return strings.TrimSuffix(filepath.Base(strings.TrimRight(path, string(filepath.Separator))), filepath.Ext(path))
+	if path == "" {
+		return ""
+	}
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 // confirmAhead asks, on a terminal, about a price over the job's threshold: a worker has nobody to ask.
@@ -260,14 +263,10 @@ type conductor struct {
 // fresh is the program for one run alone: with books of its own, as what a process writes is held against every run that it has locked.
 func (c *conductor) fresh(o fleet.Order, out io.Writer) (b *app, end func()) {
 	b = &app{environment: c.app.environment, warehouseDir: c.app.warehouseDir, configFile: c.app.configFile, json: o.JSON, allowed: c.app.allowed, set: c.app.set, known: accounts{}}
-	var last []func()
-	b.seen, b.atEnd = b.known.add, func(do func()) { last = append(last, do) }
+	var last farewell
+	b.seen, b.atEnd = b.known.add, last.add
 	b.stdout, b.stderr, b.attended = out, prefixed{c.app.stderr, o.Job + "/" + o.RunDate + ": "}, false
-	return b, func() {
-		for _, do := range last {
-			do()
-		}
-	}
+	return b, last.do
 }
 
 // conduct implements fleet.Conduct.
