@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"backhaul/pipeline/failpoint"
 	"backhaul/schemas"
@@ -76,6 +77,14 @@ type Note struct {
 	Month time.Time
 }
 
+// Collected is what became of the history and the leftovers of a table in its origin.
+type Collected struct {
+	Table     string `json:"table"`
+	Snapshots int    `json:"snapshots"`
+	Objects   int    `json:"objects"`
+	Bytes     int64  `json:"bytes"`
+}
+
 // ErrMoved means that another host has changed a table meanwhile.
 var ErrMoved = errors.New("another host has changed the table meanwhile")
 
@@ -96,27 +105,19 @@ func (l Lake) apply(ctx context.Context, t *schemas.Table, n Note, build func() 
 		}
 		return l.Disk.Apply(*c)
 	}
-	for try := 1; ; try++ {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := l.applyAt(ctx, t, n, build)
-		if !errors.Is(err, ErrMoved) || try == mostTries {
-			return err
+		if err != nil && !errors.Is(err, ErrMoved) {
+			err = backoff.Permanent(err)
 		}
-		if err := pause(ctx, rand.N(time.Duration(try)*pauseTime)); err != nil {
-			return err
-		}
-	}
+		return struct{}{}, err
+	}, backoff.WithBackOff(apart()), backoff.WithMaxTries(mostTries), backoff.WithMaxElapsedTime(0))
+	return err
 }
 
-// pauseTime is how long, at most, a change is not tried again for the first time: hosts that tried in the same moment do not again.
-const pauseTime = 100 * time.Millisecond
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+// apart is how long a change is not tried again: hosts that tried in the same moment do not again.
+func apart() backoff.BackOff {
+	return &backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, RandomizationFactor: 1, Multiplier: 1.5, MaxInterval: time.Second}
 }
 
 // applyAt is one try to make a change in the origin, and then here.
