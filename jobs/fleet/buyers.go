@@ -230,22 +230,5 @@ func untilStopped(ctx context.Context) (_ context.Context, stop func()) {
 
 // heartbeats tells Temporal that the activity is alive, until stop.
 func heartbeats(ctx context.Context, every time.Duration, details func() any) (stop func()) {
-	over, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(every / 6)
-		defer tick.Stop()
-		for {
-			activity.RecordHeartbeat(ctx, details())
-			select {
-			case <-tick.C:
-			case <-over:
-				return
-			}
-		}
-	}()
-	return func() {
-		close(over)
-		<-done
-	}
+	return recovery.Repeat(every/6, func() { activity.RecordHeartbeat(ctx, details()) })
 }

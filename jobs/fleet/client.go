@@ -132,27 +132,39 @@ func Wait(ctx context.Context, c client.Client, queue string, o Order, told func
 	if err != nil {
 		return report, attached, fmt.Errorf("start the run: %w", err)
 	}
-	over, end := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		watch(ctx, over, c, begun, told)
-	}()
-	for {
-		if err = begun.Get(over, &report); err == nil || isFinal(err) {
-			break
+	err = await(ctx, c, begun, &report, time.Second, func(ctx context.Context) {
+		if p, ok := progressOf(ctx, c, begun); ok {
+			told(p)
 		}
-		time.Sleep(time.Second)
-	}
-	end()
-	<-done
+	})
 	report, err = reported(report, err)
 	return report, attached, err
 }
 
-// watch tells how far a run has come until it is over, and cancels it when ctx ends.
-func watch(ctx, over context.Context, c client.Client, of client.WorkflowRun, told func(Progress)) {
-	tick := time.NewTicker(time.Second)
+// await waits for a workflow, through outages of Temporal, and looks at it every so often. When ctx ends it is cancelled, and waited for
+// still.
+func await(ctx context.Context, c client.Client, of client.WorkflowRun, result any, every time.Duration, look func(context.Context)) error {
+	waiting, over := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		accompany(ctx, waiting, c, of, every, look)
+	}()
+	defer func() {
+		over()
+		<-done
+	}()
+	for {
+		if err := of.Get(waiting, result); err == nil || isFinal(err) {
+			return err
+		}
+		time.Sleep(time.Second) // Temporal does not answer
+	}
+}
+
+// accompany looks at a workflow every so often until over ends, and cancels it when ctx does.
+func accompany(ctx, over context.Context, c client.Client, of client.WorkflowRun, every time.Duration, look func(context.Context)) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for stopped := ctx.Done(); ; {
 		select {
@@ -163,9 +175,7 @@ func watch(ctx, over context.Context, c client.Client, of client.WorkflowRun, to
 				stopped = nil
 			}
 		case <-tick.C:
-			if p, ok := progressOf(over, c, of); ok {
-				told(p)
-			}
+			look(over)
 		}
 	}
 }

@@ -163,19 +163,13 @@ func (e *Engine) part(ctx context.Context, l Lane, tally *tally) (sold Sold, err
 	if err != nil {
 		return sold, err
 	}
-	waiting, over := context.WithCancel(context.WithoutCancel(ctx))
-	defer over()
-	var all sync.WaitGroup
-	defer all.Wait()
-	defer over()
-	all.Go(func() { e.follow(ctx, waiting, begun, l.Vendor, tally) })
-	for {
-		err := begun.Get(waiting, &sold)
-		if err == nil || isFinal(err) {
-			return sold, err
+	err = await(ctx, e.Client, begun, &sold, poll, func(ctx context.Context) {
+		var p Progress
+		if answer, err := e.Client.QueryWorkflow(ctx, begun.GetID(), begun.GetRunID(), progressQuery); err == nil && answer.Get(&p) == nil {
+			tally.tell(l.Vendor, p)
 		}
-		time.Sleep(time.Second) // Temporal does not answer
-	}
+	})
+	return sold, err
 }
 
 // start starts a workflow, without what it is to be found by where Temporal does not know that.
@@ -186,27 +180,6 @@ func (e *Engine) start(ctx context.Context, options client.StartWorkflowOptions,
 			return begun, err
 		}
 		time.Sleep(time.Second)
-	}
-}
-
-// follow tells how far a workflow has come until it is over, and cancels it when ctx ends.
-func (e *Engine) follow(ctx, over context.Context, of client.WorkflowRun, vendor string, tally *tally) {
-	tick := time.NewTicker(poll)
-	defer tick.Stop()
-	for stopped := ctx.Done(); ; {
-		select {
-		case <-over.Done():
-			return
-		case <-stopped:
-			if err := e.Client.CancelWorkflow(over, of.GetID(), of.GetRunID()); err == nil || !isAway(err) {
-				stopped = nil
-			}
-		case <-tick.C:
-			var p Progress
-			if answer, err := e.Client.QueryWorkflow(over, of.GetID(), of.GetRunID(), progressQuery); err == nil && answer.Get(&p) == nil {
-				tally.tell(vendor, p)
-			}
-		}
 	}
 }
 

@@ -66,13 +66,18 @@ func (p *Pulse) Keep(every time.Duration) (stop func()) {
 	if every == 0 {
 		return func() {}
 	}
+	return Repeat(every, p.touch)
+}
+
+// Repeat does something now and every so often, in a goroutine of its own, until stop is called, which waits for it.
+func Repeat(every time.Duration, do func()) (stop func()) {
 	over, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
-			p.touch()
+			do()
 			select {
 			case <-tick.C:
 			case <-over:
