@@ -22,15 +22,8 @@ func TestAFleetOfAnEarlierFormatLearnsOfClaims(t *testing.T) {
 	if _, err := plain.Exec(`DROP TABLE claims; UPDATE format SET number = 1`); err != nil {
 		t.Fatal(err)
 	}
-	fleet, err := server.Fleet(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	lease, err := fleet.Take(t.Context(), "nightly/2026-11-23")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := fleet.Run("nightly/2026-11-23", lease.Token()).Claim(t.Context(), "a", postgres.Turn{Round: 1, Attempt: 1}); err != nil {
+	fleet, lease := leased(t, server)
+	if _, _, err := fleet.Run(run, lease.Token()).Claim(t.Context(), "a", postgres.Turn{Round: 1, Attempt: 1}); err != nil {
 		t.Error(err)
 	}
 }

@@ -46,6 +46,23 @@ func database(t testing.TB) (*postgres.Server, string) {
 	return db, address
 }
 
+// run is the one whose lease the tests take.
+const run = "nightly/2026-11-23"
+
+// leased is the fleet of a database, with the lease of a run.
+func leased(t testing.TB, server *postgres.Server) (*postgres.Fleet, *postgres.Lease) {
+	t.Helper()
+	fleet, err := server.Fleet(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease, err := fleet.Take(t.Context(), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fleet, lease
+}
+
 func TestAJournalInPostgreSQLKeepsItsPromises(t *testing.T) {
 	db, address := database(t)
 	open := func(ctx context.Context, place string, h journal.Header) (*journal.Journal, error) {

@@ -65,14 +65,7 @@ func TestOfThoseWhoEnterTogetherOnlyTheRefusedAreTold(t *testing.T) {
 // Who enters under a lease that another has taken writes nothing, and is told so each time.
 func TestNothingIsEnteredUnderALeaseThatIsLost(t *testing.T) {
 	server, address := database(t)
-	fleet, err := server.Fleet(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	lease, err := fleet.Take(t.Context(), "nightly/2026-11-23")
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, lease := leased(t, server)
 	defer func() { _ = lease.Release(context.Background()) }()
 	db, err := server.Open(t.Context(), "entering", "entering", entered, lease.Guard)
 	if err != nil {

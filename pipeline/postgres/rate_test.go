@@ -100,15 +100,8 @@ func BenchmarkAppend(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer s.Close()
-		fleet, err := s.Fleet(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		lease, err := fleet.Take(b.Context(), "nightly/2026-11-23")
-		if err != nil {
-			b.Fatal(err)
-		}
-		db, err := fleet.OpenJournal(b.Context(), "nightly/2026-11-23", journal.Layout, lease.Guard)
+		fleet, lease := leased(b, s)
+		db, err := fleet.OpenJournal(b.Context(), run, journal.Layout, lease.Guard)
 		if err != nil {
 			b.Fatal(err)
 		}
