@@ -89,7 +89,7 @@ type gcResult struct {
 	Staging  []string           `json:"staging"`
 	Journals []doctor.Retired   `json:"journals"`
 	Reports  []string           `json:"reports"`
-	Store    []collected        `json:"store,omitempty"`
+	Store    []lake.Collected   `json:"store,omitempty"`
 }
 
 func (a *app) gc(ctx context.Context, age, reports, history time.Duration, months map[*schemas.Table]time.Time, dry bool) error {
@@ -254,7 +254,7 @@ func parseAge(text string) (time.Duration, error) {
 }
 
 // collect expires the snapshots of tables in an object store and removes its leftovers. It returns of which tables there were any.
-func (a *app) collect(ctx context.Context, keep time.Duration, dry bool) (all []collected, err error) {
+func (a *app) collect(ctx context.Context, keep time.Duration, dry bool) (all []lake.Collected, err error) {
 	if a.store == nil {
 		return nil, nil
 	}

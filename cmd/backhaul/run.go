@@ -162,7 +162,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 	begin := time.Now()
 	by := f.conducted
 	if by == nil {
-		by = &conducted{step: func(run.Step) {}, plan: func(*plan.Plan) {}}
+		by = &conducted{plan: func(*plan.Plan) {}}
 	}
 	result, err := run.Run(ctx, *ready, run.Options{
 		Engine: by.buyer, Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),

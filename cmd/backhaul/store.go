@@ -38,16 +38,8 @@ type store interface {
 	// Put makes a text or a file the object of a name, in the place of what was there.
 	Put(ctx context.Context, name, contentType string, content io.Reader) error
 	// Collect expires snapshots and removes leftovers of a table.
-	Collect(ctx context.Context, t *schemas.Table, keep time.Duration, dry bool) (collected, error)
+	Collect(ctx context.Context, t *schemas.Table, keep time.Duration, dry bool) (lake.Collected, error)
 	Close() error
-}
-
-// collected is what became of a table's history and leftovers.
-type collected struct {
-	Table     string `json:"table"`
-	Snapshots int    `json:"snapshots"`
-	Objects   int    `json:"objects"`
-	Bytes     int64  `json:"bytes"`
 }
 
 // isStore reports whether a warehouse is named by the address of an object store.

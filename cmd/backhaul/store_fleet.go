@@ -5,10 +5,8 @@ package main
 import (
 	"context"
 	"net/url"
-	"time"
 
 	"backhaul/jobs/post"
-	"backhaul/schemas"
 	"backhaul/sinks/iceberg"
 )
 
@@ -24,7 +22,7 @@ func openStore(ctx context.Context, a *app, address string) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inStore{s}, nil
+	return s, nil
 }
 
 // icebergSchema is the schema of the database that has the catalog of the tables.
@@ -48,12 +46,4 @@ func (a *app) icebergCatalog(ctx context.Context) (iceberg.Catalog, error) {
 		return nil, err
 	}
 	return iceberg.InDatabase(db), nil
-}
-
-// inStore is a store as commands use it.
-type inStore struct{ *iceberg.Store }
-
-func (s inStore) Collect(ctx context.Context, t *schemas.Table, keep time.Duration, dry bool) (collected, error) {
-	c, err := s.Store.Collect(ctx, t, keep, dry)
-	return collected(c), err
 }

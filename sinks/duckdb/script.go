@@ -69,11 +69,9 @@ func addressed(files map[string][]string) source {
 		if len(files[t.FullName()]) == 0 {
 			return ""
 		}
-		options, none := "hive_partitioning => false", columnsOf(t)
-		if month {
-			options, none = "hive_partitioning => true, hive_types => {month: VARCHAR}", append(none, "NULL::VARCHAR AS month")
+		if !month {
+			return only(files[t.FullName()])(t, month)
 		}
-		return fmt.Sprintf("(SELECT %s WHERE false UNION ALL BY NAME SELECT * FROM read_parquet([%s], %s, union_by_name => true))",
-			strings.Join(none, ", "), literals(files[t.FullName()]), options)
+		return these(files[t.FullName()], append(columnsOf(t), "NULL::VARCHAR AS month"), "hive_partitioning => true, hive_types => {month: VARCHAR}")
 	}
 }

@@ -81,9 +81,14 @@ func only(files []string) source {
 		if len(files) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("(SELECT %s WHERE false UNION ALL BY NAME SELECT * FROM read_parquet([%s], hive_partitioning => false, union_by_name => true))",
-			strings.Join(columnsOf(t), ", "), literals(files))
+		return these(files, columnsOf(t), "hive_partitioning => false")
 	}
+}
+
+// these reads files, each of which may lack some of the columns.
+func these(files, columns []string, options string) string {
+	return fmt.Sprintf("(SELECT %s WHERE false UNION ALL BY NAME SELECT * FROM read_parquet([%s], %s, union_by_name => true))",
+		strings.Join(columns, ", "), literals(files), options)
 }
 
 // columnsOf selects a null for each column of a table.

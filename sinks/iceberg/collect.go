@@ -11,26 +11,19 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"backhaul/schemas"
+	"backhaul/sinks/lake"
 )
 
 // leftoverAge is how old an object must be to be removed once no snapshot names it: until then somebody may be about to commit it.
 const leftoverAge = 24 * time.Hour
 
-// Collected is what became of a table's history and leftovers.
-type Collected struct {
-	Table     string `json:"table"`
-	Snapshots int    `json:"snapshots"`
-	Objects   int    `json:"objects"`
-	Bytes     int64  `json:"bytes"`
-}
-
 // Collect expires the snapshots of a table that were made longer ago than keep, but for the current one, and removes the objects below
 // it that no snapshot names and that are older than a day. With dry it only says which.
-func (s *Store) Collect(ctx context.Context, t *schemas.Table, keep time.Duration, dry bool) (c Collected, err error) {
+func (s *Store) Collect(ctx context.Context, t *schemas.Table, keep time.Duration, dry bool) (c lake.Collected, err error) {
 	return s.collect(ctx, t, keep, leftoverAge, dry)
 }
 
-func (s *Store) collect(ctx context.Context, t *schemas.Table, keep, age time.Duration, dry bool) (c Collected, err error) {
+func (s *Store) collect(ctx context.Context, t *schemas.Table, keep, age time.Duration, dry bool) (c lake.Collected, err error) {
 	c.Table = t.FullName()
 	tbl, err := s.load(ctx, t)
 	if err != nil || tbl == nil {
