@@ -61,6 +61,8 @@ func (f FS) add(c Change) error {
 
 // exchange builds the directory anew and puts it in the place of the old one.
 func (f FS) exchange(c Change) error {
+	listed := listingsOf(c.Dir)
+	defer listed.close()
 	next, err := f.aside(c.Aside, c.Dir)
 	if err != nil {
 		return err
@@ -69,8 +71,6 @@ func (f FS) exchange(c Change) error {
 		return errors.Join(err, f.removeAll(next))
 	}
 	failpoint.Hit("blob.exchange.before")
-	listed := listingsOf(c.Dir)
-	defer listed.close()
 	listed.await() // only spares queries an error
 	if err := f.do(OpExchange, c.Dir, func() error { return exchange(next, c.Dir) }); err != nil {
 		return errors.Join(err, f.back(c, next), f.removeAll(next))
@@ -79,6 +79,7 @@ func (f FS) exchange(c Change) error {
 	if listed.any() {
 		listed.await()
 	}
+	awaitClosed(next)
 	return errors.Join(f.removeUnreadable(c.Dir, c.Remove), f.SyncDir(filepath.Dir(c.Dir)), f.SyncDir(c.Aside))
 }
 

@@ -17,7 +17,7 @@ const (
 	mostWaiting = time.Second
 )
 
-// listings tells of those who are in the middle of listing a directory.
+// listings tells of those who are in the middle of listing a directory, whoever they are, if they began after it did.
 type listings struct {
 	fd int
 	// open is how many have it open, of those who opened it since.
@@ -85,6 +85,29 @@ func (l *listings) count(events []byte) {
 		}
 		events = events[unix.SizeofInotifyEvent+int(name):]
 	}
+}
+
+// awaitClosed returns once no process that we may look into, or after a while, has the directory of this name open, be it since long
+// before: our own ones, and all if we are root.
+func awaitClosed(dir string) {
+	name := filepath.Base(dir) // the path to it is another one in a container
+	for end := time.Now().Add(mostWaiting); isOpen(name) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func isOpen(name string) bool {
+	processes, _ := os.ReadDir("/proc")
+	for _, process := range processes {
+		dir := filepath.Join("/proc", process.Name(), "fd")
+		opened, _ := os.ReadDir(dir) // none of what is no process, or may not be looked into
+		for _, fd := range opened {
+			if to, err := os.Readlink(filepath.Join(dir, fd.Name())); err == nil && filepath.Base(to) == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unreadable is a file that is there for who looks, is no Parquet file for who opens it, and is gone with this process.

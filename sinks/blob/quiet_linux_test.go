@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,39 +38,50 @@ func TestListingsUnderWayAreCounted(t *testing.T) {
 // TestWhoHasListedTheOldDirectoryFindsItsNamesUntilItIsDone opens the directory and reads its names, exchanges it, and only then
 // looks at the files, as DuckDB does when it is interrupted there.
 func TestWhoHasListedTheOldDirectoryFindsItsNamesUntilItIsDone(t *testing.T) {
-	root := t.TempDir()
-	dir := filepath.Join(root, "lake", "month")
-	if err := change(FS{}, root, dir, map[string]string{"a": "1"}); err != nil {
-		t.Fatal(err)
-	}
-	opened, exchanged := make(chan *os.File, 1), make(chan error)
-	go func() {
-		exchanged <- change(FS{Before: func(op Op, path string) error {
-			if op == OpExchange { // after the wait for those who were listing
-				d, err := os.Open(dir)
-				opened <- d
-				return err
+	for opens, at := range map[string]Op{
+		"before anybody looks who does":                OpMkdir,
+		"after those who were listing were waited for": OpExchange,
+	} {
+		t.Run(opens, func(t *testing.T) {
+			root := t.TempDir()
+			dir := filepath.Join(root, "lake", "month")
+			if err := change(FS{}, root, dir, map[string]string{"a": "1"}); err != nil {
+				t.Fatal(err)
 			}
-			return nil
-		}}, root, dir, map[string]string{"b": "2"}, "a")
-	}()
-	listed := <-opened
-	for _, err := os.Stat(filepath.Join(dir, "b")); err != nil; _, err = os.Stat(filepath.Join(dir, "b")) {
-		time.Sleep(time.Millisecond)
-	}
-	names, err := listed.Readdirnames(-1)
-	if err != nil || len(names) != 1 || names[0] != "a" {
-		t.Fatal(names, err)
-	}
-	if info, err := os.Stat(filepath.Join(dir, "a")); err != nil || !info.Mode().IsRegular() || info.Size() > 0 {
-		t.Errorf("who listed it before finds %v, %v", info, err)
-	}
-	listed.Close()
-	if err := <-exchanged; err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Lstat(filepath.Join(dir, "a")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("afterwards: %v", err)
+			opened, exchanged := make(chan *os.File, 1), make(chan error)
+			var once sync.Once
+			go func() {
+				exchanged <- change(FS{Before: func(op Op, path string) (err error) {
+					if op == at {
+						once.Do(func() {
+							var d *os.File
+							d, err = os.Open(dir)
+							opened <- d
+						})
+					}
+					return err
+				}}, root, dir, map[string]string{"b": "2"}, "a")
+			}()
+			listed := <-opened
+			for _, err := os.Stat(filepath.Join(dir, "b")); err != nil; _, err = os.Stat(filepath.Join(dir, "b")) {
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(10 * stillness)
+			names, err := listed.Readdirnames(-1)
+			if err != nil || len(names) != 1 || names[0] != "a" {
+				t.Fatal(names, err)
+			}
+			if info, err := os.Stat(filepath.Join(dir, "a")); err != nil || !info.Mode().IsRegular() || info.Size() > 0 {
+				t.Errorf("who listed it before finds %v, %v", info, err)
+			}
+			listed.Close()
+			if err := <-exchanged; err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, "a")); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
 	}
 }
 

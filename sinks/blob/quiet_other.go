@@ -11,5 +11,7 @@ func (*listings) close()    {}
 func (*listings) await()    {}
 func (*listings) any() bool { return false }
 
+func awaitClosed(string) {}
+
 func unreadable() string       { return "" }
 func isUnreadable(string) bool { return false }

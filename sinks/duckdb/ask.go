@@ -38,7 +38,7 @@ func Ask(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose, lim
 	if errors.As(err, &e) && e.Type == duckdb.ErrorTypeCatalog {
 		return nil, nil, noRelation{err}
 	}
-	return columns, rows, shut(damage(err))
+	return columns, rows, shut(err)
 }
 
 func askWith(ctx context.Context, w sinks.Warehouse, sql string, tables []Loose, memory int64) (columns []string, rows [][]*string, err error) {

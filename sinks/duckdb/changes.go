@@ -29,7 +29,7 @@ const changesBatch = 8192
 // not empty. Errors are those of Query, and of take.
 func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.Time,
 	take func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error) error {
-	return damage(over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
+	return over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
 		jobs := []string{job}
 		if job == "" {
 			var err error
@@ -51,7 +51,7 @@ func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.T
 			}
 		}
 		return nil
-	}))
+	})
 }
 
 // jobs returns those with tasks in a month.
@@ -68,7 +68,7 @@ func (s *session) jobs(ctx context.Context, month time.Time) (jobs []string, err
 // to it, and from it to the night after, if there is one. take is handed the batches of each table and later night; what it is
 // not handed batches for has no changes. Errors are those of Query, and of take.
 func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time, take TakeChanges) error {
-	return damage(over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
+	return over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
 		dates, err := s.laterNights(ctx, job, date)
 		if err != nil {
 			return err
@@ -83,7 +83,7 @@ func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time,
 			}
 		}
 		return nil
-	}))
+	})
 }
 
 // TakeChanges is handed the rows that a table has of what changed until a date.

@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -25,6 +28,26 @@ var unread = []string{"magic bytes", "ZSTD", "orrupt", "Failed to read", "Out of
 // spared are errors of the machine, and of files that a statement names.
 var spared = []string{"Too many open files", "Permission denied", "No space left", "Out of Memory", "Cannot open file", "Could not write", "Could not truncate"}
 
+// errReplaced means that a run has put another file in the place of one that was being read.
+var errReplaced = errors.New("a file was replaced while it was read")
+
+// patience is how long a question is put again that lost a file. Names that go stay unreadable for a second at most.
+const patience = 5 * time.Second
+
+// again does something that reads the lake, and once more where a file was replaced meanwhile: nobody who asks the program needs
+// to know that a run published in this moment. What it leaves must be the same however often it is done.
+func again(ctx context.Context, read func() error) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := damage(read())
+		if !errors.Is(err, errReplaced) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: 5 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 1.5, MaxInterval: time.Second}),
+		backoff.WithMaxElapsedTime(patience))
+	return err
+}
+
 // damage marks errors that are neither the statement's nor the machine's: a file DuckDB could not read.
 func damage(err error) error {
 	if err == nil || errors.Is(err, sinks.ErrDamaged) {
@@ -38,7 +61,7 @@ func damage(err error) error {
 		// Every table has a file: DuckDB says nothing of a directory that it could not open.
 		return fmt.Errorf("%w: %w", syscall.EMFILE, err)
 	case replaced(text):
-		return fmt.Errorf("a file was replaced while it was read, ask again: %v", err)
+		return fmt.Errorf("%w, ask again: %v", errReplaced, err)
 	case slices.ContainsFunc(spared, in):
 		return err
 	case slices.ContainsFunc(broken, beginsWith), beginsWith("Invalid Input Error:") && slices.ContainsFunc(unread, in):
@@ -48,7 +71,7 @@ func damage(err error) error {
 }
 
 // ofFile finds the file of the lake that DuckDB speaks of.
-var ofFile = regexp.MustCompile(`/.*\.parquet`)
+var ofFile = regexp.MustCompile(`/.*/month=[^/]*/[^/]*\.parquet`)
 
 // replaced reports whether a file that could not be read is one that a run has put another in the place of meanwhile.
 func replaced(text string) bool {
@@ -73,6 +96,7 @@ type Relation struct {
 func Check(ctx context.Context, w sinks.Warehouse) (all []Relation, err error) {
 	const views = "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = '" + catalogName + "' ORDER BY ALL"
 	err = over(ctx, w, views, 0, nil, func(ctx context.Context, s *session) error {
+		all = nil
 		_, rows, err := s.rows(ctx, views)
 		tables := map[string]Relation{}
 		for _, v := range rows {
@@ -94,7 +118,7 @@ func Check(ctx context.Context, w sinks.Warehouse) (all []Relation, err error) {
 		}
 		return err
 	})
-	return all, damage(err)
+	return all, err
 }
 
 // idle reports whether all tables that a view is made of are without rows, be it that those of ops have some.
@@ -129,12 +153,14 @@ func (d *declarations) tables(view string) (all []*schemas.Table) {
 // relation asks one view.
 func (s *session) relation(ctx context.Context, schema, view string) Relation {
 	r, full := Relation{Name: schema + "." + view, Rows: -1}, ident(schema)+"."+ident(view)
-	if schemas.Lookup(r.Name) == nil {
-		_, _, r.Err = s.rows(ctx, "SELECT * FROM "+full+" LIMIT 1")
-	} else {
-		r.Rows, r.Err = s.count(ctx, full)
-	}
-	r.Err = damage(r.Err)
+	r.Err = again(ctx, func() (err error) {
+		if schemas.Lookup(r.Name) == nil {
+			_, _, err = s.rows(ctx, "SELECT * FROM "+full+" LIMIT 1")
+		} else {
+			r.Rows, err = s.count(ctx, full)
+		}
+		return err
+	})
 	return r
 }
 

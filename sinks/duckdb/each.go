@@ -19,9 +19,9 @@ const eachTime = 2048
 // disk as far as they do not fit in its memory, since the driver holds the whole answer to a question otherwise. name is the
 // table's with its schema, not quoted. Errors are those of Query, and of use.
 func Each(ctx context.Context, w sinks.Warehouse, schema, name string, limits Limits, use func(sinks.Rows) error) error {
-	return shut(damage(limits.within(ctx, func(ctx context.Context) error {
+	return shut(limits.within(ctx, func(ctx context.Context) error {
 		return over(ctx, w, schema+"."+name, limits.Memory, nil, func(ctx context.Context, s *session) error { return s.each(ctx, schema, name, use) })
-	})))
+	}))
 }
 
 func (s *session) each(ctx context.Context, schema, name string, use func(sinks.Rows) error) error {

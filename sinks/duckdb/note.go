@@ -99,9 +99,14 @@ func (s *session) lacks(ctx context.Context, w sinks.Warehouse, t *schemas.Table
 	for i, c := range t.Columns() {
 		names[i] = quote(c.Name)
 	}
-	_, rows, err := s.rows(ctx, fmt.Sprintf(`SELECT 1 FROM parquet_schema(%s) GROUP BY file_name
+	query := fmt.Sprintf(`SELECT 1 FROM parquet_schema(%s) GROUP BY file_name
 		HAVING count(DISTINCT name) FILTER (name IN (%s)) < %d LIMIT 1`, quote(escapePattern.Replace(w.Table(t.Schema, t.Name))+allFiles),
-		strings.Join(names, ", "), len(names)))
+		strings.Join(names, ", "), len(names))
+	var rows [][]any
+	err := again(ctx, func() (err error) {
+		_, rows, err = s.rows(ctx, query)
+		return err
+	})
 	return len(rows) > 0, err
 }
 

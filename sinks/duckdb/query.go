@@ -47,9 +47,9 @@ var questions = regexp.MustCompile(`(?i)^(\(|(select|from|with|values|table|pivo
 // with line and caret, or say which limit it came to: ErrTime, ErrMemory, ErrSize. A warehouse without a lake is ErrNoLake, a
 // file that cannot be read sinks.ErrDamaged.
 func Query(ctx context.Context, w sinks.Warehouse, sql string, format Format, limits Limits, out io.Writer) error {
-	return shut(damage(limits.within(ctx, func(ctx context.Context) error {
+	return shut(limits.within(ctx, func(ctx context.Context) error {
 		return query(ctx, w, sql, format, limits.Memory, out)
-	})))
+	}))
 }
 
 func query(ctx context.Context, w sinks.Warehouse, sql string, format Format, memory int64, out io.Writer) error {
@@ -174,7 +174,7 @@ func Select(ctx context.Context, w sinks.Warehouse, sql string) (columns []strin
 		columns, rows, err = s.rows(ctx, from(q.text))
 		return err
 	})
-	return columns, rows, damage(err)
+	return columns, rows, err
 }
 
 // texts runs a statement and returns its rows as DuckDB spells them, nil for null. The answer may have up to so many bytes,

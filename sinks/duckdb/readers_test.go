@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"backhaul/sinks"
 )
@@ -232,5 +233,53 @@ func TestACopyAnswersFromTheCopyByTheVariable(t *testing.T) {
 	}
 	if got := ask(t, copied, "SELECT count(*) AS n FROM moz.anchor_text", CSV); got != "n\n2\n" {
 		t.Errorf("the program: %s", got)
+	}
+}
+
+// TestAnAnswerWaitsForANameThatGoes asks in the moment of an exchange, which is over a moment later.
+func TestAnAnswerWaitsForANameThatGoes(t *testing.T) {
+	t.Parallel()
+	w := warehouse(t)
+	anchors(t, w, "nightly", night, map[string]int64{"brand": 1})
+	mustBuild(t, w)
+	gone := filepath.Join(w.Month("moz", "anchor_text", night), "nightly.2026-11-02.0123456789abcdef.parquet")
+	for name, asks := range map[string]func() error{
+		"Select": func() error {
+			_, rows, err := Select(t.Context(), w, "SELECT count(*) FROM moz.anchor_text")
+			if err == nil && fmt.Sprint(rows) != "[[1]]" {
+				t.Errorf("Select: %v", rows)
+			}
+			return err
+		},
+		"Query": func() error {
+			var out strings.Builder
+			err := Query(t.Context(), w, "SELECT count(*) AS n FROM moz.anchor_text", CSV, Limits{}, &out)
+			if err == nil && out.String() != "n\n1\n" {
+				t.Errorf("Query: %q", out.String())
+			}
+			return err
+		},
+		"Check": func() error {
+			all, err := Check(t.Context(), w)
+			for _, r := range all {
+				err = errors.Join(err, r.Err)
+			}
+			return err
+		},
+	} {
+		if err := os.Symlink(fmt.Sprintf("/proc/%d/comm", os.Getpid()), gone); err != nil {
+			t.Fatal(err)
+		}
+		removed := make(chan error, 1)
+		time.AfterFunc(300*time.Millisecond, func() { removed <- os.Remove(gone) })
+		if err := asks(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(removed) == 0 {
+			t.Errorf("%s answered while the name was there", name)
+		}
+		if err := <-removed; err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -56,7 +56,8 @@ func openSession(ctx context.Context) (*session, error) {
 
 // over lets do put a statement to a session that has the warehouse's views as its default database, and sees of the file
 // system no more than they and the loose tables need. Making every view takes many times what most statements take, so that
-// only those are made that it names; all of them where one was not found, for a better message.
+// only those are made that it names; all of them where one was not found, for a better message. do may be called more than once,
+// see again.
 func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64, tables []Loose, do func(context.Context, *session) error) error {
 	w, err := absolute(w)
 	if err != nil {
@@ -65,7 +66,7 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 	if _, err := os.Stat(w.Lake()); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w at %s: `backhaul run JOB` makes one, --warehouse names another", ErrNoLake, w.Lake())
 	}
-	put := func(wanted func(*declarations) func(string) bool) error {
+	once := func(wanted func(*declarations) func(string) bool) error {
 		s, err := openSession(ctx)
 		if err != nil {
 			return err
@@ -76,6 +77,9 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 			return err
 		}
 		return s.watched(ctx, func(ctx context.Context) error { return do(ctx, s) })
+	}
+	put := func(wanted func(*declarations) func(string) bool) error {
+		return again(ctx, func() error { return once(wanted) })
 	}
 	err = put(func(d *declarations) func(string) bool { return d.mentioned(statement) })
 	var e *duckdb.Error
