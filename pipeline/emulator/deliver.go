@@ -38,31 +38,30 @@ func (s *Server) deliver(w http.ResponseWriter, r *http.Request, path string, a 
 		s.meter.answered(path, a.status, a, false)
 		panic(http.ErrAbortHandler)
 	}
-	chunk, wait := max(len(body), 1), time.Duration(0)
+	pieces, wait := 1, time.Duration(0)
 	if fault == KindSlow {
-		chunk = len(body)/slowPieces + 1
+		pieces = min(len(body), slowPieces)
 		wait = s.options.Faults.Slow / slowPieces
 	}
-	whole := write(w, r.Context(), body, chunk, wait) && fault != KindBadLength
+	whole := write(w, r.Context(), body, pieces, wait) && fault != KindBadLength
 	s.meter.answered(path, a.status, a, whole)
 }
 
-// slowPieces is how many pieces a slow answer comes in; short answers come byte by byte.
+// slowPieces is how many pieces a slow answer comes in; short answers come byte by byte. They are as many however well the body was
+// compressed, so that the same question takes the same time.
 const slowPieces = 100
 
 // write reports whether everything was written while the client was there. It does not look again after the last piece: a client
 // that has all it asked for may leave at once.
-func write(w http.ResponseWriter, ctx context.Context, body []byte, chunk int, wait time.Duration) bool {
-	for len(body) > 0 {
+func write(w http.ResponseWriter, ctx context.Context, body []byte, pieces int, wait time.Duration) bool {
+	for i := range pieces {
 		if ctx.Err() != nil {
 			return false
 		}
-		n := min(chunk, len(body))
-		if _, err := w.Write(body[:n]); err != nil {
+		if _, err := w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces]); err != nil {
 			return false
 		}
-		body = body[n:]
-		if wait > 0 && len(body) > 0 {
+		if i < pieces-1 {
 			_ = http.NewResponseController(w).Flush()
 			pause(ctx, wait)
 		}
