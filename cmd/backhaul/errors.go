@@ -45,7 +45,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return exitDamaged
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, books.ErrBusy), errors.Is(err, books.ErrTaken), errors.Is(err, books.ErrAway), errors.Is(err, lake.ErrMoved), errors.Is(err, lake.ErrAway):
+	case errors.Is(err, books.ErrBusy), errors.Is(err, books.ErrTaken), errors.Is(err, books.ErrAway), errors.Is(err, lake.ErrMoved), errors.Is(err, lake.ErrAway), errors.Is(err, lake.ErrChanged):
 		return exitTryLater
 	}
 	return exitFailed

@@ -4,9 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"testing"
+	"time"
 
+	"backhaul/jobs/books"
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
+	"backhaul/schemas"
+	"backhaul/sinks"
 )
 
 func TestTheWorstFindingDecides(t *testing.T) {
@@ -71,5 +77,59 @@ func TestOnlyDamageIsCalledDamage(t *testing.T) {
 	e.failed("x", "", nil, errors.New("permission denied"))
 	if !e.findings[0].Damage || e.findings[1].Damage || e.findings[1].Level != Bad {
 		t.Errorf("%+v", e.findings)
+	}
+}
+
+// exchanged is a lake in which one file takes the place of another between the finding of the first and its reading, so often.
+type exchanged struct {
+	Lake
+	times int
+}
+
+func (l *exchanged) Find(t *schemas.Table, _ string, _ time.Time) (Found, error) {
+	if t.FullName() != "moz.links" {
+		return Found{}, nil
+	}
+	return Found{Own: []string{fmt.Sprint("links ", l.times)}}, nil
+}
+
+func (l *exchanged) Read(string, *schemas.Table) (sinks.Contents, error) {
+	if l.times--; l.times >= 0 {
+		return sinks.Contents{}, fs.ErrNotExist
+	}
+	return sinks.Contents{Rows: 3}, nil
+}
+
+func TestWhatLooksDamagedIsLookedAtAgain(t *testing.T) {
+	w := sinks.Warehouse{Root: t.TempDir()}
+	l, err := books.InFiles(w).OpenLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	begun, err := l.Begin(t.Context(), "nightly", "2026-11-23", "spec", "01", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := begun
+	older.State = ledger.Incomplete
+	for _, c := range []struct {
+		what  string
+		run   ledger.Run
+		times int
+		found int
+		rows  int64
+	}{
+		{"a file that was replaced", begun, 1, 0, 3},
+		{"a file that is missing", begun, 2, 1, 0},
+		{"a run that was carried out meanwhile", older, 2, 0, 0},
+	} {
+		e := &examination{Options: Options{Warehouse: w, Books: books.InFiles(w), Lake: &exchanged{times: c.times}}, ledger: l,
+			rows: map[string]int64{}, unread: map[string]bool{}}
+		r := &record{job: "nightly", date: "2026-11-23", book: e.Books.Of("nightly", "2026-11-23"), run: c.run}
+		e.tablesOf(t.Context(), r, map[string]bool{})
+		if len(e.findings) != c.found || e.rows["moz.links"] != c.rows {
+			t.Errorf("%s: %+v, %d rows", c.what, e.findings, e.rows["moz.links"])
+		}
 	}
 }

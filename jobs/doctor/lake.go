@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -38,12 +40,45 @@ func (e *examination) lake(ctx context.Context) {
 			e.markFiles(r, seen)
 			continue
 		}
-		files += e.tables(ctx, r, seen)
+		files += e.tablesOf(ctx, r, seen)
 	}
 	files += e.strays(ctx, seen)
 	if files > 0 && !anyBad(e.findings[before:]) {
 		e.ok("lake", "%s read to the end, as the journals say", words.Plural(files, "file"))
 	}
+}
+
+// tablesOf checks the files of one run, and again where something is wrong with them: another process may have put others in their
+// place. What became of the run meanwhile is left alone.
+func (e *examination) tablesOf(ctx context.Context, r *record, seen map[string]bool) (files int) {
+	before, rows, unread := len(e.findings), maps.Clone(e.rows), maps.Clone(e.unread)
+	if files = e.tables(ctx, r, seen); !anyBad(e.findings[before:]) {
+		return files
+	}
+	e.findings, e.rows, e.unread = e.findings[:before], rows, unread
+	if e.changed(ctx, r) {
+		e.markFiles(r, seen)
+		return 0
+	}
+	return e.tables(ctx, r, seen)
+}
+
+// changed reports whether a process is at work on a run, or has been since it was examined.
+func (e *examination) changed(ctx context.Context, r *record) bool {
+	if e.atWork(ctx, r) || e.ledger == nil {
+		return r.busy
+	}
+	now, err := e.ledger.Find(ctx, r.job, r.date)
+	return err == nil && !reflect.DeepEqual(now, r.run)
+}
+
+// begun reports whether the ledger knows the run by now that a file is of.
+func (e *examination) begun(ctx context.Context, of sinks.Name) bool {
+	if e.ledger == nil {
+		return false
+	}
+	_, err := e.ledger.Find(ctx, of.Job, of.Date.Format(time.DateOnly))
+	return err == nil
 }
 
 // find returns what a table has of a run, and marks the run's own files as seen.
@@ -271,10 +306,15 @@ func (e *examination) stray(ctx context.Context, path string, months map[string]
 			e.merged(ctx, t, path, parsed.Month)
 		}
 		return 1
+	case t != schemas.WholeLists() && e.begun(ctx, parsed):
+		return 0 // after the runs were looked up
 	case t != schemas.WholeLists():
 		e.warn(what, "", nil, "of a run that neither ledger nor journals know")
 	}
 	got, err := e.Lake.Read(path, t)
+	if info, gone := os.Lstat(path); err != nil && (gone != nil || !info.Mode().IsRegular()) {
+		return 0 // another was put in its place meanwhile
+	}
 	if err != nil {
 		e.unread[t.FullName()] = true
 		e.failed(what, "put back a copy, or move it away", nil, err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"reflect"
+	"slices"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
@@ -97,23 +99,24 @@ func (e *examination) catalog(ctx context.Context) {
 		e.failed("views", "mend the lake's files first", nil, err)
 		return
 	}
-	before := len(e.findings)
+	before, moved := len(e.findings), e.moved(ctx)
 	for _, v := range views {
-		e.view(v)
+		e.view(v, moved)
 	}
 	if !anyBad(e.findings[before:]) {
 		e.ok("catalog", "%s answer", words.Plural(len(views), "view"))
 	}
 }
 
-func (e *examination) view(v View) {
+// view holds what a view shows against the files, unless they have moved since they were read.
+func (e *examination) view(v View, moved bool) {
 	what := "catalog " + v.Name
 	switch {
 	case v.Err != nil && len(e.unread) > 0:
 		e.bad(what, "mend the lake's files first; then "+byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
 	case v.Err != nil:
 		e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
-	case v.Rows >= 0 && v.Rows != e.rows[v.Name] && !e.unread[v.Name] && !e.anyBusy():
+	case v.Rows >= 0 && v.Rows != e.rows[v.Name] && !e.unread[v.Name] && !moved:
 		e.stale(what, "shows %d rows where the lake has %d", v.Rows, e.rows[v.Name])
 	}
 }
@@ -129,13 +132,20 @@ func (e *examination) stale(what, format string, args ...any) {
 	e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), format, args...)
 }
 
-func (e *examination) anyBusy() bool {
+// moved reports whether a process was at work on any run since they were looked up.
+func (e *examination) moved(ctx context.Context) bool {
+	known := map[string]ledger.Run{}
 	for _, r := range e.runs {
 		if r.busy {
 			return true
 		}
+		known[r.run.ID] = r.run
 	}
-	return false
+	if e.ledger == nil {
+		return false
+	}
+	now, err := e.ledger.Runs(ctx)
+	return err == nil && slices.ContainsFunc(now, func(r ledger.Run) bool { return !reflect.DeepEqual(known[r.ID], r) })
 }
 
 func (e *examination) staging() {

@@ -13,6 +13,9 @@ import (
 const (
 	// stillness is how long nobody must have had a directory open. Listing one and looking at its names takes less.
 	stillness = 5 * time.Millisecond
+	// mostStillness is after how many of them in a row nobody is believed to have it open, whatever was counted: of two that close
+	// it at once the system tells as of one.
+	mostStillness = 20
 	// mostWaiting is after how long a change goes on all the same.
 	mostWaiting = time.Second
 )
@@ -50,8 +53,12 @@ func (l *listings) await() {
 	if l == nil {
 		return
 	}
+	still := 0
 	for end := time.Now().Add(mostWaiting); time.Now().Before(end); {
-		if !l.look(stillness) && l.open == 0 {
+		if still++; l.look(stillness) {
+			still = 0
+		}
+		if still > 0 && l.open == 0 || still == mostStillness {
 			return
 		}
 	}

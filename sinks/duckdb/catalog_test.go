@@ -160,13 +160,21 @@ func columns(w sinks.Warehouse) Columns {
 // merge merges a table's month.
 func merge(t testing.TB, w sinks.Warehouse, table string, month time.Time) {
 	t.Helper()
+	if err := mergeBy(t, w, table, month, Sort); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mergeBy merges a table's month, whose rows something else puts in order.
+func mergeBy(t testing.TB, w sinks.Warehouse, table string, month time.Time, sort func(context.Context, sinks.Sorting) error) error {
+	t.Helper()
 	st, err := blob.FS{}.OpenStaging(w.Staging(), "merge")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
 	made := 0
-	l := lake.Lake{Warehouse: w, Merger: compact.Merger{Sort: Sort,
+	l := lake.Lake{Warehouse: w, Merger: compact.Merger{Sort: sort,
 		Create: func(table *schemas.Table, o parquet.Options) (*parquet.Writer, error) {
 			made++
 			return parquet.Create(st.FS, st.Path(fmt.Sprintf("%d.parquet", made)), table, o)
@@ -176,9 +184,8 @@ func merge(t testing.TB, w sinks.Warehouse, table string, month time.Time) {
 			return dir, func() error { return os.RemoveAll(dir) }, os.MkdirAll(dir, 0o777)
 		},
 	}}
-	if _, err := l.Compact(context.Background(), schemas.Lookup(table), month); err != nil {
-		t.Fatal(err)
-	}
+	_, err = l.Compact(context.Background(), schemas.Lookup(table), month)
+	return err
 }
 
 // published returns the path of a run's file.

@@ -34,12 +34,20 @@ var errReplaced = errors.New("a file was replaced while it was read")
 // patience is how long a question is put again that lost a file. Names that go stay unreadable for a second at most.
 const patience = 5 * time.Second
 
+// toBeSure is how often a file must be found damaged before it is told: one that was replaced may be back when it is looked at, where
+// what a table has goes to and fro.
+const toBeSure = 2
+
 // again does something that reads the lake, and once more where a file was replaced meanwhile: nobody who asks the program needs
 // to know that a run published in this moment. What it leaves must be the same however often it is done.
 func again(ctx context.Context, read func() error) error {
+	damaged := 0
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := damage(read())
-		if !errors.Is(err, errReplaced) {
+		if errors.Is(err, sinks.ErrDamaged) {
+			damaged++
+		}
+		if unsure := errors.Is(err, sinks.ErrDamaged) && damaged < toBeSure; !unsure && !errors.Is(err, errReplaced) {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err
@@ -76,6 +84,9 @@ var ofFile = regexp.MustCompile(`/.*/month=[^/]*/[^/]*\.parquet`)
 // replaced reports whether a file that could not be read is one that a run has put another in the place of meanwhile.
 func replaced(text string) bool {
 	path := ofFile.FindString(text)
+	if path != "" && strings.Contains(text, "No such file") {
+		return true // it was listed
+	}
 	if _, err := os.Stat(filepath.Dir(path)); path == "" || err != nil {
 		return false // it is no path
 	}

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"backhaul/schemas"
 	"backhaul/sinks"
+	"backhaul/sinks/lake"
 )
 
 // TestAReaderOfAnotherProcessBlocksNothing runs itself as a second process that attaches the catalog and keeps
@@ -138,6 +140,39 @@ func readVersions(t *testing.T, open func() *session, from string, done chan str
 			t.Errorf("neither old nor new: %v", r)
 			return
 		}
+	}
+}
+
+// TestAMonthIsMergedAnewThatWasPublishedToMeanwhile has a night replaced after its file was read, and after it was taken away.
+func TestAMonthIsMergedAnewThatWasPublishedToMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := warehouse(t)
+	anchors(t, w, "nightly", night, map[string]int64{"old": 1})
+	anchors(t, w, "nightly", night.AddDate(0, 0, 1), map[string]int64{"second": 1})
+	mustBuild(t, w)
+	merges := 0
+	late := func(date time.Time, times int) func(context.Context, sinks.Sorting) error {
+		return func(ctx context.Context, s sinks.Sorting) error {
+			if merges++; merges <= times {
+				anchors(t, w, "nightly", date, map[string]int64{fmt.Sprint("new ", merges): 1})
+			}
+			return Sort(ctx, s)
+		}
+	}
+	if err := mergeBy(t, w, "moz.anchor_text", night, late(night, 2)); err != nil || merges != 3 {
+		t.Errorf("%d merges: %v", merges, err)
+	}
+	files, err := lake.Lake{Warehouse: w}.Month(schemas.Lookup("moz.anchor_text"), night)
+	if err != nil || len(files) != 1 || files[0].Merged == nil {
+		t.Errorf("%v, %v", files, err)
+	}
+	if got := ask(t, w, "SELECT anchor_text AS a FROM moz.anchor_text ORDER BY 1", CSV); got != "a\nnew 2\nsecond\n" {
+		t.Error(got)
+	}
+	third := night.AddDate(0, 0, 2)
+	anchors(t, w, "nightly", third, map[string]int64{"third": 1})
+	if err := mergeBy(t, w, "moz.anchor_text", night, late(third, 99)); !errors.Is(err, lake.ErrChanged) {
+		t.Errorf("where somebody publishes all the time: %v", err)
 	}
 }
 

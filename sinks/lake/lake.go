@@ -60,7 +60,17 @@ func (f File) Run(run sinks.RunKey) *compact.Run {
 }
 
 // Month returns the files of a table's month. What the program did not name is left out.
-func (l Lake) Month(t *schemas.Table, date time.Time) ([]File, error) {
+func (l Lake) Month(t *schemas.Table, date time.Time) (files []File, err error) {
+	for range mostTries { // each time, somebody has published
+		if files, err = l.look(t, date); !errors.Is(err, ErrChanged) {
+			break
+		}
+	}
+	return files, err
+}
+
+// look is Month at one moment, or ErrChanged.
+func (l Lake) look(t *schemas.Table, date time.Time) ([]File, error) {
 	dir := l.Warehouse.Month(t.Schema, t.Name, date)
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -75,6 +85,9 @@ func (l Lake) Month(t *schemas.Table, date time.Time) ([]File, error) {
 		f := File{Path: filepath.Join(dir, e.Name()), Name: name}
 		if name.Job == "" {
 			m, err := compact.Read(f.Path)
+			if err != nil && !isFile(f.Path) {
+				return nil, fmt.Errorf("%s: %w", f.Path, ErrChanged)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -236,6 +249,15 @@ func (l Lake) merge(ctx context.Context, t *schemas.Table, date time.Time, files
 // Check reads the merged files of a table's month and compares them with what they say of themselves. It returns how many rows
 // they have. A difference is sinks.ErrDamaged.
 func (l Lake) Check(ctx context.Context, t *schemas.Table, month time.Time) (rows int64, err error) {
+	for range mostTries {
+		if rows, err = l.check(ctx, t, month); !errors.Is(err, ErrChanged) {
+			break
+		}
+	}
+	return rows, err
+}
+
+func (l Lake) check(ctx context.Context, t *schemas.Table, month time.Time) (rows int64, err error) {
 	files, err := l.Month(t, month)
 	if err != nil {
 		return 0, err
@@ -246,7 +268,10 @@ func (l Lake) Check(ctx context.Context, t *schemas.Table, month time.Time) (row
 			merged = append(merged, f.Path)
 		}
 	}
-	return compact.Check(ctx, t, merged)
+	if rows, err = compact.Check(ctx, t, merged); err != nil {
+		return 0, errors.Join(l.unchanged(t, month, files), err)
+	}
+	return rows, nil
 }
 
 // Compacted is what a merge of a table's month has done.
@@ -260,9 +285,22 @@ type Compacted struct {
 	MergedBytes int64 `json:"merged_bytes"`
 }
 
+// mostMerges is how often a month is merged anew that was published to meanwhile.
+const mostMerges = 3
+
 // Compact merges the files of a table's month into one, or its parts, in one step. It returns nil if there was nothing to
-// merge. Runs are published meanwhile; if one was in this month the merge is given up, and is due again.
-func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (*Compacted, error) {
+// merge. Runs are published meanwhile; if one was in this month the merge is given up, and made anew. ErrChanged is that it was
+// given up so often that somebody is loading a night after the other.
+func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (done *Compacted, err error) {
+	for range mostMerges {
+		if done, err = l.compact(ctx, t, month); !errors.Is(err, ErrChanged) {
+			break
+		}
+	}
+	return done, err
+}
+
+func (l Lake) compact(ctx context.Context, t *schemas.Table, month time.Time) (*Compacted, error) {
 	files, err := l.Month(t, month)
 	if err != nil || compacted(files, t) {
 		return nil, err
@@ -273,6 +311,9 @@ func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (*
 	case errors.Is(err, sinks.ErrColumns):
 		return nil, nil // files of an earlier version, with columns that are no more, stay as they are until they are replayed
 	case err != nil:
+		if changed := l.unchanged(t, month, files); changed != nil {
+			err = changed // it was not all there to be read
+		}
 		return nil, err
 	}
 	for _, staged := range c.Add {
@@ -285,7 +326,13 @@ func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (*
 		}
 	}
 	failpoint.Hit("lake.merged")
-	return done, l.exchange(ctx, t, month, files, c)
+	err = l.exchange(ctx, t, month, files, c)
+	if err != nil {
+		for _, staged := range c.Add {
+			err = errors.Join(err, l.Disk.Remove(staged))
+		}
+	}
+	return done, err
 }
 
 // exchange applies the change if the month still has these files.
@@ -296,15 +343,17 @@ func (l Lake) exchange(ctx context.Context, t *schemas.Table, month time.Time, f
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	return l.apply(ctx, t, Note{Did: Merged, Month: month}, func() (*blob.Change, error) {
-		now, err := l.Month(t, month)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.EqualFunc(files, now, func(a, b File) bool { return a.Path == b.Path }) {
-			return nil, fmt.Errorf("%s, month %s: %w", t.FullName(), month.Format("2006-01"), ErrChanged)
-		}
-		return &c, nil
+		return &c, l.unchanged(t, month, files)
 	})
+}
+
+// unchanged is ErrChanged if the month has not these files any more.
+func (l Lake) unchanged(t *schemas.Table, month time.Time, files []File) error {
+	now, err := l.Month(t, month)
+	if err == nil && !slices.EqualFunc(files, now, func(a, b File) bool { return a.Path == b.Path }) {
+		err = fmt.Errorf("%s, month %s: %w", t.FullName(), month.Format("2006-01"), ErrChanged)
+	}
+	return err
 }
 
 // ErrChanged means that a month was published to while it was merged.
@@ -318,6 +367,12 @@ func compacted(files []File, t *schemas.Table) bool {
 		}
 	}
 	return true
+}
+
+// isFile reports whether a name is there and no stand-in for one that goes, see package blob.
+func isFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func bytesOf(files []File) (n int64) {
