@@ -36,9 +36,9 @@ cluster: ## have journal and ledger in PostgreSQL and tables in an S3, and keep 
 FLEET       := bin/fleet
 SPARK_JARS  := $(FLEET)/jars/iceberg-spark-runtime-4.0_2.13-1.10.0.jar $(FLEET)/jars/iceberg-aws-bundle-1.10.0.jar $(FLEET)/jars/postgresql-42.7.8.jar
 
-lake-check: $(FLEET)/pyiceberg/installed $(FLEET)/pyspark/installed $(FLEET)/azurite/installed $(SPARK_JARS) ## have PyIceberg and Spark read tables in an object store, yesterday's too, and try other stores (needs python3 with venv, java, mvn, npm)
-	PYICEBERG_PYTHON=$(CURDIR)/$(FLEET)/pyiceberg/bin/python SPARK_PYTHON=$(CURDIR)/$(FLEET)/pyspark/bin/python SPARK_JARS=$(CURDIR)/$(FLEET)/jars AZURITE=$(CURDIR)/$(FLEET)/azurite \
-		go test -count=1 -tags cluster,fleet,lakecheck -timeout 30m -run 'OthersRead|OtherStores' ./cmd/backhaul
+lake-check: $(FLEET)/duckdb/installed $(FLEET)/pyiceberg/installed $(FLEET)/pyspark/installed $(FLEET)/azurite/installed $(SPARK_JARS) ## have DuckDB, PyIceberg and Spark read tables in an object store, yesterday's too, and for a month of nights, and try other stores (needs python3 with venv, java, mvn, npm)
+	DUCKDB_PYTHON=$(CURDIR)/$(FLEET)/duckdb/bin/python PYICEBERG_PYTHON=$(CURDIR)/$(FLEET)/pyiceberg/bin/python SPARK_PYTHON=$(CURDIR)/$(FLEET)/pyspark/bin/python SPARK_JARS=$(CURDIR)/$(FLEET)/jars AZURITE=$(CURDIR)/$(FLEET)/azurite \
+		go test -count=1 -tags cluster,fleet,lakecheck -timeout 30m -run 'OthersRead|OfOthers|ByOthers|OtherStores' ./cmd/backhaul
 
 $(FLEET)/%/installed: testdata/fleet/requirements/%.txt
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -qy python3-venv; }

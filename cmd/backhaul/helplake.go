@@ -23,7 +23,8 @@ It can be removed when no command is at work on it, but for its folder kept: see
 at once: whoever comes second begins anew on what the first has left.
 
 DuckDB reads the store itself with catalog.sql, which lies beside the tables and is what 'backhaul connect' prints, and marts.sql
-after it; its extension httpfs is needed. PyIceberg, and other programs by their JDBC catalogs, find the tables so:
+after it; its extension httpfs is needed. They say what there is when they are read: a session that stays open reads catalog.sql
+again for the nights since. PyIceberg, and other programs by their JDBC catalogs, find the tables so:
 
   SqlCatalog("backhaul", uri="postgresql+psycopg2://user:password@host/name?options=-csearch_path%3Dbackhaul_lake",
              warehouse="s3://bucket/prefix")

@@ -190,16 +190,26 @@ func checkScripts(t *testing.T, g *gateway, warehouse string) {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	for _, question := range []string{"select count(*)::VARCHAR as n from moz.anchor_text", "select count(*)::VARCHAR as n from marts.anchor_changes", "select count(*)::VARCHAR as n from marts.anchors_current"} {
+	for _, question := range scriptQuestions {
 		var got string
 		if err := db.QueryRow(question).Scan(&got); err != nil {
 			t.Fatalf("%s: %v", question, err)
 		}
-		type answer struct{ N string }
-		if want := ask[answer](t, warehouse, question)[0].N; got != want || want == "0" && strings.Contains(question, "text") {
+		if want := answerOf(t, warehouse, question); got != want || want == "0" && strings.Contains(question, "text") {
 			t.Errorf("%s: %s, in the warehouse %s", question, got, want)
 		}
 	}
+}
+
+// scriptQuestions are put to a DuckDB that has read a store's scripts. Each has one text for an answer.
+var scriptQuestions = []string{"select count(*)::VARCHAR as n from moz.anchor_text", "select count(*)::VARCHAR as n from marts.anchor_changes",
+	"select count(*)::VARCHAR as n from marts.anchors_current", "select max(run_date)::VARCHAR as n from ops.tasks"}
+
+// answerOf returns what the program says to one of them.
+func answerOf(t *testing.T, warehouse, question string) string {
+	t.Helper()
+	type answer struct{ N string }
+	return ask[answer](t, warehouse, question)[0].N
 }
 
 // readWholly reads a table by its catalog, over and over, until it is told to stop: it must always have all rows of a night, or none.

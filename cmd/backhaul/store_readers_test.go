@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -18,6 +19,57 @@ type read struct {
 	Snapshots []struct {
 		Did, Date, Run string
 		Rows           int64
+	}
+}
+
+// TestDuckDBReadsAStoreOfOthers has a DuckDB with httpfs read a store by the scripts that lie in it, one of them again after another night.
+func TestDuckDBReadsAStoreOfOthers(t *testing.T) {
+	python := os.Getenv("DUCKDB_PYTHON")
+	if python == "" {
+		t.Fatal("DUCKDB_PYTHON is not set: run make lake-check")
+	}
+	g := startGateway(t)
+	setenv(t, database, postgrestest.Start(t).Address("postgres"))
+	clientHost(t)
+	s := open(t, purchase{surface: "v2", connections: 4})
+	s.warehouse = storeURL
+	s.buy(t, alikeNights[0])
+	cmd := exec.Command(python, append([]string{"../../testdata/fleet/read_duckdb.py", storeURL, "http://" + g.address}, scriptQuestions...)...)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	compare := func(after string) {
+		t.Helper()
+		var answers [][][]string
+		if lines.Scan(); json.Unmarshal(lines.Bytes(), &answers) != nil || len(answers) != len(scriptQuestions) {
+			t.Fatalf("after %s: %q", after, lines.Text())
+		}
+		for i, question := range scriptQuestions {
+			if got, want := answers[i][0][0], answerOf(t, storeURL, question); got != want || want == "0" && i == 0 {
+				t.Errorf("after %s: %s: %s, by the program %s", after, question, got, want)
+			}
+		}
+	}
+	compare("one night")
+	s.server.SetDay(1)
+	s.buy(t, alikeNights[1])
+	if _, err := in.Write([]byte("again\n")); err != nil {
+		t.Fatal(err)
+	}
+	compare("two")
+	_ = in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"backhaul/schemas"
 )
 
-// Script returns SQL that has a DuckDB of somebody else's read a warehouse out of an object store: a view for each table over the files
+// Script returns SQL that has a DuckDB of somebody else's read a warehouse out of an object store: views for each table over the files
 // that it has now, by their addresses (a pattern would take in what is no part of the table), and in a script of its own what is derived
 // from them, which takes longer to declare, since DuckDB looks into the files of whatever a view names. files are the addresses by the
 // tables' full names.
@@ -25,12 +25,12 @@ func Script(files map[string][]string) (tables, marts string, err error) {
 	}
 	derived.WriteString("-- What is derived from the tables of catalog.sql, which must have been read before.\n")
 	for i, one := range d.all {
-		if one.table == nil && strings.HasPrefix(one.name, helping) {
-			continue
-		}
 		to := &derived
-		if one.table != nil && !strings.HasPrefix(one.name, helping) {
+		switch {
+		case one.table != nil: // and its files by months: whoever reads this script again has the new ones in all that is derived
 			to = &plain
+		case strings.HasPrefix(one.name, helping):
+			continue
 		}
 		head := one.head
 		if head == "" { // elsewhere these are only put into others

@@ -1,0 +1,29 @@
+"""Reads tables of a warehouse in an object store by PyIceberg, over and over, until its input ends.
+
+    watch_pyiceberg.py POSTGRES WAREHOUSE ENDPOINT TABLE...
+
+Prints a line of JSON for each reading: the table, and how many rows it has of each night.
+"""
+
+import collections
+import json
+import os
+import sys
+import threading
+
+from pyiceberg.catalog.sql import SqlCatalog
+
+
+def main(address, warehouse, endpoint, tables):
+    catalog = SqlCatalog(
+        "backhaul", uri=address.replace("postgres://", "postgresql+psycopg2://") + "?options=-csearch_path%3Dbackhaul_lake", warehouse=warehouse,
+        **{"s3.endpoint": endpoint, "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"], "s3.region": "us-east-1"})
+    over = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+    while not over.is_set():
+        for name in tables:
+            nights = catalog.load_table(name).scan(selected_fields=("run_date",)).to_arrow()["run_date"]
+            print(json.dumps({"table": name, "nights": collections.Counter(str(night) for night in nights.to_pylist())}), flush=True)
+
+
+main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
