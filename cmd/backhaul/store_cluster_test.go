@@ -155,6 +155,9 @@ func TestAWarehouseInAStoreIsTheSameForTheSameMoney(t *testing.T) {
 		t.Errorf("%+v, in files %+v", b, paid)
 	}
 	second := clientHost(t)
+	if said := backhaul(t, exitComplete, "doctor", "--warehouse", storeURL); !strings.Contains(said, "views answer") {
+		t.Error(said)
+	}
 	backhaul(t, exitComplete, "query", "select count(*) from moz.anchor_text", "--warehouse", storeURL)
 	same("on another host", want, second)
 	checkScripts(t, g, plain.warehouse)

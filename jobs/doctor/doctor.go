@@ -106,6 +106,8 @@ type Vendor struct {
 // Options is what to examine. All fields without a default are required.
 type Options struct {
 	Warehouse sinks.Warehouse
+	// Copied: it is a host's copy of one in an object store.
+	Copied bool
 	// Books are the ledger and the journals. Default: files in the warehouse.
 	Books books.Books
 	Lake  Lake

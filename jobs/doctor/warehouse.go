@@ -77,14 +77,18 @@ func (e *examination) checkLedger(ctx context.Context) {
 
 // catalog opens the published file, asks every view, and holds its rows against the lake's.
 func (e *examination) catalog(ctx context.Context) {
-	if _, err := os.Stat(e.Warehouse.Catalog()); errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(e.Warehouse.Catalog())
+	missing := errors.Is(err, fs.ErrNotExist)
+	if !missing {
+		err = e.Lake.CheckCatalog(ctx)
+	}
+	switch {
+	case missing && e.Copied: // the first run on this host writes it
+	case missing:
 		if len(e.rows) > 0 {
 			e.stale("catalog", "%s is missing", e.Warehouse.Catalog())
 		}
 		return
-	}
-	err := e.Lake.CheckCatalog(ctx)
-	switch {
 	case errors.Is(err, ErrInUse):
 		e.warn("catalog", "close it there, or open it read-only: `backhaul connect` says how", nil, "%v", err)
 	case errors.Is(err, sinks.ErrStale):
