@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -130,6 +132,26 @@ func TestWhatLooksDamagedIsLookedAtAgain(t *testing.T) {
 		e.tablesOf(t.Context(), r, map[string]bool{})
 		if len(e.findings) != c.found || e.rows["moz.links"] != c.rows {
 			t.Errorf("%s: %+v, %d rows", c.what, e.findings, e.rows["moz.links"])
+		}
+	}
+}
+
+func TestRowsAreNotHeldAgainstFilesThatHaveMoved(t *testing.T) {
+	w := sinks.Warehouse{Root: t.TempDir()}
+	month := w.Month("moz", "links", time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	if err := os.MkdirAll(month, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	e := &examination{Options: Options{Warehouse: w}, rows: map[string]int64{"moz.links": 6}, runs: []*record{{}}}
+	e.counted = e.names()
+	for i, what := range []string{"as they were", "merged meanwhile"} {
+		e.findings = nil
+		e.view(View{Name: "moz.links", Rows: 3}, e.moved())
+		if len(e.findings) != 1-i {
+			t.Errorf("%s: %+v", what, e.findings)
+		}
+		if err := os.WriteFile(filepath.Join(month, "2026-11.0123456789abcdef.parquet"), nil, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

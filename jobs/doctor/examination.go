@@ -23,6 +23,7 @@ type examination struct {
 	runs      []*record
 	rows      map[string]int64 // by table: rows in the lake's files
 	unread    map[string]bool  // tables with a file that could not be read
+	counted   string           // the names of the files before their rows were counted
 }
 
 func (e *examination) openLedger(ctx context.Context) {

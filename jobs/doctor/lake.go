@@ -31,7 +31,7 @@ type wanted struct {
 
 // lake reads every file of the lake and holds those of each run against its journal.
 func (e *examination) lake(ctx context.Context) {
-	e.rows, e.unread = map[string]int64{}, map[string]bool{}
+	e.rows, e.unread, e.counted = map[string]int64{}, map[string]bool{}, e.names()
 	before := len(e.findings)
 	seen := map[string]bool{}
 	files := 0

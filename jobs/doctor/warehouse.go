@@ -5,8 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"reflect"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/recovery"
@@ -103,7 +104,7 @@ func (e *examination) catalog(ctx context.Context) {
 		e.failed("views", "mend the lake's files first", nil, err)
 		return
 	}
-	before, moved := len(e.findings), e.moved(ctx)
+	before, moved := len(e.findings), e.moved()
 	for _, v := range views {
 		e.view(v, moved)
 	}
@@ -136,20 +137,21 @@ func (e *examination) stale(what, format string, args ...any) {
 	e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), format, args...)
 }
 
-// moved reports whether a process was at work on any run since they were looked up.
-func (e *examination) moved(ctx context.Context) bool {
-	known := map[string]ledger.Run{}
-	for _, r := range e.runs {
-		if r.busy {
-			return true
+// moved reports whether files came or went since their rows were counted, or a process is at work on a run, whose rows were not.
+func (e *examination) moved() bool {
+	return e.names() != e.counted || slices.ContainsFunc(e.runs, func(r *record) bool { return r.busy })
+}
+
+// names are those of the lake's files, none of which ever means other bytes.
+func (e *examination) names() string {
+	var all strings.Builder
+	_ = filepath.WalkDir(e.Warehouse.Lake(), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			all.WriteString(path + "\n")
 		}
-		known[r.run.ID] = r.run
-	}
-	if e.ledger == nil {
-		return false
-	}
-	now, err := e.ledger.Runs(ctx)
-	return err == nil && slices.ContainsFunc(now, func(r ledger.Run) bool { return !reflect.DeepEqual(known[r.ID], r) })
+		return nil
+	})
+	return all.String()
 }
 
 func (e *examination) staging() {

@@ -187,10 +187,27 @@ func cutName(err error, name string) (rest string, ok bool) {
 	return rest, ok && !strings.HasPrefix(rest, " (")
 }
 
+// mostOpen bounds the connections of a library's schema: a server has a hundred for all processes of a fleet, and a library that is asked
+// about many tables at once would take one for each.
+const mostOpen = 4
+
+// telling connects with errors as Wrap has them.
+type telling struct {
+	driver.Connector
+	server *Server
+}
+
+func (t telling) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := t.Connector.Connect(ctx)
+	return c, t.server.Wrap(err)
+}
+
 // Tables returns a schema for a library that has statements of its own, as the driver takes them. The schema is made where it is absent,
-// and by statements, which must be harmless where they were carried out before, its tables.
+// and by statements, which must be harmless where they were carried out before, its tables. It has few connections, and errors of
+// connecting are those of Wrap.
 func (s *Server) Tables(ctx context.Context, schema, statements string) (*sql.DB, error) {
-	db := s.pool(schema, func(c driver.Connector) driver.Connector { return c })
+	db := s.pool(schema, func(c driver.Connector) driver.Connector { return telling{c, s} })
+	db.SetMaxOpenConns(mostOpen)
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, s.Wrap(err)
