@@ -196,6 +196,27 @@ func TestByTemporalTheRowsAndTheMoneyAreThoseOfOneProcess(t *testing.T) {
 	}
 }
 
+// TestByTemporalIntoAStoreTheRowsAndTheMoneyAreThoseOfOneProcess has nothing on any host but copies: the books are in PostgreSQL, the tables
+// Iceberg's in an S3, and Temporal's workers, each with a cache of its own, carry the run out.
+func TestByTemporalIntoAStoreTheRowsAndTheMoneyAreThoseOfOneProcess(t *testing.T) {
+	want := byOneProcess(t, workersJob(fleetPerSecond))
+	startGateway(t)
+	w := startWorkers(t, workersJob(fleetPerSecond), 0)
+	w.hosts = []string{storeURL, storeURL}
+	for _, start := range []func(*testing.T) *childProcess{w.conductor, w.buyer} {
+		clientHost(t)
+		start(t)
+	}
+	for range 2 { // again it is complete, and costs nothing
+		clientHost(t)
+		w.complete(t, w.order(t))
+	}
+	copied := clientHost(t)
+	backhaul(t, exitComplete, "query", "select count(*) from moz.anchor_text", "--warehouse", storeURL)
+	w.hosts[0] = copied()
+	w.check(t, want, 0)
+}
+
 // look holds what Temporal has of the run: it is found by its job, no secret is in its history, and both workers bought.
 func (w *workers) look(t *testing.T, c client.Client) {
 	t.Helper()

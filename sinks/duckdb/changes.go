@@ -44,7 +44,7 @@ func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.T
 		for _, job := range jobs {
 			query, err := d.changes(schemas.WholeLists(), job, month)
 			if err == nil {
-				err = take(job, s.stream(ctx, schemas.WholeLists(), query))
+				err = handed(s.stream(ctx, schemas.WholeLists(), query), func(batches iter.Seq2[arrow.RecordBatch, error]) error { return take(job, batches) })
 			}
 			if err != nil {
 				return err
@@ -106,11 +106,11 @@ func (s *session) changesUntil(ctx context.Context, w sinks.Warehouse, job strin
 				nights = append(nights, sqlDate(n.date))
 			}
 		}
-		batches := func(func(arrow.RecordBatch, error) bool) {} // none where there is nothing to compare with
+		var batches iter.Seq2[arrow.RecordBatch, error] = func(func(arrow.RecordBatch, error) bool) {} // none where there is nothing to compare with
 		if len(nights) > 0 {
 			batches = s.stream(ctx, t, strings.ReplaceAll(query, "$earlier", strings.Join(nights, ", ")))
 		}
-		if err := take(t, date, batches); err != nil {
+		if err := handed(batches, func(batches iter.Seq2[arrow.RecordBatch, error]) error { return take(t, date, batches) }); err != nil {
 			return err
 		}
 	}
@@ -181,6 +181,22 @@ func (d *declarations) changes(t *schemas.Table, job string, date time.Time) (st
 		names[i] = ident(c.Name)
 	}
 	return d.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)}), err
+}
+
+// handed hands batches to a caller, and tells an error of the caller's own from one of reading them.
+func handed(batches iter.Seq2[arrow.RecordBatch, error], take func(iter.Seq2[arrow.RecordBatch, error]) error) error {
+	read := true
+	err := take(func(yield func(arrow.RecordBatch, error) bool) {
+		for batch, err := range batches {
+			if read = err == nil; !yield(batch, err) {
+				return
+			}
+		}
+	})
+	if err != nil && read {
+		return callers{err}
+	}
+	return err
 }
 
 // stream yields what a query answers as rows of a table.

@@ -38,12 +38,19 @@ const patience = 5 * time.Second
 // what a table has goes to and fro.
 const toBeSure = 2
 
+// callers is an error of what rows were handed to: it says nothing of the lake, and is for the caller.
+type callers struct{ error }
+
 // again does something that reads the lake, and once more where a file was replaced meanwhile: nobody who asks the program needs
 // to know that a run published in this moment. What it leaves must be the same however often it is done.
 func again(ctx context.Context, read func() error) error {
 	damaged := 0
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := damage(read())
+		err := read()
+		if own := (callers{}); errors.As(err, &own) {
+			return struct{}{}, backoff.Permanent(own.error)
+		}
+		err = damage(err)
 		if errors.Is(err, sinks.ErrDamaged) {
 			damaged++
 		}

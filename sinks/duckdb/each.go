@@ -46,7 +46,10 @@ func (s *session) each(ctx context.Context, schema, name string, use func(sinks.
 	}
 	out.Count = counted[0][0].(int64)
 	out.All = s.kept(ctx, out.Count)
-	return use(out)
+	if err := use(out); err != nil {
+		return callers{err}
+	}
+	return nil
 }
 
 // told returns a column as other programs have it, and what its values are in SQL.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
 
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -315,6 +318,34 @@ func TestAnAnswerWaitsForANameThatGoes(t *testing.T) {
 		}
 		if err := <-removed; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestAnErrorOfWhoTakesTheRowsIsTold has those who are handed rows fail as a rename does, at a file that is not there: once is enough.
+func TestAnErrorOfWhoTakesTheRowsIsTold(t *testing.T) {
+	t.Parallel()
+	w := warehouse(t)
+	anchors(t, w, "nightly", night, map[string]int64{"brand": 1})
+	task(t, w, "nightly", night, "end of list", true)
+	mustBuild(t, w)
+	full := &os.LinkError{Op: "rename", Old: "staged", New: filepath.Join(w.Month("moz", "anchor_text", night), "absent.parquet"), Err: os.ErrNotExist}
+	takes := 0
+	take := func() error { takes++; return full }
+	for name, do := range map[string]func() error{
+		"WholeLists": func() error {
+			return WholeLists(t.Context(), w, "nightly", night, func(string, iter.Seq2[arrow.RecordBatch, error]) error { return take() })
+		},
+		"Changes": func() error {
+			return Changes(t.Context(), w, "nightly", night, func(*schemas.Table, time.Time, iter.Seq2[arrow.RecordBatch, error]) error { return take() })
+		},
+		"Each": func() error {
+			return Each(t.Context(), w, "moz", "anchor_text", Limits{}, func(sinks.Rows) error { return take() })
+		},
+	} {
+		takes = 0
+		if err := do(); err != error(full) || takes != 1 {
+			t.Errorf("%s: %d times: %v", name, takes, err)
 		}
 	}
 }
