@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"backhaul/pipeline/grid"
 	"backhaul/schemas"
 	"backhaul/sinks"
+	"backhaul/sinks/blob"
 	"backhaul/sinks/duckdb"
 	"backhaul/sinks/parquet"
 )
@@ -152,7 +154,11 @@ func (examined) Digest(t *schemas.Table) sinks.Digester { return parquet.NewDige
 
 // Read implements doctor.Lake.
 func (examined) Read(path string, t *schemas.Table) (sinks.Contents, error) {
-	return parquet.Read(path, t)
+	c, err := parquet.Read(path, t)
+	if err != nil && blob.Gone(path) {
+		err = fmt.Errorf("%s: %w", path, fs.ErrNotExist) // what stands in for it is no Parquet
+	}
+	return c, err
 }
 
 // Find implements doctor.Lake.

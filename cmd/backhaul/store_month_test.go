@@ -3,12 +3,10 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -75,7 +73,6 @@ func TestAMonthInAStoreIsReadWhollyByOthers(t *testing.T) {
 	for _, table := range monthTables {
 		whole[table] = map[string]int64{}
 	}
-	var watching *exec.Cmd
 	var watched func() int
 	monthOf(t, shared, func(night string) {
 		for _, table := range monthTables {
@@ -85,9 +82,8 @@ func TestAMonthInAStoreIsReadWhollyByOthers(t *testing.T) {
 			}
 			whole[table][night] = nights[night]
 		}
-		if watching == nil {
-			watching = exec.Command(python, append([]string{"../../testdata/fleet/watch_pyiceberg.py", address, storeURL, "http://" + g.address}, monthTables...)...)
-			watched = watch(t, watching, whole)
+		if watched == nil {
+			watched = watch(t, python, address, "http://"+g.address, whole)
 		}
 	})
 	t.Logf("%d readings", watched())
@@ -111,20 +107,9 @@ func TestAMonthInAStoreIsReadWhollyByOthers(t *testing.T) {
 }
 
 // watch starts a reader, and returns what ends it and holds what it saw against what nights have.
-func watch(t *testing.T, cmd *exec.Cmd, whole map[string]map[string]int64) (end func() int) {
+func watch(t *testing.T, python, address, endpoint string, whole map[string]map[string]int64) (end func() int) {
 	t.Helper()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, in, lines := startReader(t, python, "watch_pyiceberg.py", append([]string{address, storeURL, endpoint}, monthTables...)...)
 	type reading struct {
 		Table  string
 		Nights map[string]int64
@@ -132,7 +117,7 @@ func watch(t *testing.T, cmd *exec.Cmd, whole map[string]map[string]int64) (end 
 	all := make(chan []reading, 1)
 	go func() {
 		var seen []reading
-		for lines := bufio.NewScanner(out); lines.Scan(); {
+		for lines.Scan() {
 			var r reading
 			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 				t.Error(err)

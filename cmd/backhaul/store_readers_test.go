@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -22,19 +23,10 @@ type read struct {
 	}
 }
 
-// TestDuckDBReadsAStoreOfOthers has a DuckDB with httpfs read a store by the scripts that lie in it, one of them again after another night.
-func TestDuckDBReadsAStoreOfOthers(t *testing.T) {
-	python := os.Getenv("DUCKDB_PYTHON")
-	if python == "" {
-		t.Fatal("DUCKDB_PYTHON is not set: run make lake-check")
-	}
-	g := startGateway(t)
-	setenv(t, database, postgrestest.Start(t).Address("postgres"))
-	clientHost(t)
-	s := open(t, purchase{surface: "v2", connections: 4})
-	s.warehouse = storeURL
-	s.buy(t, alikeNights[0])
-	cmd := exec.Command(python, append([]string{"../../testdata/fleet/read_duckdb.py", storeURL, "http://" + g.address}, scriptQuestions...)...)
+// startReader starts a script that reads a store, and hands its input and the lines of its output to the test.
+func startReader(t *testing.T, python, script string, args ...string) (cmd *exec.Cmd, in io.WriteCloser, lines *bufio.Scanner) {
+	t.Helper()
+	cmd = exec.Command(python, append([]string{"../../testdata/fleet/" + script}, args...)...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -47,7 +39,22 @@ func TestDuckDBReadsAStoreOfOthers(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
+	return cmd, in, bufio.NewScanner(out)
+}
+
+// TestDuckDBReadsAStoreOfOthers has a DuckDB with httpfs read a store by the scripts that lie in it, one of them again after another night.
+func TestDuckDBReadsAStoreOfOthers(t *testing.T) {
+	python := os.Getenv("DUCKDB_PYTHON")
+	if python == "" {
+		t.Fatal("DUCKDB_PYTHON is not set: run make lake-check")
+	}
+	g := startGateway(t)
+	setenv(t, database, postgrestest.Start(t).Address("postgres"))
+	clientHost(t)
+	s := open(t, purchase{surface: "v2", connections: 4})
+	s.warehouse = storeURL
+	s.buy(t, alikeNights[0])
+	cmd, in, lines := startReader(t, python, "read_duckdb.py", append([]string{storeURL, "http://" + g.address}, scriptQuestions...)...)
 	compare := func(after string) {
 		t.Helper()
 		var answers [][][]string

@@ -45,7 +45,7 @@ type Finding struct {
 type Lake interface {
 	// Digest returns a writer that keeps only what a table's rows add up to.
 	Digest(t *schemas.Table) sinks.Digester
-	// Read reads a published file of a table from first row to last.
+	// Read reads a published file of a table from first row to last. One that has gone since it was found is fs.ErrNotExist.
 	Read(path string, t *schemas.Table) (sinks.Contents, error)
 	// Find returns what a table has of a run.
 	Find(t *schemas.Table, job string, date time.Time) (Found, error)

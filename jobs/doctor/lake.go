@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -56,29 +55,20 @@ func (e *examination) tablesOf(ctx context.Context, r *record, seen map[string]b
 		return files
 	}
 	e.findings, e.rows, e.unread = e.findings[:before], rows, unread
-	if e.changed(ctx, r) {
+	if e.atWork(ctx, r) || e.ranSince(ctx, r.job, r.date, r.run) {
 		e.markFiles(r, seen)
 		return 0
 	}
 	return e.tables(ctx, r, seen)
 }
 
-// changed reports whether a process is at work on a run, or has been since it was examined.
-func (e *examination) changed(ctx context.Context, r *record) bool {
-	if e.atWork(ctx, r) || e.ledger == nil {
-		return r.busy
-	}
-	now, err := e.ledger.Find(ctx, r.job, r.date)
-	return err == nil && !reflect.DeepEqual(now, r.run)
-}
-
-// begun reports whether the ledger knows the run by now that a file is of.
-func (e *examination) begun(ctx context.Context, of sinks.Name) bool {
+// ranSince reports whether the ledger has another entry of a run by now than the one that is known, or any where none was.
+func (e *examination) ranSince(ctx context.Context, job, date string, known ledger.Run) bool {
 	if e.ledger == nil {
 		return false
 	}
-	_, err := e.ledger.Find(ctx, of.Job, of.Date.Format(time.DateOnly))
-	return err == nil
+	now, err := e.ledger.Find(ctx, job, date)
+	return err == nil && now != known
 }
 
 // find returns what a table has of a run, and marks the run's own files as seen.
@@ -306,13 +296,13 @@ func (e *examination) stray(ctx context.Context, path string, months map[string]
 			e.merged(ctx, t, path, parsed.Month)
 		}
 		return 1
-	case t != schemas.WholeLists() && e.begun(ctx, parsed):
-		return 0 // after the runs were looked up
+	case t != schemas.WholeLists() && e.ranSince(ctx, parsed.Job, parsed.Date.Format(time.DateOnly), ledger.Run{}):
+		return 0 // it began after the runs were looked up
 	case t != schemas.WholeLists():
 		e.warn(what, "", nil, "of a run that neither ledger nor journals know")
 	}
 	got, err := e.Lake.Read(path, t)
-	if info, gone := os.Lstat(path); err != nil && (gone != nil || !info.Mode().IsRegular()) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return 0 // another was put in its place meanwhile
 	}
 	if err != nil {

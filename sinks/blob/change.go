@@ -139,6 +139,12 @@ func standIn(_, name string) error {
 	return err
 }
 
+// Gone reports whether a name that was listed stands for no file any more: it is not there, or stands in for one that goes.
+func Gone(path string) bool {
+	info, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular()
+}
+
 // removeUnreadable takes the names away that go, once nobody is left who has them from the directory that went. If the process
 // ends before, they lead nowhere: readers pass over such names, and the next change drops them.
 func (f FS) removeUnreadable(dir string, names []string) (err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +16,7 @@ import (
 
 	"backhaul/schemas"
 	"backhaul/sinks"
+	"backhaul/sinks/blob"
 )
 
 // broken are the classes of errors that hardly any statement brings about, only a file that does not hold what it says.
@@ -97,8 +97,7 @@ func replaced(text string) bool {
 	if _, err := os.Stat(filepath.Dir(path)); path == "" || err != nil {
 		return false // it is no path
 	}
-	info, err := os.Lstat(path)
-	return errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular()
+	return blob.Gone(path)
 }
 
 // Relation is a view of the catalog and how it answers.

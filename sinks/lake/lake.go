@@ -61,12 +61,21 @@ func (f File) Run(run sinks.RunKey) *compact.Run {
 
 // Month returns the files of a table's month. What the program did not name is left out.
 func (l Lake) Month(t *schemas.Table, date time.Time) (files []File, err error) {
-	for range mostTries { // each time, somebody has published
-		if files, err = l.look(t, date); !errors.Is(err, ErrChanged) {
+	err = anew(mostTries, func() error {
+		files, err = l.look(t, date)
+		return err
+	})
+	return files, err
+}
+
+// anew does something so often at most while it ends with ErrChanged: each time, somebody has published.
+func anew(tries int, do func() error) (err error) {
+	for range tries {
+		if err = do(); !errors.Is(err, ErrChanged) {
 			break
 		}
 	}
-	return files, err
+	return err
 }
 
 // look is Month at one moment, or ErrChanged.
@@ -85,7 +94,7 @@ func (l Lake) look(t *schemas.Table, date time.Time) ([]File, error) {
 		f := File{Path: filepath.Join(dir, e.Name()), Name: name}
 		if name.Job == "" {
 			m, err := compact.Read(f.Path)
-			if err != nil && !isFile(f.Path) {
+			if err != nil && blob.Gone(f.Path) {
 				return nil, fmt.Errorf("%s: %w", f.Path, ErrChanged)
 			}
 			if err != nil {
@@ -249,11 +258,10 @@ func (l Lake) merge(ctx context.Context, t *schemas.Table, date time.Time, files
 // Check reads the merged files of a table's month and compares them with what they say of themselves. It returns how many rows
 // they have. A difference is sinks.ErrDamaged.
 func (l Lake) Check(ctx context.Context, t *schemas.Table, month time.Time) (rows int64, err error) {
-	for range mostTries {
-		if rows, err = l.check(ctx, t, month); !errors.Is(err, ErrChanged) {
-			break
-		}
-	}
+	err = anew(mostTries, func() error {
+		rows, err = l.check(ctx, t, month)
+		return err
+	})
 	return rows, err
 }
 
@@ -269,7 +277,7 @@ func (l Lake) check(ctx context.Context, t *schemas.Table, month time.Time) (row
 		}
 	}
 	if rows, err = compact.Check(ctx, t, merged); err != nil {
-		return 0, errors.Join(l.unchanged(t, month, files), err)
+		return 0, l.reading(err, t, month, files)
 	}
 	return rows, nil
 }
@@ -292,11 +300,10 @@ const mostMerges = 3
 // merge. Runs are published meanwhile; if one was in this month the merge is given up, and made anew. ErrChanged is that it was
 // given up so often that somebody is loading a night after the other.
 func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (done *Compacted, err error) {
-	for range mostMerges {
-		if done, err = l.compact(ctx, t, month); !errors.Is(err, ErrChanged) {
-			break
-		}
-	}
+	err = anew(mostMerges, func() error {
+		done, err = l.compact(ctx, t, month)
+		return err
+	})
 	return done, err
 }
 
@@ -311,10 +318,7 @@ func (l Lake) compact(ctx context.Context, t *schemas.Table, month time.Time) (*
 	case errors.Is(err, sinks.ErrColumns):
 		return nil, nil // files of an earlier version, with columns that are no more, stay as they are until they are replayed
 	case err != nil:
-		if changed := l.unchanged(t, month, files); changed != nil {
-			err = changed // it was not all there to be read
-		}
-		return nil, err
+		return nil, l.reading(err, t, month, files)
 	}
 	for _, staged := range c.Add {
 		done.Parts++
@@ -356,7 +360,15 @@ func (l Lake) unchanged(t *schemas.Table, month time.Time, files []File) error {
 	return err
 }
 
-// ErrChanged means that a month was published to while it was merged.
+// reading is an error of reading a month's files, or ErrChanged if they were not all there to be read.
+func (l Lake) reading(err error, t *schemas.Table, month time.Time, files []File) error {
+	if changed := l.unchanged(t, month, files); changed != nil {
+		return changed
+	}
+	return err
+}
+
+// ErrChanged means that a month was published to while it was read or merged.
 var ErrChanged = errors.New("it was published to meanwhile")
 
 // compacted reports whether files are the parts of one merge, with today's columns, or there is none.
@@ -367,12 +379,6 @@ func compacted(files []File, t *schemas.Table) bool {
 		}
 	}
 	return true
-}
-
-// isFile reports whether a name is there and no stand-in for one that goes, see package blob.
-func isFile(path string) bool {
-	info, err := os.Lstat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 func bytesOf(files []File) (n int64) {

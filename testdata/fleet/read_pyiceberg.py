@@ -14,7 +14,7 @@ import sys
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyiceberg.catalog.sql import SqlCatalog
+from store_pyiceberg import open_catalog
 
 
 def rows(table):
@@ -24,9 +24,7 @@ def rows(table):
 
 
 def main(address, warehouse, endpoint, copy, tables):
-    catalog = SqlCatalog(
-        "backhaul", uri=address.replace("postgres://", "postgresql+psycopg2://") + "?options=-csearch_path%3Dbackhaul_lake", warehouse=warehouse,
-        **{"s3.endpoint": endpoint, "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"], "s3.region": "us-east-1"})
+    catalog = open_catalog(address, warehouse, endpoint)
     said = {}
     for name in tables:
         table = catalog.load_table(name)

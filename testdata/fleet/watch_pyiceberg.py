@@ -7,17 +7,14 @@ Prints a line of JSON for each reading: the table, and how many rows it has of e
 
 import collections
 import json
-import os
 import sys
 import threading
 
-from pyiceberg.catalog.sql import SqlCatalog
+from store_pyiceberg import open_catalog
 
 
 def main(address, warehouse, endpoint, tables):
-    catalog = SqlCatalog(
-        "backhaul", uri=address.replace("postgres://", "postgresql+psycopg2://") + "?options=-csearch_path%3Dbackhaul_lake", warehouse=warehouse,
-        **{"s3.endpoint": endpoint, "s3.access-key-id": os.environ["AWS_ACCESS_KEY_ID"], "s3.secret-access-key": os.environ["AWS_SECRET_ACCESS_KEY"], "s3.region": "us-east-1"})
+    catalog = open_catalog(address, warehouse, endpoint)
     over = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
     while not over.is_set():
