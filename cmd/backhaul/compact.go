@@ -110,14 +110,12 @@ func (l *localLake) compactMonths(ctx context.Context, wanted func(time.Time) bo
 
 // create begins a staged file with options.
 func (l *localLake) create(t *schemas.Table, o parquet.Options) (*parquet.Writer, error) {
-	l.created++
 	o.Version = version
-	return parquet.Create(l.Disk, l.staging.Path(fmt.Sprintf("%s.%d.parquet", t.FullName(), l.created)), t, o)
+	return parquet.Create(l.Disk, l.staging.Path(fmt.Sprintf("%s.%d.parquet", t.FullName(), l.created.Add(1))), t, o)
 }
 
 // scratch makes a directory in staging.
 func (l *localLake) scratch() (dir string, remove func() error, err error) {
-	l.created++
-	dir = l.staging.Path(fmt.Sprintf("scratch.%d", l.created))
+	dir = l.staging.Path(fmt.Sprintf("scratch.%d", l.created.Add(1)))
 	return dir, func() error { return os.RemoveAll(dir) }, l.Disk.MkdirAll(dir)
 }

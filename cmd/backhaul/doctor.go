@@ -77,7 +77,7 @@ func (a *app) doctor(ctx context.Context, wanted map[string]bool, f doctorFlags)
 	if err != nil {
 		return err
 	}
-	o := doctor.Options{Warehouse: w, Copied: a.store != nil, Books: a.books(w), Lake: examined{localLake{Lake: a.lakeIn(w)}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted), Now: a.now}
+	o := doctor.Options{Warehouse: w, Copied: a.store != nil, Books: a.books(w), Lake: examined{&localLake{Lake: a.lakeIn(w)}}, Sources: decoders(a.vendors).source, Vendors: a.accounts(wanted), Now: a.now}
 	findings := doctor.Examine(ctx, o)
 	var done []doctor.Finding
 	// A rebuilt ledger is examined again before anything else is done: two rounds, and one to spare.
@@ -147,7 +147,7 @@ func (a *app) accounts(wanted map[string]bool) []doctor.Vendor {
 }
 
 // examined is the lake as the doctor looks at it.
-type examined struct{ localLake }
+type examined struct{ *localLake }
 
 // Digest implements doctor.Lake.
 func (examined) Digest(t *schemas.Table) sinks.Digester { return parquet.NewDigest(t) }

@@ -134,7 +134,7 @@ func TestDoctorTellsCredentialsAddressAndClock(t *testing.T) {
 // retire removes the journals of runs older than an hour from now, so of all.
 func retire(t *testing.T, w *ward, dry bool) []doctor.Retired {
 	t.Helper()
-	files := examined{localLake{Lake: lake.Lake{Warehouse: sinks.Warehouse{Root: w.warehouse}}}}
+	files := examined{&localLake{Lake: lake.Lake{Warehouse: sinks.Warehouse{Root: w.warehouse}}}}
 	o := doctor.Options{Warehouse: files.Warehouse, Lake: files, Sources: decoders(builtIn).source}
 	retired, err := doctor.Retire(context.Background(), o, time.Now().Add(time.Hour), dry)
 	if err != nil {

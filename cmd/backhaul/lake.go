@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -28,7 +30,7 @@ import (
 type localLake struct {
 	lake.Lake
 	staging *blob.Staging
-	created int // files, whose names must differ
+	created atomic.Int64 // files, whose names must differ
 	// limits bound the queries that provide targets.
 	limits duckdb.Limits
 }
@@ -76,6 +78,15 @@ func (l *localLake) Has(t *schemas.Table, job string, date time.Time) bool {
 // Catalog implements run.Lake.
 func (l *localLake) Catalog(ctx context.Context) error {
 	return duckdb.Update(ctx, l.Disk, l.Warehouse, l.columns)
+}
+
+// firstCatalog writes the catalog of a warehouse that has none, which takes longer than all else of a small run but to wait for the
+// vendor.
+func (l *localLake) firstCatalog(ctx context.Context) error {
+	if _, err := os.Stat(l.Warehouse.Catalog()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return l.Catalog(ctx)
 }
 
 // Changes implements run.Lake. A table without changes has no file, unless it had one.

@@ -87,7 +87,7 @@ var only = map[string]string{
 	"net/http":                                "pipeline/vendors/internal/wire pipeline/emulator pipeline/emulator/ahrefs pipeline/sourcetest jobs/notify jobs/post jobs/telemetry/telemetrytest cmd/backhaul",
 	"github.com/duckdb/duckdb-go/v2":          "sinks/duckdb",
 	"github.com/apache/arrow-go/v18/parquet/": "sinks/parquet",
-	"github.com/sourcegraph/conc/":            "pipeline/engine jobs/load",
+	"github.com/sourcegraph/conc/":            "pipeline/engine jobs/load jobs/run",
 	"github.com/goccy/go-yaml/":               "jobs",
 	"github.com/wneessen/go-mail":             "jobs/notify",
 	"go.opentelemetry.io/otel/":               "jobs/telemetry",

@@ -371,7 +371,7 @@ func (l loss) examine(t *testing.T) {
 		return
 	}
 	a, w := l.program(t, &out), sinks.Warehouse{Root: l.root}
-	findings := doctor.Examine(t.Context(), doctor.Options{Warehouse: w, Lake: unasked{examined{localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}},
+	findings := doctor.Examine(t.Context(), doctor.Options{Warehouse: w, Lake: unasked{examined{&localLake{Lake: lake.Lake{Disk: a.disk, Warehouse: w}}}},
 		Sources: decoders(a.vendors).source, Vendors: a.accounts(nil), Now: a.now})
 	if anyBad(findings) {
 		t.Error(a.printFindings(findings), out.String())

@@ -165,7 +165,7 @@ func (a *app) execute(ctx context.Context, job *loadedJob, date time.Time, f run
 		by = &conducted{plan: func(*plan.Plan) {}}
 	}
 	result, err := run.Run(ctx, *ready, run.Options{
-		Engine: by.buyer, Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Observe: watch.observe(bars.observe),
+		Engine: by.buyer, Warehouse: w, Books: a.books(w), Lake: lake, NewID: ulid.Make().String(), Now: a.now, Again: f.again, Accept: f.accept, Select: f.chosen.holds, Waits: a.waits(f), Beat: heartbeat, Meanwhile: lake.firstCatalog, Observe: watch.observe(bars.observe),
 		Retry: engine.Retry{For: job.RetryFor},
 		Confirm: func(p *plan.Plan) error {
 			if err := a.confirm(job, ready, p, f.yes); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/sourcegraph/conc"
+
 	"backhaul/jobs/account"
 	"backhaul/jobs/books"
 	"backhaul/jobs/buy"
@@ -37,7 +39,11 @@ func (r *runner) buy(ctx context.Context, result *Result) (idle bool, err error)
 			return r.more(ctx, result, over)
 		}
 	}
+	var aside conc.WaitGroup
+	var meanwhile error
+	aside.Go(func() { meanwhile = r.Meanwhile(ctx) })
 	bought, err := order.Place(ctx)
+	aside.Wait()
 	for _, d := range bought.Delays {
 		result.delayed(d)
 	}
@@ -46,7 +52,10 @@ func (r *runner) buy(ctx context.Context, result *Result) (idle bool, err error)
 	if bought.Fault != nil {
 		return false, bought.Fault // which says why nothing could be entered either, if so
 	}
-	if err := errors.Join(err, entered); err != nil {
+	if ctx.Err() != nil {
+		meanwhile = nil // it is done by whoever goes on
+	}
+	if err := errors.Join(err, entered, meanwhile); err != nil {
 		return false, errors.Join(bought.Err, err)
 	}
 	// What was granted and not spent is somebody else's.

@@ -93,6 +93,9 @@ type Options struct {
 	Confirm func(*plan.Plan) error
 	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.
 	Next func(*plan.Plan)
+	// Meanwhile is begun when the run begins to buy, and waited for when it has bought. Its error is one of the run, unless ctx has
+	// ended. Default none.
+	Meanwhile func(ctx context.Context) error
 	// Observe is told of every event while the run buys, by many goroutines at once. Default none.
 	Observe func(engine.Event)
 	// Step is told what the run does, whenever it begins something else and as it goes on with it, by one goroutine at a time.
@@ -109,6 +112,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Select == nil {
 		o.Select = func(string) bool { return true }
+	}
+	if o.Meanwhile == nil {
+		o.Meanwhile = func(context.Context) error { return nil }
 	}
 	if o.Step == nil {
 		o.Step = func(Step) {}

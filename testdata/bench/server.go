@@ -21,6 +21,7 @@ const (
 type server struct {
 	latency atomic.Int64 // before each page
 	rows    atomic.Int64 // delivered
+	latest  atomic.Int64 // when a page was, in ns
 
 	mu    sync.Mutex
 	first chan struct{} // closed by the first request for a page since it was set
@@ -36,6 +37,9 @@ func (s *server) begin(latency time.Duration) (first <-chan struct{}) {
 	s.first = make(chan struct{})
 	return s.first
 }
+
+// last is when the latest page was delivered.
+func (s *server) last() time.Time { return time.Unix(0, s.latest.Load()) }
 
 func (s *server) asked() {
 	s.mu.Lock()
@@ -76,6 +80,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	total := length(ask.Target)
 	to := min(total, from+ask.Limit)
 	s.rows.Add(int64(to - from))
+	s.latest.Store(time.Now().UnixNano())
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(list(from, to, total)) // a client that left has what it wanted
 }
