@@ -91,6 +91,9 @@ deploy-check: build bin/deploy/airflow/installed bin/deploy/dagster/installed $(
 	bin/deploy/airflow/bin/python testdata/deploy/check_airflow.py jobs/deploy/airflow_dag.py
 	bin/deploy/dagster/bin/python testdata/deploy/check_dagster.py jobs/deploy/dagster_job.py
 
+darwin-check: bin/deploy/zig/installed ## link the program for macOS, on whatever this is (needs python3 with venv; takes minutes the first time)
+	bin/deploy/zig/bin/python testdata/deploy/link_darwin.py bin/deploy/darwin
+
 bin/deploy/%/installed: testdata/deploy/%.txt
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -q && apt-get install -qy python3-venv; }
 	python3 -m venv --clear bin/deploy/$*
@@ -195,4 +198,4 @@ ci: ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build build-fleet run demo test cluster cluster-temporal lake-check power-loss simulate man duckdb11 report-check deploy-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers capacity ci clean
+.PHONY: help build build-fleet run demo test cluster cluster-temporal lake-check power-loss simulate man duckdb11 report-check deploy-check darwin-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers capacity ci clean
