@@ -250,7 +250,7 @@ func parseAge(text string) (time.Duration, error) {
 			return time.Duration(n) * unit, nil
 		}
 	}
-	return 0, usage("an age is days or weeks, like 180d or 26w, got %q", text)
+	return 0, usage("an age is days or weeks, 1d at least, like 180d or 26w, got %q", text)
 }
 
 // collect expires the snapshots of tables in an object store and removes its leftovers. It returns of which tables there were any.
