@@ -6,10 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -281,6 +284,9 @@ func sumsOf(t *testing.T, warehouse string, tables map[string]string) map[string
 			t.Fatal(err)
 		}
 		for _, path := range paths {
+			if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+				continue // a name of the dead, which leads nowhere and which readers pass over: see sinks/blob
+			}
 			for batch, err := range parquet.Rows(path, table, 1024) {
 				if err != nil {
 					t.Error(err)
