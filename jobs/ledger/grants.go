@@ -85,10 +85,12 @@ func (c Ceiling) Left(most pipeline.Units, g Granted) pipeline.Units {
 
 // granted reads what is granted to a run, to a job, or the one of the run if none is named, and to all.
 func granted(tx *sql.Tx, runID, job, vendor, month string) (g Granted, err error) {
-	err = tx.QueryRow(`SELECT coalesce(sum(granted) FILTER (WHERE run_id = ?1), 0),
-			coalesce(sum(granted) FILTER (WHERE month = ?4 AND job = CASE ?2 WHEN '' THEN (SELECT job FROM runs WHERE run_id = ?1) ELSE ?2 END), 0),
-			coalesce(sum(granted) FILTER (WHERE month = ?4), 0)
-		FROM grants LEFT JOIN runs USING (run_id) WHERE vendor = ?3 AND (run_id = ?1 OR month = ?4)`, runID, job, vendor, month).
+	// Of the job's own runs there are few, of all of a month many: those are added up and not looked at further.
+	err = tx.QueryRow(`SELECT
+			(SELECT coalesce(sum(granted), 0) FROM grants WHERE vendor = ?3 AND run_id = ?1),
+			(SELECT coalesce(sum(granted), 0) FROM grants WHERE vendor = ?3 AND month = ?4 AND run_id IN (SELECT run_id FROM runs
+				WHERE job = CASE ?2 WHEN '' THEN (SELECT job FROM runs WHERE run_id = ?1) ELSE ?2 END)),
+			(SELECT coalesce(sum(granted), 0) FROM grants WHERE vendor = ?3 AND month = ?4)`, runID, job, vendor, month).
 		Scan(&g.Run, &g.Month, &g.WarehouseMonth)
 	return g, err
 }

@@ -31,7 +31,7 @@ func main() {
 
 // measured are the costs on two shared cores, and what was taken for want of a measurement: see .github/CAPACITY.md.
 var measured = costs{
-	turn: 50 * time.Microsecond, page: 450 * time.Microsecond, grant: 175 * time.Microsecond, beside: 850 * time.Nanosecond, hold: 1200 * time.Microsecond,
+	turn: 50 * time.Microsecond, page: 450 * time.Microsecond, grant: 230 * time.Microsecond, beside: 200 * time.Nanosecond, hold: 1200 * time.Microsecond,
 	request: 900 * time.Microsecond, row: 10 * time.Microsecond, night: 330 * time.Millisecond, publish: 20 * time.Millisecond, commit: 300 * time.Millisecond,
 }
 
