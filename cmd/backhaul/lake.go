@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,8 @@ type localLake struct {
 	created atomic.Int64 // files, whose names must differ
 	// limits bound the queries that provide targets.
 	limits duckdb.Limits
+	// lease takes a name for this process alone among those of all hosts. Default nil: the lake is a directory, whose files are locked.
+	lease func(ctx context.Context, name string) (release func() error, err error)
 }
 
 // targetTime is the flag that bounds the time of a query that provides targets.
@@ -44,6 +47,9 @@ const (
 // openLake opens a staging directory of its own, and removes those of processes that died.
 func (a *app) openLake(w sinks.Warehouse) (*localLake, error) {
 	l := &localLake{Lake: a.lakeIn(w), limits: duckdb.Limits{Time: usualTargetTime}}
+	if a.store != nil {
+		l.lease = a.shared.Alone
+	}
 	l.Merger = compact.Merger{Sort: duckdb.Sort, Create: l.create, Scratch: l.scratch}
 	if err := a.disk.MkdirAll(w.Staging()); err != nil {
 		return nil, err
@@ -89,33 +95,49 @@ func (l *localLake) firstCatalog(ctx context.Context) error {
 	return l.Catalog(ctx)
 }
 
-// Changes implements run.Lake. A table without changes has no file, unless it had one.
-func (l *localLake) Changes(ctx context.Context, job string, date time.Time) error {
-	if err := pullAll(ctx, l.Lake); err != nil {
-		return err
+// alone waits until this process alone, of those of all hosts, works something out of tables that others publish to meanwhile. Everybody
+// publishes before: so whoever is the last to work it out has seen what all have published. release fails where another may have done it
+// too.
+func (l *localLake) alone(ctx context.Context, what string, no int) (release func() error, err error) {
+	name := fmt.Sprintf("%s.%02d", what, no)
+	if l.lease != nil {
+		return l.lease(ctx, name)
 	}
-	return duckdb.Changes(ctx, l.Warehouse, job, date, func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		return l.write(ctx, t, job, date, batches, l.Has(t, job, date))
-	})
+	return l.Disk.Lock(ctx, filepath.Join(l.Warehouse.Staging(), "."+name+".lock"))
 }
 
-// WholeLists implements run.Lake. What another host has bought meanwhile belongs into the lists as well: whoever is the last to write
-// them has seen all tasks.
-func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
-	tasks := schemas.Lookup("ops.tasks")
-	before, err := l.Pull(ctx, tasks)
-	for now := ""; err == nil; before = now {
-		if err = l.wholeLists(ctx, job, date); err == nil {
-			now, err = l.Pull(ctx, tasks)
-		}
-		if now == before {
-			break
+// Changes implements run.Lake.
+func (l *localLake) Changes(ctx context.Context, job string, date time.Time) error {
+	later, err := l.changesUntil(ctx, job, date)
+	for _, date := range later {
+		if err == nil {
+			_, err = l.changesUntil(ctx, job, date)
 		}
 	}
 	return err
 }
 
-func (l *localLake) wholeLists(ctx context.Context, job string, date time.Time) error {
+// dayNo numbers days, of which neighbours have different numbers. They are few, since what is locked leaves a name behind.
+func dayNo(date time.Time) int { return int(date.Unix()/(24*60*60)) % 16 }
+
+// changesUntil writes what changed until a night, and returns the nights that are compared with it. Two neighbours may do it at once. A table
+// without changes has no file, unless it had one.
+func (l *localLake) changesUntil(ctx context.Context, job string, date time.Time) (later []time.Time, err error) {
+	release, err := l.alone(ctx, "changes", dayNo(date))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if err := pullAll(ctx, l.Lake); err != nil {
+		return nil, err
+	}
+	return duckdb.Changes(ctx, l.Warehouse, job, date, func(t *schemas.Table, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		return l.write(ctx, t, job, date, batches, l.Has(t, job, date))
+	})
+}
+
+// WholeLists implements run.Lake.
+func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
 	written, err := l.missingLists(ctx)
 	if month := firstOfMonth(date); err == nil && !slices.Contains(written, month) {
 		err = l.writeLists(ctx, job, month)
@@ -142,8 +164,16 @@ func (l *localLake) missingLists(ctx context.Context) (months []time.Time, err e
 	return months, nil
 }
 
-// writeLists writes a month's, of every job if none is named.
-func (l *localLake) writeLists(ctx context.Context, job string, month time.Time) error {
+// writeLists writes a month's, of every job if none is named. What others have bought meanwhile belongs into them as well.
+func (l *localLake) writeLists(ctx context.Context, job string, month time.Time) (err error) {
+	release, err := l.alone(ctx, "lists", int(month.Month()))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if _, err := l.Pull(ctx, schemas.Lookup("ops.tasks")); err != nil {
+		return err
+	}
 	return duckdb.WholeLists(ctx, l.Warehouse, job, month, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
 		return l.write(ctx, schemas.WholeLists(), job, month, batches, true)
 	})
@@ -208,7 +238,7 @@ func (a *app) warnOfMove(ctx context.Context) {
 
 // anything reports whether a warehouse has what a catalog can be of: a mistyped name must not become one.
 func anything(w sinks.Warehouse) bool {
-	for _, path := range []string{w.Lake(), w.Journal(), w.Ledger()} {
+	for _, path := range []string{w.Lake(), w.Journal(), w.Ledger(), w.Elsewhere()} {
 		if _, err := os.Stat(path); err == nil {
 			return true
 		}

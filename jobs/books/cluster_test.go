@@ -3,6 +3,7 @@
 package books
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -37,6 +38,24 @@ func TestBooksInADatabaseKeepTheirPromises(t *testing.T) {
 		one, another := hosts(t, server.Database(t, fmt.Sprint("warehouse_", n)))
 		return one, another
 	})
+}
+
+func TestOfTwoHostsOneAtATimeDoesSomethingByAName(t *testing.T) {
+	one, another := hosts(t, postgrestest.Start(t).Address("postgres"))
+	release := must(one.Alone(t.Context(), "changes.07"))(t)
+	other := must(another.Alone(t.Context(), "changes.08"))(t)
+	ctx, stop := context.WithTimeout(t.Context(), 3*turnPoll)
+	defer stop()
+	if _, err := another.Alone(ctx, "changes.07"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("both have it: %v", err)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	again := must(another.Alone(t.Context(), "changes.07"))(t)
+	if err := errors.Join(again(), other()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWhoStoodStillForTooLongWritesNothing(t *testing.T) {

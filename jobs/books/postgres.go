@@ -63,6 +63,37 @@ func (d *Database) Fleet(ctx context.Context) (*postgres.Fleet, error) {
 	return d.fleet, nil
 }
 
+// turnPoll is how often somebody who waits for his turn asks whether it is.
+const turnPoll = 100 * time.Millisecond
+
+// Alone waits until this process alone, of those of all hosts, does something by a name, or ctx ends. Where it dies the others wait as long
+// as for a run. release returns ErrTaken if it stood still for so long that another may have begun.
+func (d *Database) Alone(ctx context.Context, name string) (release func() error, err error) {
+	fleet, err := d.Fleet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		lease, err := fleet.Take(ctx, name)
+		if err == nil {
+			ending := context.WithoutCancel(ctx)
+			return func() error {
+				err := lease.Sure(ending)
+				_ = lease.Release(ending) // else it expires
+				return err
+			}, nil
+		}
+		if !errors.As(err, new(*postgres.HeldError)) {
+			return nil, err
+		}
+		select {
+		case <-time.After(turnPoll):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
 func (d *Database) LedgerName() string { return d.server.Name() + " (the ledger)" }
 
 func (d *Database) LedgerGone(ctx context.Context) (bool, error) {

@@ -131,16 +131,24 @@ func compare(t testing.TB, w sinks.Warehouse) {
 	}
 }
 
-// changed works out what changed on one night.
+// changed works out what changed on one night, and on those after it.
 func changed(t testing.TB, w sinks.Warehouse, job string, night time.Time) {
 	t.Helper()
-	err := Changes(context.Background(), w, job, night, func(table *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		putAll(t, w, table, job, date, batches)
+	for _, later := range changedUntil(t, w, job, night) {
+		changedUntil(t, w, job, later)
+	}
+}
+
+func changedUntil(t testing.TB, w sinks.Warehouse, job string, night time.Time) (later []time.Time) {
+	t.Helper()
+	later, err := Changes(context.Background(), w, job, night, func(table *schemas.Table, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		putAll(t, w, table, job, night, batches)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return later
 }
 
 // columns writes the files without rows.

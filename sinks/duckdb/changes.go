@@ -64,30 +64,26 @@ func (s *session) jobs(ctx context.Context, month time.Time) (jobs []string, err
 	return jobs, err
 }
 
-// Changes works out what came and went between the whole nights that the run of (job, date) is one of: from the night before
-// to it, and from it to the night after, if there is one. take is handed the batches of each table and later night; what it is
-// not handed batches for has no changes. Errors are those of Query, and of take.
-func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time, take TakeChanges) error {
-	return over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
-		dates, err := s.laterNights(ctx, job, date)
+// Changes works out what came and went until the run of (job, date), from the whole nights before it, and returns the nights after it that
+// are compared with it. take is handed the batches of each table; what it is not handed batches for has no changes. Errors are those of
+// Query, and of take.
+func Changes(ctx context.Context, w sinks.Warehouse, job string, date time.Time, take TakeChanges) (later []time.Time, err error) {
+	err = over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
+		later, err = s.laterNights(ctx, job, date)
 		if err != nil {
 			return err
 		}
-		for _, date := range append(dates, date) {
-			earlier, err := s.earlierNights(ctx, job, date)
-			if err == nil {
-				err = s.changesUntil(ctx, w, job, date, earlier, take)
-			}
-			if err != nil {
-				return err
-			}
+		earlier, err := s.earlierNights(ctx, job, date)
+		if err != nil {
+			return err
 		}
-		return nil
+		return s.changesUntil(ctx, w, job, date, earlier, take)
 	})
+	return later, err
 }
 
-// TakeChanges is handed the rows that a table has of what changed until a date.
-type TakeChanges func(t *schemas.Table, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) error
+// TakeChanges is handed the rows that a table has of what changed.
+type TakeChanges func(t *schemas.Table, batches iter.Seq2[arrow.RecordBatch, error]) error
 
 // changesUntil hands over what each table has of the changes until a date since the earlier nights.
 func (s *session) changesUntil(ctx context.Context, w sinks.Warehouse, job string, date time.Time, earlier []earlierNight, take TakeChanges) error {
@@ -110,7 +106,7 @@ func (s *session) changesUntil(ctx context.Context, w sinks.Warehouse, job strin
 		if len(nights) > 0 {
 			batches = s.stream(ctx, t, strings.ReplaceAll(query, "$earlier", strings.Join(nights, ", ")))
 		}
-		if err := handed(batches, func(batches iter.Seq2[arrow.RecordBatch, error]) error { return take(t, date, batches) }); err != nil {
+		if err := handed(batches, func(batches iter.Seq2[arrow.RecordBatch, error]) error { return take(t, batches) }); err != nil {
 			return err
 		}
 	}

@@ -337,7 +337,8 @@ func TestAnErrorOfWhoTakesTheRowsIsTold(t *testing.T) {
 			return WholeLists(t.Context(), w, "nightly", night, func(string, iter.Seq2[arrow.RecordBatch, error]) error { return take() })
 		},
 		"Changes": func() error {
-			return Changes(t.Context(), w, "nightly", night, func(*schemas.Table, time.Time, iter.Seq2[arrow.RecordBatch, error]) error { return take() })
+			_, err := Changes(t.Context(), w, "nightly", night, func(*schemas.Table, iter.Seq2[arrow.RecordBatch, error]) error { return take() })
+			return err
 		},
 		"Each": func() error {
 			return Each(t.Context(), w, "moz", "anchor_text", Limits{}, func(sinks.Rows) error { return take() })
