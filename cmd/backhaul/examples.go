@@ -20,7 +20,7 @@ var examples = map[string]string{
 	"notify":   "backhaul notify nightly.yaml\nbackhaul notify nightly.yaml --test",
 	"plan":     "backhaul plan nightly.yaml\nbackhaul plan nightly.yaml --json",
 	"query":    "backhaul query \"select anchor_text, external_root_domains from moz.anchor_text order by rank limit 20\"\nbackhaul query --format csv \"from marts.anchor_changes\"",
-	"replay":   "backhaul replay --job nightly --date 2026-11-23",
+	"replay":   "backhaul replay --job nightly --date 2026-11-23\nbackhaul replay nightly/2026-11-22 nightly/2026-11-23\nbackhaul replay --job nightly --engine temporal",
 	"report":   "backhaul report nightly/2026-11-23 -o nightly.html\nbackhaul report --compare nightly/2026-11-22 nightly/2026-11-23\nbackhaul report --mime -o report.eml",
 	"run":      "backhaul run nightly.yaml\nbackhaul run nightly.yaml --date 2026-11-23 --max-units moz=5000 --yes\nbackhaul run nightly.yaml --select anchors",
 	"status":   "backhaul status\nbackhaul status nightly/2026-11-23",

@@ -1,13 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"backhaul/sinks"
 )
 
 // replayTables are what replays have to make good: what was bought, and what is worked out from several nights.
@@ -78,4 +86,79 @@ func TestWhatSeveralNightsTellIsWorkedOutByOneProcessAtATime(t *testing.T) {
 		}
 	}
 	replayedAs(t, s.warehouse, want)
+}
+
+func TestOfSeveralRunsThatAreReplayedEachIsToldAndTheWorstIsTheExitStatus(t *testing.T) {
+	t.Parallel()
+	s := open(t, purchase{surface: "v2", connections: 4})
+	names, want := s.toReplay(t, 3)
+	removeAll(t, filepath.Join(s.warehouse, "lake"))
+	backhaul(t, exitComplete, "replay", names[0], names[2], names[1], names[0], "--warehouse", s.warehouse)
+	replayedAs(t, s.warehouse, want)
+
+	journal := sinks.Warehouse{Root: s.warehouse}.JournalOf("alike", nightsToReplay(3)[1])
+	for name, of := range map[string]struct {
+		args   []string
+		status int
+		say    string
+	}{
+		"unknown": {[]string{names[0], "alike/2026-01-01", names[2]}, exitFailed, "alike/2026-01-01 (1 of 3): run alike/2026-01-01: no such run (see `backhaul status` for the runs there are)"},
+		"damaged": {[]string{names[0], names[1], "nothing", names[2]}, exitDamaged, "not replayed whole: nothing, " + names[1]},
+	} {
+		if name == "damaged" {
+			if err := os.Rename(journal, journal+".elsewhere"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		removeAll(t, filepath.Join(s.warehouse, "lake", "moz"))
+		var out, errs bytes.Buffer
+		status := Main(t.Context(), inTest(t, &out, &errs, append([]string{"replay", "--json", "--warehouse", s.warehouse}, of.args...)...))
+		if text := strings.ReplaceAll(errs.String(), "\n", " "); status != of.status || !strings.Contains(text, of.say) {
+			t.Errorf("%s: exit %d: %s", name, status, &errs)
+		}
+		var all []struct {
+			Run    string
+			Status int
+			Files  []struct{ Table string }
+		}
+		if err := json.Unmarshal(out.Bytes(), &all); err != nil || len(all) != len(of.args) {
+			t.Fatalf("%s: %v: %s", name, err, &out)
+		}
+		for _, one := range all {
+			if whole := one.Run == names[0] || one.Run == names[2]; whole != (one.Status == exitComplete) || whole != (len(one.Files) > 0) {
+				t.Errorf("%s: %+v", name, one)
+			}
+		}
+		if name == "damaged" {
+			if err := os.Rename(journal+".elsewhere", journal); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestEveryRunOfAJobIsReplayedButThoseThatWereTakenOutOnPurpose(t *testing.T) {
+	t.Parallel()
+	s := open(t, purchase{surface: "v2", connections: 4})
+	names, _ := s.toReplay(t, 3)
+	backhaul(t, exitComplete, "forget", names[1], "--warehouse", s.warehouse)
+	want := sumsOf(t, s.warehouse, replayTables)
+	removeAll(t, filepath.Join(s.warehouse, "lake", "moz"))
+	var out bytes.Buffer
+	status := Main(t.Context(), inTest(t, &out, &out, "replay", "--job", "alike", "--warehouse", s.warehouse))
+	said := out.String()
+	for i, name := range []string{names[0], names[2]} {
+		if !strings.Contains(said, fmt.Sprintf("%s (%d of 2): replayed", name, i+1)) {
+			t.Error(name)
+		}
+	}
+	if status != exitComplete || !strings.Contains(said, "left out: 1 run that forget or gc has taken out of tables") {
+		t.Errorf("exit %d: %s", status, said)
+	}
+	replayedAs(t, s.warehouse, want)
+	for _, args := range [][]string{{}, {"--date", "2026-10-29"}, {names[0], "--job", "alike"}} {
+		backhaul(t, exitUsage, append([]string{"replay", "--warehouse", s.warehouse}, args...)...)
+	}
+	backhaul(t, exitUsage, "replay", names[0], "--engine", "steam", "--warehouse", s.warehouse)
+	backhaul(t, exitFailed, "replay", "--job", "none", "--warehouse", s.warehouse)
 }

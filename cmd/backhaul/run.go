@@ -102,18 +102,18 @@ func (a *app) runJob(ctx context.Context, path string, f runFlags, said *speech)
 	if f.dry {
 		return a.plan(ctx, job, f.date, f.chosen, false, false)
 	}
-	switch f.engine.name {
-	case engineHere:
-	case engineTemporal:
-		date, err := runDate(f.date, a.now())
-		if err != nil {
-			return err
-		}
-		return a.runByTemporal(ctx, job, date, f)
-	default:
-		return usage("--engine is %s or %s, got %q", engineHere, engineTemporal, f.engine.name)
+	elsewhere, err := f.engine.elsewhere()
+	switch {
+	case err != nil:
+		return err
+	case !elsewhere:
+		return a.run(ctx, job, f, said)
 	}
-	return a.run(ctx, job, f, said)
+	date, err := runDate(f.date, a.now())
+	if err != nil {
+		return err
+	}
+	return a.runByTemporal(ctx, job, date, f)
 }
 
 // run carries out a job, prints its summary and tells whom the job says, whatever became of it.

@@ -10,7 +10,7 @@ import (
 	"backhaul/jobs/run"
 )
 
-// The engines of `run`.
+// The engines of `run` and `replay`.
 const (
 	engineHere     = "process"
 	engineTemporal = "temporal"
@@ -33,8 +33,16 @@ type engineFlags struct {
 }
 
 func (f *engineFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.name, "engine", engineHere, "who carries the run out: this process, or temporal, whose workers do; see 'backhaul help temporal'")
+	cmd.Flags().StringVar(&f.name, "engine", engineHere, "who carries it out: this process, or temporal, whose workers do; see 'backhaul help temporal'")
 	f.addQueue(cmd)
+}
+
+// elsewhere reports whether Temporal's workers are to carry it out.
+func (f *engineFlags) elsewhere() (bool, error) {
+	if f.name != engineHere && f.name != engineTemporal {
+		return false, usage("--engine is %s or %s, got %q", engineHere, engineTemporal, f.name)
+	}
+	return f.name == engineTemporal, nil
 }
 
 func (f *engineFlags) addQueue(cmd *cobra.Command) {
@@ -57,7 +65,7 @@ func (a *app) workerCommand() *cobra.Command {
 		Use:   "worker [JOB...]",
 		Short: "Take work from Temporal: carry out the runs of these jobs, and buy lists for any",
 		Long: `Takes work from Temporal until it is told to stop. With jobs it carries out their runs, on this host's warehouse: it plans, loads and
-publishes. With or without it buys lists for runs that others carry out, at every account whose credentials the environment has.
+publishes; and it replays runs of any job. With or without it buys lists for runs that others carry out, at every account whose credentials the environment has.
 
 Told to stop, it finishes the replies under way, enters them, and hands its runs and lists on to other workers. See 'backhaul help
 temporal'.`,

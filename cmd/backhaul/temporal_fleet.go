@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 
 	"backhaul/jobs/books"
 	"backhaul/jobs/fleet"
+	"backhaul/jobs/ledger"
 	"backhaul/jobs/plan"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
@@ -84,6 +86,11 @@ func (a *app) runByTemporal(ctx context.Context, job *loadedJob, date time.Time,
 	if _, err := io.WriteString(a.stdout, report.Out); err != nil {
 		return err
 	}
+	return endOf(report)
+}
+
+// endOf is how a command ends by the report of who carried it out.
+func endOf(report fleet.Report) error {
 	switch {
 	case report.Status == exitComplete:
 		return nil
@@ -91,6 +98,41 @@ func (a *app) runByTemporal(ctx context.Context, job *loadedJob, date time.Time,
 		return &exitError{status: report.Status}
 	}
 	return &exitError{status: report.Status, err: errors.New(report.Message)}
+}
+
+// replayByTemporal is a replayer of Temporal's workers.
+func (a *app) replayByTemporal(ctx context.Context, f engineFlags) (by replayer, end func(), err error) {
+	c, _, err := a.temporal(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !fleet.HasReplayers(ctx, c, f.queue) {
+		fmt.Fprintf(a.stderr, "warning: no worker of the warehouse is there on queue %s: the runs wait until `backhaul worker JOB` is started\n", f.queue)
+	}
+	return func(ctx context.Context, runs []ledger.Run, told func(replayEnd)) {
+		defer whenStopped(ctx, func() { fmt.Fprintln(a.stderr, "stopping: the replays under way are cancelled") })()
+		orders := make([]fleet.Order, len(runs))
+		for i, r := range runs {
+			orders[i] = fleet.Order{Job: r.Job, RunDate: r.RunDate, Client: a.clientName(), Heartbeat: f.heartbeat}
+		}
+		fleet.Replay(ctx, c, f.queue, orders, func(e fleet.Ended) {
+			if e.Attached {
+				fmt.Fprintf(a.stderr, "%s/%s: its replay was under way already\n", e.Order.Job, e.Order.RunDate)
+			}
+			told(replayEndOf(e))
+		})
+	}, c.Close, nil
+}
+
+func replayEndOf(e fleet.Ended) replayEnd {
+	end := replayEnd{run: e.Order.Job + "/" + e.Order.RunDate, err: e.Err}
+	if e.Err == nil {
+		end.err = endOf(e.Report)
+	}
+	if e.Report.Out != "" {
+		end.err = errors.Join(end.err, json.Unmarshal([]byte(e.Report.Out), &end.done))
+	}
+	return end
 }
 
 // order is what the workers are given.
@@ -194,7 +236,8 @@ func (a *app) work(ctx context.Context, paths []string, f workerFlags) error {
 		},
 	}}
 	if len(served) > 0 {
-		worker.Conduct = (&conductor{app: a, client: c, paths: served, flags: f}).conduct
+		conducts := &conductor{app: a, client: c, paths: served, flags: f}
+		worker.Conduct, worker.Replay = conducts.conduct, conducts.replay
 	}
 	fmt.Fprintf(a.stderr, "worker: %s on queue %s, %s; Ctrl-C stops it\n", accountsText(names), f.engine.queue, words.Plural(len(served), "job"))
 	return worker.Run(ctx)
@@ -271,20 +314,40 @@ func (c *conductor) fresh(o fleet.Order, out io.Writer) (b *app, end func()) {
 
 // conduct implements fleet.Conduct.
 func (c *conductor) conduct(ctx context.Context, o fleet.Order, tell func(fleet.Progress)) (report fleet.Report, again error) {
+	report, err := c.reported(ctx, o, func(b *app) error { return c.carryOut(ctx, b, o, tell) })
+	if errors.Is(err, books.ErrBusy) || errors.Is(err, books.ErrTaken) || errors.Is(err, books.ErrAway) {
+		again = err
+	}
+	return report, again
+}
+
+// replay implements fleet.Conduct for replays. It needs no job: the journal says what is in it.
+func (c *conductor) replay(ctx context.Context, o fleet.Order, _ func(fleet.Progress)) (report fleet.Report, again error) {
+	report, err := c.reported(ctx, o, func(b *app) error {
+		return b.withRun(ctx, o.Job+"/"+o.RunDate, func(l *ledger.Ledger, r ledger.Run, lake *localLake) error {
+			done, err := b.replayRun(ctx, l, r, lake)
+			return errors.Join(err, json.NewEncoder(b.stdout).Encode(done))
+		})
+	})
+	if report.Status == exitTryLater {
+		again = err
+	}
+	return report, again
+}
+
+// reported does something as a program of its own, and returns how that ended as it travels, and as it is.
+func (c *conductor) reported(ctx context.Context, o fleet.Order, do func(*app) error) (report fleet.Report, err error) {
 	var out bytes.Buffer
 	b, end := c.fresh(o, &out)
 	defer end()
-	err := c.carryOut(ctx, b, o, tell)
+	err = do(b)
 	report.Out = out.String()
 	if exit := ending(ctx, err); exit != nil {
 		if report.Status = exit.status; exit.err != nil {
 			report.Message = advise(exit.err)
 		}
 	}
-	if errors.Is(err, books.ErrBusy) || errors.Is(err, books.ErrTaken) || errors.Is(err, books.ErrAway) {
-		again = err
-	}
-	return report, again
+	return report, err
 }
 
 func (c *conductor) carryOut(ctx context.Context, b *app, o fleet.Order, tell func(fleet.Progress)) error {

@@ -15,6 +15,10 @@ func (a *app) work(context.Context, []string, workerFlags) error { return errNoT
 
 func (a *app) schedule(context.Context, string, scheduleFlags) error { return errNoTemporal }
 
+func (a *app) replayByTemporal(context.Context, engineFlags) (replayer, func(), error) {
+	return nil, nil, errNoTemporal
+}
+
 func (a *app) runByTemporal(context.Context, *loadedJob, time.Time, runFlags) error {
 	return errNoTemporal
 }

@@ -10,7 +10,7 @@ import (
 
 func TestABuildWithoutTemporalSaysWhichHasIt(t *testing.T) {
 	job := writeFile(t, t.TempDir(), "job.yaml", fleetLess)
-	for _, args := range [][]string{{"worker"}, {"schedule", job}, {"run", job, "--engine", "temporal"}} {
+	for _, args := range [][]string{{"worker"}, {"schedule", job}, {"run", job, "--engine", "temporal"}, {"replay", "nightly/2026-11-23", "--engine", "temporal"}} {
 		var out bytes.Buffer
 		if status := Main(t.Context(), inTest(t, &out, &out, args...)); status != exitUsage || !strings.Contains(out.String(), "backhaul-fleet") {
 			t.Errorf("%v: exit %d: %s", args, status, &out)

@@ -68,6 +68,9 @@ func idOf(queue string, run books.Key) string { return queue + "/" + run.Job + "
 // QueueOf is where the lists of an account are bought.
 func QueueOf(queue, account string) string { return queue + "/" + account }
 
+// replaysOf is where runs are replayed. No account has such a name.
+func replaysOf(queue string) string { return QueueOf(queue, "replays") }
+
 // What runs are found by.
 var (
 	jobAttribute    = temporal.NewSearchAttributeKeyKeyword("BackhaulJob")
@@ -77,7 +80,10 @@ var (
 )
 
 func attributesOf(o Order) temporal.SearchAttributes {
-	set := []temporal.SearchAttributeUpdate{jobAttribute.ValueSet(o.Job), vendorAttribute.ValueSet(o.Vendors)}
+	set := []temporal.SearchAttributeUpdate{jobAttribute.ValueSet(o.Job)}
+	if len(o.Vendors) > 0 {
+		set = append(set, vendorAttribute.ValueSet(o.Vendors))
+	}
 	if o.RunDate != "" {
 		set = append(set, dateAttribute.ValueSet(o.RunDate))
 	}
@@ -115,6 +121,17 @@ func startWorkflow(ctx context.Context, c client.Client, options client.StartWor
 	return begun, err
 }
 
+// startThrough is startWorkflow through outages of Temporal, until ctx ends.
+func startThrough(ctx context.Context, c client.Client, options client.StartWorkflowOptions, found temporal.SearchAttributes, workflow string, args ...any) (client.WorkflowRun, error) {
+	for {
+		begun, err := startWorkflow(context.WithoutCancel(ctx), c, options, found, workflow, args...)
+		if err == nil || ctx.Err() != nil || !isAway(err) {
+			return begun, err
+		}
+		time.Sleep(time.Second)
+	}
+}
+
 func isUnknownAttribute(err error) bool {
 	return errors.As(err, new(*serviceerror.InvalidArgument)) && strings.Contains(err.Error(), "search attribute")
 }
@@ -122,12 +139,8 @@ func isUnknownAttribute(err error) bool {
 // Wait starts a run, or attaches to the one that is under way, and waits for it: through outages of Temporal. Told is called with how far
 // it has come. When ctx ends the run is cancelled, as if its process was told to stop, and waited for still.
 func Wait(ctx context.Context, c client.Client, queue string, o Order, told func(Progress)) (report Report, attached bool, err error) {
-	options := client.StartWorkflowOptions{
-		ID: idOf(queue, o.key()), TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, Memo: map[string]any{"job": o.Job, "run_date": o.RunDate},
-	}
-	before, err := c.DescribeWorkflow(ctx, options.ID, "")
-	attached = err == nil && before.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	options := optionsOf(idOf(queue, o.key()), queue, o)
+	attached = isUnderWay(ctx, c, options.ID)
 	begun, err := startWorkflow(ctx, c, options, attributesOf(o), runWorkflow, o)
 	if err != nil {
 		return report, attached, fmt.Errorf("start the run: %w", err)
@@ -139,6 +152,19 @@ func Wait(ctx context.Context, c client.Client, queue string, o Order, told func
 	})
 	report, err = reported(report, err)
 	return report, attached, err
+}
+
+// optionsOf are those of a workflow that carries an order out. A second start of it attaches to the first.
+func optionsOf(id, queue string, o Order) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID: id, TaskQueue: queue, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, Memo: map[string]any{"job": o.Job, "run_date": o.RunDate},
+	}
+}
+
+func isUnderWay(ctx context.Context, c client.Client, id string) bool {
+	seen, err := c.DescribeWorkflow(ctx, id, "")
+	return err == nil && seen.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
 // await waits for a workflow, through outages of Temporal, and looks at it every so often. When ctx ends it is cancelled, and waited for

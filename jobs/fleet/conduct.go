@@ -11,8 +11,12 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// conduct is the activity that carries a run out.
-func (w Worker) conduct(ctx context.Context, o Order) (Report, error) {
+// conducting is the activity that carries a run out, or its replay.
+func (w Worker) conducting(conduct Conduct) func(context.Context, Order) (Report, error) {
+	return func(ctx context.Context, o Order) (Report, error) { return w.conduct(ctx, o, conduct) }
+}
+
+func (w Worker) conduct(ctx context.Context, o Order, conduct Conduct) (Report, error) {
 	now := &latest{signal: func(p Progress) {
 		info := activity.GetInfo(ctx).WorkflowExecution
 		p.Plan = ""
@@ -21,7 +25,7 @@ func (w Worker) conduct(ctx context.Context, o Order) (Report, error) {
 	running, stop := untilStopped(ctx)
 	defer stop()
 	defer heartbeats(ctx, heartbeatOf(o.Heartbeat), func() any { return now.get() })()
-	report, again := w.Conduct(running, o, now.set)
+	report, again := conduct(running, o, now.set)
 	switch {
 	case again != nil && ctx.Err() == nil:
 		return report, temporal.NewApplicationError(again.Error(), "TryLater")

@@ -159,7 +159,7 @@ func (e *Engine) part(ctx context.Context, l Lane, tally *tally) (sold Sold, err
 	}
 	own := e.Order
 	own.Vendors = []string{l.Vendor}
-	begun, err := e.start(ctx, options, attributesOf(own), l)
+	begun, err := startThrough(ctx, e.Client, options, attributesOf(own), laneWorkflow, l)
 	if err != nil {
 		return sold, err
 	}
@@ -170,17 +170,6 @@ func (e *Engine) part(ctx context.Context, l Lane, tally *tally) (sold Sold, err
 		}
 	})
 	return sold, err
-}
-
-// start starts a workflow, without what it is to be found by where Temporal does not know that.
-func (e *Engine) start(ctx context.Context, options client.StartWorkflowOptions, found temporal.SearchAttributes, lane Lane) (client.WorkflowRun, error) {
-	for {
-		begun, err := startWorkflow(context.WithoutCancel(ctx), e.Client, options, found, laneWorkflow, lane)
-		if err == nil || ctx.Err() != nil || !isAway(err) {
-			return begun, err
-		}
-		time.Sleep(time.Second)
-	}
 }
 
 // isFinal reports whether an error is the workflow's, and not that Temporal does not answer.
@@ -199,11 +188,17 @@ func (e *Engine) look(ctx context.Context, t Terms) {
 	if e.Warn == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if seen, err := e.Client.DescribeTaskQueue(ctx, t.Queue, enumspb.TASK_QUEUE_TYPE_ACTIVITY); err == nil && len(seen.Pollers) == 0 {
+	if isDeserted(ctx, e.Client, t.Queue) {
 		e.Warn(fmt.Sprintf("no worker has these credentials of %s: its %d lists wait until one is started", t.Vendor, t.Of))
 	}
+}
+
+// isDeserted reports whether nobody takes activities from a queue.
+func isDeserted(ctx context.Context, c client.Client, queue string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	seen, err := c.DescribeTaskQueue(ctx, queue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
+	return err == nil && len(seen.Pollers) == 0
 }
 
 // add adds what came of a vendor's work, in its order.

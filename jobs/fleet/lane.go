@@ -14,9 +14,11 @@ import (
 // The names that things have in Temporal.
 const (
 	runWorkflow     = "BackhaulRun"
+	replayWorkflow  = "BackhaulReplay"
 	nightWorkflow   = "BackhaulNight"
 	laneWorkflow    = "BackhaulLists"
 	conductActivity = "Conduct"
+	replayActivity  = "Replay"
 	listActivity    = "BuyList"
 	progressQuery   = "progress"
 )

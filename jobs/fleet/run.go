@@ -11,9 +11,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// run is the workflow of a run. A run that ended otherwise than complete, or than with tasks that failed, is a workflow that failed,
-// with the report in its error's details.
-func run(ctx workflow.Context, o Order) (Report, error) {
+// run is the workflow of a run, and replay that of its replay. One that ended otherwise than complete, or than with tasks that failed, is a
+// workflow that failed, with the report in its error's details.
+func run(ctx workflow.Context, o Order) (Report, error) { return carryOut(ctx, conductActivity, "", o) }
+
+func replay(ctx workflow.Context, o Order) (Report, error) {
+	return carryOut(ctx, replayActivity, replaysOf(workflow.GetInfo(ctx).TaskQueueName), o)
+}
+
+// carryOut has an order carried out by one activity, on a queue (default the workflow's own).
+func carryOut(ctx workflow.Context, name, queue string, o Order) (Report, error) {
 	var now Progress
 	if err := workflow.SetQueryHandler(ctx, progressQuery, func() (Progress, error) { return now, nil }); err != nil {
 		return Report{}, err
@@ -24,9 +31,14 @@ func run(ctx workflow.Context, o Order) (Report, error) {
 		}
 	})
 	var report Report
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options("", o.Heartbeat)), conductActivity, o).Get(ctx, &report)
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options(queue, o.Heartbeat)), name, o).Get(ctx, &report)
 	switch {
-	case ctx.Err() != nil && (err == nil || temporal.IsCanceledError(err)):
+	case ctx.Err() != nil && err != nil: // before anybody had it, or while it was to be tried again
+		if report.Status = interrupted; !temporal.IsCanceledError(err) {
+			report.Message = messageOf(err)
+		}
+		return report, temporal.NewCanceledError(report)
+	case ctx.Err() != nil:
 		return report, temporal.NewCanceledError(report)
 	case err != nil:
 		return report, err

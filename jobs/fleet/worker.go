@@ -4,6 +4,7 @@ package fleet
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -12,17 +13,17 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Conduct carries a run out on this host, and returns when none of it is under way. A report with status 75 of a run that another
-// process has is tried again.
+// Conduct carries a run out on this host, or its replay, and returns when none of it is under way. Where again is why it could not be done
+// now, as with a run that another process has, it is tried again.
 type Conduct func(ctx context.Context, o Order, tell func(Progress)) (report Report, again error)
 
 // Worker is what a process takes from Temporal.
 type Worker struct {
 	Client client.Client
 	Queue  string
-	// Conduct carries runs out. Nil: this host buys lists alone.
-	Conduct Conduct
-	Buyers  *Buyers
+	// Conduct carries runs out, and Replay replays them. Nil: this host buys lists alone.
+	Conduct, Replay Conduct
+	Buyers          *Buyers
 	// Accounts are the names of those whose lists are bought here.
 	Accounts []string
 	// Lists is how many lists are bought here at once, of each account. Default 100.
@@ -37,7 +38,7 @@ func (w Worker) Run(ctx context.Context) error {
 	var all []worker.Worker
 	defer func() { stop(all) }()
 	if w.Conduct != nil {
-		all = append(all, w.conductor())
+		all = append(all, w.conductor(), w.replayer())
 	}
 	for _, account := range w.Accounts {
 		one := worker.New(w.Client, QueueOf(w.Queue, account), w.options(max(1, w.Lists)))
@@ -82,8 +83,19 @@ const mostRuns = 16
 func (w Worker) conductor() worker.Worker {
 	one := worker.New(w.Client, w.Queue, w.options(mostRuns))
 	one.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: runWorkflow})
+	one.RegisterWorkflowWithOptions(replay, workflow.RegisterOptions{Name: replayWorkflow})
 	one.RegisterWorkflowWithOptions(night, workflow.RegisterOptions{Name: nightWorkflow})
 	one.RegisterWorkflowWithOptions(lists, workflow.RegisterOptions{Name: laneWorkflow})
-	one.RegisterActivityWithOptions(w.conduct, activity.RegisterOptions{Name: conductActivity})
+	one.RegisterActivityWithOptions(w.conducting(w.Conduct), activity.RegisterOptions{Name: conductActivity})
+	return one
+}
+
+// replayer takes replays, for which no vendor is waited: half as many at once as the host has cores, but two, of which one loads while the
+// other waits for the disk or the database. They have a queue of their own, so that runs never wait for them.
+func (w Worker) replayer() worker.Worker {
+	o := w.options(max(2, runtime.GOMAXPROCS(0)/2))
+	o.DisableWorkflowWorker = true
+	one := worker.New(w.Client, replaysOf(w.Queue), o)
+	one.RegisterActivityWithOptions(w.conducting(w.Replay), activity.RegisterOptions{Name: replayActivity})
 	return one
 }
