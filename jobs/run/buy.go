@@ -52,10 +52,10 @@ func (r *runner) buy(ctx context.Context, result *Result) (idle bool, err error)
 	if bought.Fault != nil {
 		return false, bought.Fault // which says why nothing could be entered either, if so
 	}
-	if ctx.Err() != nil {
-		meanwhile = nil // it is done by whoever goes on
+	if ctx.Err() == nil { // else it is done by whoever goes on
+		result.meanwhile = meanwhile
 	}
-	if err := errors.Join(err, entered, meanwhile); err != nil {
+	if err := errors.Join(err, entered); err != nil {
 		return false, errors.Join(bought.Err, err)
 	}
 	// What was granted and not spent is somebody else's.

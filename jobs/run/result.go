@@ -66,6 +66,7 @@ type Result struct {
 	Declined  bool
 	untouched bool // the run was complete: nothing was done
 	selected  func(extract string) bool
+	meanwhile error // of [Options.Meanwhile]
 }
 
 func (r *Result) overcharged(vendor string, units pipeline.Units) {

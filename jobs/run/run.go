@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,8 +94,8 @@ type Options struct {
 	Confirm func(*plan.Plan) error
 	// Next is told what is to be bought whenever extracts begin that had to wait. Default none.
 	Next func(*plan.Plan)
-	// Meanwhile is begun when the run begins to buy, and waited for when it has bought. Its error is one of the run, unless ctx has
-	// ended. Default none.
+	// Meanwhile is begun when the run begins to buy, and waited for when it has bought. Its error is the run's if that ends without
+	// one, published, and ctx has not ended before. Default none.
 	Meanwhile func(ctx context.Context) error
 	// Observe is told of every event while the run buys, by many goroutines at once. Default none.
 	Observe func(engine.Event)
@@ -273,7 +274,7 @@ func (r *runner) execute(ctx context.Context) (*Result, error) {
 	if err := r.publishTables(ctx); err != nil {
 		return result, err
 	}
-	return result, errors.Join(r.chain.Err(), r.close(ctx, result, now))
+	return result, errors.Join(r.chain.Err(), cmp.Or(r.close(ctx, result, now), result.meanwhile))
 }
 
 // books are those of the run.
