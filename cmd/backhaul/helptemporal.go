@@ -22,7 +22,7 @@ by Ctrl-C here, is to stop the run: what is under way is entered, and the same r
 BackhaulRunDate, BackhaulVendor and BackhaulClient, which is the name of the settings' file (--config).
 
 A replay is the workflow backhaul/JOB/DATE/replay, one for each run, of which an order has 64 under way at most; a host of the warehouse takes
-half as many at once as it has cores, but two. When a worker dies another begins its replays anew. One that no second try mends, as where a
+half as many at once as it has cores, and two at least. When a worker dies another begins its replays anew. One that no second try mends, as where a
 journal is damaged, is told at once and stops no other; one whose run another process has, or whose database or store is away, is tried again.
 
 The hosts that carry out the runs of a job have to have its file and its lists alike, and one lake: a folder that they share, or a single

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"backhaul/jobs/books"
 	"backhaul/jobs/ledger"
 	"backhaul/jobs/report"
 	"backhaul/jobs/run"
@@ -42,7 +43,7 @@ waits for what is under way; Ctrl-C cancels it. See 'backhaul help temporal'.`,
 			case len(args) == 0 && f.job == "", len(args) > 0 && f.job+f.date != "":
 				return usage("want runs, each by its id or as JOB/DATE, or --job; see `backhaul status` for the runs there are")
 			case f.job != "" && f.date != "":
-				args = []string{f.job + "/" + f.date}
+				args = []string{books.Key{Job: f.job, RunDate: f.date}.String()}
 			}
 			return a.replay(cmd.Context(), args, f)
 		},
@@ -172,12 +173,10 @@ func (a *app) replayHere(l *ledger.Ledger, lake *localLake) replayer {
 				return
 			}
 			done, err := a.replayRun(ctx, l, r, lake)
-			told(replayEnd{nameOf(r), done, err})
+			told(replayEnd{books.Key{Job: r.Job, RunDate: r.RunDate}.String(), done, err})
 		}
 	}
 }
-
-func nameOf(r ledger.Run) string { return r.Job + "/" + r.RunDate }
 
 func (a *app) replayRun(ctx context.Context, l *ledger.Ledger, r ledger.Run, lake *localLake) (replayed, error) {
 	lake.Replays = true

@@ -38,11 +38,17 @@ func (s *shop) toReplay(t *testing.T, n int) (names []string, rows map[string]ro
 		s.buy(t, date)
 		names = append(names, "alike/"+date)
 	}
-	rows = sumsOf(t, s.warehouse, replayTables)
+	return names, differing(t, s.warehouse, n)
+}
+
+// differing returns what a warehouse's tables have of so many nights, of which each has to differ from the one before.
+func differing(t *testing.T, warehouse string, n int) map[string]rowsum {
+	t.Helper()
+	rows := sumsOf(t, warehouse, replayTables)
 	if changes := len(rows) - len(withoutTable(rows, "marts.anchor_changes")); changes != n-1 {
 		t.Fatalf("the nights do not differ: %v", rows)
 	}
-	return names, rows
+	return rows
 }
 
 // replayedAs holds what a warehouse's tables have against what they should.

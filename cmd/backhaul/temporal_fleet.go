@@ -117,7 +117,7 @@ func (a *app) replayByTemporal(ctx context.Context, f engineFlags) (by replayer,
 		}
 		fleet.Replay(ctx, c, f.queue, orders, func(e fleet.Ended) {
 			if e.Attached {
-				fmt.Fprintf(a.stderr, "%s/%s: its replay was under way already\n", e.Order.Job, e.Order.RunDate)
+				fmt.Fprintf(a.stderr, "%s: its replay was under way already\n", e.Order.Run())
 			}
 			told(replayEndOf(e))
 		})
@@ -125,7 +125,7 @@ func (a *app) replayByTemporal(ctx context.Context, f engineFlags) (by replayer,
 }
 
 func replayEndOf(e fleet.Ended) replayEnd {
-	end := replayEnd{run: e.Order.Job + "/" + e.Order.RunDate, err: e.Err}
+	end := replayEnd{run: e.Order.Run().String(), err: e.Err}
 	if e.Err == nil {
 		end.err = endOf(e.Report)
 	}
@@ -308,7 +308,7 @@ func (c *conductor) fresh(o fleet.Order, out io.Writer) (b *app, end func()) {
 	b = &app{environment: c.app.environment, warehouseDir: c.app.warehouseDir, configFile: c.app.configFile, json: o.JSON, allowed: c.app.allowed, set: c.app.set, known: accounts{}}
 	var last farewell
 	b.seen, b.atEnd = b.known.add, last.add
-	b.stdout, b.stderr, b.attended = out, prefixed{c.app.stderr, o.Job + "/" + o.RunDate + ": "}, false
+	b.stdout, b.stderr, b.attended = out, prefixed{c.app.stderr, o.Run().String() + ": "}, false
 	return b, last.do
 }
 
@@ -324,7 +324,7 @@ func (c *conductor) conduct(ctx context.Context, o fleet.Order, tell func(fleet.
 // replay implements fleet.Conduct for replays. It needs no job: the journal says what is in it.
 func (c *conductor) replay(ctx context.Context, o fleet.Order, _ func(fleet.Progress)) (report fleet.Report, again error) {
 	report, err := c.reported(ctx, o, func(b *app) error {
-		return b.withRun(ctx, o.Job+"/"+o.RunDate, func(l *ledger.Ledger, r ledger.Run, lake *localLake) error {
+		return b.withRun(ctx, o.Run().String(), func(l *ledger.Ledger, r ledger.Run, lake *localLake) error {
 			done, err := b.replayRun(ctx, l, r, lake)
 			return errors.Join(err, json.NewEncoder(b.stdout).Encode(done))
 		})

@@ -37,6 +37,9 @@ type Books interface {
 // Key is what a run is known by.
 type Key struct{ Job, RunDate string }
 
+// String names the run: JOB/DATE.
+func (k Key) String() string { return k.Job + "/" + k.RunDate }
+
 func (k Key) compare(other Key) int {
 	return cmp.Or(strings.Compare(k.Job, other.Job), strings.Compare(k.RunDate, other.RunDate))
 }

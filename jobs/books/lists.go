@@ -26,7 +26,7 @@ func (b *inDatabase) token() (int64, error) {
 
 var errNotLocked = errors.New("this process has not locked the run")
 
-func (d *Database) of(run Key) *inDatabase { return &inDatabase{d, run.Job + "/" + run.RunDate} }
+func (d *Database) of(run Key) *inDatabase { return &inDatabase{d, run.String()} }
 
 // Lists are those of a run that another process has locked, for this one to buy some of them. They are safe for concurrent use.
 type Lists struct {

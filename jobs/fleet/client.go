@@ -63,7 +63,7 @@ func (silent) Error(string, ...any) {}
 var _ log.Logger = silent{}
 
 // idOf is the workflow id of a run.
-func idOf(queue string, run books.Key) string { return queue + "/" + run.Job + "/" + run.RunDate }
+func idOf(queue string, run books.Key) string { return queue + "/" + run.String() }
 
 // QueueOf is where the lists of an account are bought.
 func QueueOf(queue, account string) string { return queue + "/" + account }
@@ -139,7 +139,7 @@ func isUnknownAttribute(err error) bool {
 // Wait starts a run, or attaches to the one that is under way, and waits for it: through outages of Temporal. Told is called with how far
 // it has come. When ctx ends the run is cancelled, as if its process was told to stop, and waited for still.
 func Wait(ctx context.Context, c client.Client, queue string, o Order, told func(Progress)) (report Report, attached bool, err error) {
-	options := optionsOf(idOf(queue, o.key()), queue, o)
+	options := optionsOf(idOf(queue, o.Run()), queue, o)
 	attached = isUnderWay(ctx, c, options.ID)
 	begun, err := startWorkflow(ctx, c, options, attributesOf(o), runWorkflow, o)
 	if err != nil {

@@ -50,7 +50,7 @@ func (e *Engine) Buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
 
 // buy buys one round.
 func (e *Engine) buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
-	token, err := e.Books.Token(e.Order.key())
+	token, err := e.Books.Token(e.Order.Run())
 	if err != nil {
 		return buy.Bought{}, err
 	}
@@ -87,7 +87,7 @@ func (e *Engine) buy(ctx context.Context, o buy.Order) (buy.Bought, error) {
 func (e *Engine) terms(o buy.Order, vendor string, token int64) Terms {
 	a, first := o.Budget.Account(vendor), o.Work[vendor][0].Task
 	return Terms{
-		Run: e.Order.key(), RunID: o.Books.RunID, Token: token, Round: e.round, Vendor: vendor, Surface: first.Surface,
+		Run: e.Order.Run(), RunID: o.Books.RunID, Token: token, Round: e.round, Vendor: vendor, Surface: first.Surface,
 		Queue: QueueOf(e.Queue, e.Account(vendor, first.Surface)), Connections: connections(a), PerSecond: a.PerSecond,
 		Begun: o.Budget.MonthStart(vendor), MonthStartsOn: a.MonthStartsOn, TokenLife: a.TokenLife,
 		RunUnits: a.Ceiling.Run, MonthUnits: a.Ceiling.Month, WarehouseUnits: a.Ceiling.WarehouseMonth,

@@ -28,7 +28,8 @@ type Order struct {
 	Heartbeat time.Duration
 }
 
-func (o Order) key() books.Key { return books.Key{Job: o.Job, RunDate: o.RunDate} }
+// Run is the one that is ordered.
+func (o Order) Run() books.Key { return books.Key{Job: o.Job, RunDate: o.RunDate} }
 
 // Report is how a run went.
 type Report struct {

@@ -51,7 +51,7 @@ func replayOne(ctx context.Context, c client.Client, queue string, o Order) (end
 	if ended.Order = o; ctx.Err() != nil {
 		return ended, false
 	}
-	options := optionsOf(idOf(queue, o.key())+"/replay", queue, o)
+	options := optionsOf(idOf(queue, o.Run())+"/replay", queue, o)
 	ended.Attached = isUnderWay(ctx, c, options.ID)
 	begun, err := startThrough(ctx, c, options, attributesOf(o), replayWorkflow, o)
 	if err != nil {

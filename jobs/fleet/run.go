@@ -77,7 +77,7 @@ func night(ctx workflow.Context, o Order) (Report, error) {
 		o.RunDate = due.UTC().Format(time.DateOnly)
 	}
 	child := workflow.ChildWorkflowOptions{
-		WorkflowID: idOf(workflow.GetInfo(ctx).TaskQueueName, o.key()), WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowID: idOf(workflow.GetInfo(ctx).TaskQueueName, o.Run()), WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WaitForCancellation: true, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 	}
 	if _, known := workflow.GetTypedSearchAttributes(ctx).GetKeyword(jobAttribute); known {

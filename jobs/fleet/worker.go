@@ -90,7 +90,7 @@ func (w Worker) conductor() worker.Worker {
 	return one
 }
 
-// replayer takes replays, for which no vendor is waited: half as many at once as the host has cores, but two, of which one loads while the
+// replayer takes replays, for which no vendor is waited: half as many at once as the host has cores, and two at least, of which one loads while the
 // other waits for the disk or the database. They have a queue of their own, so that runs never wait for them.
 func (w Worker) replayer() worker.Worker {
 	o := w.options(max(2, runtime.GOMAXPROCS(0)/2))

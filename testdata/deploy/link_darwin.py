@@ -104,6 +104,7 @@ prepare(folder)
 for arch, target in TARGETS.items():
     program = f"{folder}/backhaul-darwin-{arch}"
     settings = {"GOOS": "darwin", "GOARCH": arch, "CGO_ENABLED": "1", "CC": compiler(folder, "cc", target), "CXX": compiler(folder, "c++", target)}
-    subprocess.run(["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./cmd/backhaul"], env=os.environ | settings, check=True)
+    build = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "backhaul/cmd/backhaul"]
+    subprocess.run(build, cwd=folder, env=os.environ | settings, check=True)  # Zig leaves a file where it was asked something
     check(program)
     print(program, "links")
