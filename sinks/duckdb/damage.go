@@ -109,31 +109,28 @@ type Relation struct {
 }
 
 // Check asks every view of the warehouse. Marts are asked for a row, where a table that they are made of has any: planning
-// them takes far longer than looking into files without rows. That views cannot be made is the error.
+// them takes far longer than looking into files without rows. None of the views is made: DuckDB would plan each twice.
 func Check(ctx context.Context, w sinks.Warehouse) (all []Relation, err error) {
-	const views = "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = '" + catalogName + "' ORDER BY ALL"
-	err = over(ctx, w, views, 0, nil, func(ctx context.Context, s *session) error {
+	err = over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
 		all = nil
-		_, rows, err := s.rows(ctx, views)
 		tables := map[string]Relation{}
-		for _, v := range rows {
-			if t := schemas.Lookup(v[0].(string) + "." + v[1].(string)); t != nil {
-				tables[t.FullName()] = s.relation(ctx, t.Schema, t.Name)
+		for _, v := range s.declared.views() {
+			if v.table != nil {
+				tables[v.name] = s.relation(ctx, v)
 			}
 		}
-		for _, v := range rows {
-			name := v[0].(string) + "." + v[1].(string)
-			r, ok := tables[name]
+		for _, v := range s.declared.views() {
+			r, ok := tables[v.name]
 			switch {
 			case ok:
-			case s.declared.idle(name, tables):
-				r = Relation{Name: name, Rows: -1}
+			case s.declared.idle(v.name, tables):
+				r = Relation{Name: v.name, Rows: -1}
 			default:
-				r = s.relation(ctx, v[0].(string), v[1].(string))
+				r = s.relation(ctx, v)
 			}
 			all = append(all, r)
 		}
-		return err
+		return ctx.Err()
 	})
 	return all, err
 }
@@ -168,13 +165,13 @@ func (d *declarations) tables(view string) (all []*schemas.Table) {
 }
 
 // relation asks one view.
-func (s *session) relation(ctx context.Context, schema, view string) Relation {
-	r, full := Relation{Name: schema + "." + view, Rows: -1}, ident(schema)+"."+ident(view)
+func (s *session) relation(ctx context.Context, view *declaration) Relation {
+	r, rows := Relation{Name: view.name, Rows: -1}, "("+s.declared.inlined(view)+"\n)"
 	r.Err = again(ctx, func() (err error) {
-		if schemas.Lookup(r.Name) == nil {
-			_, _, err = s.rows(ctx, "SELECT * FROM "+full+" LIMIT 1")
+		if view.table == nil {
+			_, _, err = s.rows(ctx, "SELECT * FROM "+rows+" LIMIT 1")
 		} else {
-			r.Rows, err = s.count(ctx, full)
+			r.Rows, err = s.count(ctx, rows)
 		}
 		return err
 	})

@@ -111,6 +111,17 @@ func (d *declarations) derive(text string) error {
 // relation is a table or view where a query reads from.
 var relation = regexp.MustCompile(`\b(FROM|JOIN)\s+("?\w+"?\.\w+)\b`)
 
+// views are the declared views, macros aside, by their names.
+func (d *declarations) views() (all []*declaration) {
+	for _, one := range d.all {
+		if strings.HasPrefix(one.head, "CREATE VIEW") && !strings.HasPrefix(one.name, helping) {
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b *declaration) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
 // inlined returns the query of a view or macro with what others are made of in the place of their names.
 func (d *declarations) inlined(one *declaration) string {
 	if one.whole == "" {
