@@ -26,14 +26,17 @@ test: ## run the tests
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
 
-cluster: ## have journal and ledger in PostgreSQL and tables in an S3, and keep all promises there (installs Debian's server where it is missing)
+postgresql: ## install Debian's server where it is missing
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster -timeout 30m ./pipeline/postgres ./jobs/ledger ./jobs/books
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet -timeout 30m ./sinks/iceberg
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags fleet -timeout 30m ./jobs/fleet
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -tags cluster,fleet,failpoint -timeout 30m -run "Database|AStore|TestImportsFollowTheLayers" -skip Temporal ./cmd/backhaul
 
 FLEET       := bin/fleet
+CLUSTER     := $(if $(wildcard /dev/shm),TMPDIR=/dev/shm) TEMPORAL=$(CURDIR)/$(FLEET)/temporal/bin/temporal go test -count=1 -timeout 30m
+
+cluster: postgresql $(FLEET)/temporal/installed ## have journal and ledger in PostgreSQL, tables in an S3, runs by Temporal's workers, and keep all promises there (needs python3 with venv)
+	$(CLUSTER) -tags cluster ./pipeline/postgres ./jobs/ledger ./jobs/books
+	$(CLUSTER) -tags cluster,fleet ./sinks/iceberg ./jobs/fleet
+	$(CLUSTER) -tags cluster,fleet,failpoint -run "Database|AStore|Temporal|TestImportsFollowTheLayers" ./cmd/backhaul
+
 SPARK_JARS  := $(FLEET)/jars/iceberg-spark-runtime-4.0_2.13-1.10.0.jar $(FLEET)/jars/iceberg-aws-bundle-1.10.0.jar $(FLEET)/jars/postgresql-42.7.8.jar
 
 lake-check: $(FLEET)/duckdb/installed $(FLEET)/pyiceberg/installed $(FLEET)/pyspark/installed $(FLEET)/azurite/installed $(SPARK_JARS) ## have DuckDB, PyIceberg and Spark read tables in an object store, yesterday's too, and for a month of nights, and try other stores (needs python3 with venv, java, mvn, npm)
@@ -55,14 +58,6 @@ $(FLEET)/jars/iceberg-%-1.10.0.jar:
 
 $(FLEET)/jars/postgresql-%.jar:
 	mvn -q -B dependency:copy -Dartifact=org.postgresql:postgresql:$* -DoutputDirectory=$(@D)
-
-bin/temporal: testdata/fleet/temporal/main.go testdata/fleet/temporal/go.mod testdata/fleet/temporal/go.sum
-	@mkdir -p bin
-	cd testdata/fleet/temporal && go build -trimpath -o $(CURDIR)/bin/temporal .
-
-cluster-temporal: bin/temporal ## have Temporal's workers carry out runs: kills, stand-stills, restarts (needs PostgreSQL, as cluster does; Temporal takes minutes to build once)
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) TEMPORAL_SERVER=$(CURDIR)/bin/temporal go test -count=1 -tags cluster,fleet -timeout 20m ./jobs/fleet
-	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) TEMPORAL_SERVER=$(CURDIR)/bin/temporal go test -count=1 -tags cluster,fleet -timeout 20m -run Temporal ./cmd/backhaul
 
 duckdb11: ## let DuckDB 1.1 read the catalog (needs python3 with venv)
 	python3 -m venv bin/duckdb11 && bin/duckdb11/bin/pip install -q duckdb==1.1.3
@@ -198,4 +193,4 @@ ci: ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build build-fleet run demo test cluster cluster-temporal lake-check power-loss simulate man duckdb11 report-check deploy-check darwin-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers capacity ci clean
+.PHONY: help build build-fleet run demo test postgresql cluster lake-check power-loss simulate man duckdb11 report-check deploy-check darwin-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers capacity ci clean

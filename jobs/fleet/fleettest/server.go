@@ -3,20 +3,20 @@
 package fleettest
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.temporal.io/sdk/client"
 )
 
-// Server is one that a test may kill and start again.
+// Server is Temporal's own for development, over a file of SQLite, which a test may kill and start again.
 type Server struct {
 	// Address is that of its frontend.
 	Address string
@@ -41,29 +41,39 @@ func Start(t testing.TB) *Server {
 // Run starts it again over what it has kept.
 func (s *Server) Run(t testing.TB) {
 	t.Helper()
-	binary := os.Getenv("TEMPORAL_SERVER")
+	binary := os.Getenv("TEMPORAL")
 	if binary == "" {
-		t.Fatal("TEMPORAL_SERVER does not name a server: run `make cluster-temporal`")
+		t.Fatal("TEMPORAL does not name Temporal's program: run `make cluster`")
 	}
-	_, port, _ := net.SplitHostPort(s.Address)
-	s.cmd = exec.Command(binary, "-db", s.file, "-port", port)
+	host, port, _ := net.SplitHostPort(s.Address)
+	s.cmd = exec.Command(binary, "server", "start-dev", "--headless", "--ip", host, "--port", port, "--db-filename", s.file, "--log-level", "error",
+		"--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=true") // one is there as soon as it was added
 	var said bytes.Buffer
-	s.cmd.Stderr = &said
+	s.cmd.Stdout, s.cmd.Stderr = &said, &said
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if _, err := s.cmd.StdinPipe(); err != nil { // which it ends with
-		t.Fatal(err)
-	}
-	stdout, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || strings.TrimSpace(line) != s.Address {
-		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
-		t.Fatalf("Temporal said %q, %v: %s", line, err, &said)
+	if err := s.answers(t.Context()); err != nil {
+		s.Kill()
+		t.Fatalf("%v\n%s", err, &said)
+	}
+}
+
+// answers waits until its frontend does.
+func (s *Server) answers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		c, err := client.DialContext(ctx, client.Options{HostPort: s.Address})
+		if err == nil {
+			c.Close()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
