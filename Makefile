@@ -172,6 +172,11 @@ bench: ## measure everything that has a goal beside its yardstick, and a year of
 bench-quick: ## the ratios that hold still, with small inputs: none may be 30 % worse than testdata/bench/quick.json (UPDATE=1 writes it)
 	$(BENCH) -quick $(if $(UPDATE),-update)
 
+SOAK        ?= 1h
+
+soak: ## buy the same lists for SOAK (default 1h), and print how the CPU a page is distributed: one run must not cost a multiple of its like
+	$(BENCH) -soak $(SOAK)
+
 bench-peers: bin/bench/peers/installed ## measure what a row costs beside dlt, Airbyte's CDK and requests with pyarrow (needs python3 with venv)
 	$(BENCH) -peers bin/bench/peers/bin/python
 
@@ -193,4 +198,4 @@ ci: ## all that must hold before a change lands
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build build-fleet run demo test postgresql cluster lake-check power-loss simulate man duckdb11 report-check deploy-check darwin-check interop interop-fast race mutants lint fuzz bench bench-quick bench-peers capacity ci clean
+.PHONY: help build build-fleet run demo test postgresql cluster lake-check power-loss simulate man duckdb11 report-check deploy-check darwin-check interop interop-fast race mutants lint fuzz bench bench-quick soak bench-peers capacity ci clean

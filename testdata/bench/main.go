@@ -1,13 +1,13 @@
 // Bench measures the program against yardsticks, in turn, over several rounds, and prints one table of medians and ratios. It
 // builds the program, makes its own inputs in TMPDIR, and serves them on a loopback address.
 //
-//	go run ./testdata/bench [-quick] [-large] [-peers PYTHON] [-only PART-OF-A-NAME] [-rounds N] [-update]
+//	go run ./testdata/bench [-quick] [-large] [-peers PYTHON] [-only PART-OF-A-NAME] [-rounds N] [-update] [-soak 1h]
 //
 // Whatever is compared is a process of its own, the yardsticks too, so that CPU time and memory are of the whole of each. The
 // machine's speed changes within minutes: look at ratios, which are of pairs, and at absolute times last.
 //
 // With -quick the inputs are small, and it ends with status 1 if a ratio is more than 30 % worse than the one in
-// testdata/bench/quick.json, which -update writes.
+// testdata/bench/quick.json, which -update writes. With -soak it looks for runs that cost a multiple of their like.
 package main
 
 import (
@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // options are what the flags say.
@@ -29,6 +30,7 @@ type options struct {
 	quick, large, update bool
 	peers, only          string
 	rounds               int
+	soak                 time.Duration
 }
 
 const baseline = "testdata/bench/quick.json"
@@ -42,6 +44,7 @@ func main() {
 	flag.StringVar(&o.peers, "peers", "", "compare with other programs, run by this Python, and with nothing else")
 	flag.StringVar(&o.only, "only", "", "only works whose name has this in it")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds (default 5, with -quick 2)")
+	flag.DurationVar(&o.soak, "soak", 0, "buy the same lists for so long, print how the CPU a page is distributed, and do nothing else")
 	y.flags(flag.CommandLine)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -59,6 +62,13 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
+	if o.soak > 0 {
+		b, err := newBench(ctx, o)
+		if err != nil {
+			return err
+		}
+		return errors.Join(b.soak(o.soak, os.Stdout), b.close())
+	}
 	if o.rounds == 0 {
 		o.rounds = 5
 		if o.quick {
