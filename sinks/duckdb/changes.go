@@ -176,7 +176,7 @@ func (d *declarations) changes(t *schemas.Table, job string, date time.Time) (st
 	for i, c := range t.Columns() {
 		names[i] = ident(c.Name)
 	}
-	return d.inlined(&declaration{body: fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query)}), err
+	return d.inlined(&declaration{body: fixed(fmt.Sprintf("SELECT %s FROM (%s) ORDER BY ALL", strings.Join(names, ", "), query))}), err
 }
 
 // handed hands batches to a caller, and tells an error of the caller's own from one of reading them.

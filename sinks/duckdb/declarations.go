@@ -30,20 +30,27 @@ type declarations struct {
 
 // declaration is one view or macro, and what is said about it.
 type declaration struct {
-	name       string // marts.anchor_changes
-	head, body string // CREATE VIEW marts.anchor_changes AS, and the query, which names others
-	comments   string
-	table      *schemas.Table // whose rows it is; nil for what is derived
-	whole      string         // the query naming no other, once it was needed
+	name  string         // marts.anchor_changes
+	head  string         // CREATE VIEW marts.anchor_changes AS; empty for what is not made
+	table *schemas.Table // whose rows it is; nil for what is derived
+
+	// The query, which names others, and what is said about it. Those of tables are long, and look into the lake, and most
+	// questions are about few: they are worked out where they are needed.
+	body, comments func() string
+	whole          string // the query naming no other, once it was needed
 }
+
+// fixed is a text that is there.
+func fixed(text string) func() string { return func() string { return text } }
 
 // declare returns the declarations of the tables and of all that is derived from them.
 func declare(tables []*schemas.Table, from source) (*declarations, error) {
 	d := &declarations{schemas: []string{"marts", "ops"}, byName: map[string]*declaration{}}
 	for _, t := range tables {
 		d.schemas = append(d.schemas, t.Schema)
-		d.add(declaration{name: t.FullName(), head: "CREATE VIEW " + name(t) + " AS", body: selection(t, from), comments: comments(t), table: t})
-		d.add(declaration{name: monthlyName(t), body: monthly(t, from), table: t})
+		d.add(declaration{name: t.FullName(), head: "CREATE VIEW " + name(t) + " AS", table: t,
+			body: func() string { return selection(t, from) }, comments: func() string { return comments(t) }})
+		d.add(declaration{name: monthlyName(t), table: t, body: func() string { return monthly(t, from) }, comments: fixed("")})
 	}
 	slices.Sort(d.schemas)
 	d.schemas = slices.Compact(d.schemas)
@@ -96,14 +103,15 @@ var (
 func (d *declarations) derive(text string) error {
 	for _, s := range statements(text) {
 		if m := creation.FindStringSubmatch(s); m != nil {
-			d.add(declaration{name: m[2], head: m[1], body: m[3]})
+			d.add(declaration{name: m[2], head: m[1], body: fixed(m[3]), comments: fixed("")})
 			continue
 		}
 		m := remark.FindStringSubmatch(s)
 		if m == nil || d.byName[m[1]] == nil {
 			return fmt.Errorf("neither a view nor a macro nor a comment on one: %s", s)
 		}
-		d.byName[m[1]].comments += s + ";\n"
+		one := d.byName[m[1]]
+		one.comments = fixed(one.comments() + s + ";\n")
 	}
 	return nil
 }
@@ -125,7 +133,7 @@ func (d *declarations) views() (all []*declaration) {
 // inlined returns the query of a view or macro with what others are made of in the place of their names.
 func (d *declarations) inlined(one *declaration) string {
 	if one.whole == "" {
-		one.whole = relation.ReplaceAllStringFunc(one.body, func(found string) string {
+		one.whole = relation.ReplaceAllStringFunc(one.body(), func(found string) string {
 			m := relation.FindStringSubmatch(found)
 			other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
 			if other == nil {
@@ -148,8 +156,11 @@ func (d *declarations) statements(wanted func(name string) bool, comments bool) 
 			continue
 		}
 		all = append(all, one.head+" "+d.inlined(one))
-		if comments && one.comments != "" {
-			all = append(all, one.comments)
+		if !comments {
+			continue
+		}
+		if said := one.comments(); said != "" {
+			all = append(all, said)
 		}
 	}
 	return all
@@ -176,7 +187,7 @@ func (d *declarations) mentioned(statement string) func(name string) bool {
 func (d *declarations) hash() string {
 	h := xxh3.New()
 	for _, one := range d.all {
-		_, _ = fmt.Fprintln(h, one.head, one.body, one.comments)
+		_, _ = fmt.Fprintln(h, one.head, one.body(), one.comments())
 	}
 	return fmt.Sprintf("%016x", h.Sum64())
 }

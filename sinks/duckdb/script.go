@@ -36,14 +36,14 @@ func Script(files map[string][]string) (tables, marts string, err error) {
 		if head == "" { // elsewhere these are only put into others
 			head = "CREATE VIEW " + one.name + " AS"
 		}
-		fmt.Fprintf(to, "%s %s;\n%s", replacing.Replace(head), apart(d.overTables(one), i), one.comments)
+		fmt.Fprintf(to, "%s %s;\n%s", replacing.Replace(head), apart(d.overTables(one), i), one.comments())
 	}
 	return plain.String(), derived.String(), nil
 }
 
 // overTables is inlined, but that tables are named: a hundred files in every view that reads them would be a script of megabytes.
 func (d *declarations) overTables(one *declaration) string {
-	return relation.ReplaceAllStringFunc(one.body, func(found string) string {
+	return relation.ReplaceAllStringFunc(one.body(), func(found string) string {
 		m := relation.FindStringSubmatch(found)
 		other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
 		if other == nil || other.table != nil {
