@@ -145,8 +145,8 @@ race: ## run the tests under the race detector, of some packages those in which 
 	$(RACE) -run '$(MEETING)' $(filter-out ./cmd/backhaul,$(ALONE))
 	$(RACE) -run '^$(WHOLE)$$$$' ./cmd/backhaul
 
-mutants: ## try every change of testdata/mutants that breaks a promise: a test must find it (ONLY=part of a name; half an hour)
-	go run ./testdata/mutants $(if $(ONLY),-only $(ONLY))
+mutants: postgresql $(FLEET)/temporal/installed ## try every change of testdata/mutants that breaks a promise: a test must find it (ONLY=part of a name; half an hour)
+	TEMPORAL=$(CURDIR)/$(FLEET)/temporal/bin/temporal go run ./testdata/mutants $(if $(ONLY),-only $(ONLY))
 
 lint: ## formatting, vet, staticcheck
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi

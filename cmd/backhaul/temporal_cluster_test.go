@@ -347,6 +347,13 @@ func TestARunThatIsCancelledInTemporalEntersWhatIsUnderWayAndGoesOn(t *testing.T
 	if status := order.ProcessState.ExitCode(); status != exitInterrupted {
 		t.Errorf("exit %d: %s", status, order.text())
 	}
+	seen, err := w.temporal.Dial(t).DescribeWorkflowExecution(t.Context(), "backhaul/shared/"+fleetDate, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status := seen.WorkflowExecutionInfo.Status; status != enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED {
+		t.Errorf("Temporal has it as %v", status)
+	}
 	if said := backhaul(t, exitComplete, "status", "--warehouse", w.hosts[0]); !strings.Contains(said, "incomplete") {
 		t.Error(said)
 	}

@@ -23,7 +23,7 @@ const (
 	progressQuery   = "progress"
 )
 
-// Errors of activities that are of no use to try again.
+// Errors of activities that are not tried again; see travelling.
 const (
 	takenError = "Taken" // another process has the run
 	faultError = "Fault" // of the program's side
@@ -45,8 +45,7 @@ func heartbeatOf(d time.Duration) time.Duration {
 func options(queue string, heartbeat time.Duration) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue: queue, StartToCloseTimeout: long, HeartbeatTimeout: heartbeatOf(heartbeat), WaitForCancellation: true,
-		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
-			NonRetryableErrorTypes: []string{takenError, faultError}},
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
 	}
 }
 
