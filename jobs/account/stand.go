@@ -12,9 +12,18 @@ import (
 	"backhaul/pipeline/journal"
 )
 
-// Sync brings the ledger's index of a run to what its journal tells, which places are of, and returns it. It reads and writes
-// something for every task of the run: who needs to know how the tasks stand meanwhile asks the journal.
-func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (x ledger.Index, err error) {
+// Sync brings the ledger's index of a run to what its journal tells, which places are of, and returns that. It reads something for
+// every task of the run: who needs to know how the tasks stand meanwhile asks the journal.
+func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (ledger.Index, error) {
+	x, err := Told(ctx, j, places)
+	if err != nil {
+		return x, err
+	}
+	return x, l.Sync(ctx, runID, x)
+}
+
+// Told returns what the journal of a run tells, which places are of.
+func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) (x ledger.Index, err error) {
 	if x.Tasks, err = Tasks(ctx, j, places); err != nil {
 		return x, err
 	}
@@ -31,7 +40,7 @@ func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID strin
 	for i := range x.Tasks {
 		x.Tasks[i].Rejected = rejected[x.Tasks[i].ID]
 	}
-	return x, l.Sync(ctx, runID, x)
+	return x, nil
 }
 
 // Tasks returns the tasks that a run intends as its journal tells of them, by extract and target, without what was rejected of them.

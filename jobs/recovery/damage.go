@@ -135,17 +135,12 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 	return j.Withdraw(ctx, x.Absent)
 }
 
-// Told returns what the ledger must have of a run's tasks, by their ids; nil where the journal is of an earlier format, and does not
-// tell.
-func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) (map[string]ledger.Task, error) {
+// Told returns what the ledger must have of a run; known is false where the journal is of an earlier format, and does not tell.
+func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) (x ledger.Index, known bool, err error) {
 	course, err := j.Course(ctx)
 	if err != nil || course.State == "" {
-		return nil, err
+		return x, false, err
 	}
-	tasks, err := account.Tasks(ctx, j, places)
-	told := map[string]ledger.Task{}
-	for _, t := range tasks {
-		told[t.ID] = t
-	}
-	return told, err
+	x, err = account.Told(ctx, j, places)
+	return x.Kept(), err == nil, err
 }
