@@ -65,7 +65,7 @@ func Intended(ctx context.Context, j *journal.Journal) (tasks []ledger.Task, err
 		return nil, err
 	}
 	slices.SortFunc(tasks, func(a, b ledger.Task) int {
-		return cmp.Or(cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.ID, b.ID))
 	})
 	return tasks, nil
 }
