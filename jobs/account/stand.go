@@ -57,6 +57,11 @@ func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.P
 // Intended returns these tasks as they stood when that was last entered: their pages are those they had then, and their waste is the
 // rows that came again in chains that began anew.
 func Intended(ctx context.Context, j *journal.Journal) (tasks []ledger.Task, err error) {
+	n, err := j.Intended(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tasks = make([]ledger.Task, 0, n)
 	err = j.Entries(ctx, func(e journal.Entry) {
 		tasks = append(tasks, ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID,
 			Expected: e.Expected, Waste: e.Again})

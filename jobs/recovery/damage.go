@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/books"
@@ -120,10 +121,10 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 			return err
 		}
 	}
-	if err := j.Expect(ctx, expected); err != nil {
+	if err := j.Expect(ctx, maps.All(expected)); err != nil {
 		return err
 	}
-	if err := j.Stand(ctx, stand); err != nil {
+	if err := j.Stand(ctx, maps.All(stand)); err != nil {
 		return err
 	}
 	if err := j.CameAgain(ctx, again); err != nil {
