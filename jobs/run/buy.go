@@ -167,8 +167,8 @@ func (r *runner) enter(ctx context.Context, result *Result, outcomes []engine.Ou
 		if o.Over > 0 {
 			result.overcharged(o.Task.Vendor(), o.Over)
 		}
-		if o.Place != (pipeline.Place{}) {
-			r.places[o.Task.ID] = o.Place
+		if *o.Place != (pipeline.Place{}) {
+			r.places[o.Task.ID] = *o.Place
 		}
 		r.chain.Try(o.Task.Extract)
 	}
