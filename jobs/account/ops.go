@@ -162,11 +162,13 @@ func (a *accountant) run(b Books, paid []ledger.Task) error {
 	row.time("started_at", b.Run.Started)
 	row.time("ended_at", b.Run.Ended)
 	var held ledger.Task
-	for _, t := range b.Tasks {
+	for i := range b.Tasks {
+		t := &b.Tasks[i]
 		held.Rows += b.rows(t)
 		held.Rejected += t.Rejected
 	}
-	for _, t := range paid {
+	for i := range paid {
+		t := &paid[i]
 		held.Pages += t.Pages
 		held.Units += t.Units
 		held.Waste += t.Waste
@@ -186,7 +188,7 @@ func (a *accountant) run(b Books, paid []ledger.Task) error {
 }
 
 // rows is how many rows the task's table has of it; where it is not published, how many the run holds.
-func (b Books) rows(t ledger.Task) int64 {
+func (b Books) rows(t *ledger.Task) int64 {
 	if b.Loaded != nil {
 		if n, ok := b.Loaded.Rows[t.ID]; ok {
 			return n
@@ -196,8 +198,8 @@ func (b Books) rows(t ledger.Task) int64 {
 }
 
 func complete(tasks []ledger.Task) (n int) {
-	for _, t := range tasks {
-		if t.Ending.Complete() {
+	for i := range tasks {
+		if tasks[i].Ending.Complete() {
 			n++
 		}
 	}
@@ -206,8 +208,8 @@ func complete(tasks []ledger.Task) (n int) {
 
 func (a *accountant) tasks(b Books) error {
 	questions := questionsOf(b.Tasks)
-	for _, t := range b.Tasks {
-		row := a.row()
+	for i := range b.Tasks {
+		t, row := &b.Tasks[i], a.row()
 		row.text("task_id", t.ID)
 		row.text("extract", t.Extract)
 		row.text("endpoint", t.Endpoint)
@@ -229,7 +231,7 @@ func (a *accountant) tasks(b Books) error {
 		row.number("pages", int64(t.Pages))
 		row.number("rows", b.rows(t))
 		row.number("rejected_rows", t.Rejected)
-		row.text("question", questions[listOf(t)])
+		row.text("question", questions.of(t))
 		row.flag("windowed", b.Windowed(t.Task))
 		row.number("units", int64(t.Units))
 		row.number("waste_rows", t.Waste)
@@ -250,7 +252,8 @@ func (a *accountant) tasks(b Books) error {
 }
 
 func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
 		if t.Pages == 0 {
 			continue
 		}
@@ -287,17 +290,19 @@ func (a *accountant) pages(ctx context.Context, j *journal.Journal, tasks []ledg
 }
 
 func (a *accountant) attempts(ctx context.Context, j *journal.Journal, tasks []ledger.Task) error {
-	byID := map[string]ledger.Task{}
-	for _, t := range tasks {
-		byID[t.ID] = t
+	byID := map[string]*ledger.Task{}
+	for i := range tasks {
+		if t := &tasks[i]; t.Attempts > 0 {
+			byID[t.ID] = t
+		}
 	}
 	for attempt, err := range j.Attempts(ctx) {
 		if err != nil {
 			return err
 		}
-		t, intended := byID[attempt.TaskID]
-		if !intended {
-			continue
+		t := byID[attempt.TaskID]
+		if t == nil {
+			continue // it is not intended
 		}
 		row := a.row()
 		row.number("no", attempt.No)
@@ -331,7 +336,11 @@ func (a *accountant) spend(ctx context.Context, j *journal.Journal, tasks []ledg
 	if err != nil {
 		return err
 	}
-	for _, t := range tasks {
+	for i := range tasks {
+		t := &tasks[i]
+		if t.Pages == 0 && t.SavedUnits == 0 && len(maybe[t.ID]) == 0 {
+			continue
+		}
 		days := map[string]*day{}
 		of := func(at time.Time) *day {
 			key := at.UTC().Format(time.DateOnly)
@@ -382,7 +391,7 @@ func maybeByDay(ctx context.Context, j *journal.Journal) (map[string]map[time.Ti
 	return maybe, nil
 }
 
-func (a *accountant) spendOf(t ledger.Task, days map[string]*day) error {
+func (a *accountant) spendOf(t *ledger.Task, days map[string]*day) error {
 	for _, key := range slices.Sorted(maps.Keys(days)) {
 		date, err := time.Parse(time.DateOnly, key)
 		if err != nil {

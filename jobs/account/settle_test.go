@@ -134,10 +134,10 @@ func TestTheQuestionOfAListIsAllThatWasAskedForIt(t *testing.T) {
 	task := func(id, target string) ledger.Task {
 		return ledger.Task{Task: pipeline.Task{ID: id, Extract: "x", Target: target}}
 	}
-	a := list{extract: "x", target: "a"}
+	a, b := task("1", "a"), task("3", "b")
 	both, again, other := questionsOf([]ledger.Task{task("1", "a"), task("2", "a"), task("3", "b")}), questionsOf([]ledger.Task{task("2", "a"), task("1", "a")}),
 		questionsOf([]ledger.Task{task("1", "a"), task("4", "a")})
-	if both[a] != again[a] || both[a] == other[a] || both[list{extract: "x", target: "b"}] != "3" {
+	if both.of(&a) != again.of(&a) || both.of(&a) == other.of(&a) || both.of(&a) == a.ID || both.of(&b) != "3" {
 		t.Errorf("%v, %v, %v", both, again, other)
 	}
 }

@@ -12,9 +12,18 @@ import (
 	"backhaul/pipeline/journal"
 )
 
-// Sync brings the ledger's index of a run to what its journal tells, which places are of, and returns it. It reads and writes
-// something for every task of the run: who needs to know how the tasks stand meanwhile asks the journal.
-func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (x ledger.Index, err error) {
+// Sync brings the ledger's index of a run to what its journal tells, which places are of, and returns that. It reads something for
+// every task of the run: who needs to know how the tasks stand meanwhile asks the journal.
+func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID string, places map[string]pipeline.Place) (ledger.Index, error) {
+	x, err := Told(ctx, j, places)
+	if err != nil {
+		return x, err
+	}
+	return x, l.Sync(ctx, runID, x)
+}
+
+// Told returns what the journal of a run tells, which places are of.
+func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) (x ledger.Index, err error) {
 	if x.Tasks, err = Tasks(ctx, j, places); err != nil {
 		return x, err
 	}
@@ -31,7 +40,7 @@ func Sync(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID strin
 	for i := range x.Tasks {
 		x.Tasks[i].Rejected = rejected[x.Tasks[i].ID]
 	}
-	return x, l.Sync(ctx, runID, x)
+	return x, nil
 }
 
 // Tasks returns the tasks that a run intends as its journal tells of them, by extract and target, without what was rejected of them.
@@ -48,6 +57,11 @@ func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.P
 // Intended returns these tasks as they stood when that was last entered: their pages are those they had then, and their waste is the
 // rows that came again in chains that began anew.
 func Intended(ctx context.Context, j *journal.Journal) (tasks []ledger.Task, err error) {
+	n, err := j.Intended(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tasks = make([]ledger.Task, 0, n)
 	err = j.Entries(ctx, func(e journal.Entry) {
 		tasks = append(tasks, ledger.Task{Task: e.Task, Ending: e.Ending, Error: e.Error, Ended: e.Ended, Pages: e.Stood, SavedUnits: e.SavedUnits, IndexID: e.IndexID,
 			Expected: e.Expected, Waste: e.Again})
@@ -56,7 +70,7 @@ func Intended(ctx context.Context, j *journal.Journal) (tasks []ledger.Task, err
 		return nil, err
 	}
 	slices.SortFunc(tasks, func(a, b ledger.Task) int {
-		return cmp.Or(cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Extract, b.Extract), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.ID, b.ID))
 	})
 	return tasks, nil
 }

@@ -102,10 +102,6 @@ func enter(ctx context.Context, j *journal.Journal, dir string, wanted func(name
 	if err != nil || len(files) == 0 {
 		return 0, err
 	}
-	places, err := j.Places(ctx)
-	if err != nil {
-		return 0, err
-	}
 	tried, err := attempts(ctx, j)
 	if err != nil {
 		return 0, err
@@ -115,16 +111,15 @@ func enter(ctx context.Context, j *journal.Journal, dir string, wanted func(name
 		if err != nil {
 			return entered, err
 		}
-		place, known := places[k.TaskID]
+		_, place, err := j.List(ctx, k.TaskID)
 		switch {
-		case k.RunID != j.Header().RunID || !known:
+		case k.RunID != j.Header().RunID || errors.Is(err, journal.ErrUnknown):
 			return entered, fmt.Errorf("%s: it is of run %s, which the journal does not know: move it away", path, k.RunID)
+		case err != nil:
 		case k.Page != nil && k.Page.Seq > place.Pages:
 			return entered, fmt.Errorf("%s: it is page %d of a list of which %d are there: move it away", path, k.Page.Seq, place.Pages)
 		case k.Page != nil && k.Page.Seq == place.Pages:
 			err = j.Append(ctx, k.TaskID, *k.Page)
-			place.Pages++
-			places[k.TaskID] = place
 			entered++
 		case k.Attempt != nil && !tried[attempt{k.TaskID, k.Attempt.Seq, k.Attempt.At.UnixMicro()}]:
 			err = j.AddAttempt(ctx, k.TaskID, *k.Attempt)

@@ -135,7 +135,7 @@ func TestAStopForWantOfUnitsNamesItsCeiling(t *testing.T) {
 	if s.Ending != pipeline.EndQuota || !strings.Contains(s.Err.Error(), "the vendor's own quota") {
 		t.Errorf("%+v", s)
 	}
-	o := engine.Outcome{Task: pipeline.Task{Endpoint: "moz/anchor_text"}, Ending: pipeline.EndBudget}
+	o := engine.Outcome{Task: &pipeline.Task{Endpoint: "moz/anchor_text"}, Ending: pipeline.EndBudget}
 	if got := ByCeiling(o, false, []*engine.StopError{s}); got.Ending != pipeline.EndQuota {
 		t.Errorf("a task ended by %s", got.Ending)
 	}

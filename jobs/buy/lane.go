@@ -92,16 +92,24 @@ func (m *market) open(ctx context.Context, vendor string, work []plan.Work) (*se
 func (m *market) lane(s *seller, work []plan.Work) (engine.Lane, error) {
 	lane := engine.Lane{Vendor: s.vendor, Gate: s.gate, Connections: s.Connections, TokenLife: s.TokenLife, Recovers: m.Recovers(s.vendor), Probe: unhindered(s.Account, work)}
 	lane.Work = make([]engine.Work, 0, len(work))
+	sources := map[[2]string]pipeline.Source{} // by endpoint and surface, on which they depend
 	for _, it := range work {
 		if x := it.Task.Extract; it.MaxUnits != nil && s.purses[x] == nil {
 			s.purses[x] = limit.New(limit.Config{Connections: s.Connections, Grant: purse(*it.MaxUnits)})
 		}
-		source, err := m.Sources(it.Task)
-		if err != nil {
-			return lane, err
+		of := [2]string{it.Task.Endpoint, it.Task.Surface}
+		if sources[of] == nil {
+			source, err := m.Sources(it.Task)
+			if err != nil {
+				return lane, err
+			}
+			sources[of] = beating{exposed{source, s.exposure}, m.Pulse, m.stop}
 		}
-		lane.Work = append(lane.Work, engine.Work{Task: it.Task, Source: beating{exposed{source, s.exposure}, m.Pulse, m.stop}, Place: it.Place, PageSize: PageSize(it),
-			Purse: s.purses[it.Task.Extract], Unknown: !it.Missing.Known})
+		w := engine.Work{Task: &it.Task, Source: sources[of], PageSize: PageSize(it), Purse: s.purses[it.Task.Extract], Unknown: !it.Missing.Known}
+		if place := it.Place; place != (pipeline.Place{}) { // a copy: plans that are made meanwhile change it
+			w.Place = &place
+		}
+		lane.Work = append(lane.Work, w)
 	}
 	return lane, nil
 }

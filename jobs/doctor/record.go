@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -23,8 +24,9 @@ import (
 type record struct {
 	job, date, path string // path is where the journal lies, for messages
 	book            books.Book
-	run             ledger.Run // its id is "" where the ledger does not know it
-	tasks           []ledger.Task
+	run             ledger.Run     // its id is "" where the ledger does not know it
+	tasks           []ledger.Task  // that have begun
+	unbegun         map[string]int // how many others, by extract
 	retired         *ledger.Retirement
 	absent          map[string]bool // tables that the run was taken out of on purpose
 	busy            bool            // a process is at work on it
@@ -33,6 +35,11 @@ type record struct {
 }
 
 func (r *record) name() string { return r.job + "/" + r.date }
+
+// intended returns how many tasks the ledger says the run has.
+func (r *record) intended() int {
+	return ledger.Index{Tasks: r.tasks, Unbegun: r.unbegun}.Intended()
+}
 
 // bought returns how many pages the ledger says the run has.
 func (r *record) bought() (pages int) {
@@ -90,9 +97,12 @@ func (e *examination) collect(ctx context.Context) error {
 			return err
 		}
 		r.run = known
-		if r.tasks, err = e.ledger.Tasks(ctx, known.ID); err != nil {
+		x, err := e.ledger.Index(ctx, known.ID)
+		if err != nil {
 			return err
 		}
+		x = x.Kept() // an earlier version has entered all
+		r.tasks, r.unbegun = x.Tasks, x.Unbegun
 		if r.retired, err = e.ledger.Retired(ctx, known.ID); err != nil {
 			return err
 		}
@@ -228,10 +238,15 @@ func (e *examination) compare(ctx context.Context, r *record, j *journal.Journal
 }
 
 func (e *examination) compareTasks(ctx context.Context, r *record, j *journal.Journal, places map[string]pipeline.Place) {
-	told, err := recovery.Told(ctx, j, places)
+	x, known, err := recovery.Told(ctx, j, places)
 	if err != nil {
 		e.failed("journal "+r.path, dropAdvice, nil, err)
 		return
+	}
+	told := map[string]ledger.Task{}
+	for _, t := range x.Tasks {
+		t.Rejected = 0
+		told[t.ID] = t
 	}
 	for _, t := range r.tasks {
 		p, name := places[t.ID], t.Extract+"/"+t.Target
@@ -245,15 +260,15 @@ func (e *examination) compareTasks(ctx context.Context, r *record, j *journal.Jo
 		case p.Pages > t.Pages || p.Units != t.Units || p.Rows+p.Waste != t.Rows+t.Waste || p.MaybeUnits != t.MaybeUnits || p.Attempts != t.Attempts:
 			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s has %d replies, %d rows, %d units in the ledger, %d, %d, %d in the journal",
 				name, t.Pages, t.Rows+t.Waste, t.Units, p.Pages, p.Rows+p.Waste, p.Units)
-		case told != nil && !reflect.DeepEqual(told[t.ID], t):
+		case known && !reflect.DeepEqual(told[t.ID], t):
 			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s stands otherwise in the ledger than in the journal", name)
 		default:
 			continue
 		}
 		return // one finding a run is enough to act on
 	}
-	if told != nil && len(told) != len(r.tasks) {
-		e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s in the ledger, %d in the journal", words.Plural(len(r.tasks), "task"), len(told))
+	if known && (len(told) != len(r.tasks) || !maps.Equal(r.unbegun, x.Unbegun)) {
+		e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s in the ledger, %d in the journal", words.Plural(r.intended(), "task"), x.Intended())
 		return
 	}
 	e.compareSpend(ctx, r, places)

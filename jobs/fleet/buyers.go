@@ -171,7 +171,7 @@ func (b *Buyers) paced(o ListOrder, pacer limit.Pacer) *budget.Budget {
 // outcomeOf is how the list went, as it travels.
 func outcomeOf(o ListOrder, claim *books.List, bought buy.Bought) Outcome {
 	one := bought.Outcomes[0]
-	out := Outcome{Task: o.List.Task, Ending: one.Ending, Cause: causeOf(one.Err), Over: one.Over, Spent: spent(one.Place) - o.List.Units,
+	out := Outcome{Task: o.List.Task, Ending: one.Ending, Cause: causeOf(one.Err), Over: one.Over, Spent: spent(*one.Place) - o.List.Units,
 		Pages: one.Place.Pages - claim.Place.Pages, Rows: one.Place.Rows - claim.Place.Rows}
 	if len(bought.Stops) > 0 {
 		out.Stop = stopOf(bought.Stops[0])

@@ -224,7 +224,7 @@ func (e *Engine) add(ctx context.Context, all *buy.Bought, vendor string, sold S
 	for _, it := range work {
 		place := places[it.Task.ID]
 		o, there := by[it.Task.ID]
-		out := engine.Outcome{Task: it.Task, Ending: o.Ending, Place: place, Bought: place.Since(it.Place), Over: o.Over, Err: o.Cause.err()}
+		out := engine.Outcome{Task: &it.Task, Ending: o.Ending, Place: &place, Bought: place.Since(it.Place), Over: o.Over, Err: o.Cause.err()}
 		if !there || o.Ending == pipeline.EndInterrupted || o.Ending == pipeline.EndNotReached {
 			out.Ending, out.Err = cut(ctx, place, stop)
 		}

@@ -15,8 +15,10 @@ import (
 
 // Index is what the journal of a run tells, where it can be found without opening journals.
 type Index struct {
-	// Tasks are all that the run intends, by extract and target. What is Rejected of them follows from Rejections.
+	// Tasks are those that the run intends, by extract and target. What is Rejected of them follows from Rejections.
 	Tasks []Task
+	// Unbegun is how many others it intends, by extract: of those that have not begun the ledger keeps no more than that.
+	Unbegun map[string]int `json:",omitempty"`
 	// Rejections are the rows that did not fit when the run was last published, by task.
 	Rejections []pipeline.Rejection
 	// Absent tells since when the run's rows are out of tables on purpose.
@@ -44,13 +46,59 @@ func (t Task) state() []any {
 		t.Error, store.Micros(t.Ended), t.ReusedFrom, t.SavedUnits, t.IndexID, t.Expected.Units, t.Expected.Next}
 }
 
-// Sync makes the index of a run what its journal tells, whole and in one step. Nothing else enters anything there but
-// [Ledger.Absent], so that the index can be lost.
+// Begun reports whether there is anything to tell of a task but that it is intended: a page, a request that yielded none, or that it
+// needs none. Of a million lists few are under way when a run is stopped.
+func (t Task) Begun() bool { return t.Pages > 0 || t.Attempts > 0 || t.Ending.Complete() }
+
+// Kept returns what the ledger keeps of the index.
+func (x Index) Kept() Index {
+	var begun []Task
+	var unbegun map[string]int
+	count := func(extract string, tasks int) {
+		if unbegun == nil {
+			unbegun = map[string]int{}
+		}
+		unbegun[extract] += tasks
+	}
+	for extract, tasks := range x.Unbegun {
+		count(extract, tasks)
+	}
+	for _, t := range x.Tasks {
+		if t.Begun() {
+			begun = append(begun, t)
+		} else {
+			count(t.Extract, 1)
+		}
+	}
+	x.Tasks, x.Unbegun = begun, unbegun
+	return x
+}
+
+// Intended returns how many tasks the run intends.
+func (x Index) Intended() int {
+	n := len(x.Tasks)
+	for _, tasks := range x.Unbegun {
+		n += tasks
+	}
+	return n
+}
+
+// Sync makes the index of a run what its journal tells, as far as the ledger keeps it, in one step. Nothing else enters anything there
+// but [Ledger.Absent], so that the index can be lost.
 func (l *Ledger) Sync(ctx context.Context, runID string, x Index) error {
 	failpoint.Hit("ledger.sync.before")
+	x = x.Kept()
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := syncTasks(ctx, tx, runID, x.Tasks); err != nil {
 			return err
+		}
+		if _, err := tx.Exec(`DELETE FROM unbegun WHERE run_id = ?`, runID); err != nil {
+			return err
+		}
+		for extract, tasks := range x.Unbegun {
+			if _, err := tx.Exec(`INSERT INTO unbegun (run_id, extract, tasks) VALUES (?,?,?)`, runID, extract, tasks); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.Exec(`DELETE FROM rejections WHERE run_id = ?`, runID); err != nil {
 			return err
@@ -123,6 +171,9 @@ func (l *Ledger) Index(ctx context.Context, runID string) (x Index, err error) {
 	if x.Tasks, err = l.Tasks(ctx, runID); err != nil {
 		return x, err
 	}
+	if x.Unbegun, err = l.unbegun(ctx, runID); err != nil {
+		return x, err
+	}
 	err = l.each(ctx, `SELECT task_id, table_name, field, rows, reason FROM rejections WHERE run_id = ? ORDER BY 1, 2, 3`, func(rows *sql.Rows) error {
 		var r pipeline.Rejection
 		err := rows.Scan(&r.TaskID, &r.Table, &r.Field, &r.Rows, &r.Reason)
@@ -141,6 +192,21 @@ func (l *Ledger) Index(ctx context.Context, runID string) (x Index, err error) {
 		return err
 	}, runID)
 	return x, err
+}
+
+// unbegun is how many of the tasks of a run have not begun, by extract; nil for none.
+func (l *Ledger) unbegun(ctx context.Context, runID string) (tasks map[string]int, err error) {
+	err = l.each(ctx, `SELECT extract, tasks FROM unbegun WHERE run_id = ?`, func(rows *sql.Rows) error {
+		var extract string
+		var n int
+		err := rows.Scan(&extract, &n)
+		if tasks == nil {
+			tasks = map[string]int{}
+		}
+		tasks[extract] = n
+		return err
+	}, runID)
+	return tasks, err
 }
 
 // each reads what a query answers, row by row.

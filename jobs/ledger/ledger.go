@@ -14,8 +14,8 @@
 //
 // What the ledger has of a run's tasks, of rows that did not fit and of tables the run was taken out of is an index: its truth is the
 // run's journal, or what remains of one that was retired, and one operation, [Ledger.Sync], rewrites it whole from there. It is for
-// questions over all runs (earlier answers, what a list cost the last time, totals), and for those about a run whose journal nobody
-// wants to open. The ledger's own are the runs' money (grants, settlements, what vendors said), their budgets, the fields that replies
+// questions over all runs (earlier answers, what a list cost the last time, totals), and for those about a run that is complete, whose
+// journal nobody wants to open. Of tasks that have not begun it has only how many there are: the journal tells which. The ledger's own are the runs' money (grants, settlements, what vendors said), their budgets, the fields that replies
 // have had, and which journals were retired.
 //
 // The package does not know how to run anything.
@@ -36,7 +36,7 @@ import (
 
 // Layout is that of a ledger's tables. Format 1 had no batches, format 2 neither what tasks are expected to cost nor what vendors say is
 // left, format 3 kept what may have been charged for ever, format 4 did not know of rows that do not fit, nor of fields, format 5
-// not of budgets.
+// not of budgets, format 6 kept every task of a run that was stopped.
 var Layout = store.Layout{Schema: schema, Flags: []string{"grants.settled"}, Upgrades: []string{
 	`ALTER TABLE tasks ADD COLUMN batch TEXT NOT NULL DEFAULT ''`,
 	`ALTER TABLE tasks ADD COLUMN expected_units INTEGER NOT NULL DEFAULT 0;
@@ -46,6 +46,7 @@ var Layout = store.Layout{Schema: schema, Flags: []string{"grants.settled"}, Upg
 		ALTER TABLE usages ADD COLUMN held_units INTEGER NOT NULL DEFAULT 0; ALTER TABLE usages ADD COLUMN period_start INTEGER NOT NULL DEFAULT 0`,
 	``, // new tables alone: Schema makes them
 	``, // the same: budgets
+	``, // the same: unbegun. Tasks that have not begun stay in tasks until their run is entered the next time
 }}
 
 const schema = `
@@ -68,6 +69,10 @@ CREATE TABLE IF NOT EXISTS tasks (
 	PRIMARY KEY (run_id, task_id)
 );
 CREATE INDEX IF NOT EXISTS tasks_by_request ON tasks (request, ended_at);
+CREATE TABLE IF NOT EXISTS unbegun (
+	run_id TEXT NOT NULL REFERENCES runs(run_id), extract TEXT NOT NULL, tasks INTEGER NOT NULL,
+	PRIMARY KEY (run_id, extract)
+);
 CREATE TABLE IF NOT EXISTS grants (
 	run_id TEXT NOT NULL REFERENCES runs(run_id), vendor TEXT NOT NULL, month TEXT NOT NULL,
 	granted INTEGER NOT NULL, spent INTEGER NOT NULL, settled INTEGER NOT NULL, in_flight INTEGER NOT NULL DEFAULT 0,

@@ -206,7 +206,7 @@ func TestALedgerOfAnEarlierFormatLearnsWhatIsExpected(t *testing.T) {
 	}
 	l := must(Open(ctx, path))(t)
 	defer l.Close()
-	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Expected: pipeline.Expectation{Units: 7, Next: 2}}}}); err != nil {
+	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Pages: 1, Expected: pipeline.Expectation{Units: 7, Next: 2}}}}); err != nil {
 		t.Fatal(err)
 	}
 	left := pipeline.Units(3)

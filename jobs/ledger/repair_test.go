@@ -75,7 +75,7 @@ func TestRestoreTakesThePlaceOfAnotherRunOfTheNight(t *testing.T) {
 	ctx, l := context.Background(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
 	begin(t, l, "nightly", "2026-11-23", "wrong")
 	begin(t, l, "nightly", "2026-11-24", "other")
-	if err := l.Sync(ctx, "wrong", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}}}}); err != nil {
+	if err := l.Sync(ctx, "wrong", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Pages: 1}, {Task: pipeline.Task{ID: "c", Extract: "x"}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := l.Grant(ctx, "wrong", "moz", "2026-11", 5, 5, Ceiling{}); err != nil {
@@ -89,7 +89,7 @@ func TestRestoreTakesThePlaceOfAnotherRunOfTheNight(t *testing.T) {
 		if err := l.Restore(ctx, run); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Sync(ctx, "right", Index{Tasks: []Task{{Task: pipeline.Task{ID: "b", Extract: "x"}}}}); err != nil {
+		if err := l.Sync(ctx, "right", Index{Tasks: []Task{{Task: pipeline.Task{ID: "b", Extract: "x"}, Pages: 1}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"backhaul/pipeline/store"
 )
 
-// Tasks returns the tasks of a run, by extract and target.
+// Tasks returns the tasks of a run that have begun, by extract and target.
 func (l *Ledger) Tasks(ctx context.Context, runID string) ([]Task, error) {
 	tasks, err := tasksOf(ctx, l.db.Read(), runID)
 	return tasks, l.db.Wrap(err)
@@ -94,8 +94,8 @@ func (l *Ledger) LastTime(ctx context.Context, runID, job, extract string) (c pi
 	var last string
 	row := l.db.Read().QueryRowContext(ctx, `SELECT r.run_id, count(*) FILTER (WHERE t.batch = ''), sum(t.pages), sum(t.rows), sum(t.units + t.saved_units)
 		FROM tasks t JOIN runs r ON r.run_id = t.run_id
-		WHERE r.job = ? AND t.extract = ? AND r.run_id <> ?
-		GROUP BY r.run_id HAVING count(*) FILTER (WHERE t.ending NOT IN (?, ?)) = 0 ORDER BY r.run_date DESC LIMIT 1`,
+		WHERE r.job = ?1 AND t.extract = ?2 AND r.run_id <> ?3 AND r.run_id NOT IN (SELECT run_id FROM unbegun WHERE extract = ?2)
+		GROUP BY r.run_id HAVING count(*) FILTER (WHERE t.ending NOT IN (?4, ?5)) = 0 ORDER BY r.run_date DESC LIMIT 1`,
 		job, extract, runID, pipeline.EndOfList, pipeline.EndMaxRows)
 	err = row.Scan(&last, &targets, &c.Pages, &c.Rows, &c.Units)
 	if errors.Is(err, sql.ErrNoRows) {

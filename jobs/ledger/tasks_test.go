@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"database/sql"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,7 +62,7 @@ func TestRejectionsAreThoseOfTheLatestLoad(t *testing.T) {
 		{{TaskID: "a", Table: "moz.links", Field: "nofollow", Rows: 2, Reason: "want true or false"}},
 		nil,
 	} {
-		if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}}}, Rejections: all}); err != nil {
+		if err := l.Sync(ctx, "r1", Index{Tasks: []Task{{Task: pipeline.Task{ID: "a", Extract: "x"}, Pages: 1}}, Rejections: all}); err != nil {
 			t.Fatal(err)
 		}
 		want := slices.Clone(all)
@@ -104,5 +106,46 @@ func TestTheIndexOfARunIsRewrittenWholeAndThatOfOthersIsNot(t *testing.T) {
 	}
 	if diff := cmp.Diff(other, must(l.Index(ctx, "r2"))(t)); diff != "" {
 		t.Errorf("of the other run: %s", diff)
+	}
+}
+
+func TestOfTasksThatHaveNotBegunOnlyTheirNumberIsKept(t *testing.T) {
+	ctx, l := t.Context(), openAt(t, filepath.Join(t.TempDir(), "ledger.sqlite"))
+	begin(t, l, "nightly", "2026-11-23", "r1")
+	waits := func(id, extract string) Task {
+		return Task{Task: pipeline.Task{ID: id, Extract: extract}, Ending: pipeline.EndNotReached, Error: "interrupted", Ended: now, Expected: pipeline.Expectation{Units: 50}}
+	}
+	err := l.db.Write(ctx, func(tx *sql.Tx) error { return syncTasks(ctx, tx, "r1", []Task{waits("a", "x"), waits("b", "x")}) }) // as an earlier version did
+	if x := must(l.Index(ctx, "r1"))(t); err != nil || len(x.Tasks) != 2 || x.Kept().Unbegun["x"] != 2 {
+		t.Fatalf("%+v, %v", x, err)
+	}
+	done, failed, unchanged := waits("c", "x"), waits("d", "y"), waits("e", "y")
+	done.Ending, done.Pages, done.Rows, done.Units = pipeline.EndOfList, 1, 30, 30
+	failed.Ending, failed.Attempts = pipeline.EndFault, 6
+	unchanged.Ending, unchanged.SavedUnits = pipeline.EndUnchanged, 9
+	x := Index{Tasks: []Task{done, waits("a", "x"), failed, unchanged, waits("b", "x"), waits("f", "z")}}
+	for range 2 { // what is kept is entered as it is
+		if err := l.Sync(ctx, "r1", x); err != nil {
+			t.Fatal(err)
+		}
+		x = must(l.Index(ctx, "r1"))(t)
+		want := Index{Tasks: []Task{done, failed, unchanged}, Unbegun: map[string]int{"x": 2, "z": 1}, Absent: map[string]time.Time{}}
+		got := must(l.Index(ctx, "r1"))(t)
+		slices.SortFunc(got.Tasks, func(a, b Task) int { return strings.Compare(a.ID, b.ID) })
+		if diff := cmp.Diff(want, got); diff != "" || got.Intended() != 6 {
+			t.Error(diff)
+		}
+		if totals := must(l.Totals(ctx))(t)["r1"]; totals.Tasks != 6 || totals.Complete != 2 || totals.Rows != 30 {
+			t.Errorf("%+v", totals)
+		}
+		if c, n, known, err := l.LastTime(ctx, "r2", "nightly", "x"); known || err != nil {
+			t.Errorf("what one of three lists has cost, %+v of %d, is taken for what all cost: %v", c, n, err)
+		}
+	}
+	if err := l.Sync(ctx, "r1", Index{Tasks: []Task{done}}); err != nil {
+		t.Fatal(err)
+	}
+	if c, n, known, err := l.LastTime(ctx, "r2", "nightly", "x"); !known || n != 1 || c.Units != 30 || err != nil {
+		t.Errorf("%+v of %d, %v, %v", c, n, known, err)
 	}
 }

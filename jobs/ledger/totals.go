@@ -27,5 +27,17 @@ func (l *Ledger) Totals(ctx context.Context) (map[string]Totals, error) {
 		all[id] = t
 		return err
 	}, pipeline.EndOfList, pipeline.EndMaxRows, pipeline.EndUnchanged)
+	if err != nil {
+		return nil, err
+	}
+	err = l.each(ctx, `SELECT run_id, sum(tasks) FROM unbegun GROUP BY run_id`, func(rows *sql.Rows) error {
+		var id string
+		var tasks int
+		err := rows.Scan(&id, &tasks)
+		t := all[id]
+		t.Tasks += tasks
+		all[id] = t
+		return err
+	})
 	return all, err
 }

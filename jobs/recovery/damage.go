@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"backhaul/jobs/account"
 	"backhaul/jobs/books"
@@ -120,10 +121,10 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 			return err
 		}
 	}
-	if err := j.Expect(ctx, expected); err != nil {
+	if err := j.Expect(ctx, maps.All(expected)); err != nil {
 		return err
 	}
-	if err := j.Stand(ctx, stand); err != nil {
+	if err := j.Stand(ctx, maps.All(stand)); err != nil {
 		return err
 	}
 	if err := j.CameAgain(ctx, again); err != nil {
@@ -135,17 +136,12 @@ func adopt(ctx context.Context, l *ledger.Ledger, j *journal.Journal, runID stri
 	return j.Withdraw(ctx, x.Absent)
 }
 
-// Told returns what the ledger must have of a run's tasks, by their ids; nil where the journal is of an earlier format, and does not
-// tell.
-func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) (map[string]ledger.Task, error) {
+// Told returns what the ledger must have of a run; known is false where the journal is of an earlier format, and does not tell.
+func Told(ctx context.Context, j *journal.Journal, places map[string]pipeline.Place) (x ledger.Index, known bool, err error) {
 	course, err := j.Course(ctx)
 	if err != nil || course.State == "" {
-		return nil, err
+		return x, false, err
 	}
-	tasks, err := account.Tasks(ctx, j, places)
-	told := map[string]ledger.Task{}
-	for _, t := range tasks {
-		told[t.ID] = t
-	}
-	return told, err
+	x, err = account.Told(ctx, j, places)
+	return x.Kept(), err == nil, err
 }

@@ -1,6 +1,8 @@
 package recovery
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 	"backhaul/jobs/ledger"
 	"backhaul/pipeline"
 	"backhaul/pipeline/journal"
+	"backhaul/pipeline/sqlite"
+	"backhaul/pipeline/store"
 	"backhaul/sinks"
 )
 
@@ -127,6 +131,20 @@ func TestAnOlderCopyOfAJournalIsDamage(t *testing.T) {
 	}
 }
 
+// enterUnbegun has the ledger keep a task that has not begun, as earlier versions did.
+func enterUnbegun(ctx context.Context, w sinks.Warehouse, runID string, t ledger.Task) error {
+	db, err := sqlite.Open(ctx, w.Ledger(), ledger.Layout)
+	if err != nil {
+		return err
+	}
+	err = db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO tasks (run_id, task_id, request, extract, endpoint, surface, target, target_as_given, scope, params, priority, max_rows, ending, error, ended_at)
+			VALUES (?, ?, ?, ?, '', '', '', '', '', ?, 0, 0, ?, ?, ?)`, runID, t.ID, t.Request(), t.Extract, t.Params, t.Ending, t.Error, store.Micros(t.Ended))
+		return err
+	})
+	return errors.Join(err, db.Close())
+}
+
 func TestAJournalOfAnEarlierFormatLearnsOnceWhatTheLedgerKnows(t *testing.T) {
 	const date = "2026-11-22"
 	ctx := t.Context()
@@ -141,7 +159,7 @@ func TestAJournalOfAnEarlierFormatLearnsOnceWhatTheLedgerKnows(t *testing.T) {
 		Expected: pipeline.Expectation{Units: 300, Next: 2}}, {Task: waits, Ending: pipeline.EndNotReached, Error: "waits for x", Ended: now}}
 	misfits := []pipeline.Rejection{{TaskID: "a", Table: "moz.links", Field: "page", Rows: 3, Reason: "no"}}
 	err = errors.Join(j.AddTasks(ctx, []pipeline.Task{a, {ID: "b", Extract: "x"}}), j.Append(ctx, "a", pipeline.Page{Rows: 200, Units: 200, Next: "x", FetchedAt: now}),
-		l.Sync(ctx, date, ledger.Index{Tasks: want, Rejections: misfits, Absent: map[string]time.Time{"moz.links": now}}), l.End(ctx, date, ledger.Incomplete, "stopped", now))
+		l.Sync(ctx, date, ledger.Index{Tasks: want[:1], Rejections: misfits, Absent: map[string]time.Time{"moz.links": now}}), enterUnbegun(ctx, w, date, want[1]), l.End(ctx, date, ledger.Incomplete, "stopped", now))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,5 +210,23 @@ func TestALedgerThatIsGoneIsNotMadeAnewOverJournals(t *testing.T) {
 	}
 	if l, err := OpenLedger(t.Context(), books.InFiles(w)); !errors.Is(err, ErrDamaged) {
 		t.Errorf("%v, %v", l, err)
+	}
+}
+
+func TestARunWithListsThatWereNeverBegunIsNotCompleteThoughItsJournalForgets(t *testing.T) {
+	const date = "2026-11-22"
+	ctx := t.Context()
+	w, l := warehouse(t, date)
+	whole, waits := pipeline.Task{ID: "a", Extract: "x"}, pipeline.Task{ID: "b", Extract: "x"}
+	j, err := journal.Open(ctx, w.JournalOf("nightly", date), journal.Header{RunID: date, Job: "nightly", RunDate: date, Created: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is kept of a damaged journal has neither the tasks without a page nor how the run stood.
+	err = errors.Join(j.AddTasks(ctx, []pipeline.Task{whole}), j.Append(ctx, "a", pipeline.Page{Rows: 1, End: true, FetchedAt: now}), j.Close(),
+		l.Sync(ctx, date, ledger.Index{Tasks: []ledger.Task{{Task: whole, Ending: pipeline.EndOfList, Pages: 1, Rows: 1}, {Task: waits}}}), l.End(ctx, date, ledger.Incomplete, "stopped", now),
+		Rebuild(ctx, l, books.InFiles(w), "nightly", date, now))
+	if run, getErr := l.Get(ctx, date); run.State != ledger.Incomplete || errors.Join(err, getErr) != nil {
+		t.Errorf("%+v, %v, %v", run, err, getErr)
 	}
 }

@@ -67,8 +67,12 @@ func restore(ctx context.Context, l *ledger.Ledger, j *journal.Journal, now time
 		if err != nil {
 			return err
 		}
+		known, err := l.Index(ctx, run.ID) // of which the journal may have been lost
+		if err != nil {
+			return err
+		}
 		run.State, run.Ended = ledger.Complete, now
-		if slices.ContainsFunc(tasks, func(t ledger.Task) bool { return !t.Ending.Complete() }) {
+		if len(known.Unbegun) > 0 || slices.ContainsFunc(tasks, func(t ledger.Task) bool { return !t.Ending.Complete() }) {
 			run.State, run.Message = ledger.Incomplete, "rebuilt from its journal"
 		}
 	case ledger.Running:

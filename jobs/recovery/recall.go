@@ -10,48 +10,63 @@ import (
 	"backhaul/pipeline/journal"
 )
 
-// Recall reports whether a run's process died: the ledger has the run as running, and no process is at work on it. Of a run that is
-// running it returns the tasks as its journal has them, in the place of those that the ledger has from an execution before: what came
-// of them is entered there when a run closes. The ledger stays as it is. An error with died means that the journal does not tell.
+// Recall returns the tasks of a run that is not complete as its journal has them, in the place of those that the ledger has: that knows
+// only which have begun, and of a run at work those of an execution before. It reports whether the run's process died: the ledger has it
+// as running, and no process is at work on it. The ledger stays as it is. With an error the journal does not tell.
 func Recall(ctx context.Context, b books.Books, r ledger.Run, tasks []ledger.Task) (now []ledger.Task, died bool, err error) {
-	if r.State != ledger.Running {
+	if r.State == ledger.Complete {
 		return tasks, false, nil
 	}
-	book := b.Of(r.Job, r.RunDate)
-	busy, err := book.Busy(ctx)
-	if err != nil {
-		return tasks, false, err
+	book, busy := b.Of(r.Job, r.RunDate), false
+	if r.State == ledger.Running {
+		if busy, err = book.Busy(ctx); err != nil {
+			return tasks, false, err
+		}
+		died = !busy
 	}
 	gone, err := book.Gone(ctx)
 	if err != nil || gone {
-		return tasks, !busy, err
+		return tasks, died, err
 	}
 	j, err := book.Open(ctx, journal.Header{Job: r.Job, RunDate: r.RunDate})
 	if err != nil {
-		return tasks, !busy, err
+		return tasks, died, err
 	}
 	defer func() { _ = j.Close() }()
+	if now, err = recalled(ctx, j, tasks, busy); err != nil {
+		return tasks, died, err
+	}
+	return now, died, nil
+}
+
+// recalled returns a run's tasks as its journal has them; of one that an earlier version has written, which does not tell what it
+// intends, those that the ledger has.
+func recalled(ctx context.Context, j *journal.Journal, tasks []ledger.Task, busy bool) ([]ledger.Task, error) {
 	places, err := j.Places(ctx)
 	if err != nil {
-		return tasks, !busy, err
+		return nil, err
 	}
 	course, err := j.Course(ctx)
-	if err == nil && course.State != "" { // else an earlier version has written it, and the ledger alone tells
-		if now, err = account.Intended(ctx, j); err == nil {
-			tasks = now
-		}
-	}
 	if err != nil {
-		return tasks, !busy, err
+		return nil, err
+	}
+	if course.State != "" {
+		if !busy {
+			x, err := account.Told(ctx, j, places)
+			return x.Tasks, err
+		}
+		if tasks, err = account.Intended(ctx, j); err != nil {
+			return nil, err
+		}
 	}
 	if busy {
 		follow(tasks, places)
-		return tasks, false, nil
+		return tasks, nil
 	}
 	for i := range tasks {
 		account.Stand(&tasks[i], places[tasks[i].ID])
 	}
-	return tasks, true, nil
+	return tasks, nil
 }
 
 // follow brings tasks to where the journal of a run at work has them. What ended one that has not come further is as it was

@@ -382,7 +382,12 @@ func (s Summary) causes() [][]Task {
 
 // failures lists the tasks that ended by themselves, those of one cause in one line; those the run never came to are only counted.
 func (s Summary) failures(p *printer) {
-	ended := slices.DeleteFunc(slices.Clone(s.Incomplete), func(t Task) bool { return t.Ending == string(pipeline.EndNotReached) })
+	var ended []Task // of a million that were not reached few
+	for i := range s.Incomplete {
+		if s.Incomplete[i].Ending != string(pipeline.EndNotReached) {
+			ended = append(ended, s.Incomplete[i])
+		}
+	}
 	all := group(ended)
 	shown := all[:min(len(all), mostShown)]
 	rest := len(ended)

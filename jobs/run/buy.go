@@ -161,22 +161,34 @@ func (r *runner) more(ctx context.Context, result *Result, over engine.Over) (ma
 
 // enter notes how tasks went, of extracts that are over.
 func (r *runner) enter(ctx context.Context, result *Result, outcomes []engine.Outcome, stops []*engine.StopError) error {
-	ended := r.Now().UTC()
-	stands := map[string]journal.Standing{}
-	for _, o := range outcomes {
+	for i := range outcomes {
+		o := &outcomes[i]
 		result.Bought.Add(o.Bought)
 		if o.Over > 0 {
 			result.overcharged(o.Task.Vendor(), o.Over)
 		}
-		r.places[o.Task.ID] = o.Place
+		if *o.Place != (pipeline.Place{}) {
+			r.places[o.Task.ID] = *o.Place
+		}
 		r.chain.Try(o.Task.Extract)
-		stands[o.Task.ID] = journal.Standing{Ending: o.Ending, Error: account.Why(o.Err), Ended: ended, IndexID: r.price.Index(o.Task.Vendor())}
 	}
 	for _, s := range stops {
 		r.chain.GiveUp(s.Vendor, s.Ending)
 	}
 	r.block(outcomes)
-	return r.journal.Stand(context.WithoutCancel(ctx), stands)
+	ended := r.Now().UTC()
+	return r.journal.Stand(context.WithoutCancel(ctx), func(yield func(string, journal.Standing) bool) {
+		for i := range outcomes {
+			o := &outcomes[i]
+			s := journal.Standing{Ending: o.Ending, Error: account.Why(o.Err), Ended: ended, IndexID: r.price.Index(o.Task.Vendor())}
+			if o.Ending == pipeline.EndNotReached && !errors.As(o.Err, new(*engine.StopError)) {
+				s = journal.Standing{} // the run was interrupted, and of a million lists most have not begun: there is nothing to say of them
+			}
+			if !yield(o.Task.ID, s) {
+				return
+			}
+		}
+	})
 }
 
 // closeRound is [buy.Order.Close].

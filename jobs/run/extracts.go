@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"backhaul/jobs/account"
@@ -83,7 +84,7 @@ func (r *runner) leaveWaiting(ctx context.Context) (notes []string, err error) {
 	for id, why := range left.Records {
 		stands[id] = journal.Standing{Ending: pipeline.EndNotReached, Error: why, Ended: r.Now().UTC()}
 	}
-	return left.Notes, r.journal.Stand(ctx, stands)
+	return left.Notes, r.journal.Stand(ctx, maps.All(stands))
 }
 
 // intend enters the tasks known so far into the journal.
@@ -106,20 +107,26 @@ func (r *runner) plan(ctx context.Context, extracts []string) (*plan.Plan, error
 // expect enters what a plan expects of the tasks of some extracts, of all if there are none: what they have
 // cost so far and what is missing.
 func (r *runner) expect(ctx context.Context, p *plan.Plan, extracts []string) error {
-	expected := map[string]pipeline.Expectation{}
-	for _, it := range r.chain.Known() {
-		if extracts == nil || slices.Contains(extracts, it.Task.Extract) {
-			expected[it.Task.ID] = pipeline.Expectation{Units: r.places[it.Task.ID].Units}
-		}
-	}
+	missing := map[*plan.Item]*plan.Missing{}
 	for _, work := range p.Work {
-		for _, it := range work {
-			e := expected[it.Task.ID]
-			if e.Units += it.Missing.Units; !it.Missing.Known {
-				e.Next = it.Missing.Units
-			}
-			expected[it.Task.ID] = e
+		for i := range work {
+			missing[work[i].Item] = &work[i].Missing
 		}
 	}
-	return r.journal.Expect(ctx, expected)
+	return r.journal.Expect(ctx, func(yield func(string, pipeline.Expectation) bool) {
+		for it := range plan.Each(r.chain.Known()) {
+			if extracts != nil && !slices.Contains(extracts, it.Task.Extract) {
+				continue
+			}
+			e := pipeline.Expectation{Units: r.places[it.Task.ID].Units}
+			if lacks := missing[it]; lacks != nil {
+				if e.Units += lacks.Units; !lacks.Known {
+					e.Next = lacks.Units
+				}
+			}
+			if !yield(it.Task.ID, e) {
+				return
+			}
+		}
+	})
 }

@@ -167,5 +167,5 @@ func (r *runner) takeFirsts(ctx context.Context, result *Result, extracts []stri
 	if r.places, err = r.journal.Places(ctx); err != nil || len(stands) == 0 {
 		return err
 	}
-	return r.journal.Stand(ctx, stands)
+	return r.journal.Stand(ctx, maps.All(stands))
 }

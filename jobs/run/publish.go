@@ -21,7 +21,8 @@ import (
 // to do with it: an interruption, a wrong key, a vendor that is down. A list that failed by itself, or that the budget did
 // not reach, holds nothing back; ops.tasks tells which those are.
 func (r *runner) block(outcomes []engine.Outcome) {
-	for _, o := range outcomes {
+	for i := range outcomes {
+		o := &outcomes[i]
 		ending := o.Ending
 		var stop *engine.StopError
 		if ending == pipeline.EndNotReached && errors.As(o.Err, &stop) {
@@ -29,7 +30,7 @@ func (r *runner) block(outcomes []engine.Outcome) {
 		}
 		switch ending {
 		case pipeline.EndInterrupted, pipeline.EndDenied, pipeline.EndUnreachable:
-			if source, err := r.Sources(o.Task); err == nil {
+			if source, err := r.Sources(*o.Task); err == nil {
 				r.hold(source.Endpoint())
 			}
 		}

@@ -281,7 +281,11 @@ func TestALedgerThatIsRebuiltHasTheTasksItHad(t *testing.T) {
 			test.leave(t, dir)
 			met := test.ending == ""
 			for _, b := range lose(t, dir) {
-				for _, task := range b.Tasks {
+				tasks, _, err := recovery.Recall(t.Context(), books.InFiles(sinks.Warehouse{Root: dir}), b.Run, b.Tasks)
+				if err != nil {
+					t.Error(err)
+				}
+				for _, task := range tasks {
 					met = met || task.Ending == test.ending
 				}
 			}

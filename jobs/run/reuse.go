@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"backhaul/jobs/ledger"
@@ -64,7 +65,7 @@ func (r *runner) takeOver(ctx context.Context, result *Result, extracts []string
 			stands[id] = t
 		}
 	}
-	return r.journal.Stand(ctx, stands)
+	return r.journal.Stand(ctx, maps.All(stands))
 }
 
 // take copies the pages of one answer.

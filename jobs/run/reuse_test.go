@@ -23,7 +23,7 @@ func TestTablesOfListsThatWereCutOffFromOutsideAreHeld(t *testing.T) {
 		{pipeline.EndFault, nil, false}, {pipeline.EndRepeats, nil, false}, {pipeline.EndStale, nil, false},
 	} {
 		r := newRunner(newMeter(1, 50).job("nightly", 1, ledger.Ceiling{}, 90), options(t.TempDir()).withDefaults(), nil, opened{})
-		r.block([]engine.Outcome{{Task: r.Items[0].Task, Ending: test.ending, Err: test.err}})
+		r.block([]engine.Outcome{{Task: &r.Items[0].Task, Ending: test.ending, Err: test.err}})
 		if got := r.held[schemas.Lookup("moz.anchor_text")]; got != test.held {
 			t.Errorf("%s, %v: held: %v", test.ending, test.err, got)
 		}

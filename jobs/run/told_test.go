@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,12 +165,15 @@ func TestStatusAndSummaryTakeWhatIsMissingFromOnePlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if tasks, _, err = recovery.Recall(ctx, books.InFiles(sinks.Warehouse{Root: dir}), result.Run, tasks); err != nil {
+		t.Fatal(err)
+	}
 	var missing pipeline.Units
 	for _, task := range tasks {
 		missing += task.Missing()
 	}
 	if missing != result.Missing.Needed().Units {
-		t.Errorf("by the ledger %d units are missing, by the run %d", missing, result.Missing.Needed().Units)
+		t.Errorf("by the ledger and the journal %d units are missing, by the run %d", missing, result.Missing.Needed().Units)
 	}
 }
 
@@ -269,5 +273,30 @@ func TestADeadRunIsRecalledFromItsJournal(t *testing.T) {
 	defer unlock()
 	if task, died := recall(); died || task.Rows != 100 || task.Ending != "" {
 		t.Errorf("with a process at work on it: died: %v, %+v", died, task)
+	}
+}
+
+func TestAListThatAnInterruptedRunDidNotReachTellsOfNothingThatStoppedItBefore(t *testing.T) {
+	dir, m := t.TempDir(), newMeter(1, 50)
+	errorOf := func(r *Result) (ending pipeline.Ending, text string) {
+		t.Helper()
+		i := slices.IndexFunc(r.Tasks, func(task ledger.Task) bool { return task.Pages == 0 })
+		if i < 0 {
+			t.Fatalf("all lists were reached: %+v", r.Tasks)
+		}
+		return r.Tasks[i].Ending, r.Tasks[i].Error
+	}
+	if ending, text := errorOf(mustRun(t, m.job("a", 1, execution(50), 120, 30), dir)); ending != pipeline.EndNotReached || text == "" {
+		t.Errorf("a list that the budget did not reach: %s, %q", ending, text)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	o := options(dir)
+	o.Confirm = func(*plan.Plan) error { cancel(); return nil }
+	r, err := Run(ctx, m.job("a", 1, ledger.Ceiling{}, 120, 30), o)
+	if err != nil || !r.Interrupted {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if ending, text := errorOf(r); ending != "" || text != "" {
+		t.Errorf("the run was interrupted since: %s, %q", ending, text)
 	}
 }

@@ -18,7 +18,7 @@ type buyer struct {
 	*lane
 	Work
 	index    int            // of the work in its lane
-	before   pipeline.Place // where it began
+	Place    pipeline.Place // the one reached by now; Work has where it began
 	past     *repeats       // what the chain has brought; nil until it is gone on with
 	unread   int            // replies at the place that could not be read
 	tries    int            // requests for the page at the place, in a row
@@ -37,9 +37,9 @@ type buyer struct {
 }
 
 func newBuyer(l *lane, i int) *buyer {
-	b := &buyer{lane: l, Work: l.Work[i], index: i, before: l.Work[i].Place}
-	if w := &b.Work; w.Place.Unreadable < pipeline.MostUnreadable { // else it is to be bought again
-		b.unread = w.Place.Unreadable
+	b := &buyer{lane: l, Work: l.Work[i], index: i, Place: *l.Work[i].Place}
+	if b.Place.Unreadable < pipeline.MostUnreadable { // else it is to be bought again
+		b.unread = b.Place.Unreadable
 	}
 	last := 0
 	if b.Place.Next != "" {
@@ -62,7 +62,12 @@ func (b *buyer) buy(ctx context.Context) Outcome {
 	for b.ending == "" {
 		b.step(ctx)
 	}
-	return Outcome{Task: b.Task, Ending: b.ending, Place: b.Place, Bought: b.Place.Since(b.before), Over: b.over, Err: b.err}
+	o := Outcome{Task: b.Task, Ending: b.ending, Place: b.Work.Place, Over: b.over, Err: b.err}
+	if before := *b.Work.Place; b.Place != before {
+		place := b.Place // so that the rest of the buyer is let go of
+		o.Place, o.Bought = &place, place.Since(before)
+	}
+	return o
 }
 
 // step buys one page, and notes whether that ended the task.
@@ -150,7 +155,7 @@ func (b *buyer) keep(ctx context.Context, page pipeline.Page) error {
 	if b.past != nil {
 		b.past.note(seen)
 	}
-	b.Observe(Event{Task: b.Task, Page: &page})
+	b.Observe(Event{Task: *b.Task, Page: &page})
 	return unread
 }
 
@@ -316,7 +321,7 @@ func (b *buyer) restart() {
 
 // once makes one request, settles its price, and records it if it failed.
 func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked int, err error) {
-	price, err := b.Source.Endpoint().PriceOf(b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: want})
+	price, err := b.Source.Endpoint().PriceOf(*b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: want})
 	if err != nil {
 		return page, want, &pipeline.Error{Kind: pipeline.Rejected, Message: err.Error()}
 	}
@@ -333,7 +338,7 @@ func (b *buyer) once(ctx context.Context, want int) (page pipeline.Page, asked i
 	asked = price.Affords(pass.units(), want)
 	failpoint.Hit("engine.request.before")
 	// An interruption lets the request finish: its page may be paid for already.
-	page, err = b.Source.Fetch(context.WithoutCancel(ctx), b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: asked})
+	page, err = b.Source.Fetch(context.WithoutCancel(ctx), *b.Task, pipeline.Ask{Cursor: b.Place.Next, Limit: asked})
 	if err == nil {
 		b.over += max(0, page.Units-pass.units())
 		pass.settle(page.Units)
@@ -386,7 +391,7 @@ func (b *buyer) wait(ctx context.Context, e *pipeline.Error, pause time.Duration
 	} else if left, known := b.lifeLeft(); known && left > 0 {
 		pause = min(pause, left/2)
 	}
-	b.Observe(Event{Task: b.Task, Retry: e, Wait: pause})
+	b.Observe(Event{Task: *b.Task, Retry: e, Wait: pause})
 	if e.Kind == pipeline.Throttled {
 		b.Gate.Pause(time.Now().Add(pause))
 	}

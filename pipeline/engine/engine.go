@@ -64,11 +64,13 @@ type Journal interface {
 	Pages(ctx context.Context, taskID string) iter.Seq2[pipeline.Page, error]
 }
 
-// Work is one task to buy, from the place it has reached.
+// Work is one task to buy, from the place it has reached. There may be a million, of which few are under way: so it has what it needs
+// not know of by reference, and nobody changes that while the run is at work.
 type Work struct {
-	Task   pipeline.Task
+	Task   *pipeline.Task
 	Source pipeline.Source
-	Place  pipeline.Place
+	// Place is the one it has reached. Default: nowhere.
+	Place *pipeline.Place
 	// PageSize is how many rows to ask for at a time.
 	PageSize int
 	// Unknown: nobody knows how long the list is. See Lane.Probe.
@@ -156,9 +158,9 @@ func (r Retry) about(d time.Duration, share float64) time.Duration {
 
 // Outcome is how a task went, its earlier pages included.
 type Outcome struct {
-	Task   pipeline.Task
+	Task   *pipeline.Task
 	Ending pipeline.Ending
-	Place  pipeline.Place
+	Place  *pipeline.Place
 	// Bought is what this execution bought of it, rows that came again included.
 	Bought pipeline.Cost
 	// Over is what the vendor charged in this execution beyond what the requests could cost by its own price. No budget can

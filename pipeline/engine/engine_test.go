@@ -163,7 +163,7 @@ func cmpOr(p, q *pipeline.Page) *pipeline.Page {
 func works(v *vendor, rows ...int) []Work {
 	var w []Work
 	for i, n := range rows {
-		w = append(w, Work{Source: v, PageSize: 50, Task: pipeline.Task{ID: fmt.Sprintf("t%d", i), Target: strconv.Itoa(n)}})
+		w = append(w, Work{Source: v, PageSize: 50, Task: &pipeline.Task{ID: fmt.Sprintf("t%d", i), Target: strconv.Itoa(n)}})
 	}
 	return w
 }
@@ -375,7 +375,7 @@ func TestThePlaceInABatchOutlivesTheVendorsCursors(t *testing.T) {
 		}
 		w := works(v, 0)
 		w[0].Task.Inputs = make([]pipeline.Input, 60)
-		w[0].Place = pipeline.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
+		w[0].Place = &pipeline.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
 		c := config(m, 1, w, limit.Config{})
 		c.Lanes[0].TokenLife = time.Minute
 		outcomes, err := Run(context.Background(), c)

@@ -44,7 +44,10 @@ func (l *lane) add(work []Work, probe bool) {
 	l.outcomes = joined(l.outcomes, make([]Outcome, len(work)))
 	now := time.Now()
 	for i := range work {
-		w := &work[i]
+		w := &l.Work[first+i]
+		if w.Place == nil {
+			w.Place = &nowhere
+		}
 		if l.left[w.Task.Extract]++; probe && w.Unknown && w.Place.Pages == 0 {
 			l.unknown, l.look = append(l.unknown, first+i), now.Add(probing)
 		} else {
@@ -55,6 +58,9 @@ func (l *lane) add(work []Work, probe bool) {
 		l.sort(now)
 	}
 }
+
+// nowhere is the place of tasks that have not begun.
+var nowhere pipeline.Place
 
 // joined appends without a copy where there is nothing to append to: there may be a million.
 func joined[T any](to, more []T) []T {
@@ -108,7 +114,7 @@ func (l *lane) work(ctx context.Context) {
 			}
 		}
 		outcome := b.buy(ctx)
-		l.Observe(Event{Task: b.Task, Outcome: &outcome})
+		l.Observe(Event{Task: *b.Task, Outcome: &outcome})
 		l.end(b, outcome)
 	}
 	done = true

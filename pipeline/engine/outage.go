@@ -136,7 +136,7 @@ func (b *buyer) pauseIn(ctx context.Context, a *outage, left time.Duration) erro
 	b.mu.Lock()
 	o := &Outage{Vendor: b.Vendor, Since: a.since, Until: a.until, Wait: min(b.Retry.about(a.pause.NextBackOff(), 0.5), left), Err: a.err}
 	b.mu.Unlock()
-	b.Observe(Event{Task: b.Task, Outage: o})
+	b.Observe(Event{Task: *b.Task, Outage: o})
 	return limit.Sleep(ctx, o.Wait, a.over) // over: a reply that was under way
 }
 

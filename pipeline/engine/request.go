@@ -28,7 +28,7 @@ func (b *buyer) tellRequest(came time.Time, reserved pipeline.Units) (over func(
 	b.tries++
 	r := Request{Seq: b.Place.Pages, Try: b.tries, Came: came, Sent: time.Now(), Reserved: reserved}
 	sent := r
-	b.Observe(Event{Task: b.Task, Request: &sent})
+	b.Observe(Event{Task: *b.Task, Request: &sent})
 	return func(page pipeline.Page, held pipeline.Units, err *pipeline.Error) {
 		r.Ended, r.Held, r.Err = time.Now(), held, err
 		if err == nil {
@@ -36,6 +36,6 @@ func (b *buyer) tellRequest(came time.Time, reserved pipeline.Units) (over func(
 		} else {
 			r.Status = err.Status
 		}
-		b.Observe(Event{Task: b.Task, Request: &r})
+		b.Observe(Event{Task: *b.Task, Request: &r})
 	}
 }

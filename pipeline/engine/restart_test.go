@@ -20,7 +20,7 @@ func halfRead(w *Work, m *memory, pages, chain int, age time.Duration) {
 		m.pages = map[string][]pipeline.Page{}
 	}
 	m.pages[w.Task.ID] = make([]pipeline.Page, pages)
-	w.Place = pipeline.Place{
+	w.Place = &pipeline.Place{
 		Pages: pages, Chain: chain, Rows: int64(pages * 50), ChainRows: int64(pages * 50), LastRows: 50,
 		Next: pipeline.Cursor(fmt.Sprint(pages * 50)), Fetched: time.Now().Add(-age),
 	}

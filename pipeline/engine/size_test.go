@@ -97,7 +97,7 @@ func TestAPageTheVendorCutShortDoesNotEndItsList(t *testing.T) {
 		}
 		w := works(v, 170)
 		w[0].Source = steady{v}
-		w[0].Place.Pages, w[0].Place.Rows, w[0].Place.ChainRows, w[0].Place.LastRows, w[0].Place.Next = 2, 90, 90, 40, "90"
+		w[0].Place = &pipeline.Place{Pages: 2, Rows: 90, ChainRows: 90, LastRows: 40, Next: "90"}
 		m.pages = map[string][]pipeline.Page{"t0": make([]pipeline.Page, 2)}
 		outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
 		if err != nil || outcomes[0].Ending != pipeline.EndOfList || outcomes[0].Place.Rows != 170 || outcomes[0].Place.Chain != 0 {

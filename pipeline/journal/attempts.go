@@ -16,7 +16,7 @@ import (
 // AddAttempt records a request that yielded no page, and returns when that is durable. A body that came at the same place
 // before is not kept a second time.
 func (j *Journal) AddAttempt(ctx context.Context, taskID string, a pipeline.Attempt) error {
-	no, err := j.numberOf(taskID)
+	no, err := j.numberOf(ctx, taskID)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type Fact struct {
 // Facts yields what is known about a task's pages, without reading their bodies. The first error ends the sequence.
 func (j *Journal) Facts(ctx context.Context, taskID string) iter.Seq2[Fact, error] {
 	return func(yield func(Fact, error) bool) {
-		no, err := j.numberOf(taskID)
+		no, err := j.numberOf(ctx, taskID)
 		if err == nil {
 			err = j.db.Each(ctx, `SELECT seq, chain, repeated, ended, request, status, fetched_at, rows, overlap, units, listed, cache, size
 				FROM pages WHERE task = ? ORDER BY seq`, func(rows *sql.Rows) error {

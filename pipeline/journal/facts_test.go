@@ -54,6 +54,14 @@ func TestAPageThatIsMissingIsDamageAndNothingBehindItIsRead(t *testing.T) {
 	}
 }
 
+func TestPagesOfATaskThatSaysItHasNoneAreDamage(t *testing.T) {
+	j := with(t, 3)
+	change(t, j, "UPDATE tasks SET pages = 0")
+	if places, err := j.Places(t.Context()); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%+v, %v", places, err)
+	}
+}
+
 func TestAPageIsKeptTogetherWithItsCountOrNotAtAll(t *testing.T) {
 	j := with(t, 1)
 	change(t, j, `CREATE TRIGGER full BEFORE UPDATE OF pages ON tasks BEGIN SELECT RAISE(ABORT, 'no space left on device'); END`)

@@ -179,7 +179,7 @@ func (j *Journal) init(ctx context.Context, header Header) (err error) {
 	if j.header.Job != header.Job || j.header.RunDate != header.RunDate {
 		return fmt.Errorf("%s: %w: it belongs to job %s of %s", j.db.Name(), ErrDamaged, j.header.Job, j.header.RunDate)
 	}
-	return j.number(ctx)
+	return nil
 }
 
 // Header returns whose pages the journal holds.
@@ -217,7 +217,7 @@ func (j *Journal) Check(ctx context.Context) error {
 // Append makes a page of a task durable, with its cursor and its units, and returns when that has happened.
 // Before that the page does not exist. The same page twice is an error.
 func (j *Journal) Append(ctx context.Context, taskID string, p pipeline.Page) error {
-	no, err := j.numberOf(taskID)
+	no, err := j.numberOf(ctx, taskID)
 	if err != nil {
 		return err
 	}

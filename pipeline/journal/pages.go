@@ -128,7 +128,7 @@ var errStop = errors.New("stop")
 
 // scan calls visit with every record of a task, until it returns false, and checks that none was lost.
 func (j *Journal) scan(ctx context.Context, taskID string, visit func(*record) (bool, error)) error {
-	no, err := j.numberOf(taskID)
+	no, err := j.numberOf(ctx, taskID)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (j *Journal) Received(ctx context.Context, r Reply) (p pipeline.Page, ask p
 // Redeem makes of a reply that has been read after all the next page of its task, and returns when that is durable. What it
 // cost stands with the attempt, so the page's units must be 0.
 func (j *Journal) Redeem(ctx context.Context, r Reply, p pipeline.Page) error {
-	no, err := j.numberOf(r.TaskID)
+	no, err := j.numberOf(ctx, r.TaskID)
 	if err != nil {
 		return err
 	}

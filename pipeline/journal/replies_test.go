@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func TestAJournalOfFormat3SaysNotHowItsRunStands(t *testing.T) {
 	left := task("left out")
 	left.Extract = "links"
 	err := errors.Join(j.AddTasks(ctx, []pipeline.Task{task("a"), left}), j.Resolve(ctx, "links", Resolution{Digest: "d"}),
-		j.Stand(ctx, map[string]Standing{"a": {Ending: pipeline.EndBudget}}), j.SetCourse(ctx, Course{State: "complete"}), j.db.Write(ctx, asFormat3), j.Close())
+		j.Stand(ctx, maps.All(map[string]Standing{"a": {Ending: pipeline.EndBudget}})), j.SetCourse(ctx, Course{State: "complete"}), j.db.Write(ctx, asFormat3), j.Close())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,20 +25,21 @@ type Resolution struct {
 // Resolve makes an extract's tasks known to the journal, and how they came about, in one step. It takes the place of an
 // earlier resolution, whose tasks stay in the journal with their pages and are intended no more.
 func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) error {
-	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := addTasks(tx, r.Tasks); err != nil {
+	var of map[string]int64
+	err := j.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		if of, err = enterTasks(tx, r.Tasks, func(string) bool { return true }); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`DELETE FROM resolved_tasks WHERE extract = ?`, extract); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO resolutions (extract, digest, basis, final) VALUES (?,?,?,?) ON CONFLICT (extract) DO UPDATE SET digest = excluded.digest, basis = excluded.basis,
+		_, err = tx.Exec(`INSERT INTO resolutions (extract, digest, basis, final) VALUES (?,?,?,?) ON CONFLICT (extract) DO UPDATE SET digest = excluded.digest, basis = excluded.basis,
 			final = excluded.final`, extract, r.Digest, r.Basis, r.Final)
 		if err != nil {
 			return err
 		}
 		for _, t := range r.Tasks {
-			if _, err := tx.Exec(`INSERT INTO resolved_tasks (extract, task) SELECT ?, no FROM tasks WHERE id = ?`, extract, t.ID); err != nil {
+			if _, err := tx.Exec(`INSERT INTO resolved_tasks (extract, task) VALUES (?,?)`, extract, of[t.ID]); err != nil {
 				return err
 			}
 		}
@@ -48,7 +49,8 @@ func (j *Journal) Resolve(ctx context.Context, extract string, r Resolution) err
 	if err != nil {
 		return fmt.Errorf("record how the tasks of %s came about: %w", extract, err)
 	}
-	return j.number(ctx)
+	j.learn(of)
+	return nil
 }
 
 // Resolution returns how an extract's tasks came about, and reports false where none were made yet.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -26,38 +27,56 @@ type Standing struct {
 }
 
 // Stand records how tasks stand with the pages they have by now, by their ids, and returns when that is durable, in one step.
-func (j *Journal) Stand(ctx context.Context, all map[string]Standing) error {
-	return j.update(ctx, "record how tasks stand",
-		`UPDATE tasks SET stood = pages, ending = ?, error = ?, ended_at = ?, saved_units = ?, index_id = ?, again = 0 WHERE no BETWEEN ? AND ?`, func(exec func(args ...any) error) error {
-			return alike(j, all, func(s Standing, first, last int64) error {
-				return exec(s.Ending, s.Error, store.Micros(s.Ended), s.SavedUnits, s.IndexID, first, last)
-			})
+func (j *Journal) Stand(ctx context.Context, all iter.Seq2[string, Standing]) error {
+	const what = "record how tasks stand"
+	alike, err := alikeOf(ctx, j, all)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return j.update(ctx, what,
+		`UPDATE tasks SET stood = pages, ending = ?1, error = ?2, ended_at = ?3, saved_units = ?4, index_id = ?5, again = 0
+			WHERE (stood, ending, error, ended_at, saved_units, index_id, again) <> (pages, ?1, ?2, ?3, ?4, ?5, 0) AND no BETWEEN ?6 AND ?7`, func(exec func(args ...any) error) error {
+			for _, a := range alike {
+				if err := exec(a.is.Ending, a.is.Error, store.Micros(a.is.Ended), a.is.SavedUnits, a.is.IndexID, a.first, a.last); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 }
 
-// alike hands over what is to be written of tasks with the numbers of the first and the last of those that follow one another and
-// have it alike: of the hundred thousand lists of a run most stand as their neighbours do, and a statement for each takes seconds.
-func alike[V comparable](j *Journal, all map[string]V, write func(value V, first, last int64) error) error {
-	type numbered struct {
-		no    int64
-		value V
-	}
-	tasks := make([]numbered, 0, len(all))
-	for id, value := range all {
-		no, err := j.numberOf(id)
+// alike are tasks whose numbers follow one another, and of which the same is to be written: of the hundred thousand lists of a run most
+// stand as their neighbours do, and a statement for each takes seconds.
+type alike[V comparable] struct {
+	first, last int64
+	is          V
+}
+
+// alikeOf puts tasks together that are alike, by their ids. They may come in any order; in that of their numbers it takes no room.
+func alikeOf[V comparable](ctx context.Context, j *Journal, all iter.Seq2[string, V]) ([]alike[V], error) {
+	var together []alike[V]
+	for id, is := range all {
+		no, err := j.numberOf(ctx, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		tasks = append(tasks, numbered{no, value})
+		together = joined(together, alike[V]{no, no, is})
 	}
-	slices.SortFunc(tasks, func(a, b numbered) int { return cmp.Compare(a.no, b.no) })
-	goesOn := func(i int) bool { return tasks[i].no == tasks[i-1].no+1 && tasks[i].value == tasks[i-1].value }
-	for first, last := range stretches(len(tasks), goesOn) {
-		if err := write(tasks[first].value, tasks[first].no, tasks[last].no); err != nil {
-			return err
-		}
+	slices.SortStableFunc(together, func(a, b alike[V]) int { return cmp.Compare(a.first, b.first) })
+	sorted := together[:0]
+	for _, a := range together {
+		sorted = joined(sorted, a)
 	}
-	return nil
+	return sorted, nil
+}
+
+// joined adds tasks to the last of others if they go on from them.
+func joined[V comparable](all []alike[V], a alike[V]) []alike[V] {
+	if n := len(all); n > 0 && all[n-1].last+1 == a.first && all[n-1].is == a.is {
+		all[n-1].last = a.last
+		return all
+	}
+	return append(all, a)
 }
 
 // CameAgain records how many rows of tasks were found, when they were loaded, to have come again in chains that began anew, and returns
@@ -74,10 +93,20 @@ func (j *Journal) CameAgain(ctx context.Context, rows map[string]int64) error {
 }
 
 // Expect records what tasks are expected to cost, by their ids, and returns when that is durable, in one step.
-func (j *Journal) Expect(ctx context.Context, all map[string]pipeline.Expectation) error {
-	return j.update(ctx, "record what tasks are expected to cost",
+func (j *Journal) Expect(ctx context.Context, all iter.Seq2[string, pipeline.Expectation]) error {
+	const what = "record what tasks are expected to cost"
+	alike, err := alikeOf(ctx, j, all)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return j.update(ctx, what,
 		`UPDATE tasks SET expected_units = ?1, expected_next = ?2 WHERE (expected_units, expected_next) <> (?1, ?2) AND no BETWEEN ?3 AND ?4`, func(exec func(args ...any) error) error {
-			return alike(j, all, func(e pipeline.Expectation, first, last int64) error { return exec(e.Units, e.Next, first, last) })
+			for _, a := range alike {
+				if err := exec(a.is.Units, a.is.Next, a.first, a.last); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 }
 
@@ -111,18 +140,38 @@ type Entry struct {
 	Expected pipeline.Expectation
 }
 
-// Entries hands each task that the run intends, and how it stands, in the order they were added, placeholders included.
+// Intended returns how many tasks the run intends, placeholders included.
+func (j *Journal) Intended(ctx context.Context) (n int, err error) {
+	err = j.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM tasks WHERE intended`).Scan(&n)
+	return n, j.db.Wrap(err)
+}
+
+// Entries hands each task that the run intends, and how it stands, in the order they were added, placeholders included. What a task has
+// alike with the one before it, as most have most, they share.
 func (j *Journal) Entries(ctx context.Context, each func(Entry)) error {
+	var before Entry
 	return j.db.Each(ctx, `SELECT `+taskColumns+`, stood, ending, error, ended_at, saved_units, index_id, again, expected_units, expected_next
 		FROM tasks t WHERE intended ORDER BY no`, func(rows *sql.Rows) (err error) {
 		var e Entry
 		var ended int64
 		e.Task, err = scanTask(rows, &e.Stood, &e.Ending, &e.Error, &ended, &e.SavedUnits, &e.IndexID, &e.Again, &e.Expected.Units, &e.Expected.Next)
 		if e.Ended = store.At(ended); err == nil {
+			e.share(&before)
+			before = e
 			each(e)
 		}
 		return err
 	})
+}
+
+// share lets go of texts that another entry has as well.
+func (e *Entry) share(before *Entry) {
+	for _, text := range [][2]*string{{&e.Extract, &before.Extract}, {&e.Endpoint, &before.Endpoint}, {&e.Surface, &before.Surface}, {&e.Scope, &before.Scope},
+		{&e.Params, &before.Params}, {&e.TargetAsGiven, &e.Target}, {(*string)(&e.Ending), (*string)(&before.Ending)}, {&e.Error, &before.Error}, {&e.IndexID, &before.IndexID}} {
+		if *text[0] == *text[1] {
+			*text[0] = *text[1]
+		}
+	}
 }
 
 // Course is where a run itself stands. The zero value: an earlier version of the program has written the journal, and did not say.

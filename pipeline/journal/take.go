@@ -14,7 +14,7 @@ import (
 // itself, all of them or none, and returns when that is durable. They keep everything but their price, which has been paid:
 // their units are 0 here.
 func (j *Journal) Take(ctx context.Context, taskID, fromRun string, pages iter.Seq2[pipeline.Page, error]) error {
-	no, err := j.numberOf(taskID)
+	no, err := j.numberOf(ctx, taskID)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -14,78 +15,84 @@ import (
 	"backhaul/pipeline/failpoint"
 )
 
-// numbers maps task ids to the short numbers pages refer to them by.
+// ErrUnknown is the error, somewhere in its chain, of a task that the journal does not have.
+var ErrUnknown = errors.New("is not in the journal")
+
+// numbers maps task ids to the short numbers pages refer to them by, as far as anybody needed them.
 type numbers struct {
-	mu    sync.RWMutex
-	of    map[string]int64
-	names map[string]string
+	mu sync.RWMutex
+	of map[string]int64
+}
+
+// numberOf returns a task's number. Those of all tasks are read where it is not known: another process may have entered it.
+func (j *Journal) numberOf(ctx context.Context, taskID string) (int64, error) {
+	if no, ok := j.known(taskID); ok {
+		return no, nil
+	}
+	if err := j.number(ctx); err != nil {
+		return 0, err
+	}
+	if no, ok := j.known(taskID); ok {
+		return no, nil
+	}
+	return 0, fmt.Errorf("task %s %w", taskID, ErrUnknown)
+}
+
+func (j *Journal) known(taskID string) (no int64, ok bool) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	no, ok = j.of[taskID]
+	return no, ok
 }
 
 func (j *Journal) number(ctx context.Context) error {
-	rows, err := j.db.Read().QueryContext(ctx, `SELECT no, id, extract, target FROM tasks`)
-	if err != nil {
-		return j.db.Wrap(err)
+	of := map[string]int64{}
+	// With a column that is in no index the tables themselves are read, where damage to an id shows.
+	err := j.db.Each(ctx, `SELECT no, id, extract FROM tasks`, func(rows *sql.Rows) error {
+		var no int64
+		var id, extract string
+		err := rows.Scan(&no, &id, &extract)
+		of[id] = no
+		return err
+	})
+	if err == nil {
+		j.learn(of)
 	}
-	defer rows.Close()
+	return err
+}
+
+// learn takes over the numbers of tasks that are durable.
+func (j *Journal) learn(of map[string]int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.of, j.names = map[string]int64{}, map[string]string{}
-	for rows.Next() {
-		var no int64
-		var id, extract, target string
-		if err := rows.Scan(&no, &id, &extract, &target); err != nil {
-			return j.db.Wrap(err)
-		}
-		j.of[id], j.names[id] = no, extract+"/"+target
+	if len(j.of) == 0 {
+		j.of = of // there may be a million
+		return
 	}
-	return j.db.Wrap(rows.Err())
+	maps.Copy(j.of, of)
 }
 
-func (j *Journal) numberOf(taskID string) (int64, error) {
-	j.mu.RLock()
-	defer j.mu.RUnlock()
-	no, ok := j.of[taskID]
-	if !ok {
-		return 0, fmt.Errorf("task %s is not in the journal", taskID)
-	}
-	return no, nil
-}
-
+// describe names a task in an error.
 func (j *Journal) describe(taskID string) string {
-	j.mu.RLock()
-	defer j.mu.RUnlock()
-	if name := j.names[taskID]; name != "" {
-		return name
+	var extract, target string
+	if err := j.db.Read().QueryRow(`SELECT extract, target FROM tasks WHERE id = ?`, taskID).Scan(&extract, &target); err != nil {
+		return "task " + taskID
 	}
-	return "task " + taskID
+	return extract + "/" + target
 }
 
 // AddTasks makes tasks known to the journal, and intended. Those already known keep their pages; their bounds and priority
 // follow the latest call.
 func (j *Journal) AddTasks(ctx context.Context, tasks []pipeline.Task) error {
-	err := j.db.Write(ctx, func(tx *sql.Tx) error { return addTasks(tx, tasks) })
+	var of map[string]int64
+	err := j.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		of, err = enterTasks(tx, tasks, func(string) bool { return true })
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("add tasks to the journal: %w", err)
 	}
-	return j.number(ctx)
-}
-
-func addTasks(tx *sql.Tx, tasks []pipeline.Task) error {
-	add, err := tx.Prepare(`INSERT INTO tasks
-		(id, extract, endpoint, surface, target, target_as_given, scope, params, batch, max_rows, priority)
-		VALUES (?,?,?,?,?,?,?,?,?,?,?)
-		ON CONFLICT (id) DO UPDATE SET max_rows = excluded.max_rows, priority = excluded.priority, intended = true
-		WHERE NOT tasks.intended OR (tasks.max_rows, tasks.priority) <> (excluded.max_rows, excluded.priority)`)
-	if err != nil {
-		return err
-	}
-	defer add.Close()
-	for _, t := range tasks {
-		if _, err := add.Exec(t.ID, t.Extract, t.Endpoint, t.Surface, t.Target, t.TargetAsGiven, t.Scope, t.Params,
-			pipeline.EncodeInputs(t.Inputs), t.MaxRows, t.Priority); err != nil {
-			return err
-		}
-	}
+	j.learn(of)
 	return nil
 }
 
@@ -96,64 +103,17 @@ const leftOut = `intended = false, stood = 0, ending = '', error = '', ended_at 
 // Intend is AddTasks for all that a run is to do: the other tasks of the journal are intended no more, but for those of the
 // extracts in open, whose tasks are not known yet. It returns when that is durable, in one step.
 func (j *Journal) Intend(ctx context.Context, tasks []pipeline.Task, open ...string) error {
-	known := make(map[string]bool, len(tasks))
-	for _, t := range tasks {
-		known[t.ID] = true
-	}
-	err := j.db.Write(ctx, func(tx *sql.Tx) error {
-		gone, err := intendedBut(tx, func(id, extract string) bool { return known[id] || slices.Contains(open, extract) })
-		if err != nil {
-			return err
-		}
-		for first, last := range stretches(len(gone), func(i int) bool { return gone[i] == gone[i-1]+1 }) {
-			if _, err := tx.Exec(`UPDATE tasks SET `+leftOut+` WHERE no BETWEEN ? AND ?`, gone[first], gone[last]); err != nil {
-				return err
-			}
-		}
-		return addTasks(tx, tasks)
+	var of map[string]int64
+	err := j.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		of, err = enterTasks(tx, tasks, func(extract string) bool { return slices.Contains(open, extract) })
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("enter what is intended in the journal: %w", err)
 	}
 	failpoint.Hit("journal.tasks.after")
-	return j.number(ctx)
-}
-
-// intendedBut returns the numbers of the tasks that are intended, in their order, but for those that stay.
-func intendedBut(tx *sql.Tx, stays func(id, extract string) bool) (gone []int64, err error) {
-	rows, err := tx.Query(`SELECT no, id, extract FROM tasks WHERE intended ORDER BY no`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var no int64
-		var id, extract string
-		if err := rows.Scan(&no, &id, &extract); err != nil {
-			return nil, err
-		}
-		if !stays(id, extract) {
-			gone = append(gone, no)
-		}
-	}
-	return gone, rows.Err()
-}
-
-// stretches yields the first and the last index of each stretch of n things in which every one goes on from the one before it: a statement
-// for each of the hundred thousand tasks of a run takes seconds.
-func stretches(n int, goesOn func(i int) bool) iter.Seq2[int, int] {
-	return func(yield func(first, last int) bool) {
-		for first := 0; first < n; {
-			last := first
-			for last+1 < n && goesOn(last+1) {
-				last++
-			}
-			if !yield(first, last) {
-				return
-			}
-			first = last + 1
-		}
-	}
+	j.learn(of)
+	return nil
 }
 
 // Tasks returns every task that can have pages, in the order they were added: placeholders are not among them.
@@ -189,14 +149,9 @@ func scanTask(rows *sql.Rows, more ...any) (t pipeline.Task, err error) {
 	return t, err
 }
 
-// List returns one task, and how far it has come. It may have been entered since the journal was opened.
+// List returns one task, and how far it has come. One that the journal does not have is ErrUnknown.
 func (j *Journal) List(ctx context.Context, taskID string) (t pipeline.Task, p pipeline.Place, err error) {
-	if _, err := j.numberOf(taskID); err != nil {
-		if err := j.number(ctx); err != nil {
-			return t, p, err
-		}
-	}
-	no, err := j.numberOf(taskID)
+	no, err := j.numberOf(ctx, taskID)
 	if err != nil {
 		return t, p, err
 	}
@@ -208,13 +163,27 @@ func (j *Journal) List(ctx context.Context, taskID string) (t pipeline.Task, p p
 	return tasks[0], places[taskID], err
 }
 
-// Places returns how far every task has come, by task id. Tasks without a page are present with zero.
+// Places returns how far the tasks have come that have a page or a request without one, by task id. The others have not begun, and
+// there may be a million: their place is the zero one.
 func (j *Journal) Places(ctx context.Context) (map[string]pipeline.Place, error) {
-	return j.places(ctx, "")
+	places, err := j.pagesOf(ctx, `WHERE t.pages > 0 OR t.no IN (SELECT task FROM pages)`)
+	if err != nil {
+		return nil, err
+	}
+	return places, j.countAttempts(ctx, places, "")
 }
 
 // places are those of the tasks that a clause of SQL leaves of the table t.
 func (j *Journal) places(ctx context.Context, clause string, args ...any) (map[string]pipeline.Place, error) {
+	places, err := j.pagesOf(ctx, clause, args...)
+	if err != nil {
+		return nil, err
+	}
+	return places, j.countAttempts(ctx, places, clause, args...)
+}
+
+// pagesOf are these places as far as pages tell of them.
+func (j *Journal) pagesOf(ctx context.Context, clause string, args ...any) (map[string]pipeline.Place, error) {
 	places := map[string]pipeline.Place{}
 	err := j.db.Each(ctx, `SELECT t.id, t.pages, t.reused_from, count(p.seq), coalesce(max(p.chain), 0),
 			coalesce(sum(CASE WHEN p.repeated THEN 0 ELSE p.rows - p.overlap END), 0),
@@ -253,10 +222,7 @@ func (j *Journal) places(ctx context.Context, clause string, args ...any) (map[s
 			places[id] = p
 			return nil
 		}, args...)
-	if err != nil {
-		return nil, err
-	}
-	return places, j.countAttempts(ctx, places, clause, args...)
+	return places, err
 }
 
 // countAttempts fills in what the attempts say of the tasks. What a damaged journal has lost is noted like a reply that could
@@ -283,7 +249,7 @@ func (j *Journal) countAttempts(ctx context.Context, places map[string]pipeline.
 // Repeated reports whether rows of the task's list came again within a chain: of a list that was found to repeat itself, or
 // one that was read again at a cursor by an execution that did not know where the one before it had been.
 func (j *Journal) Repeated(ctx context.Context, taskID string) (bool, error) {
-	no, err := j.numberOf(taskID)
+	no, err := j.numberOf(ctx, taskID)
 	if err != nil {
 		return false, err
 	}

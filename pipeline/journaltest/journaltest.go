@@ -45,6 +45,7 @@ type Journal interface {
 	Header() journal.Header
 	AddTasks(ctx context.Context, tasks []pipeline.Task) error
 	Tasks(ctx context.Context) ([]pipeline.Task, error)
+	List(ctx context.Context, taskID string) (pipeline.Task, pipeline.Place, error)
 	Places(ctx context.Context) (map[string]pipeline.Place, error)
 
 	Append(ctx context.Context, taskID string, p pipeline.Page) error
@@ -66,9 +67,9 @@ type Journal interface {
 	Resolution(ctx context.Context, extract string) (journal.Resolution, bool, error)
 
 	Intend(ctx context.Context, tasks []pipeline.Task, open ...string) error
-	Stand(ctx context.Context, all map[string]journal.Standing) error
+	Stand(ctx context.Context, all iter.Seq2[string, journal.Standing]) error
 	CameAgain(ctx context.Context, rows map[string]int64) error
-	Expect(ctx context.Context, all map[string]pipeline.Expectation) error
+	Expect(ctx context.Context, all iter.Seq2[string, pipeline.Expectation]) error
 	Bills(ctx context.Context) (map[string]map[string]pipeline.Bill, error)
 	LeftOut(ctx context.Context) ([]pipeline.Task, error)
 	Entries(ctx context.Context, each func(journal.Entry)) error
@@ -124,6 +125,7 @@ func Run(t *testing.T, cfg Config) {
 		"a page keeps all that is known of it":              (*try).whole,
 		"a task that nobody added is unknown":               (*try).unknown,
 		"tasks that are added again keep what they have":    (*try).addedAgain,
+		"many tasks are entered as each by itself would be": (*try).many,
 		"a place tells rows bought again from the others":   (*try).places,
 		"pages are taken over all or not at all":            (*try).taken,
 		"attempts are kept in the order they failed":        (*try).attempts,

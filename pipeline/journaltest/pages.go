@@ -81,7 +81,6 @@ func (r *try) reopened() {
 	r.must(err)
 	r.same("places", map[string]pipeline.Place{
 		"z": {Pages: 5, Rows: 15, ChainRows: 15, Units: 15, MaybeUnits: 50, Attempts: 1, End: true, Fetched: want[4].FetchedAt, LastRows: 3},
-		"a": {},
 	}, places)
 	all, err := r.j.Tasks(r.ctx())
 	r.must(err)

@@ -1,6 +1,10 @@
 package journaltest
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"backhaul/pipeline"
@@ -52,6 +56,47 @@ func (r *try) addedAgain() {
 	r.must(err)
 	r.same("tasks", []pipeline.Task{want, task("a"), batch, task("new")}, got)
 	r.has("z", pagesOf(2))
+}
+
+func (r *try) many() {
+	var all []pipeline.Task
+	for i := range 300 {
+		t := task(fmt.Sprint("t", i))
+		t.Extract = fmt.Sprint("x", i/130) // some stretches are alike, and others not
+		if t.TargetAsGiven = fmt.Sprint(i); i%50 == 0 {
+			t.Scope, t.Inputs = "page", []pipeline.Input{{Target: "a.example"}}
+		}
+		all = append(all, t)
+	}
+	first := slices.Clone(all[100:150])
+	for i := range first {
+		first[i].MaxRows, first[i].Priority = 7, 1
+	}
+	r.must(r.j.AddTasks(r.ctx(), first))
+	r.must(r.j.AddTasks(r.ctx(), of("dropped", "d")))
+	r.must(r.j.Append(r.ctx(), "t120", page(0, 3)))
+	r.must(r.j.Intend(r.ctx(), append(slices.Clone(all), all[5], all[120])))
+	for _, id := range []string{"t0", "t99", "t150", "t299"} {
+		r.must(r.j.Append(r.ctx(), id, page(0, 3)))
+	}
+	r.harm(func() {})
+	want := slices.Concat(all[100:150], all[:5], all[6:100], all[150:], all[5:6]) // of one that is there twice the last
+	r.intends(r.j, want...)
+	for _, id := range []string{"t0", "t99", "t120", "t150", "t299"} {
+		r.has(id, []pipeline.Page{page(0, 3)})
+	}
+	places, err := r.j.Places(r.ctx())
+	r.must(err)
+	if len(places) != 5 {
+		r.t.Errorf("%d lists have begun, want 5: %+v", len(places), places)
+	}
+	if _, _, err := r.j.List(r.ctx(), "t300"); !errors.Is(err, journal.ErrUnknown) {
+		r.t.Errorf("a task that nobody added: %v", err)
+	}
+	t, place, err := r.j.List(r.ctx(), "t150")
+	r.must(err)
+	r.same("task", all[150], t)
+	r.same("place", 1, place.Pages)
 }
 
 func (r *try) places() {
@@ -192,14 +237,14 @@ func (r *try) stands() {
 	r.append(nil, "a", "b", "c")
 	first := journal.Standing{Ending: pipeline.EndFault, Error: "no", Ended: header.Created, SavedUnits: 7, IndexID: "2026-11"}
 	second := journal.Standing{Ending: pipeline.EndOfList, Ended: header.Created.Add(time.Hour)}
-	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"a": first, "b": first}))
-	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 40, Next: 2}, "c": {Units: 9}}))
+	r.must(r.j.Stand(r.ctx(), maps.All(map[string]journal.Standing{"a": first, "b": first})))
+	r.must(r.j.Expect(r.ctx(), maps.All(map[string]pipeline.Expectation{"a": {Units: 40, Next: 2}, "c": {Units: 9}})))
 	r.must(r.j.CameAgain(r.ctx(), map[string]int64{"a": 3, "b": 4}))
 	r.must(r.j.Append(r.ctx(), "b", page(0, 1)))
 	r.must(r.j.Append(r.ctx(), "b", page(1, 1)))
-	r.must(r.j.Stand(r.ctx(), map[string]journal.Standing{"b": second}))
+	r.must(r.j.Stand(r.ctx(), maps.All(map[string]journal.Standing{"b": second})))
 	r.must(r.j.Append(r.ctx(), "b", page(2, 1)))
-	r.must(r.j.Expect(r.ctx(), map[string]pipeline.Expectation{"a": {Units: 50, Next: 2}}))
+	r.must(r.j.Expect(r.ctx(), maps.All(map[string]pipeline.Expectation{"a": {Units: 50, Next: 2}})))
 	r.must(r.j.AddTasks(r.ctx(), tasks("a")))
 	r.must(r.j.Intend(r.ctx(), tasks("a", "b", "c")))
 	r.must(r.j.Resolve(r.ctx(), "anchors", journal.Resolution{Tasks: tasks("a", "b", "c")}))
