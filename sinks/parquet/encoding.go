@@ -104,7 +104,7 @@ func try(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, e enco
 	if err != nil {
 		return nil, err
 	}
-	if err := writeGroup(out, columns); err != nil {
+	if err := writeGroup(mem, out, columns); err != nil {
 		return nil, err
 	}
 	if err := out.Close(); err != nil {
@@ -127,12 +127,15 @@ func try(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, e enco
 
 // writeGroup writes the columns as one row group, one after the other, so that the encoded pages of only one are in
 // memory.
-func writeGroup(out *pqarrow.FileWriter, columns []*arrow.Chunked) error {
+func writeGroup(mem memory.Allocator, out *pqarrow.FileWriter, columns []*arrow.Chunked) error {
 	if err := out.NewRowGroupChecked(); err != nil {
 		return err
 	}
 	for _, c := range columns {
-		if err := out.WriteColumnChunked(c, 0, int64(c.Len())); err != nil {
+		c = asDictionary(mem, c)
+		err := out.WriteColumnChunked(c, 0, int64(c.Len()))
+		c.Release()
+		if err != nil {
 			return err
 		}
 	}
