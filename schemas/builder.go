@@ -54,6 +54,7 @@ type Builder struct {
 	rb       *array.RecordBuilder // nil where only keys are wanted
 	each     []int                // columns that every row has a value of its own in
 	keys     *keys                // nil where rows are wanted
+	visit    func(*Row)           // nil where rows are wanted
 	own      int                  // columns before the common ones
 	index    int                  // column index_id of a table that is Indexed, else -1
 	origin   Origin
@@ -86,6 +87,14 @@ func NewBuilder(mem memory.Allocator, t *Table) *Builder {
 func NewKeys(t *Table) *Builder {
 	b := newBuilder(t)
 	b.keys = &keys{identity: identityOf(t)}
+	return b
+}
+
+// NewVisitor returns a builder that shows every row to visit, which does not keep it, and collects none but those rejected. The
+// common columns are not filled in. It needs no Release, and has no batches.
+func NewVisitor(t *Table, visit func(*Row)) *Builder {
+	b := newBuilder(t)
+	b.visit = visit
 	return b
 }
 
@@ -146,6 +155,10 @@ func (b *Builder) Append() {
 	}
 	if b.keys != nil {
 		b.keys.add(&b.row)
+		return
+	}
+	if b.visit != nil {
+		b.visit(&b.row)
 		return
 	}
 	if b.table.Vendor() {
