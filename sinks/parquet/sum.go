@@ -144,20 +144,21 @@ func (s *columnSum) repeat(h *xxh3.Hasher, value []byte, times int) {
 
 // addDictionary takes rows as they are read from a dictionary: most are those of a run.
 func (s *columnSum) addDictionary(a *array.Dictionary) error {
-	values, ok := a.Dictionary().(*array.String)
-	if !ok {
+	values, text := a.Dictionary().(*array.String)
+	indices, known := a.Indices().(*array.Int32)
+	if !text || !known {
 		return fmt.Errorf("no checksum for type %s", a.DataType())
 	}
-	for from, to := 0, 0; from < a.Len(); from = to {
-		null := a.IsNull(from)
-		at := a.GetValueIndex(from)
-		for to = from + 1; to < a.Len() && a.IsNull(to) == null && (null || a.GetValueIndex(to) == at); to++ {
+	all, nulls := indices.Int32Values(), a.NullN() > 0
+	for from, to := 0, 0; from < len(all); from = to {
+		null := nulls && a.IsNull(from)
+		for to = from + 1; to < len(all) && (null || all[to] == all[from]) && (!nulls || a.IsNull(to) == null); to++ {
 		}
 		if null {
 			s.addNullRun(s.rows, to-from)
 			s.rows += int64(to - from)
 		} else {
-			s.addRun(values, at, to-from)
+			s.addRun(values, int(all[from]), to-from)
 		}
 	}
 	return nil
