@@ -8,6 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"backhaul/schemas"
 )
@@ -125,22 +127,83 @@ func raw(a arrow.Array, i int) []byte {
 	panic(fmt.Sprintf("parquet: no runs of %s", a.DataType()))
 }
 
-// asDictionary returns a column of runs as one dictionary array, its values in the order they come. A column that is none it
-// returns as it is. The caller releases it.
-func asDictionary(mem memory.Allocator, c *arrow.Chunked) *arrow.Chunked {
-	encoded, ok := c.DataType().(*arrow.RunEndEncodedType)
-	if !ok {
-		c.Retain()
-		return c
-	}
-	d := dictionaryBuilder{places: map[string]int32{}, values: array.NewBuilder(mem, encoded.Encoded())}
+// dictEncoder is what arrow-go's encoders of dictionaries can do beyond their interface, which is internal.
+type dictEncoder interface {
+	NormalizeDict(arrow.Array) (arrow.Array, error)
+	PutDictionary(arrow.Array) error
+}
+
+// writeRuns writes a column of runs as a dictionary, its values in the order they come, and as many indices a page as make
+// pageBytes of values. Where another encoding was chosen its rows are written.
+func (o *output) writeRuns(column file.ColumnChunkWriter, c *arrow.Chunked, nullable bool) error {
+	d := dictionaryBuilder{places: map[string]int32{}, values: array.NewBuilder(o.mem, c.DataType().(*arrow.RunEndEncodedType).Encoded())}
 	defer d.values.Release()
 	for _, chunk := range c.Chunks() {
 		d.add(chunk.(*array.RunEndEncoded))
 	}
-	a := d.array(mem, c.Len())
-	defer a.Release()
-	return arrow.NewChunked(a.DataType(), []arrow.Array{a})
+	values := d.values.NewArray()
+	defer values.Release()
+	encoder, ok := column.CurrentEncoder().(dictEncoder)
+	if !ok {
+		rows := dictionaryOf(o.mem, values, d.runs)
+		defer rows.Release()
+		return o.writeRows(column, rows, nullable)
+	}
+	normal, err := encoder.NormalizeDict(values)
+	if err != nil {
+		return err
+	}
+	defer normal.Release()
+	if err := encoder.PutDictionary(normal); err != nil {
+		return err
+	}
+	for page := range pagesOf(d.runs, values) {
+		if stats := column.PageStatistics(); stats != nil {
+			if err := o.addStatistics(stats, encoder, page, values); err != nil {
+				return err
+			}
+		}
+		if err := o.writePage(column, dictionaryOf(o.mem, values, page), nullable); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writePage writes a page of indices, which it releases.
+func (o *output) writePage(column file.ColumnChunkWriter, page *array.Dictionary, nullable bool) error {
+	defer page.Release()
+	if err := column.WriteDictIndices(page.Indices(), defined(page, nullable), nil); err != nil {
+		return err
+	}
+	return column.(interface{ FlushCurrentPage() error }).FlushCurrentPage()
+}
+
+// addStatistics adds the values of a page, each once.
+func (o *output) addStatistics(stats metadata.TypedStatistics, encoder dictEncoder, page []indexRun, values arrow.Array) error {
+	some := array.NewBuilder(o.mem, values.DataType())
+	defer some.Release()
+	seen := make([]bool, values.Len())
+	for _, r := range page {
+		switch {
+		case r.index < 0:
+			stats.IncNulls(int64(r.rows))
+			continue
+		case !seen[r.index]:
+			seen[r.index] = true
+			appendFrom(some, values, int(r.index))
+		}
+		stats.IncNumValues(int64(r.rows))
+	}
+	stats.IncNulls(0) // that there is none is known
+	distinct := some.NewArray()
+	defer distinct.Release()
+	normal, err := encoder.NormalizeDict(distinct)
+	if err != nil {
+		return err
+	}
+	defer normal.Release()
+	return stats.UpdateFromArrow(normal, false)
 }
 
 // dictionaryBuilder collects the different values of runs.
@@ -148,7 +211,6 @@ type dictionaryBuilder struct {
 	places map[string]int32
 	values array.Builder
 	runs   []indexRun
-	nulls  int
 }
 
 // indexRun is rows of one value; -1 is null.
@@ -160,9 +222,7 @@ type indexRun struct {
 func (d *dictionaryBuilder) add(a *array.RunEndEncoded) {
 	for at, rows := range runsOf(a) {
 		run := indexRun{-1, rows}
-		if a.Values().IsNull(at) {
-			d.nulls += rows
-		} else {
+		if a.Values().IsValid(at) {
 			run.index = d.index(a.Values(), at)
 		}
 		d.runs = append(d.runs, run)
@@ -180,28 +240,32 @@ func (d *dictionaryBuilder) index(values arrow.Array, at int) int32 {
 	return index
 }
 
-// array returns the dictionary array. Indices of a byte, where that will do, are the quickest to take in.
-func (d *dictionaryBuilder) array(mem memory.Allocator, rows int) arrow.Array {
-	dict := d.values.NewArray()
-	defer dict.Release()
+// dictionaryOf returns rows of those runs as a dictionary array. Indices of a byte, where that will do, are the quickest to take in.
+func dictionaryOf(mem memory.Allocator, values arrow.Array, runs []indexRun) *array.Dictionary {
+	rows, nulls := 0, 0
+	for _, r := range runs {
+		if rows += r.rows; r.index < 0 {
+			nulls += r.rows
+		}
+	}
 	var index arrow.DataType = arrow.PrimitiveTypes.Uint8
-	if dict.Len() > 256 {
+	if values.Len() > 256 {
 		index = arrow.PrimitiveTypes.Int32
 	}
 	indices := memory.NewResizableBuffer(mem)
 	defer indices.Release()
 	indices.Resize(rows * index.(arrow.FixedWidthDataType).Bytes())
-	if dict.Len() > 256 {
-		fill(arrow.Int32Traits.CastFromBytes(indices.Bytes()), d.runs)
+	if values.Len() > 256 {
+		fill(arrow.Int32Traits.CastFromBytes(indices.Bytes()), runs)
 	} else {
-		fill(indices.Bytes(), d.runs)
+		fill(indices.Bytes(), runs)
 	}
-	valid := d.valid(mem, rows)
-	if valid != nil {
-		defer valid.Release()
+	buffers := []*memory.Buffer{nil, indices}
+	if nulls > 0 {
+		buffers[0] = valid(mem, runs, rows)
+		defer buffers[0].Release()
 	}
-	data := array.NewDataWithDictionary(&arrow.DictionaryType{IndexType: index, ValueType: dict.DataType()}, rows,
-		[]*memory.Buffer{valid, indices}, d.nulls, 0, dict.Data().(*array.Data))
+	data := array.NewDataWithDictionary(&arrow.DictionaryType{IndexType: index, ValueType: values.DataType()}, rows, buffers, nulls, 0, values.Data().(*array.Data))
 	defer data.Release()
 	return array.NewDictionaryData(data)
 }
@@ -215,17 +279,54 @@ func fill[T uint8 | int32](indices []T, runs []indexRun) {
 	}
 }
 
-// valid returns the bitmap of the rows that are not null, nil if all are.
-func (d *dictionaryBuilder) valid(mem memory.Allocator, rows int) *memory.Buffer {
-	if d.nulls == 0 {
-		return nil
-	}
+// valid returns the bitmap of the rows that are not null.
+func valid(mem memory.Allocator, runs []indexRun, rows int) *memory.Buffer {
 	bits := memory.NewResizableBuffer(mem)
 	bits.Resize(int(bitutil.BytesForBits(int64(rows))))
 	at := 0
-	for _, r := range d.runs {
+	for _, r := range runs {
 		bitutil.SetBitsTo(bits.Bytes(), int64(at), int64(r.rows), r.index >= 0)
 		at += r.rows
 	}
 	return bits
+}
+
+// pagesOf cuts runs into those of pages, which have pageBytes of values.
+func pagesOf(runs []indexRun, values arrow.Array) iter.Seq[[]indexRun] {
+	return func(yield func([]indexRun) bool) {
+		var page []indexRun
+		bytes := 0
+		for _, r := range runs {
+			width := 0
+			if r.index >= 0 {
+				width = plainSize(values, int(r.index))
+			}
+			for r.rows > 0 {
+				n := r.rows
+				if width > 0 {
+					n = min(n, max(1, (pageBytes-bytes)/width))
+				}
+				page = append(page, indexRun{r.index, n})
+				r.rows -= n
+				if bytes += n * width; bytes+width > pageBytes {
+					if !yield(page) {
+						return
+					}
+					page, bytes = nil, 0
+				}
+			}
+		}
+		if len(page) > 0 {
+			yield(page)
+		}
+	}
+}
+
+// plainSize is what a value takes on a page without a dictionary.
+func plainSize(values arrow.Array, i int) int {
+	size := len(raw(values, i))
+	if _, text := values.(*array.String); text {
+		size += 4
+	}
+	return size
 }

@@ -54,7 +54,7 @@ func TestRunsAreTheRowsTheyStandFor(t *testing.T) {
 	contents := want.Contents()
 	written := func(batch arrow.RecordBatch) []byte {
 		digest, path := NewDigest(table), filepath.Join(t.TempDir(), "f")
-		w, err := Create(blob.FS{}, path, table, Options{Memory: mem, RowGroupRows: 1000})
+		w, err := Create(blob.FS{}, path, table, Options{Memory: mem, RowGroupRows: 60})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"backhaul/pipeline/failpoint"
 	"backhaul/schemas"
@@ -61,7 +60,7 @@ type Writer struct {
 	file   *blob.File
 	buf    *bufio.Writer
 	sealer *sealer
-	out    *pqarrow.FileWriter // nil until there is a row group to choose the encodings by
+	out    *output // nil until there is a row group to choose the encodings by
 	sums   []*columnSum
 	order  order
 	group  group
@@ -188,7 +187,7 @@ func (w *Writer) flush(last bool) error {
 		return nil
 	}
 	defer w.group.release()
-	return writeGroup(w.opts.Memory, w.out, columns)
+	return w.out.writeGroup(columns)
 }
 
 // begin begins the file in the encodings that suit its first row group.
@@ -223,8 +222,7 @@ func (w *Writer) saving(whole bool) int64 {
 }
 
 func (w *Writer) start(chosen forms, small bool) (err error) {
-	w.out, err = pqarrow.NewFileWriter(w.schema, w.sealer, properties(w.opts, w.table, w.sorted, chosen, small),
-		pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(w.opts.Memory)))
+	w.out, err = newOutput(w.opts.Memory, w.schema, w.sealer, properties(w.opts, w.table, w.sorted, chosen, small))
 	return err
 }
 
