@@ -50,11 +50,15 @@ type Rejection struct {
 // Builder collects rows of one table into Arrow record batches, or only what identifies them. It is for one goroutine.
 type Builder struct {
 	table    *Table
+	mem      memory.Allocator
 	rb       *array.RecordBuilder // nil where only keys are wanted
+	each     []int                // columns that every row has a value of its own in
 	keys     *keys                // nil where rows are wanted
+	visit    func(*Row)           // nil where rows are wanted
 	own      int                  // columns before the common ones
 	index    int                  // column index_id of a table that is Indexed, else -1
 	origin   Origin
+	runs     runs
 	left     int64 // rows the page may still bring; -1 all
 	rows     int
 	appended int64
@@ -66,7 +70,15 @@ type Builder struct {
 // NewBuilder returns an empty builder. Release it when done.
 func NewBuilder(mem memory.Allocator, t *Table) *Builder {
 	b := newBuilder(t)
-	b.rb = array.NewRecordBuilder(mem, t.Arrow())
+	b.mem, b.rb = mem, array.NewRecordBuilder(mem, t.ArrowRuns())
+	for i := range t.columns {
+		if t.OfPage(i) {
+			b.runs.add(i, b.rb.Field(i).(*array.RunEndEncodedBuilder), t.columns[i].Type)
+		} else {
+			b.each = append(b.each, i)
+		}
+	}
+	b.runs.page.values = make([]value, len(t.columns))
 	return b
 }
 
@@ -75,6 +87,14 @@ func NewBuilder(mem memory.Allocator, t *Table) *Builder {
 func NewKeys(t *Table) *Builder {
 	b := newBuilder(t)
 	b.keys = &keys{identity: identityOf(t)}
+	return b
+}
+
+// NewVisitor returns a builder that shows every row to visit, which does not keep it, and collects none but those rejected. The
+// common columns are not filled in. It needs no Release, and has no batches.
+func NewVisitor(t *Table, visit func(*Row)) *Builder {
+	b := newBuilder(t)
+	b.visit = visit
 	return b
 }
 
@@ -92,6 +112,7 @@ func (b *Builder) Table() *Table { return b.table }
 
 // Begin says where the rows that follow come from. It must precede the rows of every page of a vendor table.
 func (b *Builder) Begin(o Origin) {
+	b.runs.end(&b.origin, b.own)
 	b.origin = o
 	b.left = o.Most
 	if o.Most == 0 {
@@ -105,6 +126,7 @@ func (b *Builder) About(target, asGiven string) {
 	if target != b.origin.Target {
 		b.origin.Rank = 1
 	}
+	b.runs.end(&b.origin, b.own)
 	if asGiven == "" {
 		asGiven = cmp.Or(b.origin.AsGiven[target], target)
 	}
@@ -123,7 +145,7 @@ func (b *Builder) Row() *Row {
 // Full reports whether the page's task wants no further row.
 func (b *Builder) Full() bool { return b.left == 0 }
 
-// Append adds the scratch row. For vendor tables it fills the common columns from the origin and counts the rank on.
+// Append adds the scratch row. For vendor tables the common columns are the origin's, and the rank counts on.
 func (b *Builder) Append() {
 	if b.Full() || b.origin.Held != nil && b.origin.Held.drop(&b.row) {
 		return
@@ -135,22 +157,28 @@ func (b *Builder) Append() {
 		b.keys.add(&b.row)
 		return
 	}
+	if b.visit != nil {
+		b.visit(&b.row)
+		return
+	}
 	if b.table.Vendor() {
-		b.fillCommon()
+		b.row.SetInt(b.own+rankAt, b.origin.Rank)
+		b.origin.Rank++
+		b.runs.rows++
 	}
 	if b.index >= 0 && b.origin.IndexID != "" && b.row.Null(b.index) {
 		b.row.SetString(b.index, b.origin.IndexID)
 	}
-	for i, c := range b.table.columns {
-		appendValue(b.rb.Field(i), c.Type, &b.row.values[i])
+	for _, i := range b.each {
+		appendValue(b.rb.Field(i), b.table.columns[i].Type, &b.row.values[i])
 	}
 	b.drift.add(&b.row)
 	b.rows++
 	b.appended++
 }
 
-func (b *Builder) fillCommon() {
-	o, row, at := &b.origin, &b.row, b.own
+// fill sets the columns that are OfPage, of which the first stands at that place.
+func (o *Origin) fill(row *Row, at int) {
 	if o.Target != "" {
 		row.SetString(at, o.Target)
 		row.SetString(at+1, o.TargetAsGiven)
@@ -158,7 +186,6 @@ func (b *Builder) fillCommon() {
 	if o.Scope != "" {
 		row.SetString(at+2, o.Scope)
 	}
-	row.SetInt(at+3, o.Rank)
 	row.SetString(at+4, o.Job)
 	row.SetString(at+5, o.Extract)
 	row.SetString(at+6, o.RunID)
@@ -166,7 +193,6 @@ func (b *Builder) fillCommon() {
 	row.SetString(at+8, o.Surface)
 	row.SetInt(at+9, o.FetchedAt.UTC().UnixMicro())
 	row.SetInt(at+10, int64(o.PageSeq))
-	o.Rank++
 }
 
 // Reject records a row that does not fit; a [*FieldError] in why says which field it is. json is copied.
@@ -209,18 +235,32 @@ func (b *Builder) Appended() int64 { return b.appended }
 // NextRank returns the rank the next row of the page would get.
 func (b *Builder) NextRank() int64 { return b.origin.Rank }
 
-// Batch hands over the waiting rows as a record batch, which the caller releases, and empties the builder.
+// Batch hands over the waiting rows as a record batch of the table's Arrow schema, which the caller releases, and empties the
+// builder.
 func (b *Builder) Batch() arrow.RecordBatch {
+	batch := b.runBatch()
+	if len(b.runs.columns) == 0 {
+		return batch
+	}
+	defer batch.Release()
+	return decoded(b.mem, batch, b.table)
+}
+
+// runBatch is Batch of the table's ArrowRuns.
+func (b *Builder) runBatch() arrow.RecordBatch {
+	b.runs.end(&b.origin, b.own)
+	b.runs.begin()
 	b.rows = 0
 	return b.rb.NewRecordBatch()
 }
 
-// Drain hands the waiting rows to write, if there are at least so many. write does not keep the batch.
+// Drain hands the waiting rows to write, if there are at least so many, as a batch of the table's ArrowRuns. write does not
+// keep it.
 func (b *Builder) Drain(atLeast int, write func(arrow.RecordBatch) error) error {
 	if b.rows < atLeast {
 		return nil
 	}
-	batch := b.Batch()
+	batch := b.runBatch()
 	defer batch.Release()
 	return write(batch)
 }

@@ -17,7 +17,10 @@ const (
 	ColExtra         = "extra"
 )
 
-// common is the tail of every vendor table, in the contract's order. NewBuilder relies on it.
+// Where the columns that Builder fills in row by row stand among the common ones.
+const rankAt, extraAt = 3, 11
+
+// common is the tail of every vendor table, in the contract's order. Builder relies on it.
 var common = []Column{
 	{Name: ColTarget, Type: String, Meaning: "the target as sent; null where the endpoint has none", Source: "job spec, normalised"},
 	{Name: ColTargetAsGiven, Type: String, Meaning: "the target as the spec spelled it", Source: "job spec"},

@@ -79,6 +79,14 @@ func (r *Row) Ints(i int) []int64 {
 	return r.values[i].nums
 }
 
+// Text returns the value of a String column, nil if it is null. It is valid until the row is appended.
+func (r *Row) Text(i int) []byte {
+	if !r.values[i].valid {
+		return nil
+	}
+	return r.values[i].text
+}
+
 // Bool returns the value of a Bool column, false if it is null.
 func (r *Row) Bool(i int) bool { return r.values[i].valid && r.values[i].num != 0 }
 

@@ -345,3 +345,56 @@ func TestARejectedRowIsToldOnceWithItsFieldAndItsOwnJSON(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// TestDrainHandsOverTheRowsOfABatch holds that rows in runs are the same rows, whatever a page changes.
+func TestDrainHandsOverTheRowsOfABatch(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(t, 0)
+	table := Lookup("moz.url_metrics")
+	built := func() *Builder {
+		b := NewBuilder(mem, table)
+		o := Origin{Target: "a", Scope: "page", Job: "j", FetchedAt: time.UnixMicro(1), Rank: 1}
+		for _, change := range []func(){func() {}, func() { o.PageSeq++ }, func() { o.FetchedAt = time.UnixMicro(2) }, func() { o.Target = "" }, func() { o.Extract = "e" }} {
+			change()
+			b.Begin(o)
+			for range 2 {
+				b.Row().SetString(0, "p")
+				b.Append()
+				b.Row().SetString(0, "q")
+				b.About("b", "B")
+				b.Append()
+			}
+		}
+		return b
+	}
+	rows, runs := built(), built()
+	defer rows.Release()
+	defer runs.Release()
+	want := rows.Batch()
+	defer want.Release()
+	if err := runs.Drain(1, func(batch arrow.RecordBatch) error {
+		if !batch.Schema().Equal(table.ArrowRuns()) {
+			t.Errorf("schema %s", batch.Schema())
+		}
+		got := decoded(mem, batch, table)
+		defer got.Release()
+		if !array.RecordEqual(want, got) {
+			t.Errorf("rows %v\nin runs %v", want, got)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n := want.NumRows(); n != 20 {
+		t.Errorf("%d rows", n)
+	}
+	for column, all := range map[string]string{
+		"target_as_given": `["" "B" "B" "B" "" "B" "B" "B" "" "B" "B" "B" (null) "B" "B" "B" (null) "B" "B" "B"]`,
+		"page_seq":        `[0 0 0 0 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1]`,
+		"extract":         `["" "" "" "" "" "" "" "" "" "" "" "" "" "" "" "" "e" "e" "e" "e"]`,
+	} {
+		if got := want.Column(table.Index(column)).String(); got != all {
+			t.Errorf("%s: %s, want %s", column, got, all)
+		}
+	}
+}

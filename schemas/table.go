@@ -119,6 +119,7 @@ type Table struct {
 	columns []Column
 	index   map[string]int
 	arrow   *arrow.Schema
+	runs    *arrow.Schema
 }
 
 // FullName returns schema and name, as SQL spells them: moz.anchor_text.
@@ -165,6 +166,18 @@ func (t *Table) Arrow() *arrow.Schema {
 	return t.arrow
 }
 
+// ArrowRuns returns Arrow with the columns run-end encoded that are OfPage: batches of this schema hold the same rows.
+func (t *Table) ArrowRuns() *arrow.Schema {
+	t.derive()
+	return t.runs
+}
+
+// OfPage reports whether all rows of a page have the same value in the column: where they come from, but for the rank.
+func (t *Table) OfPage(i int) bool {
+	at := i - len(t.Own)
+	return t.Vendor() && at >= 0 && at != rankAt && at != extraAt
+}
+
 func (t *Table) derive() {
 	t.once.Do(func() {
 		t.columns = append([]Column(nil), t.Own...)
@@ -182,6 +195,13 @@ func (t *Table) derive() {
 		}
 		md := arrow.NewMetadata([]string{"table", "meaning", "source"}, []string{t.FullName(), t.Meaning, t.Source})
 		t.arrow = arrow.NewSchema(fields, &md)
+		encoded := slices.Clone(fields)
+		for i := range encoded {
+			if t.OfPage(i) {
+				encoded[i].Type = arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, fields[i].Type)
+			}
+		}
+		t.runs = arrow.NewSchema(encoded, &md)
 	})
 }
 

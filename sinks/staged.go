@@ -14,8 +14,8 @@ type Staged struct {
 
 // Writer turns record batches of one table into one staged file. It is for one goroutine.
 type Writer interface {
-	// Write appends the batch's rows. The batch stays the caller's, who may release it as soon as Write returns.
-	// After an error only Abort is of use.
+	// Write appends the rows of a batch, which has the table's Arrow schema or its ArrowRuns. The batch stays the caller's, who may
+	// release it as soon as Write returns. After an error only Abort is of use.
 	Write(batch arrow.RecordBatch) error
 	// Close finishes the file and returns once it is verified and durable. After an error nothing is staged.
 	Close() (Staged, error)

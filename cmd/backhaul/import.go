@@ -116,7 +116,7 @@ func (a *app) importFiles(cmd *cobra.Command, surface string, files []string, f 
 	}
 	defer lake.close()
 	all, err := run.ImportArchives(cmd.Context(), run.Import{
-		Job: f.job, Archive: intake.Archive{Files: files, Pages: r.Pages}, Sources: decoders(a.vendors).source, NewID: func() string { return ulid.Make().String() },
+		Job: f.job, Archive: intake.Archive{Files: files, Pages: r.Pages, Again: r.Again}, Sources: decoders(a.vendors).source, NewID: func() string { return ulid.Make().String() },
 	}, run.Options{Warehouse: w, Books: a.books(w), Lake: lake, Now: a.now})
 	if err != nil {
 		return a.importFailed(err)

@@ -75,12 +75,20 @@ type Problem struct {
 
 func (p *Problem) Error() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
 
+// Again yields the replies of a file whose Pages had no problem, as those do, but with no Rows: what rows a reply has was found
+// out then, at the cost of reading them.
+func (r *Reader) Again(path string) iter.Seq2[Page, error] {
+	known := newExaminer(r)
+	known.again = true
+	return known.pages(path)
+}
+
 // Pages yields the replies of a file in their order. An error is a *Problem, unless the file itself cannot be read; behind
 // one about a single reply the others follow.
-func (r *Reader) Pages(path string) iter.Seq2[Page, error] {
+func (r *Reader) Pages(path string) iter.Seq2[Page, error] { return newExaminer(r).pages(path) }
+
+func (x *examiner) pages(path string) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		x := newExaminer(r)
-		defer x.release()
 		for found, err := range replies(path) {
 			var page Page
 			if err == nil {

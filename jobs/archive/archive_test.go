@@ -69,7 +69,29 @@ func readAll(t testing.TB, r *Reader, path string) (lines []string, pages []Page
 		pages = append(pages, p)
 		lines = append(lines, fmt.Sprintf("%s %s %s %s %d", p.Task.Endpoint, p.Task.Target, p.Task.Scope, p.Date.Format(time.DateOnly), p.Page.Rows))
 	}
+	if problems == nil {
+		sameAgain(t, r, path, pages)
+	}
 	return lines, pages, problems
+}
+
+// sameAgain fails unless the file again says the same of its replies, but for their rows.
+func sameAgain(t testing.TB, r *Reader, path string, want []Page) {
+	t.Helper()
+	var got []Page
+	for p, err := range r.Again(path) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Page.Rows != 0 {
+			t.Errorf("%d rows were read again", p.Page.Rows)
+		}
+		p.Page.Rows = want[len(got)].Page.Rows
+		got = append(got, p)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("again: %s", diff)
+	}
 }
 
 const (

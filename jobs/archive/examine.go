@@ -13,19 +13,15 @@ import (
 // examiner makes pages of the replies of one file.
 type examiner struct {
 	*Reader
-	builders map[*schemas.Table]*schemas.Builder
+	again    bool // the replies were examined before
+	visitors map[*schemas.Table]*schemas.Builder
+	looking  look // what the visitors have seen
 	names    map[string]named
 	judged   map[string]bool // shapes that are no other endpoint's
 }
 
 func newExaminer(r *Reader) *examiner {
-	return &examiner{Reader: r, builders: map[*schemas.Table]*schemas.Builder{}, names: map[string]named{}, judged: map[string]bool{}}
-}
-
-func (x *examiner) release() {
-	for _, b := range x.builders {
-		b.Release()
-	}
+	return &examiner{Reader: r, visitors: map[*schemas.Table]*schemas.Builder{}, names: map[string]named{}, judged: map[string]bool{}}
 }
 
 // page finds out what a reply answers, and reads it.
@@ -45,7 +41,13 @@ func (x *examiner) page(f found) (Page, error) {
 		err = x.ofOne(&s, source.Endpoint(), name)
 	}
 	if err == nil {
-		err = x.misplaced(source, word, s)
+		p.Page.Request = keep(source.Endpoint(), s)
+	}
+	var l look
+	var unread error
+	if err == nil && !x.again {
+		l, unread = x.look(source, p.Page)
+		err = x.misplaced(source, word, s.body, l, unread)
 	}
 	if err == nil {
 		p.Task, err = x.task(source.Endpoint(), s, name)
@@ -54,14 +56,12 @@ func (x *examiner) page(f found) (Page, error) {
 		err = x.dates(&p, s, name)
 	}
 	if err == nil {
-		p.Page.Request = keep(source.Endpoint(), s)
-		var l look
-		l, err = x.look(source, p.Page, false)
-		p.Page.Rows = l.rows + l.rejected
+		err = unread
 	}
 	if err != nil {
 		return Page{}, f.problem("%v", err)
 	}
+	p.Page.Rows = l.rows + l.rejected
 	return p, nil
 }
 
@@ -136,7 +136,7 @@ func (x *examiner) recognise(body []byte) (pipeline.Source, error) {
 		if guesses(s, body) || readByRequest(s.Endpoint()) {
 			continue
 		}
-		switch look, err := x.look(s, pipeline.Page{Body: body}, true); {
+		switch look, err := x.look(s, pipeline.Page{Body: body}); {
 		case err != nil || look.rejected > 0:
 		case look.rows == 0:
 			empty = append(empty, s)

@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"backhaul/pipeline"
 	"backhaul/schemas"
 )
@@ -47,49 +44,45 @@ func (l look) better(than look) bool {
 	}
 }
 
-// look decodes a reply and throws the rows away. closely counts their values as well.
-func (x *examiner) look(source pipeline.Source, page pipeline.Page, closely bool) (look, error) {
+// look decodes a reply and throws the rows away.
+func (x *examiner) look(source pipeline.Source, page pipeline.Page) (look, error) {
 	table := source.Endpoint().Table
-	b := x.builders[table]
-	if b == nil {
-		b = schemas.NewBuilder(memory.DefaultAllocator, table)
-		x.builders[table] = b
+	v := x.visitors[table]
+	if v == nil {
+		v = schemas.NewVisitor(table, func(row *schemas.Row) { x.looking.add(table, row) })
+		x.visitors[table] = v
 	}
-	b.Begin(schemas.Origin{Rank: 1})
-	err := source.Decode(page, b)
-	rejected := b.Rejected()
-	batch := b.Batch()
-	defer batch.Release()
-	l := look{rows: int(batch.NumRows()), rejected: len(rejected)}
-	if l.rejected > 0 {
-		l.reason = rejected[0].Reason
+	x.looking = look{}
+	v.Begin(schemas.Origin{Rank: 1})
+	err := source.Decode(page, v)
+	rejected := v.Rejected()
+	if x.looking.rejected = len(rejected); len(rejected) > 0 {
+		x.looking.reason = rejected[0].Reason
 	}
-	for i, c := range table.Columns() {
-		column := batch.Column(i)
-		switch {
-		case !closely:
-		case i < len(table.Own):
-			l.read += column.Len() - column.NullN()
-		case c.Name == schemas.ColExtra:
-			l.rest = map[string]bool{}
-			l.left += members(column, l.rest)
-		}
-	}
-	return l, err
+	return x.looking, err
 }
 
-// members counts the outermost members of the objects in a column, and names them.
-func members(column arrow.Array, names map[string]bool) (n int) {
-	for i := range column.Len() {
-		var object map[string]json.RawMessage
-		if column.IsValid(i) && json.Unmarshal([]byte(column.ValueStr(i)), &object) == nil {
-			n += len(object)
-			for name := range object {
-				names[name] = true
-			}
+func (l *look) add(t *schemas.Table, row *schemas.Row) {
+	l.rows++
+	for i := range t.Own {
+		if !row.Null(i) {
+			l.read++
 		}
 	}
-	return n
+	i := t.Index(schemas.ColExtra)
+	if i < 0 || row.Null(i) {
+		return
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(row.Text(i), &members) != nil {
+		return
+	}
+	if l.left += len(members); l.rest == nil {
+		l.rest = map[string]bool{}
+	}
+	for name := range members {
+		l.rest[name] = true
+	}
 }
 
 // brief shows a text within a message.

@@ -13,10 +13,9 @@ import (
 type asker interface{ RequestOf(body []byte) []byte }
 
 // misplaced says what a reply is that is not of the endpoint it is said to be of: another endpoint makes more of it, or this
-// one makes nothing of it. word is who says it, "" if only its rows do.
-func (x *examiner) misplaced(of pipeline.Source, word string, s said) error {
-	mine, err := x.look(of, pipeline.Page{Body: s.body, Request: keep(of.Endpoint(), s)}, true)
-	guess := guesses(of, s.body)
+// one makes nothing of it. word is who says it, "" if only its rows do; mine and err are what that endpoint makes of it.
+func (x *examiner) misplaced(of pipeline.Source, word string, body []byte, mine look, err error) error {
+	guess := guesses(of, body)
 	switch {
 	case err == nil && mine.rejected+mine.left == 0 && (mine.rows == 0 || !guess):
 		return nil // it is this endpoint's, or a list of nothing, which may be anybody's
@@ -28,7 +27,7 @@ func (x *examiner) misplaced(of pipeline.Source, word string, s said) error {
 	if err == nil && mine.rejected == 0 && !guess && x.judged[shape] {
 		return nil
 	}
-	if other, names := x.kin(s.body, mine, guess); names != nil {
+	if other, names := x.kin(body, mine, guess); names != nil {
 		return x.elsewhere(other, strings.Join(names, " or "), of, word)
 	}
 	switch {
@@ -90,7 +89,7 @@ func (x *examiner) fits(s pipeline.Source, body []byte) (look, bool) {
 	if a, ok := s.(asker); ok {
 		page.Request = a.RequestOf(body)
 	}
-	l, err := x.look(s, page, true)
+	l, err := x.look(s, page)
 	return l, err == nil && l.rows > 0 && l.rejected == 0
 }
 

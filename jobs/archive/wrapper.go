@@ -40,17 +40,18 @@ func read(body []byte) (said, error) {
 		FetchedAt string         `json:"fetched_at"`
 		Status    int            `json:"status"`
 	}
-	var probe struct {
-		Response jsontext.Value `json:"response"`
-	}
-	if err := json.Unmarshal(body, &probe); err != nil {
-		return s, fmt.Errorf("not strict JSON: %w", err)
-	}
-	if probe.Response == nil {
-		return s, nil
-	}
 	if err := json.Unmarshal(body, &w); err != nil {
-		return s, fmt.Errorf("the wrapper of the reply: %s", strings.TrimPrefix(err.Error(), "json: "))
+		wrapped, strict := hasResponse(body)
+		switch {
+		case strict != nil:
+			return s, fmt.Errorf("not strict JSON: %w", strict)
+		case wrapped:
+			return s, fmt.Errorf("the wrapper of the reply: %s", strings.TrimPrefix(err.Error(), "json: "))
+		}
+		return s, nil // a vendor's reply has what it likes under the names of a wrapper's members
+	}
+	if w.Response == nil {
+		return s, nil
 	}
 	s.endpoint, s.target, s.scope = w.Endpoint, w.Target, w.Mode
 	if s.scope == "" {
@@ -65,6 +66,15 @@ func read(body []byte) (said, error) {
 	s.fetchedAt, errs[2] = moment("fetched_at", w.FetchedAt)
 	errs[3] = s.request(w.Request, w.URL)
 	return s, errors.Join(errs[:]...)
+}
+
+// hasResponse reports whether there is a reply in a wrapper, whatever else that has.
+func hasResponse(body []byte) (bool, error) {
+	var probe struct {
+		Response jsontext.Value `json:"response"`
+	}
+	err := json.Unmarshal(body, &probe)
+	return probe.Response != nil, err
 }
 
 // response is the reply itself: the value, or the text that is it.

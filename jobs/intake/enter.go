@@ -29,7 +29,7 @@ type Entered struct {
 }
 
 // Enter makes the replies that a journal does not have the next pages of their tasks, which it must know, and have come to those
-// places. It reads the files a second time, rather than hold an archive in memory.
+// places. It goes through the files a second time, rather than hold an archive in memory.
 func (d *Day) Enter(ctx context.Context, j Journal, places map[string]pipeline.Place) (entered Entered, err error) {
 	waiting, last, err := d.missing(ctx, j, places, &entered)
 	if err != nil || len(waiting) == 0 {
@@ -38,7 +38,7 @@ func (d *Day) Enter(ctx context.Context, j Journal, places map[string]pipeline.P
 	group := pageGroup{journal: j, places: map[string]pipeline.Place{}}
 	maps.Copy(group.places, places)
 	for _, path := range d.files {
-		for p, err := range d.archive.Pages(path) {
+		for p, err := range d.archive.Again(path) {
 			if err == nil {
 				err = ctx.Err()
 			}
@@ -46,9 +46,11 @@ func (d *Day) Enter(ctx context.Context, j Journal, places map[string]pipeline.P
 				return entered, errors.Join(err, group.write(context.WithoutCancel(ctx)))
 			}
 			c := sha256.Sum256(p.Page.Body)
-			if !p.Date.Equal(d.Date) || !waiting[p.Task.ID][c] {
+			rows, waits := waiting[p.Task.ID][c]
+			if !waits || !p.Date.Equal(d.Date) {
 				continue
 			}
+			p.Page.Rows = rows
 			delete(waiting[p.Task.ID], c)
 			if err := group.add(ctx, p, last[p.Task.ID] == c); err != nil {
 				return entered, err
@@ -116,9 +118,9 @@ func (g *pageGroup) placed(p archive.Page, end bool) pipeline.Page {
 	return page
 }
 
-// missing returns, by task, the replies the journal does not have, and the last of them, and counts the others.
-func (d *Day) missing(ctx context.Context, j Journal, places map[string]pipeline.Place, entered *Entered) (waiting map[string]map[content]bool, last map[string]content, err error) {
-	waiting, last = map[string]map[content]bool{}, map[string]content{}
+// missing returns, by task, the replies the journal does not have, with their rows, and the last of them, and counts the others.
+func (d *Day) missing(ctx context.Context, j Journal, places map[string]pipeline.Place, entered *Entered) (waiting map[string]map[content]int, last map[string]content, err error) {
+	waiting, last = map[string]map[content]int{}, map[string]content{}
 	for _, t := range d.Tasks {
 		held := map[content]bool{}
 		if places[t.ID].Pages > 0 {
@@ -129,15 +131,16 @@ func (d *Day) missing(ctx context.Context, j Journal, places map[string]pipeline
 				held[sha256.Sum256(page.Body)] = true
 			}
 		}
-		for _, c := range d.replies[t.ID] {
+		for _, one := range d.replies[t.ID] {
+			c := one.content
 			if held[c] {
 				entered.Known++
 				continue
 			}
 			if waiting[t.ID] == nil {
-				waiting[t.ID] = map[content]bool{}
+				waiting[t.ID] = map[content]int{}
 			}
-			waiting[t.ID][c], last[t.ID] = true, c
+			waiting[t.ID][c], last[t.ID] = one.rows, c
 		}
 	}
 	return waiting, last, nil

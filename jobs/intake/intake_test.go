@@ -40,7 +40,21 @@ func reply(path string, line int, text string) (archive.Page, error) {
 	return archive.Page{File: path, Date: day, Task: pipeline.Task{ID: target, Target: target}, Page: pipeline.Page{Body: []byte(text), Rows: rows}}, err
 }
 
-func (s shelf) archive(files ...string) Archive { return Archive{Files: files, Pages: s.pages} }
+// again yields the same, but for the rows.
+func (s shelf) again(path string) iter.Seq2[archive.Page, error] {
+	return func(yield func(archive.Page, error) bool) {
+		for p, err := range s.pages(path) {
+			p.Page.Rows = 0
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
+}
+
+func (s shelf) archive(files ...string) Archive {
+	return Archive{Files: files, Pages: s.pages, Again: s.again}
+}
 
 // journal keeps what it is given.
 type journal map[string][]pipeline.Page

@@ -17,8 +17,8 @@ import (
 type Archive struct {
 	// Files are read in their order: replies about the same question follow each other in it.
 	Files []string
-	// Pages yields what a file holds. It is called several times for the same file, and must say the same each time.
-	Pages func(path string) iter.Seq2[archive.Page, error]
+	// Pages yields what a file holds, and Again the same, but for the Rows, which it need not know.
+	Pages, Again func(path string) iter.Seq2[archive.Page, error]
 }
 
 // mostProblems is how many problems of archives are collected before reading them is given up.
@@ -46,9 +46,15 @@ type Day struct {
 
 	archive Archive
 	files   []string // those that hold any of it
-	// replies are the contents of each task's replies in their order, without those that are there twice.
-	replies map[string][]content
+	// replies are each task's replies in their order, without those that are there twice.
+	replies map[string][]counted
 	seen    map[string]map[content]bool
+}
+
+// counted is what is kept of one.
+type counted struct {
+	content
+	rows int
 }
 
 // Survey reads all files and keeps of every reply what it is known by. It returns the days in their order; with a problem anywhere
@@ -87,7 +93,7 @@ func (a Archive) note(dates map[string]*Day, p archive.Page) {
 	key := p.Date.Format(time.DateOnly)
 	d := dates[key]
 	if d == nil {
-		d = &Day{Date: p.Date, archive: a, replies: map[string][]content{}, seen: map[string]map[content]bool{}}
+		d = &Day{Date: p.Date, archive: a, replies: map[string][]counted{}, seen: map[string]map[content]bool{}}
 		dates[key] = d
 	}
 	if n := len(d.files); n == 0 || d.files[n-1] != p.File {
@@ -100,6 +106,6 @@ func (a Archive) note(dates map[string]*Day, p archive.Page) {
 	}
 	if c := sha256.Sum256(p.Page.Body); !d.seen[id][c] {
 		d.seen[id][c] = true
-		d.replies[id] = append(d.replies[id], c)
+		d.replies[id] = append(d.replies[id], counted{c, p.Page.Rows})
 	}
 }

@@ -15,8 +15,9 @@
 // What the ledger has of a run's tasks, of rows that did not fit and of tables the run was taken out of is an index: its truth is the
 // run's journal, or what remains of one that was retired, and one operation, [Ledger.Sync], rewrites it whole from there. It is for
 // questions over all runs (earlier answers, what a list cost the last time, totals), and for those about a run that is complete, whose
-// journal nobody wants to open. Of tasks that have not begun it has only how many there are: the journal tells which. The ledger's own are the runs' money (grants, settlements, what vendors said), their budgets, the fields that replies
-// have had, and which journals were retired.
+// journal nobody wants to open. Of tasks that have not begun it has only how many there are: the journal tells which. The ledger's own
+// are the runs' money (grants, settlements, what vendors said), their budgets, the fields that replies have had, and which journals were
+// retired.
 //
 // The package does not know how to run anything.
 package ledger

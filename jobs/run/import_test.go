@@ -62,7 +62,7 @@ func (s *shelf) pages(path string) iter.Seq2[archive.Page, error] {
 
 func (s *shelf) load(dir string, files ...string) ([]Imported, error) {
 	return ImportArchives(context.Background(), Import{
-		Job: "import", Archive: intake.Archive{Files: files, Pages: s.pages}, NewID: func() string { return fmt.Sprint("run-", rand.Int64()) },
+		Job: "import", Archive: intake.Archive{Files: files, Pages: s.pages, Again: s.pages}, NewID: func() string { return fmt.Sprint("run-", rand.Int64()) },
 		Sources: func(pipeline.Task) (pipeline.Source, error) { return s.meter, nil },
 	}, options(dir))
 }
@@ -193,7 +193,7 @@ func TestAnImportThatBrokeOffGoesOn(t *testing.T) {
 			}
 		}
 	}
-	_, err := ImportArchives(ctx, Import{Job: "import", Archive: intake.Archive{Files: []string{"2024-01-31 a"}, Pages: pages},
+	_, err := ImportArchives(ctx, Import{Job: "import", Archive: intake.Archive{Files: []string{"2024-01-31 a"}, Pages: pages, Again: pages},
 		NewID: func() string { return "run-1" }, Sources: func(pipeline.Task) (pipeline.Source, error) { return s.meter, nil },
 	}, options(dir))
 	if !errors.Is(err, context.Canceled) {
@@ -230,7 +230,7 @@ func TestAnImportWhoseProcessDiedGoesOn(t *testing.T) {
 				}
 			}
 		}
-		days, err := intake.Archive{Files: []string{"2024-01-31 a"}, Pages: pages}.Survey(t.Context())
+		days, err := intake.Archive{Files: []string{"2024-01-31 a"}, Pages: pages, Again: pages}.Survey(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

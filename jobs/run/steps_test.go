@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"backhaul/jobs/books"
 	"backhaul/jobs/chain"
@@ -50,7 +49,7 @@ func (a asked) Create(t *schemas.Table) (sinks.Writer, error) {
 func (f *targetsSeen) Write(b arrow.RecordBatch) error {
 	if f.at >= 0 {
 		for i := range int(b.NumRows()) {
-			f.targets[b.Column(f.at).(*array.String).Value(i)]++
+			f.targets[b.Column(f.at).ValueStr(i)]++
 		}
 	}
 	return f.nothing.Write(b)

@@ -22,7 +22,7 @@ func Read(path string, t *schemas.Table) (sinks.Contents, error) {
 
 func contents(path string, t *schemas.Table) (c sinks.Contents, err error) {
 	defer recovered(&err)
-	r, err := open(path, readRows)
+	r, err := open(path, readRows, texts(t))
 	if err != nil {
 		return sinks.Contents{}, err
 	}
@@ -50,8 +50,21 @@ func contents(path string, t *schemas.Table) (c sinks.Contents, err error) {
 
 func sameNames(a, b *arrow.Schema) bool {
 	return slices.EqualFunc(a.Fields(), b.Fields(), func(a, b arrow.Field) bool {
+		if d, ok := a.Type.(*arrow.DictionaryType); ok {
+			a.Type = d.ValueType
+		}
 		return a.Name == b.Name && arrow.TypeEqual(a.Type, b.Type)
 	})
+}
+
+// texts are the columns that are read as dictionaries, for their values are the same for many rows.
+func texts(t *schemas.Table) (names []string) {
+	for i, c := range t.Columns() {
+		if t.OfPage(i) && c.Type == schemas.String {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // Digest implements sinks.Digester: it keeps the checksums of a table's rows and the runs they are of.
@@ -85,11 +98,27 @@ func (d *Digest) Write(batch arrow.RecordBatch) error {
 }
 
 func (d *Digest) addRuns(column arrow.Array) {
-	ids, ok := column.(*array.String)
-	for i := 0; ok && i < ids.Len(); i++ {
-		if id := ids.Value(i); len(d.runs) == 0 || d.runs[len(d.runs)-1] != id && !slices.Contains(d.runs, id) {
-			d.runs = append(d.runs, id)
+	switch column := column.(type) {
+	case *array.RunEndEncoded:
+		for at := range runsOf(column) {
+			d.addRun(column.Values().(*array.String).Value(at))
 		}
+	case *array.Dictionary:
+		for i := range column.Len() {
+			if column.IsValid(i) {
+				d.addRun(column.Dictionary().(*array.String).Value(column.GetValueIndex(i)))
+			}
+		}
+	case *array.String:
+		for i := range column.Len() {
+			d.addRun(column.Value(i))
+		}
+	}
+}
+
+func (d *Digest) addRun(id string) {
+	if len(d.runs) == 0 || d.runs[len(d.runs)-1] != id && !slices.Contains(d.runs, id) {
+		d.runs = append(d.runs, id)
 	}
 }
 

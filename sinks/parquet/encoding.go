@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	pq "github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
 // encoding is a way of writing the values of a column.
@@ -99,12 +98,11 @@ func try(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, e enco
 		all[path] = form{encoding: e}
 	}
 	opts := append(basics(mem), all.options(s)...)
-	out, err := pqarrow.NewFileWriter(s, io.Discard, pq.NewWriterProperties(append(opts, pq.WithStats(false))...),
-		pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(mem)))
+	out, err := newOutput(mem, s, io.Discard, pq.NewWriterProperties(append(opts, pq.WithStats(false))...))
 	if err != nil {
 		return nil, err
 	}
-	if err := writeGroup(out, columns); err != nil {
+	if err := out.writeGroup(columns); err != nil {
 		return nil, err
 	}
 	if err := out.Close(); err != nil {
@@ -123,20 +121,6 @@ func try(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, e enco
 		sizes[chunk.PathInSchema().String()] = taken{packed: chunk.TotalCompressedSize(), bare: chunk.TotalUncompressedSize()}
 	}
 	return sizes, nil
-}
-
-// writeGroup writes the columns as one row group, one after the other, so that the encoded pages of only one are in
-// memory.
-func writeGroup(out *pqarrow.FileWriter, columns []*arrow.Chunked) error {
-	if err := out.NewRowGroupChecked(); err != nil {
-		return err
-	}
-	for _, c := range columns {
-		if err := out.WriteColumnChunked(c, 0, int64(c.Len())); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // spread returns n rows of the columns, in runs spread over all of them, or all if there are no more.

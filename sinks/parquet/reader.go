@@ -30,7 +30,7 @@ const readRows = 16 << 10
 // A page of each column, its dictionary and one batch are in memory at a time.
 func Rows(path string, t *schemas.Table, batchRows int) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		r, err := open(path, int64(batchRows))
+		r, err := open(path, int64(batchRows), nil)
 		if err != nil {
 			yield(nil, named(path, err))
 			return
@@ -108,21 +108,21 @@ type reader struct {
 	records pqarrow.RecordReader
 }
 
-// open opens a file whose seal is whole.
-func open(path string, batchRows int64) (*reader, error) {
+// open opens a file whose seal is whole. The columns of those names, which are of texts, are read as dictionaries.
+func open(path string, batchRows int64, dictionaries []string) (*reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{file: f}
-	if err := r.begin(batchRows); err != nil {
+	if err := r.begin(batchRows, dictionaries); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *reader) begin(batchRows int64) (err error) {
+func (r *reader) begin(batchRows int64, dictionaries []string) (err error) {
 	defer recovered(&err)
 	info, err := r.file.Stat()
 	if err != nil {
@@ -145,7 +145,13 @@ func (r *reader) begin(batchRows int64) (err error) {
 		return err
 	}
 	r.rows = pf.NumRows()
-	arrows, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: batchRows}, mem)
+	arrowProps := pqarrow.ArrowReadProperties{BatchSize: batchRows}
+	for _, name := range dictionaries {
+		if at := pf.MetaData().Schema.ColumnIndexByName(name); at >= 0 {
+			arrowProps.SetReadDict(at, true)
+		}
+	}
+	arrows, err := pqarrow.NewFileReader(pf, arrowProps, mem)
 	if err != nil {
 		return err
 	}

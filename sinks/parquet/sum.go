@@ -35,6 +35,15 @@ func newSums(n int) []*columnSum {
 
 // add takes the rows of one array. Types are those of package schemas.
 func (s *columnSum) add(a arrow.Array) error {
+	switch a := a.(type) {
+	case *array.RunEndEncoded:
+		for at, rows := range runsOf(a) {
+			s.addRun(a.Values(), at, rows)
+		}
+		return nil
+	case *array.Dictionary:
+		return s.addDictionary(a)
+	}
 	s.addNulls(a)
 	switch a := a.(type) {
 	case *array.String:
@@ -78,15 +87,18 @@ func (s *columnSum) addNulls(a arrow.Array) {
 			if a.IsValid(i) {
 				continue
 			}
-			at := s.rows + int64(i)
-			if at != s.nullTo {
-				s.endNulls()
-				s.nullFrom = at
-			}
-			s.nullTo = at + 1
+			s.addNullRun(s.rows+int64(i), 1)
 		}
 	}
 	s.rows += int64(a.Len())
+}
+
+func (s *columnSum) addNullRun(from int64, rows int) {
+	if from != s.nullTo {
+		s.endNulls()
+		s.nullFrom = from
+	}
+	s.nullTo = from + int64(rows)
 }
 
 func (s *columnSum) endNulls() {
@@ -97,6 +109,59 @@ func (s *columnSum) endNulls() {
 		s.nulls.Write(run[:])
 	}
 	s.nullFrom = s.nullTo
+}
+
+// addRun takes rows that all have one value of an array.
+func (s *columnSum) addRun(values arrow.Array, at, rows int) {
+	if values.IsNull(at) {
+		s.addNullRun(s.rows, rows)
+	} else {
+		value := raw(values, at)
+		s.repeat(s.values, value, rows)
+		if _, text := values.(*array.String); text {
+			s.repeat(s.lengths, binary.LittleEndian.AppendUint32(nil, uint32(len(value))), rows)
+		}
+	}
+	s.rows += int64(rows)
+}
+
+// repeat hashes a value so many times.
+func (s *columnSum) repeat(h *xxh3.Hasher, value []byte, times int) {
+	if len(value) == 0 {
+		return
+	}
+	const enough = 8 << 10 // bytes at a time
+	some := min(times, 1+enough/len(value))
+	for range some {
+		s.scratch = append(s.scratch, value...)
+	}
+	for ; times > 0; times -= some {
+		some = min(some, times)
+		h.Write(s.scratch[:some*len(value)])
+	}
+	s.scratch = s.scratch[:0]
+}
+
+// addDictionary takes rows as they are read from a dictionary: most are those of a run.
+func (s *columnSum) addDictionary(a *array.Dictionary) error {
+	values, text := a.Dictionary().(*array.String)
+	indices, known := a.Indices().(*array.Int32)
+	if !text || !known {
+		return fmt.Errorf("no checksum for type %s", a.DataType())
+	}
+	all, nulls := indices.Int32Values(), a.NullN() > 0
+	for from, to := 0, 0; from < len(all); from = to {
+		null := nulls && a.IsNull(from)
+		for to = from + 1; to < len(all) && (null || all[to] == all[from]) && (!nulls || a.IsNull(to) == null); to++ {
+		}
+		if null {
+			s.addNullRun(s.rows, to-from)
+			s.rows += int64(to - from)
+		} else {
+			s.addRun(values, int(all[from]), to-from)
+		}
+	}
+	return nil
 }
 
 func addFixed(s *columnSum, a arrow.Array, raw []byte, width int) {

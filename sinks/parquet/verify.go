@@ -8,7 +8,7 @@ import (
 )
 
 // verify reads the whole file back and compares it with the rows and per-column checksums of what was written.
-// Every column is compared: on moz.anchor_text that is about a fifth of the whole time.
+// Every column is compared: on moz.anchor_text that is about a sixth of a replay.
 func verify(path string, t *schemas.Table, rows int64, want []uint64) (sinks.Staged, error) {
 	got, err := contents(path, t)
 	if err != nil {

@@ -19,7 +19,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"backhaul/pipeline/failpoint"
 	"backhaul/schemas"
@@ -61,7 +60,7 @@ type Writer struct {
 	file   *blob.File
 	buf    *bufio.Writer
 	sealer *sealer
-	out    *pqarrow.FileWriter // nil until there is a row group to choose the encodings by
+	out    *output // nil until there is a row group to choose the encodings by
 	sums   []*columnSum
 	order  order
 	group  group
@@ -127,9 +126,11 @@ func (w *Writer) Write(batch arrow.RecordBatch) error {
 	if w.done {
 		return w.failed("write", errors.New("already closed"))
 	}
-	if !batch.Schema().Equal(w.table.Arrow()) {
-		return w.failed("write", fmt.Errorf("batch is not of table %s", w.table.FullName()))
+	batch, err := inRuns(w.opts.Memory, batch, w.table)
+	if err != nil {
+		return w.failed("write", err)
 	}
+	defer batch.Release()
 	if batch.NumRows() == 0 {
 		return nil
 	}
@@ -137,7 +138,7 @@ func (w *Writer) Write(batch arrow.RecordBatch) error {
 		return w.failed("write", err)
 	}
 	for i, c := range w.table.Columns() {
-		if n := batch.Column(i).NullN(); c.Required && n > 0 {
+		if n := nulls(batch.Column(i)); c.Required && n > 0 {
 			return w.failed("write", fmt.Errorf("column %s is required and has %d nulls", c.Name, n))
 		}
 		if err := w.sums[i].add(batch.Column(i)); err != nil {
@@ -175,7 +176,7 @@ func (w *Writer) add(batch arrow.RecordBatch) error {
 
 // flush writes the row group under way, if it has rows. last says that none will follow.
 func (w *Writer) flush(last bool) error {
-	columns := w.group.columns(w.table.Arrow())
+	columns := w.group.columns(w.table.ArrowRuns())
 	defer releaseAll(columns)
 	if w.out == nil {
 		if err := w.begin(columns, last); err != nil {
@@ -186,7 +187,7 @@ func (w *Writer) flush(last bool) error {
 		return nil
 	}
 	defer w.group.release()
-	return writeGroup(w.out, columns)
+	return w.out.writeGroup(columns)
 }
 
 // begin begins the file in the encodings that suit its first row group.
@@ -221,8 +222,7 @@ func (w *Writer) saving(whole bool) int64 {
 }
 
 func (w *Writer) start(chosen forms, small bool) (err error) {
-	w.out, err = pqarrow.NewFileWriter(w.schema, w.sealer, properties(w.opts, w.table, w.sorted, chosen, small),
-		pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(w.opts.Memory)))
+	w.out, err = newOutput(w.opts.Memory, w.schema, w.sealer, properties(w.opts, w.table, w.sorted, chosen, small))
 	return err
 }
 
@@ -272,6 +272,8 @@ func arraySize(a arrow.Array) int64 {
 	switch a := a.(type) {
 	case *array.String:
 		return int64(len(a.ValueBytes())) + 4*rows
+	case *array.RunEndEncoded:
+		return runsSize(a)
 	case *array.List:
 		from, _ := a.ValueOffsets(0) // size is not asked for empty batches
 		_, to := a.ValueOffsets(int(rows) - 1)
@@ -280,6 +282,22 @@ func arraySize(a arrow.Array) int64 {
 		return arraySize(elements) + 4*rows
 	}
 	return int64(a.DataType().(arrow.FixedWidthDataType).BitWidth()) * rows / 8
+}
+
+// runsSize is what the rows take that the runs stand for.
+func runsSize(a *array.RunEndEncoded) (bytes int64) {
+	_, text := a.Values().(*array.String)
+	for at, rows := range runsOf(a) {
+		switch {
+		case text && a.Values().IsNull(at):
+			bytes += 4 * int64(rows)
+		case text:
+			bytes += int64(4+len(raw(a.Values(), at))) * int64(rows)
+		default:
+			bytes += int64(a.Values().DataType().(arrow.FixedWidthDataType).Bytes()) * int64(rows)
+		}
+	}
+	return bytes
 }
 
 // Close implements sinks.Writer: it completes the file, makes it durable, reads it back and compares row count

@@ -75,21 +75,27 @@ func (d *decoder) decode(raw []byte, row *schemas.Row) error {
 	return d.keepExtra()
 }
 
-// object reads the members of an object that has been entered.
+// object reads the members of an object that has been entered. Most vendors keep the declared order.
 func (d *decoder) object(n *node) error {
-	guess := 0
-	for d.c.next('}') {
+	for guess := 0; d.c.next('}'); {
+		if guess < len(n.fields) && d.c.passes(n.fields[guess].quoted) {
+			if err := d.member(&n.fields[guess], n.fields[guess].quoted); err != nil {
+				return err
+			}
+			guess++
+			continue
+		}
 		quoted := d.c.value()
 		name := unescape(&d.name, quoted)
-		i, known := n.find(name, guess)
+		i, known := n.index[string(name)]
 		if !known {
 			d.stray(quoted, n.under(name), schemas.NewField, d.c.value())
 			continue
 		}
-		guess = i + 1
 		if err := d.member(&n.fields[i], quoted); err != nil {
 			return err
 		}
+		guess = i + 1
 	}
 	return nil
 }

@@ -57,6 +57,26 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// FuzzStrict holds the one pass over a reply against jsontext, whatever the JSON is.
+func FuzzStrict(f *testing.F) {
+	for _, s := range []string{
+		anchors, nested(64), nested(65), `-0.0e-1`, `01`, `1.`, `1e`, `-`, `"\ud83d\ude00"`, `"\ud83d\u0041"`, `"\uDE00"`, `"\u00"`, "\"\xed\xa0\x80\"", "\"\x7f\u2028\"", "\"\x1f\"", ` [ ] `, `[1 2]`, `[,]`, `{"a":1,}`, `nul`, "\ufeff1",
+		`[{"a":1,"b":2},{"a":1,"c":2,"a":3}]`, `[{"a":1,"b":2},{"a":1,"c":2,"b":3},{"a":1,"b":2,"c":3,"b":4}]`, `[{"a":1},{"\u0061":1},{"a":1,"\u0061":1}]`, `[{"a":{"a":1}},{"a":1,"b":{"a":1,"a":2}}]`,
+		"\"\\\"", `"12345678\"`, `"1234567\"8"`, "\"1234567\x808\"", "",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		_, err := scan(&Reply{body: body}, Layout{})
+		if want := jsontext.Value(body).IsValid() && depth(body) <= MaxDepth; want != (err == nil) {
+			t.Fatalf("%v, strict: %v", err, want)
+		}
+		if errors.Is(err, errSyntax) {
+			t.Fatal("jsontext does not say what is wrong with it")
+		}
+	})
+}
+
 // acceptable is what Scan asks beyond JSON.
 func acceptable(body []byte, top map[string]jsontext.Value) bool {
 	token, given := top["next_token"]

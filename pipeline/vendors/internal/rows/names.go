@@ -2,13 +2,10 @@ package rows
 
 import (
 	"bytes"
-	"fmt"
 	"hash/maphash"
 )
 
-// names looks for what jsontext lets through here: nesting beyond MaxDepth, and names that occur twice in an object.
-// jsontext can find the latter itself, but takes ten times as long on objects with many members, and Moz's have 52.
-// It is used for one reply after the other and holds no reference to any.
+// names tells which names the open objects have, one on each level.
 type names struct {
 	body    []byte
 	levels  [MaxDepth]nameSet
@@ -30,52 +27,6 @@ type nameSlot struct {
 }
 
 var seed = maphash.MakeSeed()
-
-// check walks a body that is syntactically JSON.
-func (n *names) check(body []byte) error {
-	n.body = body
-	defer func() { n.body = nil }()
-	c := cursor{b: body}
-	return n.value(&c, 0)
-}
-
-func (n *names) value(c *cursor, depth int) error {
-	switch {
-	case c.open('{'):
-		return n.object(c, depth)
-	case c.open('['):
-		if depth == MaxDepth {
-			return tooDeep()
-		}
-		for c.next(']') {
-			if err := n.value(c, depth+1); err != nil {
-				return err
-			}
-		}
-	default:
-		c.value()
-	}
-	return nil
-}
-
-func (n *names) object(c *cursor, depth int) error {
-	if depth == MaxDepth {
-		return tooDeep()
-	}
-	n.levels[depth].begin()
-	for c.next('}') {
-		name := c.value()
-		if n.seen(depth, c.i-len(name), c.i) {
-			return fmt.Errorf("not strict JSON: an object has the name %s twice", snippet(name))
-		}
-		if err := n.value(c, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func tooDeep() error { return fmt.Errorf("nested deeper than %d levels", MaxDepth) }
 
 // seen adds the name at body[start:end] to the level's set, and reports whether it was there.
 func (n *names) seen(depth, start, end int) bool {

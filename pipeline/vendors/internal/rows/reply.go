@@ -1,8 +1,8 @@
 // Package rows reads vendors' JSON replies strictly and turns their rows into rows of a [schemas.Table].
 //
-// Reading has two steps. [Scan] checks a reply as a whole: RFC 8259 and I-JSON (no duplicate names, no invalid UTF-8,
-// no lone surrogates), nothing behind the value, nesting of at most MaxDepth. What passed is then walked without
-// checking again, in place and without copies. A [Shape] maps the members of one row, at whatever depth, to columns and
+// Reading has two steps. [Scan] checks a reply as a whole, in one pass: RFC 8259 and I-JSON (no duplicate names, no invalid
+// UTF-8, no lone surrogates), nothing behind the value, nesting of at most MaxDepth. The rows of what passed are then walked
+// without checking again, in place and without copies. A [Shape] maps the members of one row, at whatever depth, to columns and
 // converts them by the columns' types; members it does not know go to the column extra.
 //
 // The package knows no vendor: which member holds the rows, and how members are called, are arguments.
@@ -15,7 +15,6 @@ import (
 	"io"
 	"iter"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -46,25 +45,27 @@ type Reply struct {
 	Marked bool
 
 	body, list []byte
+	rows       []span // the elements of a list, in the body
 }
 
 // Scan checks a whole reply and finds the list and the token in it. An error that is ErrCut means the body is a mere
 // prefix of JSON; any other, that it is not the vendor's or not JSON. Whatever is strict JSON has its members.
 func Scan(body []byte, l Layout) (Reply, error) {
-	if err := check(body); err != nil {
+	r := Reply{body: body}
+	token, err := scan(&r, l)
+	if err != nil {
 		return Reply{}, err
 	}
-	r := Reply{body: body}
 	if c := (cursor{b: body}); !c.open('{') {
 		return r, fmt.Errorf("want an object, got %s", snippet(body))
 	}
-	if r.list = body; l.List != "" {
-		r.list = member(body, l.List)
+	if l.List == "" {
+		r.list = body
 	}
 	if err := r.count(l); err != nil || l.Token == "" {
 		return r, err
 	}
-	return r, r.readToken(l.Token, member(body, l.Token))
+	return r, r.readToken(l.Token, token)
 }
 
 // Member returns the value at a path of the checked reply, as received, or nil if there is none.
@@ -131,10 +132,7 @@ func (r *Reply) count(l Layout) error {
 	case !c.open('['):
 		return fmt.Errorf("%s: want a list, got %s", name, snippet(r.list))
 	}
-	for c.next(']') {
-		c.value()
-		r.Count++
-	}
+	r.Count = len(r.rows)
 	return nil
 }
 
@@ -158,40 +156,17 @@ func (r Reply) Rows() iter.Seq2[int, []byte] {
 			yield(0, bytes.TrimSpace(r.list))
 			return
 		}
-		if !c.open('[') {
-			return
-		}
-		for i := 0; c.next(']'); i++ {
-			if !yield(i, c.value()) {
+		for i, at := range r.rows {
+			if !yield(i, r.body[at.from:at.to]) {
 				return
 			}
 		}
 	}
 }
 
-// checker is what checking one reply needs, to be used again for the next.
-type checker struct {
-	syntax jsontext.Decoder
-	names  names
-}
-
-var checkers = sync.Pool{New: func() any { return new(checker) }}
-
-// check accepts exactly one strict JSON value with at most MaxDepth levels.
-func check(body []byte) error {
-	c := checkers.Get().(*checker)
-	defer checkers.Put(c)
-	if err := c.parse(body); err != nil {
-		return err
-	}
-	return c.names.check(body)
-}
-
-// parse leaves to names what jsontext is slow at.
-func (c *checker) parse(body []byte) error {
-	d := &c.syntax
-	d.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)) // reads in place
-	defer d.Reset(bytes.NewReader(nil))                                // lets go of the body
+// explain returns why a body is not exactly one JSON value, nil if it is.
+func explain(body []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true))
 	if _, err := d.ReadValue(); err != nil {
 		return syntaxError(body, err)
 	}

@@ -29,15 +29,16 @@ func TestScanFindsRowsAndToken(t *testing.T) {
 		count int
 		token string
 	}{
-		anchors:                                                  {3, "KIkQVg4s9ak8=="},
-		`{"results":[]}`:                                         {0, ""},
-		" \n{\"results\" : [ {} , { } ] }\t ":                    {2, ""},
-		`{"results":[{}],"next_token":null}`:                     {1, ""},
-		`{"results":[{}],"next_token":""}`:                       {1, ""},
-		`{"next_token":"a\/b\u0041","results":[]}`:               {0, "a/bA"},
-		`{"r\u0065sults":[1,"]",[",",{}]]}`:                      {3, ""},
-		`{"results":[{` + many(5000) + `},{` + many(300) + `}]}`: {2, ""},
-		nested(MaxDepth):                                         {1, ""},
+		anchors:                                                   {3, "KIkQVg4s9ak8=="},
+		`{"results":[]}`:                                          {0, ""},
+		" \n{\"results\" : [ {} , { } ] }\t ":                     {2, ""},
+		`{"results":[{}],"next_token":null}`:                      {1, ""},
+		`{"results":[{}],"next_token":""}`:                        {1, ""},
+		`{"next_token":"a\/b\u0041","results":[]}`:                {0, "a/bA"},
+		`{"r\u0065sults":[1,"]",[",",{}]]}`:                       {3, ""},
+		`{"results":[{` + many(5000) + `},{` + many(300) + `}]}`:  {2, ""},
+		nested(MaxDepth):                                          {1, ""},
+		`{"results":[{"a":1,"b":2},{"a":1,"c":2,"b":3},{"b":4}]}`: {3, ""},
 	} {
 		r, err := Scan([]byte(body), layout)
 		if err != nil || r.Count != want.count || r.Token != want.token {
@@ -63,6 +64,15 @@ func TestScanRefusesWhatIsNotStrict(t *testing.T) {
 		"duplicate of an escape":  `{"results":[{"\u0061\u0062":1,"c":2,"a\u0062":1}]}`,
 		"duplicate among many":    `{"results":[{` + many(200) + `,"n57":0}]}`,
 		"duplicate deep inside":   `{"results":[{"s":{"x":1,"x":1}}]}`,
+		"duplicate behind alike":  `{"results":[{"a":1,"b":2},{"a":1,"c":2,"a":3}]}`,
+		"duplicate of two rows":   `{"results":[{"a":1,"b":2},{"a":1,"c":2,"b":3},{"a":1,"b":2,"c":3,"b":4}]}`,
+		"no digits":               `{"results":[-]}`,
+		"no fraction":             `{"results":[1.]}`,
+		"no exponent":             `{"results":[1e+]}`,
+		"unknown escape":          `{"results":["\x"]}`,
+		"short escape":            `{"results":["\u00g0"]}`,
+		"half a literal":          `{"results":[tru]}`,
+		"no colon":                `{"results" []}`,
 		"invalid UTF-8":           "{\"results\":[{\"a\":\"\xff\"}]}",
 		"overlong UTF-8":          "{\"results\":[{\"a\":\"\xc0\xaf\"}]}",
 		"surrogate in UTF-8":      "{\"results\":[{\"a\":\"\xed\xa0\x80\"}]}",

@@ -41,9 +41,10 @@ type node struct {
 
 // field is a known member of an object: either an object itself or a column's value.
 type field struct {
-	name  string
-	child *node
-	leaf  *leaf
+	name   string
+	quoted []byte // the name as most vendors spell it in JSON
+	child  *node
+	leaf   *leaf
 }
 
 // nowhere is the column of a member that becomes none.
@@ -139,7 +140,7 @@ func (n *node) add(path []string, l *leaf) error {
 	i, known := n.index[path[0]]
 	if !known {
 		i = len(n.fields)
-		n.fields = append(n.fields, field{name: path[0]})
+		n.fields = append(n.fields, field{name: path[0], quoted: []byte(`"` + path[0] + `"`)})
 		n.index[path[0]] = i
 	}
 	f := &n.fields[i]
@@ -166,13 +167,4 @@ func (n *node) under(name []byte) string {
 		return string(name)
 	}
 	return n.path + "." + string(name)
-}
-
-// find returns the field of that name. guess is where it stands if the vendor keeps the declared order.
-func (n *node) find(name []byte, guess int) (int, bool) {
-	if guess < len(n.fields) && n.fields[guess].name == string(name) {
-		return guess, true
-	}
-	i, ok := n.index[string(name)]
-	return i, ok
 }

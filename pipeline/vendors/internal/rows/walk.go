@@ -36,6 +36,15 @@ func (c *cursor) next(closing byte) bool {
 	return true
 }
 
+// passes moves behind a name, given with its quotes, if that is next.
+func (c *cursor) passes(quoted []byte) bool {
+	if !bytes.HasPrefix(c.b[c.i:], quoted) {
+		return false
+	}
+	c.i += len(quoted)
+	return true
+}
+
 // value returns the next name or value, without the space around it.
 func (c *cursor) value() []byte {
 	c.space()
@@ -67,7 +76,7 @@ func (c *cursor) space() {
 
 // endOfString returns the place behind the string that starts at i, at most len(b).
 func endOfString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
+	for i = endOfASCII(b, i+1); i < len(b); i = endOfASCII(b, i+1) {
 		switch b[i] {
 		case '"':
 			return i + 1
