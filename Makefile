@@ -37,6 +37,8 @@ cluster: postgresql $(FLEET)/temporal/installed ## have journal and ledger in Po
 	$(CLUSTER) -tags cluster,fleet ./sinks/iceberg ./jobs/fleet
 	$(CLUSTER) -tags cluster,fleet,failpoint -run "Database|AStore|Temporal|TestImportsFollowTheLayers" ./cmd/backhaul
 
+$(FLEET)/temporal/installed: | postgresql # one at a time: both may install packages
+
 SPARK_JARS  := $(FLEET)/jars/iceberg-spark-runtime-4.0_2.13-1.10.0.jar $(FLEET)/jars/iceberg-aws-bundle-1.10.0.jar $(FLEET)/jars/postgresql-42.7.8.jar
 
 lake-check: $(FLEET)/duckdb/installed $(FLEET)/pyiceberg/installed $(FLEET)/pyspark/installed $(FLEET)/azurite/installed $(SPARK_JARS) ## have DuckDB, PyIceberg and Spark read tables in an object store, yesterday's too, and for a month of nights, and try other stores (needs python3 with venv, java, mvn, npm)
@@ -189,9 +191,9 @@ bin/bench/peers/installed: testdata/bench/peers/requirements.txt
 capacity: ## simulate a day of nightly jobs for 10, 100 and 1,000 accounts, and say what is short first (minutes; QUICK=1 a tenth of each night)
 	go run ./testdata/capacity $(if $(QUICK),-quick)
 
-# Two at a time, since much of it waits; what is measured has the machine to itself.
+# Three at a time, since much of it waits, the cluster most and longest; what is measured has the machine to itself.
 ci: ## all that must hold before a change lands
-	$(MAKE) -j2 --output-sync=target lint test cluster race fuzz interop-fast
+	$(MAKE) -j3 --output-sync=target cluster test lint race fuzz interop-fast
 	$(MAKE) bench-quick
 	$(MAKE) run
 
