@@ -198,8 +198,12 @@ func parse(recorded io.Reader) (steps []step, err error) {
 	}
 }
 
-// join returns the whole of a call that has returned. It may have been interrupted by those of other threads.
+// join returns the whole of a call that has returned. It may have been interrupted by those of other threads. One that the end of its
+// process cut off, at once or while others were shown, has not.
 func join(begun map[string]string, process, text string) (whole string, ok bool) {
+	if first, _, cutOff := strings.Cut(text, " <detached ...>"); cutOff {
+		return first + ") = 0", strings.HasPrefix(first, "close(")
+	}
 	if first, _, unfinished := strings.Cut(text, " <unfinished ...>"); unfinished {
 		begun[process] = strings.TrimSuffix(first, ",") + "\x00"
 		if strings.HasPrefix(first, "close(") {
