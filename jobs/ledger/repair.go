@@ -51,7 +51,7 @@ func (l *Ledger) Rewind(ctx context.Context, now time.Time) error {
 // removed with all it has.
 func (l *Ledger) Restore(ctx context.Context, r Run) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"settlements", "usages", "rejections", "budgets", "tasks", "unbegun", "grants", "runs"} {
+		for _, table := range ofRuns {
 			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE run_id IN (SELECT run_id FROM runs WHERE job = ? AND run_date = ? AND run_id <> ?)`,
 				r.Job, r.RunDate, r.ID); err != nil {
 				return err
@@ -68,10 +68,13 @@ func (l *Ledger) Restore(ctx context.Context, r Run) error {
 	return nil
 }
 
+// ofRuns are the tables of what the ledger has of runs, in an order in which rows can be removed.
+var ofRuns = []string{"settlements", "usages", "rejections", "budgets", "tasks", "unbegun", "grants", "runs"}
+
 // Withdraw removes a run that came to nothing, with all the ledger has of it.
 func (l *Ledger) Withdraw(ctx context.Context, runID string) error {
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"settlements", "usages", "rejections", "budgets", "tasks", "unbegun", "grants", "runs"} {
+		for _, table := range ofRuns {
 			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE run_id = ?`, runID); err != nil {
 				return err
 			}

@@ -113,13 +113,13 @@ type Relation struct {
 func Check(ctx context.Context, w sinks.Warehouse) (all []Relation, err error) {
 	err = over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
 		all = nil
-		tables := map[string]Relation{}
-		for _, v := range s.declared.views() {
+		views, tables := s.declared.views(), map[string]Relation{}
+		for _, v := range views {
 			if v.table != nil {
 				tables[v.name] = s.relation(ctx, v)
 			}
 		}
-		for _, v := range s.declared.views() {
+		for _, v := range views {
 			r, ok := tables[v.name]
 			switch {
 			case ok:
