@@ -107,7 +107,7 @@ func (m *market) lane(s *seller, work []plan.Work) (engine.Lane, error) {
 		}
 		w := engine.Work{Task: &it.Task, Source: sources[of], PageSize: PageSize(it), Purse: s.purses[it.Task.Extract], Unknown: !it.Missing.Known}
 		if place := it.Place; place != (pipeline.Place{}) { // a copy: plans that are made meanwhile change it
-			w.Place = &place
+			w.From = &place
 		}
 		lane.Work = append(lane.Work, w)
 	}

@@ -18,7 +18,7 @@ type buyer struct {
 	*lane
 	Work
 	index    int            // of the work in its lane
-	Place    pipeline.Place // the one reached by now; Work has where it began
+	Place    pipeline.Place // reached by now
 	past     *repeats       // what the chain has brought; nil until it is gone on with
 	unread   int            // replies at the place that could not be read
 	tries    int            // requests for the page at the place, in a row
@@ -37,7 +37,7 @@ type buyer struct {
 }
 
 func newBuyer(l *lane, i int) *buyer {
-	b := &buyer{lane: l, Work: l.Work[i], index: i, Place: *l.Work[i].Place}
+	b := &buyer{lane: l, Work: l.Work[i], index: i, Place: *l.Work[i].From}
 	if b.Place.Unreadable < pipeline.MostUnreadable { // else it is to be bought again
 		b.unread = b.Place.Unreadable
 	}
@@ -62,8 +62,8 @@ func (b *buyer) buy(ctx context.Context) Outcome {
 	for b.ending == "" {
 		b.step(ctx)
 	}
-	o := Outcome{Task: b.Task, Ending: b.ending, Place: b.Work.Place, Over: b.over, Err: b.err}
-	if before := *b.Work.Place; b.Place != before {
+	o := Outcome{Task: b.Task, Ending: b.ending, Place: b.From, Over: b.over, Err: b.err}
+	if before := *b.From; b.Place != before {
 		place := b.Place // so that the rest of the buyer is let go of
 		o.Place, o.Bought = &place, place.Since(before)
 	}

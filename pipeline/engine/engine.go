@@ -69,8 +69,8 @@ type Journal interface {
 type Work struct {
 	Task   *pipeline.Task
 	Source pipeline.Source
-	// Place is the one it has reached. Default: nowhere.
-	Place *pipeline.Place
+	// From is the place it has reached. Default: nowhere.
+	From *pipeline.Place
 	// PageSize is how many rows to ask for at a time.
 	PageSize int
 	// Unknown: nobody knows how long the list is. See Lane.Probe.

@@ -375,7 +375,7 @@ func TestThePlaceInABatchOutlivesTheVendorsCursors(t *testing.T) {
 		}
 		w := works(v, 0)
 		w[0].Task.Inputs = make([]pipeline.Input, 60)
-		w[0].Place = &pipeline.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
+		w[0].From = &pipeline.Place{Pages: 1, Next: "50", Fetched: time.Now().Add(-time.Hour)}
 		c := config(m, 1, w, limit.Config{})
 		c.Lanes[0].TokenLife = time.Minute
 		outcomes, err := Run(context.Background(), c)

@@ -45,10 +45,10 @@ func (l *lane) add(work []Work, probe bool) {
 	now := time.Now()
 	for i := range work {
 		w := &l.Work[first+i]
-		if w.Place == nil {
-			w.Place = &nowhere
+		if w.From == nil {
+			w.From = &nowhere
 		}
-		if l.left[w.Task.Extract]++; probe && w.Unknown && w.Place.Pages == 0 {
+		if l.left[w.Task.Extract]++; probe && w.Unknown && w.From.Pages == 0 {
 			l.unknown, l.look = append(l.unknown, first+i), now.Add(probing)
 		} else {
 			l.queue = append(l.queue, first+i)
@@ -82,7 +82,7 @@ func (l *lane) sort(now time.Time) {
 
 // diesAt is when the cursor of a list under way dies, and far in the future where there is none that lives.
 func (w *Work) diesAt(now time.Time, life time.Duration) time.Time {
-	if at := w.Place.Fetched.Add(life); life > 0 && w.Place.Next != "" && !w.Place.End && at.After(now) {
+	if at := w.From.Fetched.Add(life); life > 0 && w.From.Next != "" && !w.From.End && at.After(now) {
 		return at
 	}
 	return now.AddDate(1000, 0, 0)

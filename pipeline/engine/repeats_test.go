@@ -92,7 +92,7 @@ func TestAListThatWasStoppedIsBoughtOnWhenToldToAndStopsAgain(t *testing.T) {
 		w := works(v, 999)
 		for _, pages := range []int{3, 5, 7} {
 			outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
-			if w[0].Place = outcomes[0].Place; err != nil || w[0].Place.Pages != pages || outcomes[0].Ending != pipeline.EndRepeats {
+			if w[0].From = outcomes[0].Place; err != nil || w[0].From.Pages != pages || outcomes[0].Ending != pipeline.EndRepeats {
 				t.Fatalf("%+v, %v; want %d pages", outcomes[0], err, pages)
 			}
 		}
@@ -123,8 +123,8 @@ func TestANewProcessRemembersWhatTheListHasBrought(t *testing.T) {
 			if err != nil || outcomes[0].Place.Pages != stop {
 				t.Fatalf("%+v, %v", outcomes[0], err)
 			}
-			w[0].Place = outcomes[0].Place
-			w[0].Place.RepeatsAt, m.attempts = 0, nil
+			w[0].From = outcomes[0].Place
+			w[0].From.RepeatsAt, m.attempts = 0, nil
 			outcomes, err = Run(context.Background(), config(m, 1, w, limit.Config{}))
 			if err != nil || outcomes[0].Ending != pipeline.EndRepeats || outcomes[0].Place.Pages != 3 || len(m.attempts) != 1 {
 				t.Errorf("stopped after %d pages: %s after %d; %v", stop, outcomes[0].Ending, outcomes[0].Place.Pages, err)
@@ -148,7 +148,7 @@ func TestAnInterruptedSecondTryGoesOnFromItsOwnFindings(t *testing.T) {
 				}
 			}
 			outcomes, err := Run(ctx, c)
-			if w[0].Place = outcomes[0].Place; err != nil || w[0].Place.Pages != pages || w[0].Place.Repeats() != (pages != 4) {
+			if w[0].From = outcomes[0].Place; err != nil || w[0].From.Pages != pages || w[0].From.Repeats() != (pages != 4) {
 				t.Fatalf("%+v, %v; want %d pages", outcomes[0], err, pages)
 			}
 			cancel()

@@ -20,7 +20,7 @@ func halfRead(w *Work, m *memory, pages, chain int, age time.Duration) {
 		m.pages = map[string][]pipeline.Page{}
 	}
 	m.pages[w.Task.ID] = make([]pipeline.Page, pages)
-	w.Place = &pipeline.Place{
+	w.From = &pipeline.Place{
 		Pages: pages, Chain: chain, Rows: int64(pages * 50), ChainRows: int64(pages * 50), LastRows: 50,
 		Next: pipeline.Cursor(fmt.Sprint(pages * 50)), Fetched: time.Now().Add(-age),
 	}
@@ -43,16 +43,16 @@ func TestRestartsAreBoundedAcrossExecutions(t *testing.T) {
 		for ; executions < 50; executions++ {
 			v := &vendor{fault: dead}
 			w[0].Source = v
-			before := w[0].Place.Pages
+			before := w[0].From.Pages
 			outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
 			if err != nil || outcomes[0].Ending != pipeline.EndStale {
 				t.Fatalf("%+v, %v", outcomes[0], err)
 			}
-			w[0].Place = outcomes[0].Place
-			if w[0].Place.Pages == before {
+			w[0].From = outcomes[0].Place
+			if w[0].From.Pages == before {
 				break
 			}
-			bought += w[0].Place.Pages - before
+			bought += w[0].From.Pages - before
 			if bought > 10 {
 				t.Fatalf("%d pages bought of a list whose cursors always die", bought)
 			}
@@ -60,7 +60,7 @@ func TestRestartsAreBoundedAcrossExecutions(t *testing.T) {
 		if bought != 10 || executions != 4 {
 			t.Errorf("%d pages in %d executions, want one page for each of 10 restarts, three to an execution", bought, executions)
 		}
-		if p := w[0].Place; p.Next == "" || p.Chain != 10 {
+		if p := w[0].From; p.Next == "" || p.Chain != 10 {
 			t.Errorf("the place was not kept: %+v", p)
 		}
 	})
@@ -219,7 +219,7 @@ func TestAListBegunWithAShortPageGoesOn(t *testing.T) {
 				if err != nil || outcomes[0].Ending != pipeline.EndInterrupted {
 					t.Fatalf("%+v, %v", outcomes[0], err)
 				}
-				w[0].PageSize, w[0].Place = 50, outcomes[0].Place
+				w[0].PageSize, w[0].From = 50, outcomes[0].Place
 				outcomes, err = Run(context.Background(), config(m, 1, w, limit.Config{}))
 				p := outcomes[0].Place
 				if err != nil || outcomes[0].Ending != pipeline.EndOfList || p.Rows != test.rows || p.Chain > test.mostChains {

@@ -76,7 +76,7 @@ func TestAListUnderWayKeepsTheSizeOfItsPages(t *testing.T) {
 				t.Fatalf("%s: %+v, %v", name, outcomes[0], err)
 			}
 			asked := sized(v, outcomes[0].Place.LastRows)
-			w[0].Task.MaxRows, w[0].Place = tc.then, outcomes[0].Place
+			w[0].Task.MaxRows, w[0].From = tc.then, outcomes[0].Place
 			outcomes, err = Run(context.Background(), config(m, 1, w, limit.Config{}))
 			if got := strings.Join(*asked, " "); err != nil || got != tc.asked || outcomes[0].Place.Rows != tc.rows || !outcomes[0].Ending.Complete() {
 				t.Errorf("%s: %s with %d rows by %s, want %d by %s; %v", name, outcomes[0].Ending, outcomes[0].Place.Rows, got, tc.rows, tc.asked, err)
@@ -97,7 +97,7 @@ func TestAPageTheVendorCutShortDoesNotEndItsList(t *testing.T) {
 		}
 		w := works(v, 170)
 		w[0].Source = steady{v}
-		w[0].Place = &pipeline.Place{Pages: 2, Rows: 90, ChainRows: 90, LastRows: 40, Next: "90"}
+		w[0].From = &pipeline.Place{Pages: 2, Rows: 90, ChainRows: 90, LastRows: 40, Next: "90"}
 		m.pages = map[string][]pipeline.Page{"t0": make([]pipeline.Page, 2)}
 		outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
 		if err != nil || outcomes[0].Ending != pipeline.EndOfList || outcomes[0].Place.Rows != 170 || outcomes[0].Place.Chain != 0 {

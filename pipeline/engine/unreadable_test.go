@@ -53,7 +53,7 @@ func TestASecondExecutionAsksForTheSameReplyOnlyOnceMore(t *testing.T) {
 			v, m := &vendor{}, &memory{}
 			garbled(v, func(int, pipeline.Task, pipeline.Ask) bool { return true })
 			w := works(v, 80)
-			w[0].Place = &pipeline.Place{Unreadable: test.before}
+			w[0].From = &pipeline.Place{Unreadable: test.before}
 			outcomes, err := Run(context.Background(), config(m, 1, w, limit.Config{}))
 			if err != nil || outcomes[0].Ending != pipeline.EndFault || v.requests != test.requests {
 				t.Errorf("%d requests after %d before; %v %v", v.requests, test.before, endings(outcomes), err)
@@ -108,13 +108,13 @@ func TestAStormOfRepliesThatCannotBeReadEndsWithAllRows(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i, o := range outcomes {
-					w[i].Place = o.Place
+					w[i].From = o.Place
 					recovers = recovers || o.Place.Recovered > 0
 				}
 			}
 			for _, work := range w {
-				if !work.Place.End || work.Place.Rows != 500 {
-					t.Errorf("seed %d: %+v", seed, work.Place)
+				if !work.From.End || work.From.Rows != 500 {
+					t.Errorf("seed %d: %+v", seed, work.From)
 				}
 			}
 		})
