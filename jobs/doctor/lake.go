@@ -209,8 +209,8 @@ func (e *examination) fromJournal(ctx context.Context, r *record, must map[strin
 		return err
 	}
 	defer func() { _ = j.Close() }()
-	tasks := make([]pipeline.Task, len(r.tasks))
-	for i, t := range r.tasks {
+	tasks := make([]pipeline.Task, len(r.index.Tasks))
+	for i, t := range r.index.Tasks {
 		tasks[i] = t.Task
 	}
 	loaded := slices.DeleteFunc(slices.Clone(tasks), run.IsFirstReply)

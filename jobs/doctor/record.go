@@ -24,9 +24,8 @@ import (
 type record struct {
 	job, date, path string // path is where the journal lies, for messages
 	book            books.Book
-	run             ledger.Run     // its id is "" where the ledger does not know it
-	tasks           []ledger.Task  // that have begun
-	unbegun         map[string]int // how many others, by extract
+	run             ledger.Run   // its id is "" where the ledger does not know it
+	index           ledger.Index // as the ledger has it
 	retired         *ledger.Retirement
 	absent          map[string]bool // tables that the run was taken out of on purpose
 	busy            bool            // a process is at work on it
@@ -36,14 +35,9 @@ type record struct {
 
 func (r *record) name() string { return r.job + "/" + r.date }
 
-// intended returns how many tasks the ledger says the run has.
-func (r *record) intended() int {
-	return ledger.Index{Tasks: r.tasks, Unbegun: r.unbegun}.Intended()
-}
-
 // bought returns how many pages the ledger says the run has.
 func (r *record) bought() (pages int) {
-	for _, t := range r.tasks {
+	for _, t := range r.index.Tasks {
 		pages += t.Pages
 	}
 	return pages
@@ -101,8 +95,7 @@ func (e *examination) collect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		x = x.Kept() // an earlier version has entered all
-		r.tasks, r.unbegun = x.Tasks, x.Unbegun
+		r.index = x.Kept() // an earlier version has entered all
 		if r.retired, err = e.ledger.Retired(ctx, known.ID); err != nil {
 			return err
 		}
@@ -248,7 +241,7 @@ func (e *examination) compareTasks(ctx context.Context, r *record, j *journal.Jo
 		t.Rejected = 0
 		told[t.ID] = t
 	}
-	for _, t := range r.tasks {
+	for _, t := range r.index.Tasks {
 		p, name := places[t.ID], t.Extract+"/"+t.Target
 		t.Rejected = 0 // which loading tells
 		switch {
@@ -267,8 +260,8 @@ func (e *examination) compareTasks(ctx context.Context, r *record, j *journal.Jo
 		}
 		return // one finding a run is enough to act on
 	}
-	if known && (len(told) != len(r.tasks) || !maps.Equal(r.unbegun, x.Unbegun)) {
-		e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s in the ledger, %d in the journal", words.Plural(r.intended(), "task"), x.Intended())
+	if known && (len(told) != len(r.index.Tasks) || !maps.Equal(r.index.Unbegun, x.Unbegun)) {
+		e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s in the ledger, %d in the journal", words.Plural(r.index.Intended(), "task"), x.Intended())
 		return
 	}
 	e.compareSpend(ctx, r, places)

@@ -56,7 +56,7 @@ func Retire(ctx context.Context, o Options, before time.Time, dry bool) ([]Retir
 // lastBought is when the run's lists were last read on.
 func lastBought(r *record) time.Time {
 	last := r.run.Created
-	for _, t := range r.tasks {
+	for _, t := range r.index.Tasks {
 		if t.Ended.After(last) {
 			last = t.Ended
 		}
