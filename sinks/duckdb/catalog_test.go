@@ -220,6 +220,16 @@ func outside(t testing.TB, w sinks.Warehouse) *session {
 	return s
 }
 
+// remembering is outside in a session that reads each file's footer once.
+func remembering(t testing.TB, w sinks.Warehouse) *session {
+	t.Helper()
+	s := outside(t, w)
+	if err := s.exec(context.Background(), "SET parquet_metadata_cache = true"); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // anchors publishes a night of anchor texts of a.com: text and external_root_domains.
 func anchors(t testing.TB, w sinks.Warehouse, job string, date time.Time, texts map[string]int64) {
 	t.Helper()
@@ -589,5 +599,34 @@ func TestATableOfOlderFilesIsLookedAtAgainAndTheCatalogFollows(t *testing.T) {
 	anchors(t, w, "nightly", month, map[string]int64{"new": 1})
 	if written() == before || len(readNote(w).Mixed) > 0 {
 		t.Errorf("no file is of an older version any more, and the catalog says %v", readNote(w).Mixed)
+	}
+}
+
+// TestQueriesHaveTheColumnsTheyName: those of a table that a view does not name are not in it, and all are where it takes them
+// without naming them.
+func TestQueriesHaveTheColumnsTheyName(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"SELECT t.job, max(Rank) FROM moz.anchor_text t":                     "job rank",
+		"SELECT count(*) FROM moz.anchor_text":                               "",
+		"SELECT job IS NOT DISTINCT FROM rank FROM moz.anchor_text":          "job rank",
+		"FROM moz.anchor_text":                                               "job rank extra",
+		"SELECT * FROM moz.anchor_text":                                      "job rank extra",
+		"SELECT t.*, job FROM moz.anchor_text t":                             "job rank extra",
+		"WITH a AS (FROM moz.anchor_text) SELECT job FROM a":                 "job rank extra",
+		"SELECT job FROM x.y UNION ALL BY NAME FROM moz.anchor_text":         "job rank extra",
+		"SELECT job FROM moz.anchor_text NATURAL JOIN ops.tasks":             "job rank extra",
+		"SELECT job, COLUMNS(*) FROM moz.anchor_text WHERE rank IS NOT NULL": "job rank extra",
+	} {
+		wanted := namedIn(query)
+		var got []string
+		for _, column := range []string{"job", "rank", "extra"} {
+			if wanted(column) {
+				got = append(got, column)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
 	}
 }

@@ -37,7 +37,8 @@ type declaration struct {
 	// The query, which names others, and what is said about it. Those of tables are long, and look into the lake, and most
 	// questions are about few: they are worked out where they are needed.
 	body, comments func() string
-	whole          string // the query naming no other, once it was needed
+	whole          string                                       // the query naming no other, once it was needed
+	narrow         func(wanted func(column string) bool) string // of a table: the query with the wanted columns alone
 }
 
 // fixed is a text that is there.
@@ -49,8 +50,11 @@ func declare(tables []*schemas.Table, from source) (*declarations, error) {
 	for _, t := range tables {
 		d.schemas = append(d.schemas, t.Schema)
 		d.add(declaration{name: t.FullName(), head: "CREATE VIEW " + name(t) + " AS", table: t,
-			body: func() string { return selection(t, from) }, comments: func() string { return comments(t) }})
-		d.add(declaration{name: monthlyName(t), table: t, body: func() string { return monthly(t, from) }, comments: fixed("")})
+			body: func() string { return selection(t, from) }, comments: func() string { return comments(t) },
+			narrow: func(wanted func(string) bool) string { return selected(t, from(t, false), wanted) }})
+		d.add(declaration{name: monthlyName(t), table: t,
+			body: func() string { return monthly(t, from, everything) }, comments: fixed(""),
+			narrow: func(wanted func(string) bool) string { return monthly(t, from, wanted) }})
 	}
 	slices.Sort(d.schemas)
 	d.schemas = slices.Compact(d.schemas)
@@ -130,14 +134,39 @@ func (d *declarations) views() (all []*declaration) {
 	return all
 }
 
+// unnamed is where a query in lower case may take all columns of a relation without naming them.
+var unnamed = regexp.MustCompile(`\*|(^|\(|\ball|\bname)\s*from\b|\bnatural\b`)
+
+// words are those of a text of SQL, names of columns among them.
+var words = regexp.MustCompile(`\w+`)
+
+// namedIn reports which columns a query may want of the relations it reads from: of tables with dozens of columns, and of both
+// vendors', most questions are about a few, and each column takes DuckDB its time whenever the question is asked.
+func namedIn(query string) func(column string) bool {
+	query = strings.ReplaceAll(strings.ToLower(query), "count(*)", "")
+	if unnamed.MatchString(query) {
+		return everything
+	}
+	named := map[string]bool{}
+	for _, word := range words.FindAllString(query, -1) {
+		named[word] = true
+	}
+	return func(column string) bool { return named[column] }
+}
+
 // inlined returns the query of a view or macro with what others are made of in the place of their names.
 func (d *declarations) inlined(one *declaration) string {
 	if one.whole == "" {
-		one.whole = relation.ReplaceAllStringFunc(one.body(), func(found string) string {
+		body := one.body()
+		named := namedIn(body)
+		one.whole = relation.ReplaceAllStringFunc(body, func(found string) string {
 			m := relation.FindStringSubmatch(found)
 			other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
 			if other == nil {
 				return found // a column: IS NOT DISTINCT FROM n.target
+			}
+			if other.narrow != nil { // a table
+				return m[1] + " (" + other.narrow(named) + "\n)"
 			}
 			return m[1] + " (" + d.inlined(other) + "\n)"
 		})
@@ -183,9 +212,13 @@ func (d *declarations) mentioned(statement string) func(name string) bool {
 	return func(name string) bool { return found[name] }
 }
 
+// way is counted up when inlined puts the same texts together in another way, so that catalogs made in the last one are written anew.
+const way = 2
+
 // hash identifies all that is declared.
 func (d *declarations) hash() string {
 	h := xxh3.New()
+	_, _ = fmt.Fprintln(h, way)
 	for _, one := range d.all {
 		_, _ = fmt.Fprintln(h, one.head, one.body(), one.comments())
 	}

@@ -79,8 +79,8 @@ func read(t *testing.T, w sinks.Warehouse) {
 }
 
 // TestAQueryDuringPublishingSeesTheOldNightOrTheNew replaces a night of 1 to 400 rows, over and over, and merges its month now
-// and then, while other sessions read it: one held open, fresh ones, and one that knows no catalog. Every row of a version says
-// which version it is and how many rows it has.
+// and then, while other sessions read it: one held open, one that remembers footers, fresh ones, and one that knows no catalog. Every row
+// of a version says which version it is and how many rows it has.
 func TestAQueryDuringPublishingSeesTheOldNightOrTheNew(t *testing.T) {
 	t.Parallel()
 	const nights = 100
@@ -96,12 +96,12 @@ func TestAQueryDuringPublishingSeesTheOldNightOrTheNew(t *testing.T) {
 	mustBuild(t, w)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
-	held := outside(t, w)
+	held, remembers := outside(t, w), remembering(t, w)
 	plain := "read_parquet(" + quote(escapePattern.Replace(w.Table("moz", "anchor_text"))+allFiles) + ")"
 	for _, r := range []struct {
 		from string
 		open func() *session
-	}{{"moz.anchor_text", func() *session { return held }}, {"moz.anchor_text", func() *session { return outside(t, w) }}, {plain, func() *session { return outside(t, w) }}} {
+	}{{"moz.anchor_text", func() *session { return held }}, {"moz.anchor_text", func() *session { return remembers }}, {"moz.anchor_text", func() *session { return outside(t, w) }}, {plain, func() *session { return outside(t, w) }}} {
 		wg.Go(func() { readVersions(t, r.open, r.from, done) })
 	}
 	for n := range nights {
@@ -208,19 +208,21 @@ func TestAConnectionHeldOpenSeesEveryNight(t *testing.T) {
 	t.Parallel()
 	w := warehouse(t)
 	mustBuild(t, w)
-	held := outside(t, w)
+	held, remembers := outside(t, w), remembering(t, w)
 	for n := range 30 {
 		date := night.AddDate(0, 0, n-22) // from the 1st of November
 		anchors(t, w, "nightly", date, map[string]int64{"brand": int64(n), "other": 1})
 		if n == 10 || n == 20 {
 			merge(t, w, "moz.anchor_text", date)
 		}
-		_, rows, err := held.rows(t.Context(), "SELECT count(*), count(DISTINCT run_date), max(external_root_domains) FROM moz.anchor_text")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := fmt.Sprint(rows[0]), fmt.Sprint([]any{2 * (n + 1), n + 1, max(n, 1)}); got != want {
-			t.Errorf("night %d: %s, want %s", n, got, want)
+		for _, s := range []*session{held, remembers} {
+			_, rows, err := s.rows(t.Context(), "SELECT count(*), count(DISTINCT run_date), max(external_root_domains) FROM moz.anchor_text")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := fmt.Sprint(rows[0]), fmt.Sprint([]any{2 * (n + 1), n + 1, max(n, 1)}); got != want {
+				t.Errorf("night %d: %s, want %s", n, got, want)
+			}
 		}
 	}
 }

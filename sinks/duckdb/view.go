@@ -106,30 +106,35 @@ func none(*schemas.Table, bool) string { return "" }
 // selection is the query of a table's view: its columns are the declared ones, and have the declared types whatever the files
 // have. The casts cost nothing where a column has its type already, and filters and projections reach the files (EXPLAIN in
 // 1.1.3 and 1.5.6).
-func selection(t *schemas.Table, from source) string { return selected(t, from(t, false)) }
+func selection(t *schemas.Table, from source) string { return selected(t, from(t, false), everything) }
 
 // monthly is a selection with the column month. DuckDB opens no files of other months than those that a condition on it leaves, be it
 // known only when the query is under way (1.5.6 and 2.0.1, where it stands in a semi join with run_date): so a question about one night
 // does not look into all that was ever bought.
-func monthly(t *schemas.Table, from source) string {
+func monthly(t *schemas.Table, from source, wanted func(column string) bool) string {
 	where := from(t, true)
 	if where == "" {
-		return selected(t, where, "NULL::VARCHAR AS month")
+		return selected(t, where, wanted, "NULL::VARCHAR AS month")
 	}
-	return selected(t, where, "month")
+	return selected(t, where, wanted, "month")
 }
 
-// selected selects a table's columns, and more, from where its rows are; no row where that is nowhere.
-func selected(t *schemas.Table, where string, more ...string) string {
-	columns := make([]string, len(t.Columns()))
-	for i, c := range t.Columns() {
+// selected selects a table's wanted columns, and more, from where its rows are; no row where that is nowhere.
+func selected(t *schemas.Table, where string, wanted func(column string) bool, more ...string) string {
+	var columns []string
+	for _, c := range t.Columns() {
+		if !wanted(c.Name) {
+			continue
+		}
 		value := ident(c.Name)
 		if where == "" {
 			value = "NULL"
 		}
-		columns[i] = fmt.Sprintf("CAST(%s AS %s) AS %s", value, c.Type, ident(c.Name))
+		columns = append(columns, fmt.Sprintf("CAST(%s AS %s) AS %s", value, c.Type, ident(c.Name)))
 	}
-	columns = append(columns, more...)
+	if columns = append(columns, more...); len(columns) == 0 { // rows alone are counted
+		columns = []string{"NULL"}
+	}
 	if where == "" {
 		return "SELECT " + strings.Join(columns, ", ") + " WHERE false"
 	}
