@@ -63,25 +63,13 @@ func Update(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Column
 		return err
 	}
 	if n.current(w, d) {
-		mixed, err := stillMixed(ctx, w, n)
+		// Merging or loading may have made whole what was mixed at the last build.
+		mixed, err := findMixed(ctx, w, schemas.All())
 		if err != nil || slices.Equal(mixed, n.Mixed) {
 			return err
 		}
 	}
 	return Build(ctx, disk, w, columns)
-}
-
-// stillMixed returns which of the tables that were mixed at the last build are: merging or loading may have made some whole.
-func stillMixed(ctx context.Context, w sinks.Warehouse, n note) ([]string, error) {
-	if len(n.Mixed) == 0 {
-		return n.Mixed, nil
-	}
-	s, err := openSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	return s.findMixed(ctx, w, schemas.All())
 }
 
 // absolute returns the warehouse by its absolute path, which the views need.
@@ -132,16 +120,16 @@ func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns
 
 // create writes a catalog file and returns when it is closed, in one piece.
 func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schemas.Table) (note, error) {
+	mixed, err := findMixed(ctx, w, tables)
+	if err != nil {
+		return note{}, err
+	}
 	s, err := openSession(ctx)
 	if err != nil {
 		return note{}, err
 	}
 	defer s.close()
 	failpoint.Hit("catalog.session.opened")
-	mixed, err := s.findMixed(ctx, w, tables)
-	if err != nil {
-		return note{}, err
-	}
 	d, err := declare(tables, globs(w, mixed))
 	if err != nil {
 		return note{}, err
@@ -151,7 +139,7 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 	if err := s.exec(ctx, "SET threads = 1", "PRAGMA disable_optimizer"); err != nil {
 		return note{}, err
 	}
-	if err := s.make(ctx, d, everything, true); err != nil {
+	if err := s.exec(ctx, d.making(everything, true)...); err != nil {
 		return note{}, err
 	}
 	// Every comment writes its view to the file's log anew: copied out of memory it takes a third of the time.

@@ -195,6 +195,11 @@ func (d *declarations) statements(wanted func(name string) bool, comments bool) 
 	return all
 }
 
+// making is the statements that make what is wanted in a database of its own in memory, which becomes the default.
+func (d *declarations) making(wanted func(name string) bool, comments bool) []string {
+	return append([]string{"ATTACH ':memory:' AS " + catalogName, "USE " + catalogName}, d.statements(wanted, comments)...)
+}
+
 func everything(string) bool { return true }
 
 // about are words of statements that look at the catalog itself.

@@ -74,14 +74,22 @@ func fingerprint(tables []*schemas.Table) string {
 
 // findMixed returns the tables that have files without some of the columns declared today. It opens every file of those that may:
 // under the declarations of the last build that is what was mixed then, since what was published after it has all columns.
-func (s *session) findMixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
+func findMixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
 	n := readNote(w)
 	known := n.Columns == fingerprint(tables)
+	unsure := slices.DeleteFunc(slices.Clone(tables), func(t *schemas.Table) bool {
+		return known && !slices.Contains(n.Mixed, t.FullName()) || !hasRows(w, t)
+	})
+	if len(unsure) == 0 {
+		return nil, nil
+	}
+	s, err := openSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
 	var mixed []string
-	for _, t := range tables {
-		if known && !slices.Contains(n.Mixed, t.FullName()) || !hasRows(w, t) {
-			continue
-		}
+	for _, t := range unsure {
 		lacks, err := s.lacks(ctx, w, t)
 		switch {
 		case ctx.Err() != nil:

@@ -25,7 +25,7 @@ func rehearse(ctx context.Context, comments bool) (*Rehearsal, error) {
 	}
 	d, err := declare(schemas.All(), none)
 	if err == nil {
-		err = errors.Join(s.make(ctx, d, everything, comments), s.limit(ctx, 0), s.confine(ctx, sinks.Warehouse{}, nil))
+		err = errors.Join(s.exec(ctx, d.making(everything, comments)...), s.limit(ctx, 0), s.confine(ctx, sinks.Warehouse{}, nil))
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())

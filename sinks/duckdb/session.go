@@ -94,7 +94,7 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*declarations) func(string) bool, comments bool) (err error) {
 	n := readNote(w)
 	if s.mixed = n.Mixed; n.Columns != fingerprint(schemas.All()) {
-		if s.mixed, err = s.findMixed(ctx, w, schemas.All()); err != nil {
+		if s.mixed, err = findMixed(ctx, w, schemas.All()); err != nil {
 			return err
 		}
 	}
@@ -108,12 +108,7 @@ func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*d
 	if err != nil {
 		return err
 	}
-	return s.make(ctx, s.declared, wanted(s.declared), comments)
-}
-
-// make declares what is wanted in a database of its own in memory, which becomes the default.
-func (s *session) make(ctx context.Context, d *declarations, wanted func(string) bool, comments bool) error {
-	return s.exec(ctx, append([]string{"ATTACH ':memory:' AS " + catalogName, "USE " + catalogName}, d.statements(wanted, comments)...)...)
+	return s.exec(ctx, s.declared.making(wanted(s.declared), comments)...)
 }
 
 // ErrNoLake means that the warehouse has no lake.
