@@ -85,7 +85,7 @@ func (e *export) run(ctx context.Context, name string) error {
 		return err
 	}
 	e.noteCopy()
-	r, err := findRelation(ctx, w, name)
+	r, err := findRelation(w, name)
 	if err != nil {
 		return err
 	}
@@ -146,47 +146,27 @@ func (e *export) formatWanted() (string, error) {
 // relation is a table or view of the catalog.
 type relation struct{ schema, name string }
 
-func (r relation) String() string { return r.schema + "." + r.name }
-
-// relations lists the tables and views of the catalog.
-func relations(ctx context.Context, w sinks.Warehouse) ([]relation, error) {
-	_, rows, err := duckdb.Select(ctx, w,
-		"SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal ORDER BY ALL")
-	var all []relation
-	for _, row := range rows {
-		all = append(all, relation{row[0].(string), row[1].(string)})
-	}
-	return all, err
-}
-
 // completeRelations are the names that a shell may complete. A warehouse that is none has none.
 func (a *app) completeRelations(ctx context.Context) (names []string) {
 	w, err := a.warehouse(ctx)
 	if err != nil {
 		return nil
 	}
-	all, err := relations(ctx, w)
-	if err != nil {
-		return nil
-	}
-	for _, r := range all {
-		names = append(names, r.String())
-	}
+	names, _ = duckdb.Views(w)
 	return names
 }
 
 // findRelation returns the table or view of that name.
-func findRelation(ctx context.Context, w sinks.Warehouse, name string) (relation, error) {
-	all, err := relations(ctx, w)
+func findRelation(w sinks.Warehouse, name string) (relation, error) {
+	names, err := duckdb.Views(w)
 	if err != nil {
 		return relation{}, err
 	}
-	var names []string
-	for _, r := range all {
-		if strings.EqualFold(r.String(), name) {
-			return r, nil
+	for _, one := range names {
+		if strings.EqualFold(one, name) {
+			schema, bare, _ := strings.Cut(one, ".")
+			return relation{schema, bare}, nil
 		}
-		names = append(names, r.String())
 	}
 	return relation{}, usage("no table or view %q%s; see `backhaul tables`", name, closest(names, name))
 }

@@ -115,7 +115,7 @@ func (w *world) checkView(t *testing.T, here sinks.Warehouse, endpoint string) {
 	for _, f := range facts[tableOf(endpoint)] {
 		columns = append(columns, f.column)
 	}
-	_, rows, err := duckdb.Select(t.Context(), here, "select job, extract, target, rank, "+strings.Join(columns, ", ")+" from "+tableOf(endpoint)+" order by job, run_date, extract, rank")
+	_, rows, err := duckdb.Select(t.Context(), here, "select job, extract, target, rank, "+strings.Join(columns, ", ")+" FROM "+tableOf(endpoint)+" order by job, run_date, extract, rank")
 	if err != nil {
 		t.Fatal(err)
 	}

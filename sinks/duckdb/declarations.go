@@ -120,8 +120,8 @@ func (d *declarations) derive(text string) error {
 	return nil
 }
 
-// relation is a table or view where a query reads from.
-var relation = regexp.MustCompile(`\b(FROM|JOIN)\s+("?\w+"?\.\w+)\b`)
+// relation is a table or view where a query reads from, a macro with its parenthesis, or a text or comment, which names none.
+var relation = regexp.MustCompile(`'[^']*'|--[^\n]*|\b(FROM|JOIN)\s+("?\w+"?\.\w+)\b(\s*\()?`)
 
 // views are the declared views, macros aside, by their names.
 func (d *declarations) views() (all []*declaration) {
@@ -162,8 +162,8 @@ func (d *declarations) inlined(one *declaration) string {
 		one.whole = relation.ReplaceAllStringFunc(body, func(found string) string {
 			m := relation.FindStringSubmatch(found)
 			other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
-			if other == nil {
-				return found // a column: IS NOT DISTINCT FROM n.target
+			if other == nil || m[3] != "" {
+				return found // a column, as in IS NOT DISTINCT FROM n.target, or a macro
 			}
 			if other.narrow != nil { // a table
 				return m[1] + " (" + other.narrow(named) + "\n)"

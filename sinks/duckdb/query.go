@@ -162,16 +162,13 @@ func writeAll(w io.Writer, s string) error {
 	return err
 }
 
-// Select runs one statement against the warehouse's views and returns its columns and rows as Go values: nil, bool, int8 to
-// int64, float64, string, time.Time (DATE, TIMESTAMP), *big.Int (HUGEINT, which sum of BIGINT gives),
-// duckdb-go's Decimal, []any (lists). All rows are held in memory. Errors are those of Query.
+// Select puts one of the program's own questions to the warehouse's views and returns its columns and rows as Go values: nil, bool,
+// int8 to int64, float64, string, time.Time (DATE, TIMESTAMP), *big.Int (HUGEINT, which sum of BIGINT gives),
+// duckdb-go's Decimal, []any (lists). All rows are held in memory. Nobody looks at the question first, and it has FROM and JOIN in
+// capitals: no view is made for it, whose query DuckDB would plan twice, but put in the place of its name. Errors are those of Query.
 func Select(ctx context.Context, w sinks.Warehouse, sql string) (columns []string, rows [][]any, err error) {
-	err = over(ctx, w, sql, 0, nil, func(ctx context.Context, s *session) error {
-		q, err := s.rowsOf(ctx, sql)
-		if err != nil {
-			return err
-		}
-		columns, rows, err = s.rows(ctx, from(q.text))
+	err = over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) (err error) {
+		columns, rows, err = s.rows(ctx, s.declared.inlined(&declaration{body: fixed(sql)}))
 		return err
 	})
 	return columns, rows, err

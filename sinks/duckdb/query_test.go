@@ -219,6 +219,17 @@ func TestSelectReturnsGoValues(t *testing.T) {
 	}
 }
 
+// TestATextThatLooksLikeATableStaysAText: anchor texts and names of jobs come into the program's own questions.
+func TestATextThatLooksLikeATableStaysAText(t *testing.T) {
+	t.Parallel()
+	w := filled(t)
+	const text = "it''s FROM moz.links JOIN ops.tasks"
+	_, rows, err := Select(t.Context(), w, "SELECT '"+text+"' AS said -- not FROM moz.links\nFROM moz.anchor_text WHERE anchor_text <> 'FROM moz.links' LIMIT 1")
+	if want := [][]any{{strings.ReplaceAll(text, "''", "'")}}; err != nil || !cmp.Equal(rows, want) {
+		t.Errorf("%v, want %v; %v", rows, want, err)
+	}
+}
+
 func TestBigResultsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	w := warehouse(t)

@@ -63,8 +63,8 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(w.Lake()); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w at %s: `backhaul run JOB` makes one, --warehouse names another", ErrNoLake, w.Lake())
+	if err := hasLake(w); err != nil {
+		return err
 	}
 	once := func(wanted func(*declarations) func(string) bool) error {
 		s, err := openSession(ctx)
@@ -113,6 +113,28 @@ func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*d
 
 // ErrNoLake means that the warehouse has no lake.
 var ErrNoLake = errors.New("no lake")
+
+func hasLake(w sinks.Warehouse) error {
+	if _, err := os.Stat(w.Lake()); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w at %s: `backhaul run JOB` makes one, --warehouse names another", ErrNoLake, w.Lake())
+	}
+	return nil
+}
+
+// Views returns the full names of the warehouse's tables and marts, sorted. An error is ErrNoLake.
+func Views(w sinks.Warehouse) (names []string, err error) {
+	if err := hasLake(w); err != nil {
+		return nil, err
+	}
+	d, err := declare(schemas.All(), none)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range d.views() {
+		names = append(names, v.name)
+	}
+	return names, nil
+}
 
 func (s *session) exec(ctx context.Context, statements ...string) error {
 	for _, statement := range statements {
