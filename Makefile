@@ -157,7 +157,7 @@ lint: ## formatting, vet, staticcheck
 	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench ./testdata/capacity
 
 # Each package that has targets is built once for all of them. What is found interesting goes where go test keeps it.
-fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s; 2000x is so many inputs)
+fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s; 1000x is so many inputs)
 	@set -e; mkdir -p bin/fuzz; for folder in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 		pkg=$$(go list $$folder); binary=$(CURDIR)/bin/fuzz/$$(echo $$pkg | tr / -); kept=$$(go env GOCACHE)/fuzz/$$pkg; \
 		go test -c -fuzz . -o $$binary $$folder; mkdir -p $$kept; \
