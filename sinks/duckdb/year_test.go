@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	api "github.com/duckdb/duckdb-go-bindings"
 
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -44,7 +45,7 @@ func BenchmarkYear(b *testing.B) {
 	for n := range 8 {
 		latest = y.changes(last.AddDate(0, 0, n-7))
 	}
-	s := remembering(b, w)
+	s := y.client()
 	from := y.own(s)
 	const target, first, second = "target-0000042.com", "2026-11-01", "2026-11-27"
 	// Who asks DuckDB's own files must find the night himself, but need not know which were whole.
@@ -84,7 +85,7 @@ func (y *year) changes(date time.Time) time.Duration {
 }
 
 // own has DuckDB write the rows of each month into a file, and returns what to read them from.
-func (y *year) own(s *session) (from string) {
+func (y *year) own(s *api.Connection) (from string) {
 	y.b.Helper()
 	dir := y.b.TempDir()
 	months, err := lake.Lake{Warehouse: y.w}.Months(schemas.Lookup("moz.anchor_text"))
@@ -152,15 +153,39 @@ func (y *year) tasks(date time.Time) {
 	put(y.b, y.w, table, "nightly", date, batch)
 }
 
-func (y *year) must(s *session, sql string) {
+// client is a session as DuckDB's shell and its Python have them, where a question is planned once: database/sql prepares it first. It
+// remembers footers.
+func (y *year) client() *api.Connection {
 	y.b.Helper()
-	if _, _, err := s.rows(y.b.Context(), sql); err != nil {
-		y.b.Fatalf("%s: %v", sql, err)
+	var config api.Config
+	var db api.Database
+	var s api.Connection
+	said := ""
+	if api.CreateConfig(&config) == api.StateError || api.OpenExt("", &db, config, &said) == api.StateError || api.Connect(db, &s) == api.StateError {
+		y.b.Fatalf("open DuckDB: %s", said)
+	}
+	y.b.Cleanup(func() {
+		api.Disconnect(&s)
+		api.Close(&db)
+		api.DestroyConfig(&config)
+	})
+	for _, sql := range []string{"ATTACH " + quote(y.w.Catalog()) + " (READ_ONLY)", "USE catalog", "SET parquet_metadata_cache = true"} {
+		y.must(&s, sql)
+	}
+	return &s
+}
+
+func (y *year) must(s *api.Connection, sql string) {
+	y.b.Helper()
+	var result api.Result
+	defer api.DestroyResult(&result)
+	if api.Query(*s, sql, &result) == api.StateError {
+		y.b.Fatalf("%s: %s", sql, api.ResultError(&result))
 	}
 }
 
 // best is the shortest time that a question takes.
-func (y *year) best(s *session, sql string) time.Duration {
+func (y *year) best(s *api.Connection, sql string) time.Duration {
 	y.b.Helper()
 	best := time.Hour
 	for range 7 {
