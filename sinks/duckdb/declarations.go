@@ -49,12 +49,12 @@ func declare(tables []*schemas.Table, from source) (*declarations, error) {
 	d := &declarations{schemas: []string{"marts", "ops"}, byName: map[string]*declaration{}}
 	for _, t := range tables {
 		d.schemas = append(d.schemas, t.Schema)
+		rows := func(wanted func(string) bool) string { return selected(t, from(t, false), wanted) }
 		d.add(declaration{name: t.FullName(), head: "CREATE VIEW " + name(t) + " AS", table: t,
-			body: func() string { return selection(t, from) }, comments: func() string { return comments(t) },
-			narrow: func(wanted func(string) bool) string { return selected(t, from(t, false), wanted) }})
+			body: func() string { return rows(everything) }, narrow: rows, comments: func() string { return comments(t) }})
+		rowsOfMonths := func(wanted func(string) bool) string { return monthly(t, from, wanted) }
 		d.add(declaration{name: monthlyName(t), table: t,
-			body: func() string { return monthly(t, from, everything) }, comments: fixed(""),
-			narrow: func(wanted func(string) bool) string { return monthly(t, from, wanted) }})
+			body: func() string { return rowsOfMonths(everything) }, narrow: rowsOfMonths, comments: fixed("")})
 	}
 	slices.Sort(d.schemas)
 	d.schemas = slices.Compact(d.schemas)
@@ -217,13 +217,14 @@ func (d *declarations) mentioned(statement string) func(name string) bool {
 	return func(name string) bool { return found[name] }
 }
 
-// way is counted up when inlined puts the same texts together in another way, so that catalogs made in the last one are written anew.
-const way = 2
+// inlining is counted up when inlined puts the same texts together in another way, so that catalogs made in the last one are written
+// anew.
+const inlining = 2
 
 // hash identifies all that is declared.
 func (d *declarations) hash() string {
 	h := xxh3.New()
-	_, _ = fmt.Fprintln(h, way)
+	_, _ = fmt.Fprintln(h, inlining)
 	for _, one := range d.all {
 		_, _ = fmt.Fprintln(h, one.head, one.body(), one.comments())
 	}
