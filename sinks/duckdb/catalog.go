@@ -64,7 +64,7 @@ func Update(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Column
 	}
 	if n.current(w, d) {
 		// Merging or loading may have made whole what was mixed at the last build.
-		mixed, err := findMixed(ctx, w, schemas.All())
+		mixed, err := n.findMixed(ctx, w, schemas.All())
 		if err != nil || slices.Equal(mixed, n.Mixed) {
 			return err
 		}
@@ -120,7 +120,7 @@ func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns
 
 // create writes a catalog file and returns when it is closed, in one piece.
 func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schemas.Table) (note, error) {
-	mixed, err := findMixed(ctx, w, tables)
+	mixed, err := readNote(w).findMixed(ctx, w, tables)
 	if err != nil {
 		return note{}, err
 	}

@@ -153,8 +153,8 @@ func (d *declarations) idle(view string, tables map[string]Relation) bool {
 // tables returns the tables that a view is made of, some of them several times.
 func (d *declarations) tables(view string) (all []*schemas.Table) {
 	for _, m := range relation.FindAllStringSubmatch(d.byName[view].body(), -1) {
-		switch other := d.byName[strings.ReplaceAll(m[2], `"`, "")]; {
-		case other == nil: // a column: IS NOT DISTINCT FROM n.target
+		switch other := d.found(m); {
+		case other == nil:
 		case other.table != nil:
 			all = append(all, other.table)
 		default:

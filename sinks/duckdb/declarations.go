@@ -159,19 +159,35 @@ func (d *declarations) inlined(one *declaration) string {
 	if one.whole == "" {
 		body := one.body()
 		named := namedIn(body)
-		one.whole = relation.ReplaceAllStringFunc(body, func(found string) string {
-			m := relation.FindStringSubmatch(found)
-			other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
-			if other == nil || m[3] != "" {
-				return found // a column, as in IS NOT DISTINCT FROM n.target, or a macro
-			}
+		one.whole = d.replaced(body, func(other *declaration) string {
 			if other.narrow != nil { // a table
-				return m[1] + " (" + other.narrow(named) + "\n)"
+				return other.narrow(named)
 			}
-			return m[1] + " (" + d.inlined(other) + "\n)"
+			return d.inlined(other)
 		})
 	}
 	return one.whole
+}
+
+// replaced returns a query with others in the place of the relations that it reads from; by returns "" for one that stays.
+func (d *declarations) replaced(query string, by func(other *declaration) string) string {
+	return relation.ReplaceAllStringFunc(query, func(found string) string {
+		m := relation.FindStringSubmatch(found)
+		if other := d.found(m); other != nil {
+			if text := by(other); text != "" {
+				return m[1] + " (" + text + "\n)"
+			}
+		}
+		return found
+	})
+}
+
+// found returns which view a match of relation names; nil for a column, as in IS NOT DISTINCT FROM n.target, a macro, or a text.
+func (d *declarations) found(match []string) *declaration {
+	if match[3] != "" {
+		return nil
+	}
+	return d.byName[strings.ReplaceAll(match[2], `"`, "")]
 }
 
 // statements returns the statements that make what is wanted; with what is said about it if wanted too.

@@ -74,8 +74,7 @@ func fingerprint(tables []*schemas.Table) string {
 
 // findMixed returns the tables that have files without some of the columns declared today. It opens every file of those that may:
 // under the declarations of the last build that is what was mixed then, since what was published after it has all columns.
-func findMixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
-	n := readNote(w)
+func (n note) findMixed(ctx context.Context, w sinks.Warehouse, tables []*schemas.Table) ([]string, error) {
 	known := n.Columns == fingerprint(tables)
 	unsure := slices.DeleteFunc(slices.Clone(tables), func(t *schemas.Table) bool {
 		return known && !slices.Contains(n.Mixed, t.FullName()) || !hasRows(w, t)

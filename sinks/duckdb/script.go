@@ -43,13 +43,11 @@ func Script(files map[string][]string) (tables, marts string, err error) {
 
 // overTables is inlined, but that tables are named: a hundred files in every view that reads them would be a script of megabytes.
 func (d *declarations) overTables(one *declaration) string {
-	return relation.ReplaceAllStringFunc(one.body(), func(found string) string {
-		m := relation.FindStringSubmatch(found)
-		other := d.byName[strings.ReplaceAll(m[2], `"`, "")]
-		if other == nil || other.table != nil {
-			return found
+	return d.replaced(one.body(), func(other *declaration) string {
+		if other.table != nil {
+			return ""
 		}
-		return m[1] + " (" + d.overTables(other) + "\n)"
+		return d.overTables(other)
 	})
 }
 

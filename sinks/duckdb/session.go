@@ -94,7 +94,7 @@ func over(ctx context.Context, w sinks.Warehouse, statement string, memory int64
 func (s *session) declare(ctx context.Context, w sinks.Warehouse, wanted func(*declarations) func(string) bool, comments bool) (err error) {
 	n := readNote(w)
 	if s.mixed = n.Mixed; n.Columns != fingerprint(schemas.All()) {
-		if s.mixed, err = findMixed(ctx, w, schemas.All()); err != nil {
+		if s.mixed, err = n.findMixed(ctx, w, schemas.All()); err != nil {
 			return err
 		}
 	}
