@@ -49,16 +49,23 @@ func TestARatioThirtyPercentWorseThanTheBaselineIsAnError(t *testing.T) {
 	if err := (report{Rows: []row{f.row("a", []pair{{2, 1}}), f.row("b", []pair{{4, 1}})}}).write(path); err != nil {
 		t.Fatal(err)
 	}
+	before, err := readReport(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		a, b float64
 		want string
 	}{{2.5, 5.1, ""}, {0.1, 5.3, "b: CPU: 5.30 times its yardstick, it was 4.00"}, {2.7, 0.1, "a: CPU: 2.70 times its yardstick, it was 2.00"}} {
-		err := report{Rows: []row{f.row("a", []pair{{c.a, 1}, {9, 1}}), f.row("b", []pair{{c.b, 1}})}}.compare(&bytes.Buffer{}, path)
-		if got := message(err); got != c.want {
+		now := report{Rows: []row{f.row("a", []pair{{c.a, 1}, {9, 1}}), f.row("b", []pair{{c.b, 1}})}}
+		if got := message(now.compare(&bytes.Buffer{}, before)); got != c.want {
 			t.Errorf("%v: %q, want %q", c, got, c.want)
 		}
+		if got := before.beats(now.Rows); got != (c.want != "") {
+			t.Errorf("%v: measured again is %v, worse is %q", c, got, c.want)
+		}
 	}
-	if err := (report{Rows: []row{f.row("new", []pair{{1, 1}})}}).compare(&bytes.Buffer{}, path); !strings.Contains(message(err), "not in") {
+	if err := (report{Rows: []row{f.row("new", []pair{{1, 1}})}}).compare(&bytes.Buffer{}, before); !strings.Contains(message(err), "not in") {
 		t.Errorf("a work that the baseline lacks: %v", err)
 	}
 }
@@ -73,12 +80,8 @@ func message(err error) string {
 // TestTheBaselineIsOfTheWorksThatAreCompared fails where a work was renamed and its baseline was not.
 func TestTheBaselineIsOfTheWorksThatAreCompared(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("quick.json")
+	before, err := readReport("quick.json")
 	if err != nil {
-		t.Fatal(err)
-	}
-	var before report
-	if err := json.Unmarshal(text, &before); err != nil {
 		t.Fatal(err)
 	}
 	var has, want []string

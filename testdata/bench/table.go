@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,34 +136,53 @@ func (r report) write(path string) error {
 // worse is how much worse than the baseline's a ratio may be.
 const worse = 1.3
 
-// compare is an error if a ratio is worse than that of the baseline by more than that. It takes the best rounds, which hold
-// still where others are at work on the machine.
-func (r report) compare(to io.Writer, path string) error {
+func readReport(path string) (r report, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return r, err
 	}
-	var before report
-	if err := json.Unmarshal(text, &before); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", path, err)
 	}
+	return r, nil
+}
+
+// of returns the row of the same work and yardstick, or nil.
+func (r report) of(same row) *row {
+	i := slices.IndexFunc(r.Rows, func(b row) bool { return b.Work == same.Work && b.Of == same.Of })
+	if i < 0 {
+		return nil
+	}
+	return &r.Rows[i]
+}
+
+// beats says whether one of the rows is worse than its like in a baseline by more than may be.
+func (r report) beats(rows []row) bool {
+	return slices.ContainsFunc(rows, func(now row) bool {
+		was := r.of(now)
+		return was != nil && now.Best > was.Best*worse
+	})
+}
+
+// compare is an error if a ratio is worse than that of the baseline by more than that. It takes the best rounds, which hold
+// still where others are at work on the machine.
+func (r report) compare(to io.Writer, before report) error {
 	var errs []error
 	var table bytes.Buffer
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nwork\tbest ratio\tbaseline\t")
 	for _, now := range r.Rows {
-		i := slices.IndexFunc(before.Rows, func(b row) bool { return b.Work == now.Work && b.Of == now.Of })
-		if i < 0 {
-			errs = append(errs, fmt.Errorf("%s: not in %s; make bench-quick UPDATE=1 writes it", now.Work, path))
+		was := before.of(now)
+		if was == nil {
+			errs = append(errs, fmt.Errorf("%s: not in %s; make bench-quick UPDATE=1 writes it", now.Work, baseline))
 			continue
 		}
-		was := before.Rows[i].Best
-		fmt.Fprintf(w, "%s\t%s\t%s\t\n", now.Work, number(now.Best), number(was))
-		if cmp.Compare(now.Best, was*worse) > 0 {
-			errs = append(errs, fmt.Errorf("%s: %s times its yardstick, it was %s", now.Work, number(now.Best), number(was)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t\n", now.Work, number(now.Best), number(was.Best))
+		if before.beats([]row{now}) {
+			errs = append(errs, fmt.Errorf("%s: %s times its yardstick, it was %s", now.Work, number(now.Best), number(was.Best)))
 		}
 	}
 	w.Flush()
-	_, err = table.WriteTo(to)
+	_, err := table.WriteTo(to)
 	return errors.Join(append(errs, err)...)
 }
