@@ -122,7 +122,7 @@ func TestCampaignTellsEveryVerdictOnEveryNight(t *testing.T) {
 	got := make([]string, len(campaign))
 	for n := 1; n <= len(indexes); n++ {
 		layCampaign(b, n)
-		mustBuildOnly(t, b.w)
+		mustDeclare(t, b.w)
 		for i, p := range campaign {
 			if n < p.listed {
 				got[i] += " "
@@ -197,7 +197,7 @@ func TestCampaignsOfTwoJobsDoNotMix(t *testing.T) {
 	}
 	one.lay(1, "moz.link_status", "extract target scope source source_scope target_scope link_exists", "status|a.example|page|b.example|page|page|true")
 	two.lay(2, "user.placements", "row target source target_page source_page", "1|a.example|b.example|a.example|b.example")
-	mustBuildOnly(t, w)
+	mustDeclare(t, w)
 	want := []string{"one,live," + day(1) + "," + day(1), "two,unknown (not fetched)," + day(2) + ","}
 	if diff := cmp.Diff(want, one.csv("SELECT job, verdict, run_date, answered_on FROM marts.campaign")); diff != "" {
 		t.Error(diff)
@@ -212,7 +212,7 @@ func TestWithoutAnIndexALossIsInDoubtForOneNight(t *testing.T) {
 		b.lay(n, "user.placements", "row target source target_page source_page", "1|a.example|b.example|a.example|b.example", "2|a.example|c.example|a.example|c.example")
 		b.lay(n, "moz.link_status", "extract target scope source source_scope target_scope link_exists",
 			fmt.Sprintf("status|a.example|page|b.example|page|page|%v", n < 3), "status|a.example|page|c.example|page|page|false")
-		mustBuildOnly(t, b.w)
+		mustDeclare(t, b.w)
 		got = append(got, strings.Join(b.csv("SELECT verdict FROM marts.campaign"), ", "))
 	}
 	if diff := cmp.Diff([]string{"live, missing", "live, missing", "lost? (index changed), missing", "lost, missing"}, got); diff != "" {

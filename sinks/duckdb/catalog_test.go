@@ -293,6 +293,7 @@ func ask(t testing.TB, w sinks.Warehouse, sql string, format Format) string {
 	return out.String()
 }
 
+// mustBuild writes the catalog, for those who open it.
 func mustBuild(t testing.TB, w sinks.Warehouse) {
 	t.Helper()
 	mustBuildOnly(t, w)
@@ -301,6 +302,23 @@ func mustBuild(t testing.TB, w sinks.Warehouse) {
 
 // mustBuildOnly leaves what changed from night to night alone.
 func mustBuildOnly(t testing.TB, w sinks.Warehouse) {
+	t.Helper()
+	mustDeclare(t, w)
+	if err := Update(context.Background(), blob.FS{}, w, columns(w)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mustCompare has all tables, and what changed from night to night, without a catalog, which takes longer than most questions:
+// the program asks without one.
+func mustCompare(t testing.TB, w sinks.Warehouse) {
+	t.Helper()
+	mustDeclare(t, w)
+	compare(t, w)
+}
+
+// mustDeclare gives tables that have no files the one that declares their columns.
+func mustDeclare(t testing.TB, w sinks.Warehouse) {
 	t.Helper()
 	root, err := empty()
 	if err != nil {
@@ -314,9 +332,6 @@ func mustBuildOnly(t testing.TB, w sinks.Warehouse) {
 		if err := os.CopyFS(dir, os.DirFS(sinks.Warehouse{Root: root}.SchemaMonth(table.Schema, table.Name))); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := Update(context.Background(), blob.FS{}, w, columns(w)); err != nil {
-		t.Fatal(err)
 	}
 }
 

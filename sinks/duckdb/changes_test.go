@@ -71,7 +71,7 @@ func TestAQuestionAboutANightOpensTheFilesOfItsMonth(t *testing.T) {
 		b.lay(n, "moz.anchor_text", "extract target scope anchor_text", rows...)
 		b.lay(n, "ops.tasks", "extract endpoint target scope ending", "anchors|moz/anchor_text|a.example|root_domain|end of list")
 	}
-	mustBuildOnly(t, b.w)
+	mustDeclare(t, b.w)
 	b.unreadable("moz", "anchor_text", "2026-10")
 	for sql, want := range map[string][]string{
 		"SELECT anchor_text, run_date FROM marts.anchors_current WHERE target = 'a.example'":                                                 {"come," + day(9)},
@@ -87,7 +87,7 @@ func TestAQuestionAboutANightOpensTheFilesOfItsMonth(t *testing.T) {
 // wantGoneAndCome fails unless one anchor text, gone, was lost between two nights, and one, come, is new.
 func (b book) wantGoneAndCome(from, to string) {
 	b.t.Helper()
-	mustBuildOnly(b.t, b.w)
+	mustDeclare(b.t, b.w)
 	got := b.csv("SELECT change, anchor_text, previous_run_date, run_date FROM marts.anchor_changes ORDER BY ALL")
 	if want := []string{"lost,gone," + from + "," + to, "new,come," + from + "," + to}; !slices.Equal(got, want) {
 		b.t.Errorf("%q, want %q", got, want)

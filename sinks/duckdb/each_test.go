@@ -22,7 +22,7 @@ func TestEachHandsOutEveryRowAsWhatItIs(t *testing.T) {
 		values[fmt.Sprintf("anchor %d", i)] = int64(i)
 	}
 	anchors(t, w, "nightly", night, values)
-	mustBuild(t, w)
+	mustCompare(t, w)
 	seen := map[string]int64{}
 	err := Each(t.Context(), w, "moz", "anchor_text", Limits{}, func(rows sinks.Rows) error {
 		if rows.Name != "moz.anchor_text" || rows.Count != most {

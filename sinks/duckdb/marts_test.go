@@ -76,7 +76,7 @@ func TestGapsAreOpenedClosedAndLost(t *testing.T) {
 	for n := 1; n <= 10; n++ {
 		layGap(b, n)
 	}
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	d := day
 	want := []string{
 		"back.example," + d(1) + ",true," + d(2) + "," + d(3) + ",lost,," + d(3),
@@ -132,7 +132,7 @@ func TestWhatAListCutAtMaxRowsNoLongerHasIsNotCalledLost(t *testing.T) {
 	b.lay(2, "moz.link_status", "extract target scope source source_scope target_scope link_exists",
 		"won|us.example|page|b.example|page|page|true", "won|us.example|page|c.example|page|page|false")
 	b.lay(2, "user.labels", "row source source_page label", "1|a.example|a.example|host", "2|a.example/x|a.example/x|page")
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	got := b.csv("SELECT source_page, outcome FROM marts.gap_stays ORDER BY ALL")
 	if diff := cmp.Diff([]string{"a.example,open", "b.example,closed", "c.example,unknown"}, got); diff != "" {
 		t.Error(diff)
@@ -146,7 +146,7 @@ func TestAnotherQuestionBeginsNewStays(t *testing.T) {
 		b.lay(n+1, "moz.link_intersect", "extract target scope page matching_targets negative_targets", "gap|us.example|page|a.example|one.example|us.example")
 		b.lay(n+1, "ops.tasks", "task_id extract endpoint target scope ending", question+"|gap|moz/link_intersect|us.example|page|end of list")
 	}
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	got := b.csv("SELECT question, opened_on, from_the_start AS s, left_on, outcome FROM marts.gap_stays ORDER BY ALL")
 	if diff := cmp.Diff([]string{"three rivals," + day(2) + ",true,,open", "two rivals," + day(1) + ",true,,dropped"}, got); diff != "" {
 		t.Error(diff)
@@ -170,7 +170,7 @@ func TestALabelOfAPageCountsBeforeOneOfItsHost(t *testing.T) {
 	b.lay(1, "ops.tasks", "extract endpoint target scope ending", "gap|moz/link_intersect|us.example|page|end of list")
 	b.lay(1, "user.labels", "row source source_page label", "1|a.example|a.example|ignore", "2|a.example/x|a.example/x|good", "3|a.example/y|a.example/y|-",
 		"4|a.example|a.example|-")
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	for sql, want := range map[string][]string{
 		"SELECT source_page, label, ignored FROM marts.prospects ORDER BY ALL": {"a.example/x,good,false", "a.example/y,ignore,true"},
 		"SELECT source, label FROM marts.prospects_review":                     {"a.example/x,good"},
@@ -194,7 +194,7 @@ func TestOnlySourcesWorthALookAreUpForReview(t *testing.T) {
 	b.lay(1, "moz.link_intersect", "extract target scope page spam_score matching_targets negative_targets", rows...)
 	b.lay(1, "ops.tasks", "extract endpoint target scope ending", "gap|moz/link_intersect|us.example|root_domain|end of list")
 	b.lay(1, "user.labels", "row source source_page label note", "1|asked.example|asked.example|CONTACTED|-", "2|noted.example|noted.example|-|later", "3|own.example|own.example|good|-")
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	got := b.csv("SELECT source, label, note FROM marts.prospects_review")
 	if diff := cmp.Diff([]string{"low.example,,", "noted.example,,later", "own.example,good,", "unknown.example,,"}, got); diff != "" {
 		t.Error(diff)
@@ -243,7 +243,7 @@ func TestLinkAndDomainChangesAreBetweenWholeNights(t *testing.T) {
 	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	layMonitor(b)
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	want := []string{
 		"links," + day(1) + "," + day(2) + ",changed,p2,t1,[x],[x],true,false",
 		"links," + day(1) + "," + day(2) + ",lost,p3,t1,[gone],,false,",
@@ -291,7 +291,7 @@ func TestNightsOfDifferentQuestionsAreNotCompared(t *testing.T) {
 		b.lay(n+1, "moz.links", "extract target scope source_page target_page anchor_text nofollow", fmt.Sprintf("links|us.example|page|p%d|t|x|false", n+1))
 		b.lay(n+1, "ops.tasks", "task_id extract endpoint target scope ending", question+"|links|moz/links|us.example|page|end of list")
 	}
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	want := []string{day(1) + "," + day(3) + ",lost,p1", day(1) + "," + day(3) + ",new,p3"}
 	if diff := cmp.Diff(want, b.csv("SELECT previous_run_date AS p, run_date, change, source_page FROM marts.link_changes ORDER BY ALL")); diff != "" {
 		t.Error(diff)
@@ -312,7 +312,7 @@ func TestNightsWithRejectedRowsAreNotCompared(t *testing.T) {
 		b.lay(n+1, "ops.tasks", "task_id question extract endpoint target scope ending rows rejected_rows windowed",
 			fmt.Sprintf("1|1|anchors|moz/anchor_text|us.example|page|end of list|%d|%d|false", len(rows), 2-len(rows)))
 	}
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	if got := b.csv("FROM marts.anchor_changes"); len(got) > 0 {
 		t.Errorf("false news: %v", got)
 	}
@@ -333,7 +333,7 @@ func TestAListIsWholeWhenAllItsRequestsAre(t *testing.T) {
 		b.lay(n+1, "ops.tasks", "task_id question extract endpoint target scope ending rows rejected_rows windowed",
 			"1|q|anchors|moz/anchor_text|us.example|page|end of list|1|0|false", "2|q|anchors|moz/anchor_text|us.example|page|"+ending+"|0|0|false")
 	}
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	if diff := cmp.Diff([]string{day(1), day(4)}, b.csv("SELECT run_date FROM marts.whole_nights ORDER BY ALL")); diff != "" {
 		t.Error(diff)
 	}
@@ -348,7 +348,7 @@ func TestANightIsOfOneMonth(t *testing.T) {
 		b.lay(n, "ops.tasks", "task_id question extract endpoint target scope ending rows rejected_rows windowed",
 			"1|q|anchors|moz/anchor_text|us.example|page|end of list|1|0|false")
 	}
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	want := []string{day(6) + ",," + day(7), day(7) + "," + day(6) + ","}
 	if diff := cmp.Diff(want, b.csv("SELECT run_date, previous_run_date, next_run_date FROM marts.whole_nights ORDER BY ALL")); diff != "" {
 		t.Error(diff)
@@ -365,7 +365,7 @@ func TestTheQuestionOfEarlierVersionsIsTheSame(t *testing.T) {
 	question := hex.EncodeToString(several[:8])
 	b.lay(2, "ops.tasks", "task_id question rejected_rows windowed extract endpoint target scope ending", "b|"+question+"|0|false|won|moz/link_status|us.example|page|end of list",
 		"a|"+question+"|0|false|won|moz/link_status|us.example|page|end of list", "c|c|0|false|links|moz/links|us.example|page|end of list")
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	want := []string{"links," + day(1) + "," + day(2), "won," + day(1) + "," + day(2)}
 	if diff := cmp.Diff(want, b.csv("SELECT extract, run_date, next_run_date FROM marts.whole_nights WHERE next_run_date IS NOT NULL ORDER BY ALL")); diff != "" {
 		t.Error(diff)
@@ -396,7 +396,7 @@ func TestAnchorProfileGoesByRulesThenByHabit(t *testing.T) {
 	t.Parallel()
 	b := book{t, warehouse(t), "monitor"}
 	layProfile(b)
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	var want []string
 	count := map[string]int{}
 	for _, kind := range kinds {
@@ -448,7 +448,7 @@ func TestVendorsAreComparedWhereBothWereReadToTheEnd(t *testing.T) {
 	t.Parallel()
 	b := book{t, warehouse(t), "both"}
 	layVendors(b)
-	mustBuild(t, b.w)
+	mustCompare(t, b.w)
 	want := []string{
 		"anchor,site," + day(1) + ",caf\u00e9,both,1,2,1,2",
 		"anchor,site," + day(1) + ",click here,both,3,4,9,12",
@@ -471,7 +471,7 @@ func TestVendorsAreComparedWhereBothWereReadToTheEnd(t *testing.T) {
 func TestEveryColumnOfAMartSaysWhatItMeans(t *testing.T) {
 	t.Parallel()
 	w := warehouse(t)
-	mustBuild(t, w)
+	mustCompare(t, w)
 	b := book{t, w, ""}
 	got := b.csv("SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'marts' AND comment IS NULL ORDER BY ALL")
 	if len(got) > 0 {
@@ -488,7 +488,7 @@ func TestEveryColumnOfAMartSaysWhatItMeans(t *testing.T) {
 func TestMartsAreValidOverNothing(t *testing.T) {
 	t.Parallel()
 	w := warehouse(t)
-	mustBuild(t, w)
+	mustCompare(t, w)
 	b := book{t, w, ""}
 	views := b.csv("SELECT view_name FROM duckdb_views() WHERE schema_name = 'marts'")
 	if len(views) < 15 {

@@ -25,6 +25,7 @@ func TestTheFirstQueriesAreAnswered(t *testing.T) {
 func TestTheReadmeOpensItsWarehouse(t *testing.T) {
 	t.Parallel()
 	w := filled(t)
+	mustBuildOnly(t, w)
 	text := Readme(w.Root)
 	for _, q := range FirstQueries {
 		if !strings.Contains(text, "-- "+q.Asks+"\n"+q.SQL+";\n") {
