@@ -22,20 +22,6 @@ var (
 	}
 )
 
-// Tracking returns the names of the query parameters that Target removes, sorted; a name that ends in * stands
-// for all that begin so. Case does not matter.
-func Tracking() []string {
-	var names []string
-	for name := range tracking {
-		names = append(names, name)
-	}
-	for _, prefix := range trackingPrefixes {
-		names = append(names, prefix+"*")
-	}
-	slices.Sort(names)
-	return names
-}
-
 func tracks(name string) bool {
 	name = strings.ToLower(name)
 	return tracking[name] || slices.ContainsFunc(trackingPrefixes, func(prefix string) bool {

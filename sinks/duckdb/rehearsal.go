@@ -89,26 +89,3 @@ func blame(err error) error {
 	}
 	return err
 }
-
-// derived returns the views of the catalog that are no declared tables, by name: the marts.
-func (r *Rehearsal) derived(ctx context.Context) ([]Described, error) {
-	_, rows, err := r.s.rows(ctx, `SELECT v.schema_name || '.' || v.view_name, coalesce(v.comment, ''), c.column_name, c.data_type, coalesce(c.comment, '')
-		FROM duckdb_views() v JOIN duckdb_columns() c ON c.database_name = v.database_name AND c.schema_name = v.schema_name AND c.table_name = v.view_name
-		WHERE NOT v.internal AND v.database_name = `+quote(catalogName)+` ORDER BY v.schema_name, v.view_name, c.column_index`)
-	if err != nil {
-		return nil, err
-	}
-	var all []Described
-	for _, row := range rows {
-		name := row[0].(string)
-		if schemas.Lookup(name) != nil {
-			continue
-		}
-		if len(all) == 0 || all[len(all)-1].Name != name {
-			all = append(all, Described{Name: name, Meaning: row[1].(string)})
-		}
-		last := &all[len(all)-1]
-		last.Columns = append(last.Columns, DescribedColumn{row[2].(string), row[3].(string), row[4].(string)})
-	}
-	return all, nil
-}

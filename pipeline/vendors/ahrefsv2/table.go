@@ -12,8 +12,6 @@
 // about 2013 to 2022, and later replies have more columns. Source of the prices: Ahrefs, API v2 documentation.
 package ahrefsv2
 
-import "slices"
-
 // Type is the type of a column.
 type Type uint8
 
@@ -64,19 +62,6 @@ var tables = []*Table{
 	brokenBacklinks, brokenLinks, domainRating, linkedAnchors, linkedDomains, linkedDomainsByType, metrics, metricsExtended,
 	pages, pagesExtended, pagesInfo, positionsMetrics, refdomains, refdomainsByType, refdomainsNewLost,
 	refdomainsNewLostCounters, refips, subscriptionInfo,
-}
-
-// Tables returns all tables. They are shared and must not be changed.
-func Tables() []*Table { return slices.Clone(tables) }
-
-// Lookup returns the table of that name, or nil.
-func Lookup(name string) *Table {
-	for _, t := range tables {
-		if t.Name == name {
-			return t
-		}
-	}
-	return nil
 }
 
 // Column returns the column of that name, or nil.

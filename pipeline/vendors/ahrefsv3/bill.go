@@ -20,9 +20,6 @@ type Bill struct {
 	Cache string
 }
 
-// Cached says whether the reply came from what was bought before.
-func (b Bill) Cached() bool { return b.Cache == "hit" }
-
 // ReadBill reads the bill from a reply's headers; header returns "" for one that is absent. An error means that what was
 // charged is not said, or nonsense, and must be taken from the price. That errors carry a bill is not known.
 func ReadBill(header func(name string) string) (Bill, error) {

@@ -53,7 +53,7 @@ var (
 
 func TestReportsAreThoseOfTheOpenAPIDocument(t *testing.T) {
 	document := readExtract(t)
-	for _, r := range Reports() {
+	for _, r := range reports {
 		e, ok := document["/"+r.Path]
 		if !ok {
 			t.Errorf("%s: no path %s", r.Name, r.Path)
@@ -100,7 +100,7 @@ func compareFields(t *testing.T, r *Report, want map[string]column) {
 func TestFiltersAreThoseOfTheOpenAPIDocument(t *testing.T) {
 	document := readExtract(t)
 	filters := 0
-	for _, r := range Reports() {
+	for _, r := range reports {
 		where := document["/"+r.Path].Where
 		for name, w := range where {
 			filters++
@@ -130,7 +130,7 @@ func TestFiltersAreThoseOfTheOpenAPIDocument(t *testing.T) {
 
 func TestDeclarationsHaveNothingTwice(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range Reports() {
+	for _, r := range reports {
 		if seen[r.Name] || Lookup(r.Name) != r {
 			t.Errorf("%s is not found, or twice there", r.Name)
 		}
@@ -147,7 +147,17 @@ func TestDeclarationsHaveNothingTwice(t *testing.T) {
 			}
 		}
 	}
-	if len(Reports()) != 14 || Lookup("backlinks") != nil {
-		t.Errorf("%d reports", len(Reports()))
+	if len(reports) != 14 || Lookup("backlinks") != nil {
+		t.Errorf("%d reports", len(reports))
 	}
+}
+
+// Lookup returns the report of that name, or nil.
+func Lookup(name string) *Report {
+	for _, r := range reports {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
 }

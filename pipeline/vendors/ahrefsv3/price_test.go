@@ -176,7 +176,7 @@ func TestRequestsThatCannotBePricedAreRefused(t *testing.T) {
 }
 
 func TestEveryNameOnlyWhereTakesIsPriced(t *testing.T) {
-	for _, r := range Reports() {
+	for _, r := range reports {
 		for _, f := range r.Filters {
 			base, err := r.RowUnits(Request{Select: []string{r.Fields[0].Name}})
 			with, err2 := r.RowUnits(Request{Select: []string{r.Fields[0].Name}, Where: map[string]any{"field": f.Name}})

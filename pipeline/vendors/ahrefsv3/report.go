@@ -1,10 +1,6 @@
 package ahrefsv3
 
-import (
-	"slices"
-
-	"backhaul/pipeline"
-)
+import "backhaul/pipeline"
 
 // Kind is what a report answers with, which is what bounds its rows.
 type Kind uint8
@@ -78,19 +74,6 @@ type Report struct {
 var reports = []*Report{
 	anchors, allBacklinks, brokenBacklinks, refdomains, linkeddomains, linkedAnchorsExternal, pagesByBacklinks,
 	domainRating, backlinksStats, outlinksStats, refdomainsHistory, domainRatingHistory, batchAnalysis, limitsAndUsage,
-}
-
-// Reports returns all reports. They are shared and must not be changed.
-func Reports() []*Report { return slices.Clone(reports) }
-
-// Lookup returns the report of that name, or nil.
-func Lookup(name string) *Report {
-	for _, r := range reports {
-		if r.Name == name {
-			return r
-		}
-	}
-	return nil
 }
 
 // Field returns what a reply can hold under that name, or nil.

@@ -1,6 +1,6 @@
 package ahrefs
 
-// Anchors is a list of anchors for [Options.Lists], in the order it has when none is asked for.
+// Anchors is a list of anchors for Options.Lists, in the order it has when none is asked for.
 type Anchors []AnchorRow
 
 // AnchorRow is one anchor with its counts.
