@@ -117,7 +117,7 @@ func (d disk) refuse(f *os.File) error {
 	case info.IsDir():
 		return errors.New("it is a directory")
 	case !info.Mode().IsRegular():
-		return errors.New("it is no regular file, but a pipe or device")
+		return errors.New("it is not a regular file but a pipe or device")
 	}
 	for variable, path := range d.access.Secrets {
 		if secret, err := os.Stat(path); err == nil && os.SameFile(info, secret) {

@@ -106,7 +106,7 @@ func TestOnlyRegularFilesAreReadAndNothingHangs(t *testing.T) {
 	}
 	access := Access{Folders: []string{"/dev", "/proc"}}
 	for file, want := range map[string]string{
-		"fifo": "no regular file", "/dev/zero": "no regular file", "/dev/null": "no regular file", "below": "it is a directory", "missing.csv": "no such file",
+		"fifo": "not a regular file", "/dev/zero": "not a regular file", "/dev/null": "not a regular file", "below": "it is a directory", "missing.csv": "no such file",
 	} {
 		if s, said := p.load(file, access); s != nil || !strings.Contains(said, want) {
 			t.Errorf("%s: %s", file, said)

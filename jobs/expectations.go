@@ -109,7 +109,7 @@ func (l *loader) expectedOf(e *Expectation, n *node, f fields) {
 	case table.value != nil:
 		e.Table, _ = l.word(table.value, "table", slices.Compact(slices.Sorted(slices.Values(tables))))
 	case n.kind == mapping && !n.has("extract") && !n.has("table"):
-		l.errorf(n.Place, "an entry of expect says nothing of what: add extract: NAME, or table: VENDOR.NAME")
+		l.errorf(n.Place, "an entry of expect does not say what it is about: add extract: NAME, or table: VENDOR.NAME")
 	}
 }
 

@@ -124,8 +124,8 @@ var webhookKeys = []Key{
 var emailKeys = []Key{
 	{Name: "host", Required: true, Meaning: "the server of outgoing mail", form: filled("a host")},
 	{Name: "port", Default: "587", Meaning: "465: TLS from the first byte on", form: count(1, math.MaxUint16)},
-	{Name: "from", Required: true, Meaning: "whom the mail is from", form: filled("an address of mail")},
-	{Name: "to", Required: true, Meaning: "whom it goes to", form: filledOrList("an address of mail, or a list of them")},
+	{Name: "from", Required: true, Meaning: "whom the mail is from", form: filled("a mail address")},
+	{Name: "to", Required: true, Meaning: "whom it goes to", form: filledOrList("a mail address, or a list of them")},
 	{Name: "user_env", Meaning: "the variable with the user's name", form: variableName()},
 	{Name: "password_env", Meaning: "the variable with the password", form: variableName()},
 }
@@ -142,7 +142,7 @@ var (
 		{Name: "sql", Required: true, Meaning: "a query with a column target, over the catalog, the job's tables and the extracts named under after", form: filled("SQL")},
 	}
 	inputKeys = []Key{
-		fileKey(false, "with columns target and source; others that bear a parameter's name override it"),
+		fileKey(false, "with columns target and source; others that have a parameter's name override it"),
 		{Name: "sql", Meaning: "a query with columns target and source; one of file and sql", form: filled("SQL")},
 	}
 	scopedKeys = []Key{

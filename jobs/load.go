@@ -150,7 +150,7 @@ func (l *loader) root(n *node) {
 	l.unusedLists()
 	for _, t := range l.spec.Tables {
 		if x := l.spec.Extract(t.name); x != nil {
-			l.errorf(x.Place, "extract %q bears the name of a table on line %d: queries could not tell them apart; rename it", x.Name, t.Line)
+			l.errorf(x.Place, "extract %q has the name of a table on line %d: queries could not tell them apart; rename it", x.Name, t.Line)
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (b *builder) scalar(n ast.Node, at Place) *node {
 		return nil
 	}
 	if !utf8.ValidString(out.text) {
-		b.errorf(at, "the value holds an escape that is no character")
+		b.errorf(at, "the value holds an escape that is not a character")
 		return nil
 	}
 	return out

@@ -97,7 +97,7 @@ func (l *loader) notice(n *node) Notice {
 	case len(ways) > 1:
 		l.errorf(ways[1].Place, "an entry of notify has %s and %s: make it two entries", ways[0].key, ways[1].key)
 	case n.kind == mapping && len(ways) == 0 && !slices.ContainsFunc(noticeWays, n.has):
-		l.errorf(n.Place, "an entry of notify says nothing of how: add one of %s", join(noticeWays))
+		l.errorf(n.Place, "an entry of notify does not say how: add one of %s", join(noticeWays))
 	}
 	return out
 }
@@ -152,7 +152,7 @@ func (l *loader) email(n *node) *Email {
 	}
 	if v := l.required(n, f, "to", "email", "to: [ops@example.com]"); v != nil {
 		if v.kind == list && len(v.items) == 0 {
-			l.errorf(v.Place, "to is an empty list: mail goes to somebody")
+			l.errorf(v.Place, "to is an empty list: name who gets the mail")
 		}
 		for _, item := range l.strs(v, "to") {
 			out.To = append(out.To, l.address(item, "to"))
@@ -211,7 +211,7 @@ func (l *loader) line(n *node, what string) string {
 func (l *loader) address(n *node, what string) string {
 	s := l.line(n, what)
 	if _, err := mail.ParseAddress(s); err != nil && strings.TrimSpace(s) != "" {
-		l.errorf(n.Place, "%s is %q, which is no address of mail", what, shorten(s))
+		l.errorf(n.Place, "%s is %q, which is not a mail address", what, shorten(s))
 	}
 	return s
 }

@@ -14,7 +14,7 @@ func (l *loader) order(drafts []*draft) {
 	for _, d := range drafts {
 		for _, item := range d.after {
 			if _, known := l.extracts[item.text]; !known {
-				l.errorf(item.Place, "after names %q, which is no extract%s the extracts are: %s",
+				l.errorf(item.Place, "after names %q, which is not an extract%s the extracts are: %s",
 					shorten(item.text), or(didYouMean(item.text, names), ";"), join(names))
 				continue
 			}

@@ -82,7 +82,7 @@ func (l *loader) declared(n *node) map[string]parameter {
 		case !parameterName.MatchString(f.key):
 			l.errorf(f.Place, "parameter %q: a name begins with a letter and holds only a-z, 0-9 and _", shorten(f.key))
 		case secretive.MatchString(f.key):
-			l.errorf(f.Place, "parameter %q sounds like a secret, and a parameter's value is none: credentials come from their own variables, see `backhaul help credentials`", f.key)
+			l.errorf(f.Place, "parameter %q sounds like a secret, and a parameter's value is not kept secret: credentials come from their own variables, see `backhaul help credentials`", f.key)
 		default:
 			out[f.key] = l.declaration(f)
 		}

@@ -19,10 +19,10 @@ var refusals = []struct {
 	{"a list", "- a\n", []string{`1:1: a job spec is a mapping that begins with job: NAME, not a list`}},
 	{"a word", "nightly\n", []string{`1:1: a job spec is a mapping that begins with job: NAME, not a string`}},
 	{"two documents", "a: b\n---\nc: d\n", []string{`3:2: a second document begins here: one file is one job spec`}},
-	{"binary", "job: a\n\x00", []string{`1:1: the file holds a NUL byte: it is no YAML text`}},
+	{"binary", "job: a\n\x00", []string{`1:1: the file holds a NUL byte: it is not YAML text`}},
 	{"Latin-1", "job: a\n# \xfc\n", []string{`2:3: the file is not valid UTF-8: save it as UTF-8`}},
-	{"tab", "job: a\n\tb: c\n", []string{`2:1: a tab is no indentation in YAML: use spaces`}},
-	{"tab first", "\tjob: a\n", []string{`1:1: a tab is no indentation in YAML: use spaces`}},
+	{"tab", "job: a\n\tb: c\n", []string{`2:1: YAML takes no tabs as indentation: use spaces`}},
+	{"tab first", "\tjob: a\n", []string{`1:1: YAML takes no tabs as indentation: use spaces`}},
 	{"open bracket", "job: a\nextracts: [\n", []string{`2:11: not valid YAML here: sequence end token ']' not found`}},
 	{"tag", "job: !!str a\n", []string{`1:6: tags (!!str) are not supported in a job spec: write the value without`}},
 	{"complex key", "? job\n: a\n", []string{`1:1: complex keys (?) are not supported in a job spec: write key: value`}},
@@ -61,7 +61,7 @@ var refusals = []struct {
 		`10:31: unknown key "min" of drift; it takes: max`,
 		`10:51: on_breach is "stop"; it must be one of: warn, hold`,
 		`11:5: an entry of expect expects nothing: add one of rows, change, rejected_rows, drift, units, freshness`,
-		`12:5: an entry of expect says nothing of what: add extract: NAME, or table: VENDOR.NAME`,
+		`12:5: an entry of expect does not say what it is about: add extract: NAME, or table: VENDOR.NAME`,
 		`12:12: rows sets no bound: it takes min, max`,
 		`13:25: where counts rows of a mart: it goes with table: marts.NAME`,
 		`14:29: units is not known of a mart: it is expected to have rows`,
@@ -79,7 +79,7 @@ var refusals = []struct {
 		`10:5: an entry of notify has no on: add on: [failed, recovered]`,
 		`10:36: an entry of notify has webhook and command: make it two entries`,
 		`11:25: email has one of user_env and password_env: give both, or none`,
-		`11:41: from is "b", which is no address of mail`,
+		`11:41: from is "b", which is not a mail address`,
 	}},
 	{"key without value", minimal() + "budget:\n", []string{`8:1: key "budget" of a job spec has no value: give one, or remove the line`}},
 	{"vendors", minimal() + `vendors:
@@ -210,7 +210,7 @@ extracts:
 		`4:37: an entry of target list "own" has no target: write {target: example.com, …}`,
 		`4:53: "target" has no value: give one, or remove it`,
 		`4:91: parameter "target_scope" of moz/links is "pge"; did you mean "page"? it must be one of: page, subdomain, root_domain`,
-		`4:96: key "colour" is no parameter of moz/links, which extract "x" asks; it takes: target_scope, filter, sort, anchor_text, subdomains_limited_to_one, limit`,
+		`4:96: key "colour" is not a parameter of moz/links, which extract "x" asks; it takes: target_scope, filter, sort, anchor_text, subdomains_limited_to_one, limit`,
 		`4:109: limit is set per extract, under its params, not per target`,
 		`4:153: "target_scope" sets parameter "target_scope", which this target sets already: keep one`,
 		`5:9: target list "none" is empty: name a target, or remove the list`,
@@ -278,7 +278,7 @@ extracts:
   - {name: d, endpoint: moz/links, targets: own, after: d}
 `, []string{
 		`6:58: extracts wait for each other: a after c after b after a; remove one of these`,
-		`6:61: after names "bb", which is no extract; did you mean "b"? the extracts are: a, b, c, d`,
+		`6:61: after names "bb", which is not an extract; did you mean "b"? the extracts are: a, b, c, d`,
 		`8:57: extracts wait for each other: d after d; remove one of these`,
 	}},
 }
@@ -327,7 +327,7 @@ func TestDamagedSheetsAreReportedAtTheirPlace(t *testing.T) {
 		"stray quote":     {"target\na\"b\n", `t.csv:2:2: not valid CSV here: bare " in non-quoted-field; a cell with a quote or comma is written in quotes, with its quotes doubled`},
 		"twice":           {"target,scope,Scope\na.example,,\n", `t.csv:1:14: column "scope" appears twice: keep one`},
 		"nameless":        {"target,,\na.example,,x\n", `t.csv:1:9: column 3 holds values but has no name`},
-		"unknown column":  {"target,scop\na.example,\nb.example,page\nc.example,page\n", `t.csv:1:8: column "scop" is no parameter of moz/links, which extract "x" asks; did you mean "target_scope"? it takes: target_scope, filter, sort, anchor_text, subdomains_limited_to_one, limit`},
+		"unknown column":  {"target,scop\na.example,\nb.example,page\nc.example,page\n", `t.csv:1:8: column "scop" is not a parameter of moz/links, which extract "x" asks; did you mean "target_scope"? it takes: target_scope, filter, sort, anchor_text, subdomains_limited_to_one, limit`},
 		"after Unicode":   {"target,scope\nbücher.example,\"é\"\n", `t.csv:2:16: parameter "target_scope" of moz/links is "é"; it must be one of: page, subdomain, root_domain`},
 		"cell of 2 lines": {"target,anchor_text,scope\na.example,\"b\nc\", d\n", `t.csv:3:5: parameter "target_scope" of moz/links is "d"; it must be one of: page, subdomain, root_domain`},
 	} {

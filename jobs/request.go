@@ -169,7 +169,7 @@ func (r *request) refuse(f field, what string) {
 		r.errorf(f.Place, "limit is set per extract, under its params, not per target")
 		return
 	}
-	r.errorf(f.Place, "%s %q is no parameter of %s, which extract %q asks%s it takes: %s", what, shorten(f.key),
+	r.errorf(f.Place, "%s %q is not a parameter of %s, which extract %q asks%s it takes: %s", what, shorten(f.key),
 		r.x.Endpoint, r.x.Name, or(didYouMean(f.key, takes(r.x.Endpoint)), ";"), join(takes(r.x.Endpoint)))
 }
 

@@ -90,7 +90,7 @@ func TestWhatIsWrongWithAListIsSaidAtItsPlace(t *testing.T) {
 
 func TestAnExtractMustNotBearTheNameOfATable(t *testing.T) {
 	_, found := LoadFS(folderOf(strings.Replace(minimal(), "name: x", "name: labels", 1)+"tables: {labels: {file: l.csv}}\n", "l.csv", "source\na.example\n"), "job.yaml", fake)
-	if got := lines(found); !strings.Contains(got, `job.yaml:5:5: extract "labels" bears the name of a table on line 8`) {
+	if got := lines(found); !strings.Contains(got, `job.yaml:5:5: extract "labels" has the name of a table on line 8`) {
 		t.Error(got)
 	}
 }

@@ -57,7 +57,7 @@ func clean(file, data string, report *problems) (string, bool) {
 		report.errorf(firstInvalid(file, data), "the file is not valid UTF-8: save it as UTF-8")
 		return "", false
 	case strings.IndexByte(data, 0) >= 0:
-		report.errorf(start, "the file holds a NUL byte: it is no YAML text")
+		report.errorf(start, "the file holds a NUL byte: it is not YAML text")
 		return "", false
 	}
 	return data, true
@@ -121,7 +121,7 @@ func syntax(file, data string, err error, report *problems) error {
 	at := place(file, located.GetToken())
 	if column := indentTab(data, at.Line); column > 0 {
 		at.Column = column
-		report.errorf(at, "a tab is no indentation in YAML: use spaces")
+		report.errorf(at, "YAML takes no tabs as indentation: use spaces")
 		return nil
 	}
 	message, _, _ := strings.Cut(located.GetMessage(), "\n")

@@ -94,7 +94,7 @@ func readConfig(path string, r vendors.Registry) (map[string]string, error) {
 			return nil, fmt.Errorf("%s is a secret, which does not belong into a file of settings: name the file that holds it, %[1]s%[2]s=PATH, or a command that prints it, %[1]s%[3]s=COMMAND", name, inFile, byCommand)
 		case strings.HasPrefix(name, paramPrefix):
 		case !slices.Contains(known, base):
-			return nil, fmt.Errorf("%s is no variable of this program%s see `backhaul help config`", name, nearest(known, name))
+			return nil, fmt.Errorf("%s is not a variable of this program%s see `backhaul help config`", name, nearest(known, name))
 		case strings.HasSuffix(name, inFile), strings.HasSuffix(name, "_PATH"), name == cacheVariable, name == "BACKHAUL_WAREHOUSE" && !isStore(value):
 			if !filepath.IsAbs(value) && value != "" {
 				set[name] = filepath.Join(filepath.Dir(path), value)

@@ -54,12 +54,12 @@ func TestAConfigurationRefusesSecretsAndWhatItDoesNotKnow(t *testing.T) {
 	for content, want := range map[string]string{
 		"MOZ_TOKEN=" + canary:           "MOZ_TOKEN is a secret, which does not belong into a file of settings: name the file that holds it, MOZ_TOKEN_FILE=PATH, or a command that prints it, MOZ_TOKEN_COMMAND=COMMAND",
 		"BACKHAUL_DATABASE=" + canary:   "BACKHAUL_DATABASE is a secret",
-		"MOZ_TOKN_FILE=" + canary:       "MOZ_TOKN_FILE is no variable of this program",
-		"PATH=/tmp":                     "PATH is no variable of this program",
+		"MOZ_TOKN_FILE=" + canary:       "MOZ_TOKN_FILE is not a variable of this program",
+		"PATH=/tmp":                     "PATH is not a variable of this program",
 		"MOZ_TOKEN_FILE " + canary:      "want lines of NAME=VALUE",
 		"MOZ_TOKEN_FILE=\"" + canary:    "want lines of NAME=VALUE",
-		"BACKHAUL_CONFIG=another":       "BACKHAUL_CONFIG is no variable of this program",
-		"BACKHAUL_FAILPOINT=x.y.z:kill": "BACKHAUL_FAILPOINT is no variable",
+		"BACKHAUL_CONFIG=another":       "BACKHAUL_CONFIG is not a variable of this program",
+		"BACKHAUL_FAILPOINT=x.y.z:kill": "BACKHAUL_FAILPOINT is not a variable",
 	} {
 		status, text := said(t, "status", "--config", writeFile(t, dir, "bad.env", content+"\n"))
 		if status != exitUsage || !strings.Contains(text, want) || strings.Contains(text, canary) {

@@ -95,7 +95,7 @@ func advise(err error) string {
 	case errors.Is(err, lake.ErrAway):
 		advice = "see that it can be reached, and run it again to go on: what was bought is kept, and not bought again"
 	case errors.Is(err, lake.ErrMoved):
-		advice = "others publish without end: run it again to go on, which buys nothing again"
+		advice = "other processes keep publishing: run it again to go on, which buys nothing again"
 	case errors.Is(err, recovery.ErrDamaged), errors.Is(err, sinks.ErrDamaged):
 		advice = "see `backhaul doctor`"
 	case errors.Is(err, run.ErrClock):

@@ -132,7 +132,7 @@ func (e *export) formatWanted() (string, error) {
 		format = formatOf[strings.ToLower(filepath.Ext(e.file))]
 	}
 	if format == "" {
-		return "", usage("the end of %s tells no format: give --format, one of %s", e.file, strings.Join(exportFormats, ", "))
+		return "", usage("the name %s does not tell the format: give --format, one of %s", e.file, strings.Join(exportFormats, ", "))
 	}
 	if !slices.Contains(exportFormats, format) {
 		return "", usage("--format wants one of %s, got %q", strings.Join(exportFormats, ", "), format)

@@ -98,7 +98,7 @@ func (a *app) gc(ctx context.Context, age, reports, history time.Duration, month
 		return err
 	}
 	if _, err := os.Stat(w.Root); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is no warehouse: it does not exist; --warehouse names another", w.Root)
+		return fmt.Errorf("%s is not a warehouse: it does not exist; --warehouse names another", w.Root)
 	}
 	files := examined{&localLake{Lake: a.lakeIn(w)}}
 	result := gcResult{DryRun: dry, Staging: []string{}, Journals: []doctor.Retired{}, Months: []recovery.Expired{}, Reports: []string{}}

@@ -232,7 +232,7 @@ func (a *app) warnOfMove(ctx context.Context) {
 		return
 	}
 	if err := duckdb.Current(w); errors.Is(err, sinks.ErrStale) {
-		fmt.Fprintf(a.stderr, "note: %v: other programs read it right once `backhaul catalog --warehouse %s` has written it anew\n", err, w.Root)
+		fmt.Fprintf(a.stderr, "note: %v: other programs read it right once `backhaul catalog --warehouse %s` has rebuilt it\n", err, w.Root)
 	}
 }
 
@@ -253,7 +253,7 @@ func (a *app) existingLake(ctx context.Context) (*localLake, error) {
 		return nil, err
 	}
 	if !anything(w) {
-		return nil, fmt.Errorf("%s is no warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
+		return nil, fmt.Errorf("%s is not a warehouse: it has no lake, journal or ledger; `backhaul run` makes one, --warehouse names another", w.Root)
 	}
 	return a.openLake(w)
 }
@@ -280,7 +280,7 @@ func (a *app) withRun(ctx context.Context, name string, do func(*ledger.Ledger, 
 func (a *app) catalogCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "catalog",
-		Short: "Write catalog.duckdb anew, after the warehouse was moved or copied, say",
+		Short: "Rebuild catalog.duckdb, for instance after the warehouse was moved or copied",
 		Args:  exactly(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := a.existingLake(cmd.Context())

@@ -222,7 +222,7 @@ func (a *app) tellAll(ctx context.Context, w sinks.Warehouse, rules []notify.Rul
 	defer func() { _ = lock.Unlock() }()
 	memory, err := readMemory(w, s.Job)
 	if err != nil {
-		fmt.Fprintf(a.stderr, "warning: what was told before is not known, and begins anew: %v\n", err)
+		fmt.Fprintf(a.stderr, "warning: what was told before is not known, so it starts over: %v\n", err)
 	}
 	conditions := notify.Conditions(s, expects)
 	due := memory.Decide(rules, s, conditions)

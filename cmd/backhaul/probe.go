@@ -181,7 +181,7 @@ func (a *app) count(ctx context.Context, p *probe, of *loadedJob, w sinks.Wareho
 		return nil, err
 	}
 	if result.Stop != nil {
-		fmt.Fprintf(a.stderr, "probe: %v; what is not counted is planned without\n", result.Stop)
+		fmt.Fprintf(a.stderr, "probe: %v; lists that were not counted are planned as of unknown length\n", result.Stop)
 	}
 	texts, err := p.texts(ctx, lake, *ready, o)
 	if err != nil {

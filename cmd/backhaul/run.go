@@ -82,7 +82,7 @@ whichever execution bought them.`,
 	cmd.Flags().BoolVar(&f.dry, "dry-run", false, "say what it would do and cost, and buy nothing, as 'backhaul plan' does")
 	cmd.Flags().BoolVar(&f.noMerge, "no-compact", false, "do not merge the files of months that are past; see 'backhaul compact'")
 	cmd.Flags().StringVar(&f.metrics, "metrics-file", "", "a file for Prometheus that says how the latest run of each job went; see 'backhaul help telemetry'")
-	cmd.Flags().BoolVar(&f.again, "again", false, "buy on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")
+	cmd.Flags().BoolVar(&f.again, "again", false, "go on where lists repeated themselves, replies could not be read, or lists to ask about are not whole")
 	cmd.Flags().BoolVar(&f.accept, "accept", false, "publish what a breach of what the job expects has held back; see 'backhaul help expect'")
 	return cmd
 }
@@ -315,9 +315,9 @@ func tryAgain(r *run.Result) string {
 	case stuck == 0:
 		return again
 	case stuck == len(r.Left()):
-		return "running it again buys nothing of what is stuck: `backhaul status` says why, and --again buys on all the same"
+		return "running it again buys nothing of what is stuck: `backhaul status` says why, and --again goes on all the same"
 	}
-	return fmt.Sprintf("%s, all but the %d that are stuck: `backhaul status` says why, and --again buys on all the same", again, stuck)
+	return fmt.Sprintf("%s, all but the %d that are stuck: `backhaul status` says why, and --again goes on all the same", again, stuck)
 }
 
 func (a *app) stopAdvice(s vendors.Surface, stop *engine.StopError) string {
@@ -353,7 +353,7 @@ func raise(stop *engine.StopError) string {
 	case ceiling.Ceiling == plan.OfFlag:
 		return fmt.Sprintf("run it again with the same --date to go on, with a higher --max-units %s=N or without", stop.Vendor)
 	case ceiling.Ceiling == plan.OfRun:
-		return fmt.Sprintf("run it again with the same --date to go on, which has the budget anew, or raise the job's budget.%s.run", stop.Vendor)
+		return fmt.Sprintf("run it again with the same --date to go on: the job's budget.%s.run is for one execution; or raise it", stop.Vendor)
 	}
 	return "raise the budget, or run it again later with the same --date to go on"
 }

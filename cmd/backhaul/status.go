@@ -77,7 +77,7 @@ func (a *app) openLedger(ctx context.Context) (*ledger.Ledger, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(w.Journal()); errors.Is(err, fs.ErrNotExist) && gone {
-		return nil, fmt.Errorf("%s is no warehouse: it has no ledger; `backhaul run` makes one, --warehouse names another", w.Root)
+		return nil, fmt.Errorf("%s is not a warehouse: it has no ledger; `backhaul run` makes one, --warehouse names another", w.Root)
 	}
 	return recovery.OpenLedger(ctx, a.books(w))
 }

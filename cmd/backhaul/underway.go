@@ -32,7 +32,7 @@ func newUnderWay(lists int) *underWay {
 const mostMissed = 3
 
 // errWrongPlace is what is said then.
-var errWrongPlace = errors.New("nothing but 404 has been answered, so the vendor's API is not at this address")
+var errWrongPlace = errors.New("every answer was 404, so the vendor's API is not at this address")
 
 // wrongPlace turns the refusal of a list into that of the vendor, where the vendor has not been heard of yet: an address without
 // its path answers 404 to every list, and each would look like a fault of its own.

@@ -31,7 +31,7 @@ func (d Drift) Text() string {
 	case schemas.NewField:
 		return fmt.Sprintf("%s: new field %s in %s, kept in extra: %s", d.Table, d.Field, rows, d.Example)
 	case schemas.Misfit:
-		return fmt.Sprintf("%s: %s misfits its column in %s, is null there and kept in extra: %s", d.Table, d.Field, rows, d.Example)
+		return fmt.Sprintf("%s: %s does not fit its column in %s, is null there and kept in extra: %s", d.Table, d.Field, rows, d.Example)
 	}
 	return fmt.Sprintf("%s: field %s has vanished from %s: earlier answers to the same question had it", d.Table, d.Field, rows)
 }

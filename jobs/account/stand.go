@@ -124,7 +124,7 @@ func end(t *ledger.Task, ending pipeline.Ending, place pipeline.Place) {
 
 // What to do about a task that is stuck: what it asks for has been paid for, and has brought nothing.
 const (
-	repeatsAdvice    = "it is bought on only by `backhaul run --again`, or on another date"
+	repeatsAdvice    = "only `backhaul run --again`, or a run of another date, goes on with it"
 	unreadableAdvice = "`backhaul status --replies` shows what came; `backhaul replay` reads it once the program has been updated, `backhaul run --again` buys it again"
 )
 

@@ -108,7 +108,7 @@ func (x *examiner) endpoint(s said, name named) (source pipeline.Source, word st
 	case x.Given.Endpoint != "":
 		source := x.source(x.Given.Endpoint)
 		if source == nil {
-			return nil, "", fmt.Errorf("--endpoint %q is none this program reads; it reads %s", brief(x.Given.Endpoint), x.list())
+			return nil, "", fmt.Errorf("--endpoint %q is not one that this program reads; it reads %s", brief(x.Given.Endpoint), x.list())
 		}
 		return source, "--endpoint", nil
 	case name.endpoint != nil:

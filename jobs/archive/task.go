@@ -46,7 +46,7 @@ func (x *examiner) target(t *pipeline.Task, e *pipeline.Endpoint, s said, name n
 	case err != nil:
 		return err
 	case given == "":
-		return fmt.Errorf("nobody says what it is about: name it with --target, or call the file %s_TARGET_DATE.json", e.Name)
+		return fmt.Errorf("it does not say what it is about: name it with --target, or call the file %s_TARGET_DATE.json", e.Name)
 	}
 	t.TargetAsGiven = given
 	if t.Target, err = canon.Target(given); err != nil {
@@ -130,9 +130,9 @@ func (x *examiner) scope(t *pipeline.Task, e *pipeline.Endpoint, s said, name na
 	}
 	if words := scopes(e); len(words) > 0 && !slices.Contains(words, t.Scope) {
 		if t.Scope == "" {
-			return fmt.Errorf("nobody says how wide the target was taken: give --mode, one of %s", strings.Join(words, ", "))
+			return fmt.Errorf("it does not say how wide the target was taken: give --mode, one of %s", strings.Join(words, ", "))
 		}
-		return fmt.Errorf("%s %q is none of %s", e.ScopeParam, brief(t.Scope), strings.Join(words, ", "))
+		return fmt.Errorf("%s %q is not one of %s", e.ScopeParam, brief(t.Scope), strings.Join(words, ", "))
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (x *examiner) dates(p *Page, s said, name named) error {
 		}
 	}
 	if p.Date.IsZero() {
-		return fmt.Errorf("nobody says when it was fetched: give --date, or call the file %s_TARGET_YYYY-MM-DD.json", p.Task.Extract)
+		return fmt.Errorf("it does not say when it was fetched: give --date, or call the file %s_TARGET_YYYY-MM-DD.json", p.Task.Extract)
 	}
 	p.Page.FetchedAt = p.Date
 	for _, t := range []time.Time{s.fetchedAt, s.date, name.date} {

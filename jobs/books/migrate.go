@@ -20,7 +20,7 @@ type Movable interface {
 	Books
 	ledgerTables(ctx context.Context) (store.DB, error)
 	journalTables(ctx context.Context, key Key) (store.DB, error)
-	// putAside takes everything out of the way, so that it is no warehouse's books any more, and says where it is.
+	// putAside takes everything out of the way, so that it is not a warehouse's books any more, and says where it is.
 	putAside(ctx context.Context, now time.Time) (where string, err error)
 }
 

@@ -125,7 +125,7 @@ func (e *examination) tables(ctx context.Context, r *record, seen map[string]boo
 			continue
 		case errors.Is(err, sinks.ErrColumns):
 			e.unread[t.FullName()] = true
-			e.warn("lake "+path, "`backhaul replay "+r.run.ID+"` writes it anew", c, "written by another version of the program: its columns are others")
+			e.warn("lake "+path, "`backhaul replay "+r.run.ID+"` rebuilds it", c, "written by another version of the program: its columns are others")
 		case err != nil:
 			e.unread[t.FullName()] = true
 			e.failed("lake "+path, lakeAdvice(c), c, err)
@@ -180,7 +180,7 @@ func (e *examination) unequal(what string, t *schemas.Table, want wanted, got si
 		}
 	}
 	if slices.Equal(names, []string{schemas.ColTargetAsGiven}) {
-		e.warn(what, "", c, "targets are spelled otherwise than in the ledger: the spec's spelling has changed")
+		e.warn(what, "", c, "targets are spelled differently than in the ledger: the spec's spelling has changed")
 		return
 	}
 	e.damaged(what, lakeAdvice(c), c, "as many rows as the journal, but other values (%s)", strings.Join(names, ", "))
@@ -250,7 +250,7 @@ func (e *examination) strays(ctx context.Context, seen map[string]bool) (files i
 			return err
 		}
 		if leadsNowhere(path, d) {
-			e.warn("lake "+path, "a later run drops it", nil, "a name that an exchange of its month has left when it was cut short; readers pass over it")
+			e.warn("lake "+path, "a later run drops it", nil, "left by an exchange of its month that was cut short; readers ignore it")
 			return nil
 		}
 		files += e.stray(ctx, path, months)

@@ -254,7 +254,7 @@ func (e *examination) compareTasks(ctx context.Context, r *record, j *journal.Jo
 			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s has %d replies, %d rows, %d units in the ledger, %d, %d, %d in the journal",
 				name, t.Pages, t.Rows+t.Waste, t.Units, p.Pages, p.Rows+p.Waste, p.Units)
 		case known && !reflect.DeepEqual(told[t.ID], t):
-			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s stands otherwise in the ledger than in the journal", name)
+			e.damaged("ledger "+r.name(), byRepair+"follows the journal", rebuild(r), "%s differs between the ledger and the journal", name)
 		default:
 			continue
 		}

@@ -201,7 +201,7 @@ func dropDamaged(r *record) *cure {
 		}
 		known, err := l.Find(ctx, r.job, r.date)
 		if err != nil {
-			return "", fmt.Errorf("the ledger does not know the run, so nobody knows what it asked for; move the journal away and run the job again: %w", err)
+			return "", fmt.Errorf("the ledger does not know the run, so it is not known what it asked for; move the journal away and run the job again: %w", err)
 		}
 		aside, kept, dropped, err := recovery.DropDamaged(ctx, l, known, s.Books, s.Now())
 		if err != nil {
@@ -246,7 +246,7 @@ func rebuildCatalog() *cure {
 		if err != nil {
 			return "", err
 		}
-		return "wrote the catalog anew", w.Catalog(ctx)
+		return "rebuilt the catalog", w.Catalog(ctx)
 	}}
 }
 

@@ -93,10 +93,10 @@ func (e *examination) catalog(ctx context.Context) {
 	case errors.Is(err, ErrInUse):
 		e.warn("catalog", "close it there, or open it read-only: `backhaul connect` says how", nil, "%v", err)
 	case errors.Is(err, sinks.ErrStale):
-		e.bad("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%v", err)
+		e.bad("catalog", byRepair+"or `backhaul catalog` rebuilds it", rebuildCatalog(), "%v", err)
 		return
 	case err != nil:
-		e.failed("catalog", byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), err)
+		e.failed("catalog", byRepair+"or `backhaul catalog` rebuilds it", rebuildCatalog(), err)
 		return
 	}
 	views, err := e.Lake.Views(ctx)
@@ -118,9 +118,9 @@ func (e *examination) view(v View, moved bool) {
 	what := "catalog " + v.Name
 	switch {
 	case v.Err != nil && len(e.unread) > 0:
-		e.bad(what, "mend the lake's files first; then "+byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
+		e.bad(what, "mend the lake's files first; then "+byRepair+"or `backhaul catalog` rebuilds it", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
 	case v.Err != nil:
-		e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
+		e.damaged(what, byRepair+"or `backhaul catalog` rebuilds it", rebuildCatalog(), "%s", firstLine(v.Err.Error()))
 	case v.Rows >= 0 && v.Rows != e.rows[v.Name] && !e.unread[v.Name] && !moved:
 		e.stale(what, "shows %d rows where the lake has %d", v.Rows, e.rows[v.Name])
 	}
@@ -130,11 +130,11 @@ func (e *examination) view(v View, moved bool) {
 func (e *examination) stale(what, format string, args ...any) {
 	for _, r := range e.runs {
 		if r.run.ID != "" && r.run.State != ledger.Complete {
-			e.warn(what, "run the job of "+r.name()+" again, or "+byRepair+"writes the catalog anew", rebuildCatalog(), format, args...)
+			e.warn(what, "run the job of "+r.name()+" again, or "+byRepair+"rebuilds the catalog", rebuildCatalog(), format, args...)
 			return
 		}
 	}
-	e.damaged(what, byRepair+"or `backhaul catalog` writes it anew", rebuildCatalog(), format, args...)
+	e.damaged(what, byRepair+"or `backhaul catalog` rebuilds it", rebuildCatalog(), format, args...)
 }
 
 // moved reports whether files came or went since their rows were counted, or a process is at work on a run, whose rows were not.

@@ -96,7 +96,7 @@ func (l *Ledger) due(ctx context.Context, q queryer, u *Usage, lag time.Duration
 	case late > 0:
 		return nil, fmt.Sprintf("replies were bought within the %s that the vendor's count may be late", lag), nil
 	case restarted(said, u.VendorUnits):
-		return nil, "the vendor's count of the month fell: it began anew, and does not tell of what was before", nil
+		return nil, "the vendor's count of the month fell: it started over, and says nothing of before", nil
 	case unknown < 0:
 		return nil, "the vendor's count is below what the ledger knows to have been spent: it is late, or counts something else", nil
 	}

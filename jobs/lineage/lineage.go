@@ -85,7 +85,7 @@ func wayOf(s Settings) (way, error) {
 func receiverAt(base string, s Settings) (way, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("OPENLINEAGE_URL is no URL of a receiver, as http://localhost:5000 is one")
+		return nil, errors.New("OPENLINEAGE_URL is not the URL of a receiver, such as http://localhost:5000 is one")
 	}
 	key, err := s.Secret(KeyVariable)
 	if err != nil {

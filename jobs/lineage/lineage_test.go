@@ -202,7 +202,7 @@ func TestEventsGoToAFileAsTheStandardsClientsWriteThem(t *testing.T) {
 func TestNobodyIsToldUnlessAVariableNamesHim(t *testing.T) {
 	t.Parallel()
 	for says, variables := range map[string]map[string]string{
-		"": {}, "OPENLINEAGE_URL is no URL of a receiver, as http://localhost:5000 is one": {"OPENLINEAGE_URL": "c4n4ry"},
+		"": {}, "OPENLINEAGE_URL is not the URL of a receiver, such as http://localhost:5000 is one": {"OPENLINEAGE_URL": "c4n4ry"},
 		"OPENLINEAGE__TRANSPORT__TYPE is \"kafka\", and this program knows http and file":            {"OPENLINEAGE__TRANSPORT__TYPE": "kafka"},
 		"OPENLINEAGE__TRANSPORT__TYPE is file, and OPENLINEAGE__TRANSPORT__LOG_FILE_PATH names none": {"OPENLINEAGE__TRANSPORT__TYPE": "file"},
 		"OPENLINEAGE_URL is not https, so others could read what OPENLINEAGE_API_KEY holds":          {"OPENLINEAGE_URL": "http://marquez.example", "OPENLINEAGE_API_KEY": "x"},

@@ -45,10 +45,10 @@ func (e *Email) Send(ctx context.Context, m Message) error {
 func (e *Email) letter(m Message) (*mail.Msg, error) {
 	letter := mail.NewMsg()
 	if err := letter.From(e.From); err != nil {
-		return nil, fmt.Errorf("from %q is no address", e.From)
+		return nil, fmt.Errorf("from %q is not an address", e.From)
 	}
 	if err := letter.To(e.To...); err != nil {
-		return nil, errors.New("to has what is no address")
+		return nil, errors.New("to holds something that is not an address")
 	}
 	letter.Subject(m.Title)
 	letter.SetDate()

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrURL means that a URL is none that can be asked.
-var ErrURL = errors.New("its URL is none that can be asked")
+var ErrURL = errors.New("its URL cannot be asked")
 
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 

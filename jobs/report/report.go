@@ -115,7 +115,7 @@ func (d Delay) texts() (all []string) {
 		all = append(all, text)
 	}
 	if d.Silent >= 1 {
-		all = append(all, fmt.Sprintf("%s answered nobody for %s", d.Vendor, words.Duration(d.Silent)))
+		all = append(all, fmt.Sprintf("%s answered no request for %s", d.Vendor, words.Duration(d.Silent)))
 	}
 	return all
 }

@@ -60,7 +60,7 @@ func TestASummarySaysWhatVendorsHaveCostInTime(t *testing.T) {
 	if err := s.Text(&text); err != nil {
 		t.Fatal(err)
 	}
-	const want = "  delay     moz turned requests away, which cost 1m35s; it was found to take 7.5 a second\n  delay     moz answered nobody for 1m\n"
+	const want = "  delay     moz turned requests away, which cost 1m35s; it was found to take 7.5 a second\n  delay     moz answered no request for 1m\n"
 	if !strings.Contains(text.String(), want) || strings.Contains(text.String(), "ahrefs") || len(s.Delays) != 1 {
 		t.Errorf("%+v\n%s", s.Delays, text.String())
 	}

@@ -132,7 +132,7 @@ func (t *Telemetry) wants(s signal) bool {
 		return false
 	}
 	if u, err := url.Parse(endpoint); endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		t.doubt("%s are not told: %s is no URL of a receiver, as http://localhost:4318 is one", s.plural, name)
+		t.doubt("%s are not told: %s is not the URL of a receiver, such as http://localhost:4318 is one", s.plural, name)
 		return false
 	}
 	return true

@@ -190,7 +190,7 @@ func TestNobodyIsToldUnlessAVariableNamesHim(t *testing.T) {
 		"no exporter":        {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": r.URL, "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}, ""},
 		"another exporter":   {map[string]string{"OTEL_TRACES_EXPORTER": "zipkin"}, `traces are not told: OTEL_TRACES_EXPORTER is "zipkin", and this program knows otlp and none`},
 		"another protocol":   {map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": r.URL, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, `traces are not told: OTEL_EXPORTER_OTLP_PROTOCOL is "grpc", and this program speaks http/protobuf and http/json`},
-		"no URL":             {map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "key:c4n4ry"}, "traces are not told: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is no URL of a receiver, as http://localhost:4318 is one"},
+		"no URL":             {map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "key:c4n4ry"}, "traces are not told: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is not the URL of a receiver, such as http://localhost:4318 is one"},
 		"only other signals": {map[string]string{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": r.URL}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -232,7 +232,7 @@ func exhausted(e *pipeline.Error, format string, wait time.Duration) *pipeline.E
 // final adds to an error what led up to it.
 func (b *buyer) final(e *pipeline.Error) error {
 	if e.Kind == pipeline.Stale && b.Place.Chain > 0 {
-		return fmt.Errorf("the list was begun anew %d times, and its cursor died again: %w", b.Place.Chain, e)
+		return fmt.Errorf("the list was started over %d times, and its cursor expired again: %w", b.Place.Chain, e)
 	}
 	return e
 }

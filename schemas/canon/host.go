@@ -128,7 +128,7 @@ func hostPort(authority string) (string, error) {
 	}
 	port, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || port == 0 {
-		return "", errors.New("has a port that is no number from 1 to 65535")
+		return "", errors.New("has a port that is not a number from 1 to 65535")
 	}
 	if port == 80 || port == 443 {
 		return host, nil

@@ -1,8 +1,8 @@
 package duckdb
 
 import (
-	"context"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"

@@ -198,7 +198,7 @@ func (l Lake) align(ctx context.Context, t *schemas.Table, files []Object) error
 		name, ok := sinks.ParseName(o.Name)
 		month, err := time.Parse("2006-01", name.Month)
 		if !ok || err != nil || name.ID == "" {
-			return fmt.Errorf("%s is no file of this program's: what else writes to the table has to be undone first", o.Place)
+			return fmt.Errorf("%s is not a file of this program: what else writes to the table has to be undone first", o.Place)
 		}
 		if wanted[month] == nil {
 			wanted[month] = map[string]Object{}

@@ -123,7 +123,7 @@ func (p *parser) condition() (c condition, err error) {
 // call reads the rest of a function.
 func (p *parser) call(function string) (c condition, err error) {
 	if !functions[function] {
-		return c, fmt.Errorf("%s is no function: there are substring, word and subdomain", function)
+		return c, fmt.Errorf("%s is not a function: there are substring, word and subdomain", function)
 	}
 	c.function = function
 	p.space()
@@ -272,7 +272,7 @@ func (c *Column) takes(one condition) error {
 		}
 	}
 	if one.function != "" {
-		return fmt.Errorf("%s is for texts, and %s is none", one.function, one.column)
+		return fmt.Errorf("%s is for texts, and %s is not one", one.function, one.column)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func TestClausesThatV2WouldRefuseAreRefusedBefore(t *testing.T) {
 		{"anchors", "where", `anchor='x'`, "want a value"},
 		{"anchors", "where", `first_seen>"2013-02-30"`, "first_seen wants a date"},
 		{"anchors", "where", `first_seen>20130230`, "first_seen wants a date"},
-		{"anchors", "where", `contains(anchor,"x")`, "contains is no function"},
+		{"anchors", "where", `contains(anchor,"x")`, "contains is not a function"},
 		{"anchors", "where", `substring(refpages,"1")`, "is a number"},
 		{"anchors", "where", `substring(first_seen,"2013-08-08")`, "substring is for texts"},
 		{"anchors", "where", `substring(anchor,1)`, "want a text in double quotes"},

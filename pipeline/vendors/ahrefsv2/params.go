@@ -208,7 +208,7 @@ func (r *report) read(t pipeline.Task) (asked, error) {
 		a.mode = r.endpoint.DefaultScope
 	}
 	if !slices.Contains(modes, a.mode) {
-		return a, fmt.Errorf("parameter mode: %q is none of %s", a.mode, join(modes))
+		return a, fmt.Errorf("parameter mode: %q is not one of %s", a.mode, join(modes))
 	}
 	return a, nil
 }

@@ -58,7 +58,7 @@ func offsetOf(c pipeline.Cursor) (int64, error) {
 	}
 	offset, err := strconv.ParseInt(string(c), 10, 64)
 	if err != nil || offset < 0 {
-		return 0, fmt.Errorf("cursor %q is no number of rows to skip", c)
+		return 0, fmt.Errorf("cursor %q is not a number of rows to skip", c)
 	}
 	return offset, nil
 }

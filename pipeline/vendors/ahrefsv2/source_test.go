@@ -66,7 +66,7 @@ func TestRequestsAreThoseOfTheDocumentation(t *testing.T) {
 func TestParametersThatCannotBeSentAreNot(t *testing.T) {
 	c := serve(t, func(http.ResponseWriter, url.Values) { t.Error("a request was made") })
 	for params, says := range map[string]string{
-		`{"mode":"everything"}`:    "none of exact, prefix, domain, subdomains",
+		`{"mode":"everything"}`:    "not one of exact, prefix, domain, subdomains",
 		`{"where":"refdomains>1"}`: "can only stand in having",
 		`{"limit":5}`:              "filled in by the program",
 		`{"offset":5}`:             "filled in by the program",

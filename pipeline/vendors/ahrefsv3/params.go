@@ -120,7 +120,7 @@ func strs(name string, value any) ([]string, error) {
 		for _, item := range v {
 			s, ok := item.(string)
 			if !ok {
-				return nil, fmt.Errorf("%s: %v is no text", name, brief(item))
+				return nil, fmt.Errorf("%s: %v is not a text", name, brief(item))
 			}
 			out = append(out, s)
 		}

@@ -31,7 +31,7 @@ func readRows(reply rows.Reply, o order, identity []string) ([]row, error) {
 	for i, raw := range reply.Rows() {
 		var x row
 		if err := json.Unmarshal(raw, &x.members); err != nil {
-			return nil, fmt.Errorf("row %d is no object", i)
+			return nil, fmt.Errorf("row %d is not an object", i)
 		}
 		for _, t := range o {
 			raw, given := x.members[t.Name]

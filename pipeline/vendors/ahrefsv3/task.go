@@ -124,7 +124,7 @@ func filter(v jsontext.Value) (expr any, err error) {
 		return nil, fmt.Errorf("where is not JSON: %w", err)
 	}
 	if expr == nil {
-		return nil, errors.New("where is the JSON null, which is no filter")
+		return nil, errors.New("where is the JSON null, which is not a filter")
 	}
 	return expr, nil
 }

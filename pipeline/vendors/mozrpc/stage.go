@@ -52,7 +52,7 @@ func readStage(at pipeline.Cursor, inputs int) (stage, error) {
 	s := stage{Phase: phaseMetrics}
 	if at != "" {
 		if err := json.Unmarshal([]byte(at), &s, json.RejectUnknownMembers(true)); err != nil {
-			return s, fmt.Errorf("cursor %q is none of url_metrics: %w", at, err)
+			return s, fmt.Errorf("cursor %q is not one of url_metrics: %w", at, err)
 		}
 	}
 	for _, i := range s.Round {

@@ -30,7 +30,7 @@ func linkIntersect() *report {
 			matches := []string{}
 			for _, i := range row.Ints(indexes) {
 				if i < 0 || i >= int64(len(positive)) {
-					return false, fmt.Errorf("matching_target_indexes: %d is no place among %d positive_targets", i, len(positive))
+					return false, fmt.Errorf("matching_target_indexes: %d is not a place among %d positive_targets", i, len(positive))
 				}
 				matches = append(matches, positive[i])
 			}

@@ -43,7 +43,7 @@ func TestMatchingTargetsAreNamed(t *testing.T) {
 	for _, r := range rejected {
 		reasons = append(reasons, r.Reason)
 	}
-	if diff := cmp.Diff([]string{"matching_target_indexes: 2 is no place among 2 positive_targets", "matching_target_indexes: -1 is no place among 2 positive_targets"}, reasons); diff != "" {
+	if diff := cmp.Diff([]string{"matching_target_indexes: 2 is not a place among 2 positive_targets", "matching_target_indexes: -1 is not a place among 2 positive_targets"}, reasons); diff != "" {
 		t.Error(diff)
 	}
 }

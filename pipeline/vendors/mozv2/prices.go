@@ -34,7 +34,7 @@ var prices = map[string]rule{
 func PriceOf(endpoint, params string) (pipeline.Price, error) {
 	rule, ok := prices[endpoint]
 	if !ok {
-		return pipeline.Price{}, fmt.Errorf("moz/%s is no endpoint of surface v2", endpoint)
+		return pipeline.Price{}, fmt.Errorf("moz/%s is not an endpoint of surface v2", endpoint)
 	}
 	var m modifiers
 	if params != "" {
