@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Expectation is what an extract, or a table, is to bring each night. A bound that is nil is none.
+// Expectation is what an extract, or a table, is to bring each night. A bound that is nil does not bind.
 type Expectation struct {
 	// Place is where the spec defines it.
 	Place
@@ -32,7 +32,7 @@ var mart = regexp.MustCompile(`^marts\.\w+$`)
 // IsMart reports whether it is about a mart, which is worked out once the night is published.
 func (e *Expectation) IsMart() bool { return strings.HasPrefix(e.Table, martPrefix) }
 
-// Query is what counts the rows of a mart; "" for what is no mart.
+// Query is what counts the rows of a mart; "" for what is not a mart.
 func (e *Expectation) Query() string {
 	if !e.IsMart() {
 		return ""

@@ -26,7 +26,7 @@ var (
 	escaped       = regexp.MustCompile(`\$?\$\{[^}]*\}`)
 )
 
-// secretive are words of names under which people would put a secret: values of parameters are no secrets, as they become
+// secretive are words of names under which people would put a secret: values of parameters are not secrets, as they become
 // names, targets and rows.
 var secretive = regexp.MustCompile(`token|secret|passw|api_?key|credential`)
 

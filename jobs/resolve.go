@@ -192,7 +192,7 @@ func (x *Extract) sheetOf(columns []string, rows [][]*string) (*sheet, error) {
 	return s, nil
 }
 
-// table makes a list of targets of a sheet. Columns that are no parameter are the query's own business.
+// table makes a list of targets of a sheet. Columns that are not parameters are the query's own business.
 func (r *request) table(s *sheet) *targets {
 	t := &targets{}
 	at := r.column(s, "target")

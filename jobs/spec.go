@@ -118,7 +118,7 @@ type Extract struct {
 	After []string
 	// OnlyIf is a condition for running at all: IndexChanged. Default "": none.
 	OnlyIf string
-	// MaxAge is how old a complete answer of an earlier run may be to be taken instead. Default 0: buy anew.
+	// MaxAge is how old a complete answer of an earlier run may be to be taken instead. Default 0: buy again.
 	MaxAge time.Duration
 	// MaxUnits is the ceiling of the extract in one run. Default nil: none.
 	MaxUnits *pipeline.Units

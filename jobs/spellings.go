@@ -22,7 +22,7 @@ type alike struct {
 const mostSpellings = 10
 
 // add adds a target that means the same as the one at position n. The shortest is the one that is asked about, whatever
-// the order, so that a list that is sorted anew is the same list.
+// the order, so that a list that is sorted again is the same list.
 func (s spellings) add(asked *Target, n int, also Target) {
 	of := s[n]
 	if of == nil {

@@ -198,7 +198,7 @@ func TestAnAnswerOfWhichNothingCanBeAskedIsAnError(t *testing.T) {
 		extract int
 		columns []string
 		rows    [][]*string
-		want    string // of the error; "" is none
+		want    string // of the error; "" means no error
 	}{
 		"no rows":        {0, []string{"target"}, nil, ""},
 		"some":           {0, []string{"target"}, [][]*string{{text("b")}, {text("a.example")}, {nil}}, ""},

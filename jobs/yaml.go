@@ -43,7 +43,7 @@ func parse(file, data string, report *problems) *node {
 }
 
 // clean drops the byte order mark, turns line ends into \n (the scanner counts \r\n behind a comment twice) and
-// refuses what is no text.
+// refuses what is not text.
 func clean(file, data string, report *problems) (string, bool) {
 	start := Place{file, 1, 1}
 	data = strings.TrimPrefix(data, byteOrderMark)

@@ -4,7 +4,7 @@ package pipeline
 type Rejection struct {
 	TaskID string `json:"-"`
 	Table  string `json:"table"` // moz.anchor_text
-	// Field is the field's name in the reply, "" where it is no field alone.
+	// Field is the field's name in the reply, "" where it is not one field alone.
 	Field string `json:"field"`
 	Rows  int64  `json:"rows"`
 	// Reason is why the first of them does not fit.

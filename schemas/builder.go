@@ -42,7 +42,7 @@ type Rejection struct {
 	Origin Origin
 	Row    int    // place in the page, from 0
 	JSON   []byte // as received
-	// Field is the one that does not fit, "" where it is none alone.
+	// Field is the one that does not fit, "" where it is not one alone.
 	Field  string
 	Reason string
 }

@@ -15,7 +15,7 @@ type Held struct {
 // table's key.
 func NewHeld(t *Table) *Held { return newHeld(keyOf(t)) }
 
-// NewList returns the memory of one list of the table that repeats itself: every page is a reading. What is no repetition must
+// NewList returns the memory of one list of the table that repeats itself: every page is a reading. What is not a repetition must
 // not be lost, so where several rows may be equal under the key they are known by all their own columns.
 func NewList(t *Table) *Held { return newHeld(identityOf(t)) }
 

@@ -154,7 +154,7 @@ func (t *Table) Index(name string) int {
 
 // Requires reports whether a value that does not fit the column costs the row. It does where null in its place would be false: in a
 // required column, in one that rows are known by, and where null says something by itself. That a field of the latter is absent,
-// because it was not asked for, is no misfit.
+// because it was not asked for, is not a misfit.
 func (t *Table) Requires(i int) bool {
 	c := t.Columns()[i]
 	return c.Required || c.Telling || slices.Contains(t.Key, c.Name)

@@ -12,7 +12,7 @@
 //
 //   - A run's table that is new is one name more in its month: one rename(2) out of staging.
 //   - What replaces something (a run that is loaded again, a month that is merged) takes several names away and
-//     gives several. The month's directory is built anew beside the lake, of hard links to the files that stay and
+//     gives several. The month's directory is built again beside the lake, of hard links to the files that stay and
 //     of the new ones, and the two directories are exchanged in one step (renameat2, renamex_np). Whoever lists the
 //     month sees all of the old state or all of the new one; a file that stays has its name in both.
 //

@@ -214,7 +214,7 @@ func TestTheSameListsAreTheSameRowsForTheSameMoneyHoweverTheyAreBought(t *testin
 		for _, night := range alikeNights {
 			backhaul(t, exitComplete, "replay", "--job", "alike", "--date", night, "--warehouse", first.warehouse)
 		}
-		bought := withoutTable(rows, "ops.tasks") // which is no page's
+		bought := withoutTable(rows, "ops.tasks") // which is of no page
 		if diff := cmp.Diff(bought, withoutTable(sumsOf(t, first.warehouse, alikeTables), "ops.tasks"), cmp.AllowUnexported(rowsum{})); diff != "" {
 			t.Error(diff)
 		}

@@ -62,7 +62,7 @@ func TestBooksAreMovedIntoADatabaseAndBack(t *testing.T) {
 	said := backhaul(t, exitUsage, "migrate", "--warehouse", s.warehouse)
 	address := postgrestest.Start(t).Address("postgres")
 	setenv(t, database, address)
-	said += backhaul(t, exitUsage, "run", s.job, "--date", "2026-10-08", "--warehouse", s.warehouse) // it would buy anew what is in the files
+	said += backhaul(t, exitUsage, "run", s.job, "--date", "2026-10-08", "--warehouse", s.warehouse) // it would buy again what is in the files
 	for _, args := range [][]string{nil, {"--to-files"}, nil} {
 		said += backhaul(t, exitComplete, append([]string{"migrate", "--warehouse", s.warehouse}, args...)...)
 		setenv(t, database, map[bool]string{true: address}[len(args) > 0])

@@ -69,7 +69,7 @@ func (a *app) printCompacted(done []lake.Compacted) error {
 // runs, and `compact` merges any.
 const recentMonths = 3
 
-// compactPast merges the months just past, but for the one that a run was of: the next night of a backfill would write it anew.
+// compactPast merges the months just past, but for the one that a run was of: the next night of a backfill would rewrite it.
 func (a *app) compactPast(ctx context.Context, l *localLake, runDate time.Time) {
 	this, own := firstOfMonth(a.now()), firstOfMonth(runDate)
 	justBefore := func(m, other time.Time) bool { return m.Before(other) && !m.Before(other.AddDate(0, -recentMonths, 0)) }

@@ -226,7 +226,7 @@ func (w *ward) ordinaryCommandsNoticeOrAreRight(t *testing.T, file string) {
 	if w.bought() != bought {
 		t.Errorf("%d rows were bought again", w.bought()-bought)
 	}
-	// A run makes a deleted table or catalog anew by itself.
+	// A run makes a deleted table or catalog again by itself.
 	if noticed == 0 && file != wardTable && file != wardCatalog {
 		t.Error("no command noticed")
 	}

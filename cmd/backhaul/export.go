@@ -146,7 +146,7 @@ func (e *export) formatWanted() (string, error) {
 // relation is a table or view of the catalog.
 type relation struct{ schema, name string }
 
-// completeRelations are the names that a shell may complete. A warehouse that is none has none.
+// completeRelations are the names that a shell may complete. What is not a warehouse has none.
 func (a *app) completeRelations(ctx context.Context) (names []string) {
 	w, err := a.warehouse(ctx)
 	if err != nil {
@@ -171,7 +171,7 @@ func findRelation(w sinks.Warehouse, name string) (relation, error) {
 	return relation{}, usage("no table or view %q%s; see `backhaul tables`", name, closest(names, name))
 }
 
-// closest proposes one of the tables for a name that is none.
+// closest proposes one of the tables for a name that is not one of them.
 func closest(tables []string, name string) string {
 	known := &cobra.Command{SuggestionsMinimumDistance: 3} // cobra knows what is misspelt how
 	for _, table := range tables {

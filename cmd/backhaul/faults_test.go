@@ -30,7 +30,7 @@ import (
 	"backhaul/sinks"
 )
 
-// faultyJob buys three tables; max_rows is no multiple of the page size, so that last pages are short.
+// faultyJob buys three tables; max_rows is not a multiple of the page size, so that last pages are short.
 const faultyJob = `job: faulty
 vendors: {moz: {requests_per_second: 50, connections: 4%s}}
 %s
@@ -414,7 +414,7 @@ func after(n int, change func()) func(*emulator.Server) http.Handler {
 	}
 }
 
-// The vendor replaces its index in the middle of a run: every cursor dies, and the lists begun anew have gained, lost and
+// The vendor replaces its index in the middle of a run: every cursor dies, and the lists that are started over have gained, lost and
 // moved rows. What is then in the table is the new list as the vendor gives it, and behind it what only the old one had.
 func TestAListThatChangedBetweenItsChainsIsTheNewOneAndWhatTheOldOneHadMore(t *testing.T) {
 	t.Parallel()

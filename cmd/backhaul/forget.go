@@ -30,7 +30,7 @@ bought again: ` + "`backhaul replay RUN`" + ` brings the rows back. The same job
 	}
 }
 
-// forget takes a run out of a table. Once ops.tasks has nothing of it, it is no night that can be compared.
+// forget takes a run out of a table. Once ops.tasks has nothing of it, it is not a night that can be compared.
 func (l *localLake) forget(ctx context.Context, t *schemas.Table, job string, date time.Time) (removed bool, err error) {
 	removed, err = l.Remove(ctx, t, job, date)
 	if err == nil && t.FullName() == "ops.tasks" {

@@ -39,7 +39,7 @@ func (a *app) helpCommand() *cobra.Command {
 	}
 }
 
-// topics are no commands but what `backhaul help TOPIC` prints.
+// topics are not commands but what `backhaul help TOPIC` prints.
 func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
 		a.jobsTopic(),

@@ -42,7 +42,7 @@ var readyMade = []struct {
 	}},
 }
 
-// jobsTopic is no command but what `backhaul help jobs` prints.
+// jobsTopic is not a command but what `backhaul help jobs` prints.
 func (a *app) jobsTopic() *cobra.Command {
 	return &cobra.Command{Use: "jobs", Short: "The ready-made jobs, and the first questions to ask of what they bring", Long: jobsText()}
 }

@@ -109,7 +109,7 @@ func (a *app) channel(n jobs.Notice) notify.Channel {
 	return c
 }
 
-// fill reads variables, all of which must be set. One without a name is none.
+// fill reads variables, all of which must be set. One without a name is skipped.
 func (a *app) fill(values map[string]*string) error {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if name == "" {

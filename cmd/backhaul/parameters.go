@@ -29,7 +29,7 @@ func (a *app) parameters() (jobs.Parameters, error) {
 	return jobs.Parameters{Set: set, Ambient: a.ambient}, nil
 }
 
-// ambient is what the environment says of a parameter: the variable alone, since a parameter is no secret, and x_file another one.
+// ambient is what the environment says of a parameter: the variable alone, since a parameter is not a secret, and x_file another one.
 func (a *app) ambient(name string) (string, error) {
 	value := a.variable(jobs.Variable(name))
 	if a.isCredential(value) {

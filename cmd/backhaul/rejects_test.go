@@ -14,7 +14,7 @@ import (
 	"backhaul/jobs/report"
 )
 
-// A night whose rows do not fit is no news: nothing came or went, and the run says so until a replay finds that they fit.
+// A night whose rows do not fit is not news: nothing came or went, and the run says so until a replay finds that they fit.
 func TestRowsThatDoNotFitAreToldUntilTheyAreMended(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(row int) string{

@@ -150,7 +150,7 @@ func (a *app) leaveStore(ctx context.Context, began time.Time) {
 	}
 }
 
-// scriptTries bounds how often the scripts are written anew because others have published meanwhile.
+// scriptTries bounds how often the scripts are rewritten because others have published meanwhile.
 const scriptTries = 5
 
 // putScripts writes catalog.sql and marts.sql, which have DuckDB read the files that the tables have now. Whoever is the last to write
@@ -211,7 +211,7 @@ func (a *app) putFile(ctx context.Context, name, path string) error {
 	return a.store.Put(ctx, name, "text/html; charset=utf-8", f)
 }
 
-// storeScheme is the beginning of an address that says which kind of store it is; "" if it is none that is known.
+// storeScheme is the beginning of an address that says which kind of store it is; "" if it is not a known one.
 func storeScheme(address string) string {
 	scheme, _, _ := strings.Cut(address, "://")
 	switch scheme {

@@ -7,7 +7,7 @@ import (
 	"backhaul/pipeline/words"
 )
 
-// Expectation is what an extract, or a table of a job, is to bring each night. A bound that is nil is none.
+// Expectation is what an extract, or a table of a job, is to bring each night. A bound that is nil does not bind.
 type Expectation struct {
 	// Extract or Table, like moz.links or marts.campaign, is what it is about; the other is "".
 	Extract, Table string

@@ -55,7 +55,7 @@ func Tasks(ctx context.Context, j *journal.Journal, places map[string]pipeline.P
 }
 
 // Intended returns these tasks as they stood when that was last entered: their pages are those they had then, and their waste is the
-// rows that came again in chains that began anew.
+// rows that came again in chains that started over.
 func Intended(ctx context.Context, j *journal.Journal) (tasks []ledger.Task, err error) {
 	n, err := j.Intended(ctx)
 	if err != nil {

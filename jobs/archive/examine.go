@@ -17,7 +17,7 @@ type examiner struct {
 	visitors map[*schemas.Table]*schemas.Builder
 	looking  look // what the visitors have seen
 	names    map[string]named
-	judged   map[string]bool // shapes that are no other endpoint's
+	judged   map[string]bool // shapes that no other endpoint has
 }
 
 func newExaminer(r *Reader) *examiner {
@@ -163,7 +163,7 @@ func (x *examiner) recognise(body []byte) (pipeline.Source, error) {
 	return nil, fmt.Errorf("it may be of %s: say which with --endpoint", strings.Join(names, " or "))
 }
 
-// refusal shows what a reply says that is no page at all.
+// refusal shows what a reply says that is not a page at all.
 func (x *examiner) refusal(body []byte) string {
 	var reply struct{ Error, Message any }
 	if json.Unmarshal(body, &reply) != nil {

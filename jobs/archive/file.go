@@ -80,7 +80,7 @@ func uncompressed(f io.Reader) (content *bufio.Reader, closer func(), err error)
 	return raw, func() {}, nil
 }
 
-// beginning skips a byte order mark and returns the first byte that is no space, which stays unread.
+// beginning skips a byte order mark and returns the first byte that is not a space, which stays unread.
 func beginning(content *bufio.Reader) (byte, error) {
 	const mark = "\ufeff"
 	if head, _ := content.Peek(len(mark)); string(head) == mark {

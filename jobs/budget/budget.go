@@ -1,7 +1,7 @@
 // Package budget owns what the vendors' accounts allow one execution of a run: the ceilings of the job and of the warehouse, which of
 // them leaves the least, the vendors' own count of the month held against them, and what is held for requests without an answer.
 //
-// What was granted and spent is in the ledger; this package reads it there anew each time. Ceilings are only lowered by what a
+// What was granted and spent is in the ledger; this package reads it there each time. Ceilings are only lowered by what a
 // vendor says, but for that of a run, which bounds one execution and so lies above what earlier ones have spent.
 package budget
 

@@ -157,7 +157,7 @@ func (b *Budget) Recall(ctx context.Context, books Books) error {
 	return nil
 }
 
-// least returns the lower of two bounds, of which nil is none.
+// least returns the lower of two bounds, of which nil does not bind.
 func least(a, b *pipeline.Units) *pipeline.Units {
 	if a == nil || b != nil && *b < *a {
 		return b

@@ -11,7 +11,7 @@ import (
 
 // exposure is what the requests under way at a vendor can cost together at most. If the process dies that may have been charged
 // without a trace, so the ledger knows it before they are sent. A page can be dearer than the one its list began with: one that goes
-// on by more fields, or one of a list that is begun anew with max_rows nearly reached.
+// on by more fields, or one of a list that is started over with max_rows nearly reached.
 type exposure struct {
 	requests int                                                      // at once, each for another list
 	tell     func(ctx context.Context, together pipeline.Units) error // has the ledger know more

@@ -84,7 +84,7 @@ type Chain struct {
 // New returns a chain of which the tasks are known that the spec lists for extracts that need not wait.
 func New(cfg Config) *Chain {
 	c := &Chain{
-		cfg: cfg, items: slices.Clip(cfg.Items), // what the run finds out about them is found out anew by the next
+		cfg: cfg, items: slices.Clip(cfg.Items), // what the run finds out about them is found out again by the next
 		waiting: slices.Clone(cfg.Steps), related: map[string]Relation{}, known: map[string]bool{}, tried: map[string]bool{},
 		stopped: map[string]pipeline.Ending{}, failed: map[string]error{}, unfit: map[string]int64{}, partial: map[string]string{},
 	}

@@ -44,7 +44,7 @@ type surgery struct {
 }
 
 // Repair carries out the cures of findings, those that give up damaged pages only where drop is set, and says what was done
-// and what could not be. What is left to find must be examined anew. open opens the workshop when it is first needed.
+// and what could not be. What is left to find must be examined again. open opens the workshop when it is first needed.
 func Repair(ctx context.Context, o Options, findings []Finding, drop bool, open func() (Workshop, error)) []Finding {
 	s := &surgery{Options: o.withDefaults(), open: open}
 	defer s.close()

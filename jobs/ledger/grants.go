@@ -11,7 +11,7 @@ import (
 	"backhaul/pipeline/store"
 )
 
-// Ceiling is a budget in the vendor's own units. A nil bound is none.
+// Ceiling is a budget in the vendor's own units. A nil bound does not bind.
 type Ceiling struct {
 	Run            *pipeline.Units // what one run may spend in all
 	Month          *pipeline.Units // what all runs of its job may spend together in a month

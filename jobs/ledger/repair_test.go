@@ -19,7 +19,7 @@ func TestARetirementIsRemembered(t *testing.T) {
 		t.Fatal(r, err)
 	}
 	want := Retirement{At: now, Tables: []RetiredTable{{"moz.links", 7, 1<<63 + 5}, {"ops.runs", 1, 3}}}
-	for range 2 { // again is no error
+	for range 2 { // again is not an error
 		if err := l.Retire(ctx, "r1", want); err != nil {
 			t.Fatal(err)
 		}

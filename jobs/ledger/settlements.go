@@ -37,7 +37,7 @@ const Grace = 3 * time.Second
 // own figures are filled in, as they stand after that. lag is how late the vendor's count may be.
 //
 // Nothing is settled by a count that may not hold all the ledger knows of: while a process is at work on the account, within
-// the lag of a page or of the request in question, where the count fell (it began anew), or where it is below what the ledger
+// the lag of a page or of the request in question, where the count fell (it started over), or where it is below what the ledger
 // knows to have been spent.
 //
 // What the count has beyond the ledger, and beyond what others were known to have used before, is taken to be the held

@@ -71,7 +71,7 @@ type Loaded struct {
 	Answers map[Question]*Answer
 }
 
-// Misfit is what rows of a task are rejected for. Field is "" where it is no field alone.
+// Misfit is what rows of a task are rejected for. Field is "" where it is not one field alone.
 type Misfit struct{ Task, Table, Field string }
 
 // Misfits are such rows: how many, and why the first was.

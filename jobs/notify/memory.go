@@ -140,7 +140,7 @@ func (m *Memory) isDue(r Rule, s report.Summary, event string, conditions []Cond
 	return !before || slices.ContainsFunc(conditions[at].About, func(what string) bool { return !slices.Contains(about, what) })
 }
 
-// lasts reports whether a condition keeps what a rule tells of from being well again. A breach is no concern of rules that tell how
+// lasts reports whether a condition keeps what a rule tells of from being well again. A breach does not concern rules that tell how
 // runs end and not of breaches.
 func (m *Memory) lasts(r Rule, c Condition) bool {
 	switch {

@@ -573,7 +573,7 @@ func Worst(it *Item) *pipeline.Cost {
 	}
 	rows := it.Task.MaxRows - it.Place.ChainRows
 	if it.Endpoint.SteadySize && it.Place.Next != "" && it.Place.LastRows != pageOf(it) && it.Place.ChainRows <= int64(it.PageSize) {
-		rows = it.Task.MaxRows // a vendor that insists on the size of the last page has the list begun anew
+		rows = it.Task.MaxRows // a vendor that insists on the size of the last page has the list started over
 	}
 	c := price(it, wholePages(it, rows))
 	if it.Endpoint.Worst != nil {

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// ErrURL means that a URL is none that can be asked.
+// ErrURL means that a URL cannot be asked.
 var ErrURL = errors.New("its URL cannot be asked")
 
 var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

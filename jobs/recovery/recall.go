@@ -70,7 +70,7 @@ func recalled(ctx context.Context, j *journal.Journal, tasks []ledger.Task, busy
 }
 
 // follow brings tasks to where the journal of a run at work has them. What ended one that has not come further is as it was
-// entered; one that has is under way, which is no ending.
+// entered; one that has is under way, which is not an ending.
 func follow(tasks []ledger.Task, places map[string]pipeline.Place) {
 	for i := range tasks {
 		t := &tasks[i]

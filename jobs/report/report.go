@@ -152,7 +152,7 @@ type Task struct {
 	Endpoint string `json:"endpoint"`
 	Target   string `json:"target"`
 	Scope    string `json:"scope"`
-	// About says what it is about where that is no single target: "a batch of 27 targets from a.example to z.example".
+	// About says what it is about where that is not a single target: "a batch of 27 targets from a.example to z.example".
 	About  string         `json:"about,omitempty"`
 	Ending string         `json:"ending"`
 	Pages  int            `json:"pages"`

@@ -92,7 +92,7 @@ func (r *runner) intend(ctx context.Context) error {
 	return r.journal.Intend(ctx, r.chain.Tasks(), r.chain.Waiting()...)
 }
 
-// real returns the tasks that are no placeholders: those that can have pages.
+// real returns the tasks that are not placeholders: those that can have pages.
 func real(tasks []pipeline.Task) []pipeline.Task {
 	return slices.DeleteFunc(slices.Clone(tasks), pipeline.Task.IsPlaceholder)
 }

@@ -56,7 +56,7 @@ type Lake interface {
 	// WholeLists writes down, from the account of the run of (job, date), which nights of its month can be compared: until then the
 	// marts do not know the night.
 	WholeLists(ctx context.Context, job string, date time.Time) error
-	// Changes works out anew what came and went between the whole nights that the run of (job, date) is one of, and publishes it.
+	// Changes works out again what came and went between the whole nights that the run of (job, date) is one of, and publishes it.
 	Changes(ctx context.Context, job string, date time.Time) error
 	// Catalog sees to it that there is a catalog, and that it is the one this program writes.
 	Catalog(ctx context.Context) error

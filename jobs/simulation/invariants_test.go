@@ -15,7 +15,7 @@ import (
 	"backhaul/sinks"
 )
 
-// failed counts the refusals after which a list may be begun anew.
+// failed counts the refusals after which a list may start over.
 func (p *process) failed(t pipeline.Task, err error) {
 	var e *pipeline.Error
 	if !errors.As(err, &e) || e.Kind != pipeline.Stale && e.Kind != pipeline.Rejected {

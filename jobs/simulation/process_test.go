@@ -259,7 +259,7 @@ func (s scenario) task(i int) pipeline.Task {
 
 func extractName(list int) string { return fmt.Sprint("x", list) }
 
-// listOf is the list of an extract, -1 if it is none's.
+// listOf is the list of an extract, -1 if it is of no extract.
 func listOf(extract string) int {
 	i, err := strconv.Atoi(strings.TrimPrefix(extract, "x"))
 	if err != nil {

@@ -54,7 +54,7 @@ type world struct {
 	trace     []event
 	wrong     error
 	all       []*process
-	refusals  map[string]int // replies after which a list may begin anew, by run and task
+	refusals  map[string]int // replies after which a list may start over, by run and task
 	processes sync.WaitGroup
 }
 

@@ -234,7 +234,7 @@ func hostOf(endpoint string) string {
 	return u.Host
 }
 
-// shortest is how long a word is at least that can be a secret: "Basic" is none, and shorter ones stand in other words.
+// shortest is how long a word is at least that can be a secret: "Basic" is not one, and shorter ones stand in other words.
 const shortest = 7
 
 // masked is the text of an error without the credentials of receivers, which one may have repeated.

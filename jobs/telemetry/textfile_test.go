@@ -21,7 +21,7 @@ func execution(job string, ended time.Time) Execution {
 		Remaining: []plan.Remaining{{Vendor: "moz", Ceiling: plan.OfMonth, Units: 900}}}}
 }
 
-// values are the lines of a file of metrics that are no comments.
+// values are the lines of a file of metrics that are not comments.
 func values(t *testing.T, path string) (lines []string) {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -96,7 +96,7 @@ func (f Faults) withDefaults() Faults {
 	return f
 }
 
-// ParseFaults reads faults as [FaultHelp] describes them: "rate=0.3,seed=7,kinds=429+500+cut". An empty text is no faults.
+// ParseFaults reads faults as [FaultHelp] describes them: "rate=0.3,seed=7,kinds=429+500+cut". An empty text means no faults.
 func ParseFaults(text string) (Faults, error) {
 	var f Faults
 	for _, part := range strings.Split(text, ",") {

@@ -41,7 +41,7 @@ func (e *envelope) text() (id string, ok bool) {
 	return id, json.Unmarshal(e.ID, &id) == nil
 }
 
-// echoedID is the id as an answer repeats it: null for one that is no string.
+// echoedID is the id as an answer repeats it: null for one that is not a string.
 func (e *envelope) echoedID() json.RawMessage {
 	if _, ok := e.text(); ok {
 		return e.ID

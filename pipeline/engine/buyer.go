@@ -240,7 +240,7 @@ func (b *buyer) final(e *pipeline.Error) error {
 // lifeLeft is how long the cursor of the next page still lives, as far as that is known.
 func (b *buyer) lifeLeft() (left time.Duration, known bool) {
 	if b.TokenLife <= 0 || b.Place.Next == "" || len(b.Task.Inputs) > 0 || b.Place.Fetched.IsZero() {
-		return 0, false // a place in a batch is no cursor of the vendor's
+		return 0, false // a place in a batch is not a cursor of the vendor's
 	}
 	return b.TokenLife - time.Since(b.Place.Fetched), true
 }
@@ -266,7 +266,7 @@ func (b *buyer) tryAnotherWay(e *pipeline.Error, asked int) bool {
 }
 
 // tryAnotherSize goes on where a cursor is refused that came with a page of another size: its page was cut short by a
-// budget or by max_rows, or the job's limit has changed since. Beginning anew costs the rows of the chain again, the
+// budget or by max_rows, or the job's limit has changed since. Starting over costs the rows of the chain again, the
 // cursor's own size only requests.
 func (b *buyer) tryAnotherSize(asked int) bool {
 	if begins := b.evenSize(0); b.size == 0 && b.even != begins {
@@ -304,12 +304,12 @@ func (b *buyer) limit() int {
 	return int(min(int64(b.fullSize()), b.Task.MaxRows-b.Place.ChainRows))
 }
 
-// mayRestart says whether the list may be begun anew once more.
+// mayRestart says whether the list may be started over once more.
 func (b *buyer) mayRestart() bool {
 	return b.restarts < b.Retry.Restarts && b.Place.Chain < b.Retry.RestartsInAll
 }
 
-// restart begins the list anew, because its cursor died. The pages held are kept; rows they have in common with the new
+// restart starts the list over, because its cursor died. The pages held are kept; rows they have in common with the new
 // ones are dropped when the run is loaded.
 func (b *buyer) restart() {
 	b.restarts++

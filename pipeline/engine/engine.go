@@ -28,7 +28,7 @@
 // before is stopped, kept at its place, and remembered as such in the journal; see [pipeline.Repeating]. The memory of a list
 // takes 64 KiB at first and 8 MiB at most, and only lists under way have one.
 //
-// # Lists that are begun anew
+// # Lists that are started over
 //
 // When a cursor dies, the pages read so far are kept and the list is read again from its start, as another chain, to the
 // end or until the chain by itself has max_rows rows: what the chains have in common is known only to those who can

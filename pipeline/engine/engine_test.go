@@ -343,7 +343,7 @@ func TestFourEmptyPagesAreSurvived(t *testing.T) {
 		if err != nil || outcomes[0].Ending != pipeline.EndOfList {
 			t.Fatalf("%+v, %v", outcomes, err)
 		}
-		// An empty page brought nothing, so what comes at its cursor later is no repetition.
+		// An empty page brought nothing, so what comes at its cursor later is not a repetition.
 		if p := outcomes[0].Place; p.Rows != 120 || p.Waste != 0 {
 			t.Errorf("%+v", p)
 		}

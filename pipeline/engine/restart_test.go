@@ -72,7 +72,7 @@ func TestADeadCursorIsNotAskedForWhereItsLifeIsKnown(t *testing.T) {
 		requests  int // for a list of 200 rows, 100 of them held
 	}{
 		{0, time.Hour, 2},           // unknown: it may live
-		{time.Minute, time.Hour, 4}, // dead: begin anew
+		{time.Minute, time.Hour, 4}, // dead: start over
 		{2 * time.Hour, time.Hour, 2},
 		{time.Minute, -time.Hour, 2}, // a clock that was set back must not kill it
 	} {

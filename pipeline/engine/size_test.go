@@ -64,7 +64,7 @@ func TestAListUnderWayKeepsTheSizeOfItsPages(t *testing.T) {
 		"max_rows is raised":           {60, 120, 120, "30 30"},
 		"max_rows is taken away":       {60, 0, 170, "30 30 30 30"},
 		"the first page was all":       {30, 90, 90, "30 30"},
-		"its pages are much too small": {10, 100, 110, "50 50 50"}, // refused, and begun anew
+		"its pages are much too small": {10, 100, 110, "50 50 50"}, // refused, and started over
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			v, m := &vendor{}, &memory{}

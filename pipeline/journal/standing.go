@@ -79,7 +79,7 @@ func joined[V comparable](all []alike[V], a alike[V]) []alike[V] {
 	return append(all, a)
 }
 
-// CameAgain records how many rows of tasks were found, when they were loaded, to have come again in chains that began anew, and returns
+// CameAgain records how many rows of tasks were found, when they were loaded, to have come again in chains that started over, and returns
 // when that is durable, in one step.
 func (j *Journal) CameAgain(ctx context.Context, rows map[string]int64) error {
 	return j.update(ctx, "record which rows came again", `UPDATE tasks SET again = ?1 WHERE id = ?2 AND again <> ?1`, func(exec func(args ...any) error) error {

@@ -13,7 +13,7 @@
 //   - Tasks that are added again keep their pages, their place in the order and what they ask; bounds and priority follow.
 //   - Pages that another run has bought are taken over all or not at all, and cost nothing here.
 //   - Attempts are kept in the order they failed. A list that was found to repeat itself is known to at the place where it
-//     was; that is no request. Replies that could not be read are kept with the question, and each is counted; one that is
+//     was; that is not a request. Replies that could not be read are kept with the question, and each is counted; one that is
 //     read after all is the task's next page, once.
 //   - What vendors said of their indexes, and how tasks came about, is kept; a later resolution takes an earlier one's place.
 //   - What the run intends is known, placeholders included, beside all that it ever asked; how each task stands and is expected to

@@ -256,7 +256,7 @@ func (r *try) stands() {
 	want[1].Ended = header.Created.Add(time.Minute)
 	r.entries(want)
 
-	// A task that is left out and asked for again begins anew.
+	// A task that is left out and asked for again starts over.
 	r.must(r.j.Intend(r.ctx(), tasks("b", "c")))
 	r.must(r.j.Intend(r.ctx(), tasks("a", "b", "c")))
 	want[0] = journal.Entry{Task: task("a")}

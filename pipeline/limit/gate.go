@@ -448,7 +448,7 @@ func (g *Gate) share(got, want, least pipeline.Units) (units pipeline.Units, wai
 		g.reserved += units
 		return units, nil
 	}
-	// Another process was faster; what it left is looked at anew.
+	// Another process was faster; what it left is looked at again.
 	now := make(chan struct{})
 	close(now)
 	return 0, now

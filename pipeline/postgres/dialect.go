@@ -76,7 +76,7 @@ func (r rows) Next(dest []driver.Value) error {
 	return nil
 }
 
-// mark stands before a byte that text in PostgreSQL cannot have, which is spelt in two hexadecimal digits. It is no character.
+// mark stands before a byte that text in PostgreSQL cannot have, which is spelt in two hexadecimal digits. It is not a character.
 const mark = "\uFDD0"
 
 // escaped spells text so that PostgreSQL takes it: that has neither the byte 0 nor anything that is not UTF-8, which vendors may send

@@ -16,7 +16,7 @@
 // a new file's name when the file is synced, and of which ext4 (auto_da_alloc) writes a file out before it replaces
 // another. It leaves out disks that lie about a sync, and sectors that are torn themselves.
 //
-// Shared memory is not kept: the index of SQLite's log (-shm) is made anew by whoever opens the file first.
+// Shared memory is not kept: the index of SQLite's log (-shm) is made again by whoever opens the file first.
 package powerloss
 
 import (

@@ -35,7 +35,7 @@ func (r run) cancelled(t *testing.T) {
 	}
 }
 
-// fails: what is no page is a pipeline.Error of a kind, with a text.
+// fails: what is not a page is a pipeline.Error of a kind, with a text.
 func (r run) fails(t *testing.T, what string, err error, want pipeline.Kind) *pipeline.Error {
 	t.Helper()
 	e := new(pipeline.Error)
@@ -105,7 +105,7 @@ func (r run) kept(t *testing.T, name string, status int, body, want string, serv
 	return page, err
 }
 
-// refused: a status says what to do, at once, whatever the vendor says of waiting. What is refused is no page.
+// refused: a status says what to do, at once, whatever the vendor says of waiting. What is refused is not a page.
 func (r run) refused(t *testing.T, pages []pipeline.Page) {
 	const hour = 3600
 	kinds := map[int]pipeline.Kind{400: pipeline.Rejected, 401: pipeline.Denied, 403: pipeline.Denied, 404: pipeline.Rejected, 429: pipeline.Throttled,

@@ -59,7 +59,7 @@ func (f FS) add(c Change) error {
 	return f.SyncDir(c.Dir)
 }
 
-// exchange builds the directory anew and puts it in the place of the old one.
+// exchange builds the directory again and puts it in the place of the old one.
 func (f FS) exchange(c Change) error {
 	listed := listingsOf(c.Dir)
 	defer listed.close()

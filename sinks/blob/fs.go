@@ -115,7 +115,7 @@ func (f *File) close() error {
 	return nil
 }
 
-// Remove deletes a file. A file that does not exist is no error.
+// Remove deletes a file. A file that does not exist is not an error.
 func (f FS) Remove(path string) error {
 	err := f.do(OpRemove, path, func() error { return os.Remove(path) })
 	if errors.Is(err, fs.ErrNotExist) {

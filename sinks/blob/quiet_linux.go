@@ -107,7 +107,7 @@ func isOpen(name string) bool {
 	processes, _ := os.ReadDir("/proc")
 	for _, process := range processes {
 		dir := filepath.Join("/proc", process.Name(), "fd")
-		opened, _ := os.ReadDir(dir) // none of what is no process, or may not be looked into
+		opened, _ := os.ReadDir(dir) // none of what is not a process, or may not be looked into
 		for _, fd := range opened {
 			if to, err := os.Readlink(filepath.Join(dir, fd.Name())); err == nil && filepath.Base(to) == name {
 				return true

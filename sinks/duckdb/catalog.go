@@ -41,7 +41,7 @@ const catalogName = "catalog"
 // Columns sees to it that a table has its columns in the lake where it has no rows: without a file a view cannot be made.
 type Columns func(context.Context, *schemas.Table) error
 
-// Build writes the warehouse's catalog anew from the declared tables, and puts it in the place of the old one in one step.
+// Build rewrites the warehouse's catalog from the declared tables, and puts it in the place of the old one in one step.
 // Readers that have the old one open keep it. Builds of several processes follow one another. Everything passes through the
 // caller's disk but DuckDB's own writes.
 func Build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns) error {
@@ -142,7 +142,7 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 	if err := s.exec(ctx, d.making(everything, true)...); err != nil {
 		return note{}, err
 	}
-	// Every comment writes its view to the file's log anew: copied out of memory it takes a third of the time.
+	// Every comment writes its view to the file's log again: copied out of memory it takes a third of the time.
 	if err := s.exec(ctx, fmt.Sprintf("ATTACH %s AS published (STORAGE_VERSION %s)", quote(path), quote(storageVersion)),
 		"COPY FROM DATABASE "+catalogName+" TO published (SCHEMA)", "CHECKPOINT published", "DETACH published"); err != nil {
 		return note{}, err

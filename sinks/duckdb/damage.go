@@ -95,7 +95,7 @@ func replaced(text string) bool {
 		return true // it was listed
 	}
 	if _, err := os.Stat(filepath.Dir(path)); path == "" || err != nil {
-		return false // it is no path
+		return false // it is not a path
 	}
 	return blob.Gone(path)
 }

@@ -24,7 +24,7 @@ type DescribedColumn struct {
 //go:embed derived.json
 var described []byte
 
-// Derived returns the views of the catalog that are no declared tables, by name: the marts.
+// Derived returns the views of the catalog that are not declared tables, by name: the marts.
 func Derived() (all []Described, err error) {
 	err = json.Unmarshal(described, &all)
 	return all, err

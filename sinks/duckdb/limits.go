@@ -41,7 +41,7 @@ const (
 	mostBytes = 256 << 20
 )
 
-// makers shadow the functions that make a long text of a short one. That is no fence, as the system's own can be named in
+// makers shadow the functions that make a long text of a short one. That is not a fence, as the system's own can be named in
 // full, but it stops the slip of a finger.
 var makers = []string{
 	maker("repeat(s, n)", "strlen(s::VARCHAR)::HUGEINT * n", "repeat(s, n)"),

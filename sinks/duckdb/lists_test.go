@@ -201,7 +201,7 @@ func TestListsAreWhatTheirWholeNightsSay(t *testing.T) {
 	}
 }
 
-// checkBetween compares any two days, also those that are no nights, or before all of them, and the later with the earlier.
+// checkBetween compares any two days, also those that are not nights, or before all of them, and the later with the earlier.
 func checkBetween(a asked, k kind, all map[list][]bought, random *rand.Rand) {
 	outcomes := map[bool]int{}
 	for i := range 16 {

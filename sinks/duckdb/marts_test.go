@@ -298,7 +298,7 @@ func TestNightsOfDifferentQuestionsAreNotCompared(t *testing.T) {
 	}
 }
 
-// A night of which rows did not fit is no news, and neither fresh nor whole.
+// A night of which rows did not fit is not news, and neither fresh nor whole.
 func TestNightsWithRejectedRowsAreNotCompared(t *testing.T) {
 	t.Parallel()
 	b := book{t, warehouse(t), "nightly"}

@@ -36,7 +36,7 @@ func rehearse(ctx context.Context, comments bool) (*Rehearsal, error) {
 // Close lets go of the catalog.
 func (r *Rehearsal) Close() error { return r.s.close() }
 
-// ErrQuestion means that a question can never be answered: it is no question, its syntax is wrong, or it names what there
+// ErrQuestion means that a question can never be answered: it is not a question, its syntax is wrong, or it names what there
 // is not, or a file. Its text is DuckDB's.
 var ErrQuestion = errors.New("the question is at fault")
 

@@ -97,7 +97,7 @@ func TestTheMartsAreDescribedAsDuckDBMakesThem(t *testing.T) {
 	}
 }
 
-// derived returns the views of the catalog that are no declared tables, by name: the marts.
+// derived returns the views of the catalog that are not declared tables, by name: the marts.
 func (r *Rehearsal) derived(ctx context.Context) ([]Described, error) {
 	_, rows, err := r.s.rows(ctx, `SELECT v.schema_name || '.' || v.view_name, coalesce(v.comment, ''), c.column_name, c.data_type, coalesce(c.comment, '')
 		FROM duckdb_views() v JOIN duckdb_columns() c ON c.database_name = v.database_name AND c.schema_name = v.schema_name AND c.table_name = v.view_name

@@ -9,7 +9,7 @@ import (
 )
 
 // Script returns SQL that has a DuckDB of somebody else's read a warehouse out of an object store: views for each table over the files
-// that it has now, by their addresses (a pattern would take in what is no part of the table), and in a script of its own what is derived
+// that it has now, by their addresses (a pattern would take in what is not part of the table), and in a script of its own what is derived
 // from them, which takes longer to declare, since DuckDB looks into the files of whatever a view names. files are the addresses by the
 // tables' full names.
 func Script(files map[string][]string) (tables, marts string, err error) {

@@ -38,7 +38,7 @@ var properties = ice.Properties{
 	"write.metadata.metrics.default": "truncate(64)",
 	// Iceberg's reader of batches, which Spark uses, knows no column whose values are stored as differences (1.10.0).
 	"read.parquet.vectorization.enabled": "false",
-	// We begin anew by ourselves.
+	// We start over ourselves.
 	table.CommitNumRetriesKey: strconv.Itoa(libraryRetries),
 }
 

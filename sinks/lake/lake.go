@@ -2,7 +2,7 @@
 // another.
 //
 // The directories are the only truth about that, and package sinks says why readers need no lock. A run has a file of its own
-// until its month is merged; what is then published of it, or taken out, writes the merged files anew. The package knows
+// until its month is merged; what is then published of it, or taken out, rewrites the merged files. The package knows
 // neither what a row means nor how a file is written.
 package lake
 
@@ -223,7 +223,7 @@ func (l Lake) Expire(ctx context.Context, t *schemas.Table, month time.Time, dry
 	return bytes, l.Disk.RemoveEmpty(c.Dir)
 }
 
-// without returns the change that takes a run out of its month: its own files go, and merged ones are written anew.
+// without returns the change that takes a run out of its month: its own files go, and merged ones are rewritten.
 func (l Lake) without(ctx context.Context, t *schemas.Table, job string, date time.Time, own, merged []File) (*blob.Change, error) {
 	c := &blob.Change{Dir: l.Warehouse.Month(t.Schema, t.Name, date), Add: map[string]string{}, Aside: l.Warehouse.Replaced()}
 	for _, f := range append(own, merged...) {
@@ -293,11 +293,11 @@ type Compacted struct {
 	MergedBytes int64 `json:"merged_bytes"`
 }
 
-// mostMerges is how often a month is merged anew that was published to meanwhile.
+// mostMerges is how often a month is merged again that was published to meanwhile.
 const mostMerges = 3
 
 // Compact merges the files of a table's month into one, or its parts, in one step. It returns nil if there was nothing to
-// merge. Runs are published meanwhile; if one was in this month the merge is given up, and made anew. ErrChanged is that it was
+// merge. Runs are published meanwhile; if one was in this month the merge is given up, and made again. ErrChanged is that it was
 // given up so often that somebody is loading a night after the other.
 func (l Lake) Compact(ctx context.Context, t *schemas.Table, month time.Time) (done *Compacted, err error) {
 	err = anew(mostMerges, func() error {

@@ -70,7 +70,7 @@ const (
 // Note says why a change was made.
 type Note struct {
 	Did string
-	// Job and Date are those of the run whose rows came or went; zero for what is no run's.
+	// Job and Date are those of the run whose rows came or went; zero for what belongs to no run.
 	Job  string
 	Date time.Time
 	// Month is the month of all rows that came or went.
@@ -91,12 +91,12 @@ var ErrMoved = errors.New("another host has changed the table meanwhile")
 // ErrAway is in the chain of an error that means that the origin does not answer, or not now.
 var ErrAway = errors.New("the object store does not answer")
 
-// mostTries bounds how often a change is begun anew because others were quicker. Each time one of them got on.
+// mostTries bounds how often a change is started over because others were quicker. Each time one of them got on.
 const mostTries = 20
 
 // apply makes what a table is to become of what it is. build looks at the table's directories and returns the change, nil if there is
 // nothing to change. Where the table has an origin the directories are brought to its state first, the change is made there, and then
-// here; what others have changed meanwhile makes it begin anew. The caller has the table's lock.
+// here; what others have changed meanwhile makes it start over. The caller has the table's lock.
 func (l Lake) apply(ctx context.Context, t *schemas.Table, n Note, build func() (*blob.Change, error)) error {
 	if l.Origin == nil {
 		c, err := build()

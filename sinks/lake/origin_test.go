@@ -128,7 +128,7 @@ func TestACopyHasWhatAnyHostHasPublished(t *testing.T) {
 	}
 }
 
-// Whoever comes second has what the first has left, and begins anew on it.
+// Whoever comes second has what the first has left, and starts over on it.
 func TestAHostThatWasTooSlowBeginsAnew(t *testing.T) {
 	t.Parallel()
 	s := newShelf()

@@ -14,7 +14,7 @@ import (
 )
 
 // fit returns the batch's rows in the table's columns. A column that the table does not have is an error rather than
-// left out: whoever writes the rows anew would lose it.
+// left out: whoever rewrites the rows would lose it.
 func fit(batch arrow.RecordBatch, t *schemas.Table) (arrow.RecordBatch, error) {
 	for _, f := range batch.Schema().Fields() {
 		if t.Index(f.Name) < 0 {

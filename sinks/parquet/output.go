@@ -73,7 +73,7 @@ func (o *output) writeColumn(column file.ColumnChunkWriter, c *arrow.Chunked, nu
 	return nil
 }
 
-// writeRows writes an array that is no run-end encoded one.
+// writeRows writes an array that is not run-end encoded.
 func (o *output) writeRows(column file.ColumnChunkWriter, a arrow.Array, nullable bool) error {
 	props := pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(o.mem))
 	ctx := pqarrow.NewArrowWriteContext(context.Background(), &props)

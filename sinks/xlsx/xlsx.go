@@ -40,7 +40,7 @@ var ErrSize = errors.New("it does not fit a sheet")
 // firstDate is the first day that every program that reads sheets counts alike: Excel believes in 29 February 1900.
 var firstDate = time.Date(1900, 3, 1, 0, 0, 0, 0, time.UTC)
 
-// Write writes the rows as a workbook of one sheet. What was written before an error is no workbook.
+// Write writes the rows as a workbook of one sheet. What was written before an error is not a workbook.
 func Write(w io.Writer, rows sinks.Rows) (err error) {
 	switch {
 	case rows.Count >= mostRows:

@@ -113,7 +113,7 @@ func run(ctx context.Context, o options) (err error) {
 	return r.compare(os.Stdout, before)
 }
 
-// again is how often a work is measured anew whose ratio looks worse than the baseline's: what others do on the machine passes, a
+// again is how often a work is measured again whose ratio looks worse than the baseline's: what others do on the machine passes, a
 // change for the worse stays.
 const again = 2
 

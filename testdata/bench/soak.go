@@ -25,7 +25,7 @@ var kinds = []kind{
 const (
 	soakTargets, soakRows = 50, 1000
 	soakPages             = soakTargets * soakRows / perPage
-	// soakNights is after how many nights a warehouse begins anew: it grows.
+	// soakNights is after how many nights a new warehouse is begun: they grow.
 	soakNights = 30
 )
 

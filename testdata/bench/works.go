@@ -147,7 +147,7 @@ func cpu(ours, yard spent) pair { return pair{ours.cpu.Seconds(), yard.cpu.Secon
 // sizes compares the bytes of a file with those of what DuckDB writes of it.
 func (b *bench) sizes(s *stored, dir string) (p pair, err error) {
 	if s.file, err = only(filepath.Join(s.warehouse, "lake", "moz", s.endpoint, "month=2026-11", "*.parquet")); err != nil {
-		return p, err // a replay names its file anew
+		return p, err // a replay gives its file another name
 	}
 	again := filepath.Join(dir, "again.parquet")
 	if _, err := b.yardstick(yardstick{name: "rewrite", in: s.file, out: again, cores: 1}); err != nil {

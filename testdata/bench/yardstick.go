@@ -28,7 +28,7 @@ import (
 	"backhaul/schemas"
 )
 
-// yardstick is what the program is compared with: this program, started anew with a name of ways.
+// yardstick is what the program is compared with: this program, started again with a name of ways.
 type yardstick struct {
 	name, table, in, out, url string
 	cores, connections        int

@@ -111,7 +111,7 @@ func (a *account) publish(table int) {
 	l.take(func() { a.at(a.now+a.costs.publish, func() { l.release(); next() }) })
 }
 
-// commitTo changes a table in the store as it was when this host looked, and begins anew where another was quicker.
+// commitTo changes a table in the store as it was when this host looked, and starts over where another was quicker.
 func (a *account) commitTo(table, try int, then func()) {
 	seen, took := a.versions[table], a.varied(a.costs.commit)
 	a.at(a.now+took, func() {

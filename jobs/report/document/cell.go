@@ -39,7 +39,7 @@ func shorten(text string) string {
 	return string(letters[:mostText]) + "…"
 }
 
-// link is where a page or host is found, "" if that is no address of the web.
+// link is where a page or host is found, "" if that is not an address of the web.
 func link(page string) string {
 	if !strings.HasPrefix(page, "http://") && !strings.HasPrefix(page, "https://") {
 		page = "https://" + page

@@ -58,7 +58,7 @@ type Chart struct {
 	Series []Series `json:"series"`
 }
 
-// Series is one of a chart's; a nil value is none.
+// Series is one of a chart's; a nil value is not drawn.
 type Series struct {
 	Name   string   `json:"name"`
 	Values []*int64 `json:"values"`

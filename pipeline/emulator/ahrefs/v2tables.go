@@ -81,7 +81,7 @@ func init() {
 	}
 }
 
-// columns reads "name type WH": W for where, H for having; W- is no part of a row, -- only that.
+// columns reads "name type WH": W for where, H for having; W- is not part of a row, -- only that.
 func columns(text string) []v2column {
 	kinds := map[string]kind{"string": 0, "int": whole, "date": stamp, "boolean": flag}
 	var out []v2column

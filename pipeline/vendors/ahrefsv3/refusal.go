@@ -52,7 +52,7 @@ func (c *Client) fault(reply rows.Reply, body []byte) *wire.Fault {
 	return f
 }
 
-// listed is what stands behind the word in a reply ["Error", …], nil if the reply is none.
+// listed is what stands behind the word in a reply ["Error", …], nil if the reply is not one.
 func listed(body []byte) jsontext.Value {
 	if body = bytes.TrimLeft(body, " \t\r\n"); !bytes.HasPrefix(body, []byte("[")) {
 		return nil

@@ -98,7 +98,7 @@ func (s *source) limitOf(p pipeline.Page, otherwise int) (int, error) {
 	return otherwise, nil
 }
 
-// rejected is a request that cannot be made; of another order's cursor, a list that must begin anew.
+// rejected is a request that cannot be made; of another order's cursor, a list that must start over.
 func (s *source) rejected(err error) *pipeline.Error {
 	if errors.Is(err, errForeign) {
 		return &pipeline.Error{Kind: pipeline.Stale, Message: err.Error()}

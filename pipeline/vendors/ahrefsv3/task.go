@@ -31,7 +31,7 @@ func (r *Report) priceAt(t pipeline.Task, ask pipeline.Ask) (pipeline.Price, err
 		}
 		p, err := q.place(ask.Cursor)
 		if err != nil {
-			p, _ = q.place("") // it will be refused, and the list begun anew
+			p, _ = q.place("") // it will be refused, and the list started over
 		}
 		return q.price(q.at(p, ask.Limit, 0))
 	}
@@ -108,7 +108,7 @@ func split(list []string) []string {
 	return out
 }
 
-// filter reads a filter; "" is none.
+// filter reads a filter; "" means no filter.
 func filter(v jsontext.Value) (expr any, err error) {
 	switch v.Kind() {
 	case 0, 'n':

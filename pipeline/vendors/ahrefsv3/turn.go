@@ -73,7 +73,7 @@ type visit struct {
 const leastCap = 100
 
 // ends says whether the list, or the part of it that was asked for, ends with the reply. A full reply never does. A shorter
-// one does if it is shorter than another reply of the list, as the cap is not below that; or if its length is none that
+// one does if it is shorter than another reply of the list, as the cap is not below that; or if its length is not one that
 // anybody would choose as a cap: less than the lowest known, or neither a multiple of ten nor a power of two. Else it
 // may have been cut, and what follows is asked for.
 func (v *visit) ends() bool {

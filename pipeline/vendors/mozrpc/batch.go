@@ -58,7 +58,7 @@ func (l batch) outcomes(r record, inputs []string) ([]outcome, error) {
 // read returns an element and the input it repeats: as it was asked, or else as Moz understood it.
 func (l batch) read(raw jsontext.Value, failed bool) (o outcome, echo string) {
 	var element map[string]jsontext.Value
-	_ = json.Unmarshal(raw, &element) // what is no object repeats no input
+	_ = json.Unmarshal(raw, &element) // what is not an object repeats no input
 	var repeated struct {
 		Query    string `json:"query"`
 		Original struct {

@@ -224,7 +224,7 @@ func (c *Client) unreadable(resp wire.Response, err error) *pipeline.Error {
 }
 
 // read takes a reply apart: it has an error, which comes before a result, whatever the status of HTTP was; or a result. What
-// has neither cannot be read. An error that says nothing is none.
+// has neither cannot be read. An error that says nothing is not an error.
 func (m *method) read(body []byte) (rows.Reply, *fault, error) {
 	reply, err := rows.Scan(body, m.layout)
 	if err == nil && m.needs != "" && reply.Member(m.needs) == nil {

@@ -28,7 +28,7 @@ var recordedResults = []struct{ file, method, endpoint, rows string }{
 }
 
 // v2Names are the columns, by the path joined with _ of the member they are read from. What is not among them is a column
-// of its own name; "" is no column.
+// of its own name; "" means no column.
 func v2Name(endpoint, path string) string {
 	switch {
 	case endpoint == "anchor_text" && path == "text":

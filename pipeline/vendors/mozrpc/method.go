@@ -103,7 +103,7 @@ func leftOver(path string, taken ...string) []rows.Rule {
 // charge makes the price of one call from the parameters that decide it.
 type charge func(params) pipeline.Price
 
-// perResult: 1 for each result returned. Sites of a batch that Moz has no record of come back as errors, which are no results.
+// perResult: 1 for each result returned. Sites of a batch that Moz has no record of come back as errors, which are not results.
 func perResult(params) pipeline.Price { return pipeline.Price{PerRow: 1, MaxRows: pageSize} }
 
 // perCall: 1 a call; nothing for the error 404, no record.

@@ -12,7 +12,7 @@ import (
 type rule func(modifiers) pipeline.Price
 
 // prices are in rows of the plan. Moz names url_metrics, link_intersect and link_status as the only weighted endpoints;
-// where it says nothing about an endpoint that is no list, that is Assumed. Source: Moz, Links API V2, the notes on row
+// where it says nothing about an endpoint that is not a list, that is Assumed. Source: Moz, Links API V2, the notes on row
 // weighting of each endpoint.
 var prices = map[string]rule{
 	"anchor_text":             perRow(1, ""),

@@ -121,7 +121,7 @@ type Shape struct {
 	job       string // of one run, if it is not empty
 	date      time.Time
 	perTarget int
-	changing  int // rows of a target that are new each night; 0 if all are drawn anew
+	changing  int // rows of a target that are new each night; 0 if all are drawn again
 	target    int
 	left      int
 	rank      int64

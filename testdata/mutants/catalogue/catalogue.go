@@ -165,7 +165,7 @@ func (h *hunk) add(line string) error {
 }
 
 // Apply returns the files that the mutant changes, by their paths from the root, with slashes. What has moved to other lines
-// since the patch was made is found there; an error means that it is no longer in its file, and the patch is to be made anew.
+// since the patch was made is found there; an error means that it is no longer in its file, and the patch is to be made again.
 func (m Mutant) Apply(root string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, h := range m.hunks {

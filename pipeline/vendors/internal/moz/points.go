@@ -60,7 +60,7 @@ func (p point) number() jsontext.Value {
 	return p.Value
 }
 
-// pointsOf reads a list of points; null, or nothing, is an empty one. An element that is no point has no date.
+// pointsOf reads a list of points; null, or nothing, is an empty one. An element that is not a point has no date.
 func pointsOf(raw jsontext.Value) ([]point, error) {
 	var list []jsontext.Value
 	if raw != nil && json.Unmarshal(raw, &list) != nil {
@@ -76,7 +76,7 @@ func pointsOf(raw jsontext.Value) ([]point, error) {
 	return points, nil
 }
 
-// integer reads a number; null is none.
+// integer reads a number; null means no number.
 func integer(raw jsontext.Value) (*int64, error) {
 	if raw == nil {
 		return nil, errors.New("missing")

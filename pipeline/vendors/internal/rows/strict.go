@@ -89,7 +89,7 @@ func (s *scanner) value(level int, want *sought) bool {
 	return s.number()
 }
 
-// peek returns the next byte that is no space, or 0 at the end.
+// peek returns the next byte that is not a space, or 0 at the end.
 func (s *scanner) peek() byte {
 	for ; s.i < len(s.b); s.i++ {
 		switch c := s.b[s.i]; c {
