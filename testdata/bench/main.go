@@ -7,7 +7,8 @@
 // machine's speed changes within minutes: look at ratios, which are of pairs, and at absolute times last.
 //
 // With -quick the inputs are small, and it ends with status 1 if a ratio is more than 30 % worse than the one in
-// testdata/bench/quick.json, which -update writes, each time that it is measured. With -soak it looks for runs that cost a multiple of their like.
+// testdata/bench/quick.json, which -update writes, also when it is measured again. With -soak it looks for runs that cost a
+// multiple of their like.
 package main
 
 import (
