@@ -137,6 +137,9 @@ func TestTrackingIsRemovedWhole(t *testing.T) {
 	for _, prefix := range trackingPrefixes {
 		names = append(names, prefix+"x")
 	}
+	if !slices.Contains(names, "utm_x") {
+		t.Fatal(names)
+	}
 	for _, name := range names {
 		if got, err := Target("moz.com/a?" + name + "=1&keep=2"); err != nil || got != "moz.com/a?keep=2" {
 			t.Errorf("%s: %q, %v", name, got, err)
