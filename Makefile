@@ -156,10 +156,13 @@ lint: ## formatting, vet, staticcheck
 	go vet -tags fleet,cluster,failpoint ./sinks/iceberg ./cmd/backhaul
 	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench ./testdata/capacity
 
-# Each package that has targets is built once for all of them. What is found interesting goes where go test keeps it.
+# Where inputs are kept that were found interesting: where go test keeps them. Each is tried first, so that a check that must end soon has a folder of its own.
+FUZZKEPT    ?= $(shell go env GOCACHE)/fuzz
+
+# Each package that has targets is built once for all of them.
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s; 1000x is so many inputs)
 	@set -e; mkdir -p bin/fuzz; for folder in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
-		pkg=$$(go list $$folder); binary=$(CURDIR)/bin/fuzz/$$(echo $$pkg | tr / -); kept=$$(go env GOCACHE)/fuzz/$$pkg; \
+		pkg=$$(go list $$folder); binary=$(CURDIR)/bin/fuzz/$$(echo $$pkg | tr / -); kept=$(FUZZKEPT)/$$pkg; \
 		go test -c -fuzz . -o $$binary $$folder; mkdir -p $$kept; \
 		for target in $$(cd $$folder && $$binary -test.list '^Fuzz'); do \
 			echo "fuzz $$pkg $$target"; (cd $$folder && $$binary -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 10x -test.fuzzcachedir $$kept); \

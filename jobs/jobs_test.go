@@ -121,7 +121,7 @@ func folderOf(spec string, more ...string) fs.FS {
 	return out
 }
 
-func mustLoad(t *testing.T, spec string, more ...string) *Spec {
+func mustLoad(t testing.TB, spec string, more ...string) *Spec {
 	t.Helper()
 	s, found := LoadFS(folderOf(spec, more...), "job.yaml", fake)
 	if len(found) != 0 {

@@ -15,7 +15,7 @@ import (
 func TestAStopSaysWhatToRaiseAndNothingThatWouldNotHelp(t *testing.T) {
 	t.Parallel()
 	for ceiling, want := range map[plan.Ceiling]string{
-		plan.OfRun:       "raise the job's budget.moz.run",
+		plan.OfRun:       "the job's budget.moz.run is for one execution; or raise it",
 		plan.OfFlag:      "with a higher --max-units moz=N",
 		plan.OfMonth:     "raise the job's budget.moz.month",
 		plan.OfWarehouse: "raise the job's budget.moz.warehouse_month",
