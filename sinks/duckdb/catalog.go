@@ -45,7 +45,7 @@ type Columns func(context.Context, *schemas.Table) error
 // Readers that have the old one open keep it. Builds of several processes follow one another. Everything passes through the
 // caller's disk but DuckDB's own writes.
 func Build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns) error {
-	if err := build(ctx, disk, w, columns, schemas.All()); err != nil {
+	if err := build(ctx, disk, w, columns, schemas.All(), create); err != nil {
 		return fmt.Errorf("build catalog: %w", damage(err))
 	}
 	return nil
@@ -82,7 +82,8 @@ func absolute(w sinks.Warehouse) (sinks.Warehouse, error) {
 	return sinks.Warehouse{Root: root}, err
 }
 
-func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns, tables []*schemas.Table) (err error) {
+func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns, tables []*schemas.Table,
+	create func(ctx context.Context, path string, w sinks.Warehouse, tables []*schemas.Table) (note, error)) (err error) {
 	if w, err = absolute(w); err != nil {
 		return err
 	}

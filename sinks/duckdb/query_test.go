@@ -25,6 +25,13 @@ func filled(t *testing.T) sinks.Warehouse {
 	w := warehouse(t)
 	anchors(t, w, "nightly", night, map[string]int64{"": 9_007_199_254_740_993, "NULL": 2, "line\nbreak": 1})
 	mustCompare(t, w)
+	text, err := json.Marshal(note{Columns: fingerprint(schemas.All())}) // no file lacks columns: nobody needs to look
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(notePath(w), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
