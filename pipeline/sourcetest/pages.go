@@ -3,6 +3,8 @@ package sourcetest
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,8 +90,8 @@ func (r run) again(t *testing.T, page pipeline.Page) {
 	if r.cfg.BillInHeaders {
 		page.Units, page.Listed, page.Cache = again.Units, again.Listed, again.Cache
 	}
-	if diff := cmp.Diff(page, again); diff != "" || err != nil {
-		t.Errorf("page at %q, read again: %v %s", page.Cursor, err, diff)
+	if err != nil || !reflect.DeepEqual(page, again) && cmp.Diff(page, again) != "" { // which takes a hundred times as long
+		t.Errorf("page at %q, read again: %v %s", page.Cursor, err, cmp.Diff(page, again))
 	}
 }
 
@@ -106,7 +108,7 @@ func (r run) decoded(t *testing.T, page pipeline.Page, first bool) {
 		if fresh := page.Rows - page.Overlap; table == s.Endpoint().Table && len(rows) != fresh && !(r.c.Stages && !first) {
 			t.Errorf("%s: page at %q: %d rows of %d", table.FullName(), page.Cursor, len(rows), fresh)
 		}
-		if again, _, err := decode(t, s, table, page); err != nil || cmp.Diff(rows, again) != "" {
+		if again, _, err := decode(t, s, table, page); err != nil || !slices.Equal(rows, again) {
 			t.Errorf("%s: page at %q, decoded once more: %v %s", table.FullName(), page.Cursor, err, cmp.Diff(rows, again))
 		}
 	}

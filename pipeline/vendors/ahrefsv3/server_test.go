@@ -177,9 +177,20 @@ func (s *server) inOrder(terms string) ([]map[string]any, error) {
 	if s.shuffle != nil {
 		s.shuffle.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	}
-	slices.SortStableFunc(all, func(a, b map[string]any) int {
-		for _, k := range keys {
-			x, y := s.stored(a, k.name), s.stored(b, k.name)
+	type held struct {
+		row    map[string]any
+		values []any // of the keys
+	}
+	rows := make([]held, len(all))
+	for i, row := range all {
+		rows[i] = held{row, make([]any, len(keys))}
+		for j, k := range keys {
+			rows[i].values[j] = s.stored(row, k.name)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b held) int {
+		for i, k := range keys {
+			x, y := a.values[i], b.values[i]
 			if x == nil || y == nil {
 				if x == nil && y == nil {
 					continue
@@ -199,6 +210,9 @@ func (s *server) inOrder(terms string) ([]map[string]any, error) {
 		}
 		return 0
 	})
+	for i, h := range rows {
+		all[i] = h.row
+	}
 	if s.shuffle != nil {
 		return all, nil
 	}
