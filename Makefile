@@ -135,7 +135,7 @@ simulate: ## carry out SEEDS scenarios of whole runs under virtual time (default
 RACE        := GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false'
 # In these packages one goroutine asks, decodes or writes, and the race detector takes minutes to see it. In some of their tests
 # goroutines meet.
-ALONE       := $(addprefix ./,cmd/backhaul jobs/archive pipeline/emulator pipeline/vendors/ahrefsv2 pipeline/vendors/ahrefsv3 pipeline/vendors/mozrpc pipeline/vendors/mozv2 \
+ALONE       := $(addprefix ./,cmd/backhaul jobs/archive pipeline/emulator pipeline/emulator/ahrefs pipeline/emulator/graph pipeline/vendors/ahrefsv2 pipeline/vendors/ahrefsv3 pipeline/vendors/mozrpc pipeline/vendors/mozv2 \
 	sinks/compact sinks/duckdb sinks/parquet)
 MEETING     := (TestSourcesKeepWhatTheyPromise|TestBothAPIsServeAtTheSameTimeWhileTheIndexMoves|TestConnectionsAndRequestsPeak|TestAQueryDuringPublishingSeesTheOldNightOrTheNew|TestAStatementEndsAtItsLimits|TestEachEndsWhereItsUserDoes)/./together
 

@@ -22,7 +22,7 @@ var mergePoints = []string{"blob.exchange.after", "blob.exchange.before", "compa
 // killMerges kills the program while it merges two nights, at each of its steps and at any moment: every row is there once,
 // whatever was left, and the next merge completes.
 func (l *lab) killMerges(t *testing.T) {
-	n := l.begin(t)
+	n := l.resume(t)
 	for _, date := range []string{"2026-11-22", killDate} {
 		n.date = date
 		if n.run(t, "", 0) {
@@ -30,20 +30,20 @@ func (l *lab) killMerges(t *testing.T) {
 		}
 	}
 	n.http.Close()
+	w, nightly := n.warehouse, filepath.Join(t.TempDir(), "nightly")
+	copyTree(t, nightly, w)
 	var moments []string
 	for _, point := range mergePoints {
 		moments = append(moments, point+":1", point+":2", point+":3")
 	}
-	want := len(moments) + 8
+	want := len(moments) + 4
 	if text := os.Getenv(killsVariable); text != "" {
 		want, _ = strconv.Atoi(text)
 	}
 	random, kills := rand.New(rand.NewPCG(7, 5)), 0
 	for kills < want {
-		w := filepath.Join(t.TempDir(), "w")
-		if err := os.CopyFS(w, os.DirFS(n.warehouse)); err != nil {
-			t.Fatal(err)
-		}
+		removeAll(t, w)
+		copyTree(t, w, nightly)
 		for {
 			point, after := "", 1+time.Duration(random.Int64N(int64(l.took)))
 			if len(moments) > 0 {
@@ -53,12 +53,12 @@ func (l *lab) killMerges(t *testing.T) {
 				break
 			}
 			kills++
-			sameFiles(t, w, n.warehouse)
+			sameFiles(t, w, nightly)
 		}
 		if l.merge(t, w, "", 0) {
 			t.Fatal("killed by nobody")
 		}
-		sameFiles(t, w, n.warehouse)
+		sameFiles(t, w, nightly)
 		files, _ := filepath.Glob(filepath.Join(w, "lake", "moz", "anchor_text", "month=2026-11", "*"))
 		files = slices.DeleteFunc(files, func(path string) bool { // links of the dead, which readers pass over
 			info, err := os.Lstat(path)

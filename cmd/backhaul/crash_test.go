@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,8 +60,12 @@ var killTables = map[string]string{
 type lab struct {
 	binary, job string
 	undisturbed string // warehouse
-	trace       string // the failpoints it hit, in their order
+	// hits counts the failpoints that it came to, and again those of a run in a warehouse with a catalog, which took so long.
+	hits, again map[string]int
 	took        time.Duration
+	// place is a warehouse that has nothing but a catalog, and restore makes it so again: most nights need not make one.
+	place   string
+	restore func()
 }
 
 func newLab(t *testing.T) *lab {
@@ -69,17 +74,34 @@ func newLab(t *testing.T) *lab {
 	if out, err := exec.Command("go", "build", "-tags", "failpoint", "-o", l.binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	l.place = filepath.Join(t.TempDir(), "w")
+	makeCatalog(t, l.place)
+	l.restore = keep(t, l.place)
+	trace := filepath.Join(dir, "trace")
+	watch := func(calm *night) (hits map[string]int) {
+		setenv(t, failpoint.TraceVariable, trace)
+		begin := time.Now()
+		if calm.run(t, "", 0) {
+			t.Fatal("a run that nobody kills was killed")
+		}
+		l.took = time.Since(begin)
+		setenv(t, failpoint.TraceVariable, "")
+		text, err := os.ReadFile(trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits = map[string]int{}
+		for _, name := range strings.Fields(string(text)) {
+			hits[name]++
+		}
+		removeAll(t, trace)
+		return hits
+	}
 	calm := l.begin(t)
 	l.undisturbed = calm.warehouse
-	l.trace = filepath.Join(dir, "trace")
-	setenv(t, failpoint.TraceVariable, l.trace)
-	begin := time.Now()
-	if calm.run(t, "", 0) {
-		t.Fatal("a run that nobody kills was killed")
-	}
-	l.took = time.Since(begin)
-	setenv(t, failpoint.TraceVariable, "")
+	l.hits = watch(calm)
 	calm.check(t)
+	l.again = watch(l.resume(t))
 	return l
 }
 
@@ -92,6 +114,14 @@ type night struct {
 	http      *httptest.Server
 	kills     int
 	lost      int // pages delivered and not in the journal, as of the last kill
+}
+
+// resume begins a night in a warehouse that has a catalog; one at a time.
+func (l *lab) resume(t *testing.T) *night {
+	l.restore()
+	n := l.begin(t)
+	n.warehouse = l.place
+	return n
 }
 
 func (l *lab) begin(t *testing.T) *night {
@@ -334,29 +364,22 @@ func failpoints(t *testing.T) []string {
 // those that come up often; with all, the middle and the last hit of every one.
 func (l *lab) moments(t *testing.T, all bool) []string {
 	t.Helper()
-	trace, err := os.ReadFile(l.trace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	hits := map[string]int{}
-	for _, name := range strings.Fields(string(trace)) {
-		hits[name]++
-	}
 	var first, later []string
 	for _, name := range failpoints(t) {
 		if slices.Contains(mergePoints, name) || slices.Contains(storePoints, name) {
 			continue // see killMerges, and TestAKillAtAnyStepOfAStoreIsMadeGood
 		}
-		if hits[name] == 0 {
+		if l.hits[name] == 0 {
 			t.Errorf("no run hits failpoint %s", name)
 			continue
 		}
 		first = append(first, name+":1")
-		if all || hits[name] > 20 {
-			later = append(later, fmt.Sprintf("%s:%d", name, (hits[name]+1)/2))
+		hits := cmp.Or(l.again[name], l.hits[name])
+		if all || hits > 20 {
+			later = append(later, fmt.Sprintf("%s:%d", name, (hits+1)/2))
 		}
 		if all {
-			later = append(later, fmt.Sprintf("%s:%d", name, hits[name]))
+			later = append(later, fmt.Sprintf("%s:%d", name, hits))
 		}
 	}
 	return append(first, later...)
@@ -378,25 +401,29 @@ func (l *lab) killAtFailpoints(t *testing.T) {
 	moments := l.moments(t, os.Getenv(killsVariable) != "")
 	nights, kills := 0, 0
 	n := l.begin(t)
-	finish := func() {
+	finish := func(next string) {
 		n.check(t)
 		nights, kills = nights+1, kills+n.kills
-		n = l.begin(t)
+		if strings.HasPrefix(next, "catalog.") {
+			n = l.begin(t)
+		} else {
+			n = l.resume(t)
+		}
 	}
 	for _, moment := range moments {
 		if n.run(t, moment, 0) {
 			continue
 		}
-		finish() // little was left to do, and it was not among it; a whole run passes there
+		finish(moment) // little was left to do, and it was not among it; a whole run passes there
 		if !n.run(t, moment, 0) {
-			finish()
+			finish(moment)
 			t.Logf("%s did not come up this time", moment)
 		}
 	}
 	if n.run(t, "", 0) {
 		t.Fatal("killed by nobody")
 	}
-	finish()
+	finish("")
 	if kills < len(moments)-3 {
 		t.Errorf("only %d kills at %d moments", kills, len(moments))
 	}
@@ -405,7 +432,7 @@ func (l *lab) killAtFailpoints(t *testing.T) {
 
 // killAtRandom kills the program at any moment, up to ten times a run.
 func (l *lab) killAtRandom(t *testing.T) {
-	want := 15
+	want := 10
 	if text := os.Getenv(killsVariable); text != "" {
 		var err error
 		if want, err = strconv.Atoi(text); err != nil {
@@ -415,7 +442,7 @@ func (l *lab) killAtRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 11))
 	var nights, kills, again, most int
 	for kills < want {
-		n := l.begin(t)
+		n := l.resume(t)
 		for n.kills < min(10, want-kills) && n.run(t, "", 1+time.Duration(random.Int64N(int64(l.took)))) {
 		}
 		if n.run(t, "", 0) {

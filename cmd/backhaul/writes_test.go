@@ -195,14 +195,7 @@ func TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun(t *testing.T) {
 	nothing := func() { removeAll(t, warehouse) }
 	inEmpty := l.steps(t, warehouse, nothing)
 	nothing()
-	lake, err := (&app{environment: inTest(t, io.Discard, io.Discard)}).openLake(sinks.Warehouse{Root: warehouse})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := lake.Catalog(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	lake.close()
+	makeCatalog(t, warehouse)
 	restore := keep(t, warehouse)
 	inPrepared := l.steps(t, warehouse, restore)
 	for _, kind := range slices.Sorted(maps.Keys(inEmpty)) {
@@ -229,6 +222,19 @@ func TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun(t *testing.T) {
 	}
 	if len(inEmpty) < 30 {
 		t.Errorf("only %d kinds of steps: %v", len(inEmpty), inEmpty)
+	}
+}
+
+// makeCatalog makes a warehouse that has a catalog, and no rows.
+func makeCatalog(t *testing.T, warehouse string) {
+	t.Helper()
+	lake, err := (&app{environment: inTest(t, io.Discard, io.Discard)}).openLake(sinks.Warehouse{Root: warehouse})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lake.close()
+	if err := lake.Catalog(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

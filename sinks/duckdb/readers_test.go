@@ -83,7 +83,10 @@ func read(t *testing.T, w sinks.Warehouse) {
 // of a version says which version it is and how many rows it has.
 func TestAQueryDuringPublishingSeesTheOldNightOrTheNew(t *testing.T) {
 	t.Parallel()
-	const nights = 100
+	nights := 100
+	if testing.Short() {
+		nights = 30
+	}
 	w := warehouse(t)
 	version := func(n int) map[string]int64 {
 		texts, rows := map[string]int64{}, 1+n*37%400
