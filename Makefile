@@ -139,11 +139,14 @@ ALONE       := $(addprefix ./,cmd/backhaul jobs/archive pipeline/emulator pipeli
 	sinks/compact sinks/duckdb sinks/parquet)
 MEETING     := (TestSourcesKeepWhatTheyPromise|TestBothAPIsServeAtTheSameTimeWhileTheIndexMoves|TestConnectionsAndRequestsPeak|TestAQueryDuringPublishingSeesTheOldNightOrTheNew|TestAStatementEndsAtItsLimits|TestEachEndsWhereItsUserDoes)/./together
 
+# They are of millions of things and of one goroutine.
+LONELY      := (TestTheMemoryOfAListIsBoundedAndForgetsTheOldestRowsFirst|TestAnHonestListOfAMillionRowsIsNeverStopped|TestHundredThousandTargetsAreHundredThousandLists|TestAListIsHeldInLittleMoreThanItsFile)
+
 # Of whole runs of the program: those in which much happens at once, and the scripts. The others bring the same goroutines together.
 WHOLE       := (TestScripts|TestAFaultyVendorThroughTheWholeProgram|TestAllConnectionsOfTheSpecAreUsedAndNoMore|TestARestartAddsNothingToAListThatMovesWhileItIsRead|TestNoFaultOverrunsTheBudget|TestTheLakeHoldsExactlyTheVendorsRowsInTheirOrder|TestTwoJobsPublishSideBySide|TestStatusShowsHowFarARunAtWorkHasCome|TestLoadingAndPublishingHaveABarWhereATerminalCanDrawOne|TestASecondProcessIsToldWhoIsAtWorkAndMayWait|TestHangingUpStopsARunAsCtrlCDoes|TestWhoStopsARunIsToldAtOnceWhatItWaitsFor|TestEachChannelCanBeTried|TestAnAgentAsksWhatWasBoughtAndSpendsNothingThatWasNotGranted|TestAnAddressThatAnswersNothingButNotFoundIsNoFaultOfTheLists|TestProfilesAreWrittenHoweverACommandEnds)
 
 race: ## run the tests under the race detector, of some packages those in which goroutines meet
-	$(RACE) $$(go list ./... | grep -v $(ALONE:.%=-e '%$$'))
+	$(RACE) -skip '^$(LONELY)$$$$' $$(go list ./... | grep -v $(ALONE:.%=-e '%$$'))
 	$(RACE) -run '$(MEETING)' $(filter-out ./cmd/backhaul,$(ALONE))
 	$(RACE) -run '^$(WHOLE)$$$$' ./cmd/backhaul
 
