@@ -27,13 +27,13 @@ func TestCommandsBesideOthersFindNothingWrong(t *testing.T) {
 	var writers, readers sync.WaitGroup
 	for _, date := range dates {
 		writers.Go(func() {
-			for range 4 {
+			for range 2 {
 				must("", "replay", "measured/"+date)
 			}
 		})
 	}
 	writers.Go(func() {
-		for range 6 {
+		for range 3 {
 			must("", "compact", "--month", "2026-11")
 		}
 	})

@@ -370,7 +370,11 @@ func TestAFaultyVendorThroughTheWholeProgram(t *testing.T) {
 // the vendor loses on the way, and however often it is asked again, it never bills more than the month's budget.
 func TestNoFaultOverrunsTheBudget(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(6) {
+	seeds := uint64(6)
+	if testing.Short() {
+		seeds = 2
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			const budget = 900
 			spec := loadFaulty(t, "", fmt.Sprintf("budget: {moz: {month: %d}}", budget))
@@ -465,11 +469,7 @@ func TestAListThatChangedBetweenItsChainsIsTheNewOneAndWhatTheOldOneHadMore(t *t
 // restart makes nothing worse.
 func TestARestartAddsNothingToAListThatMovesWhileItIsRead(t *testing.T) {
 	t.Parallel()
-	seeds := uint64(3)
-	if testing.Short() {
-		seeds = 1
-	}
-	for seed := range seeds {
+	for seed := range uint64(3) {
 		moving := emulator.Faults{Seed: seed, Shift: 0.5}
 		calm := inWorld(t, loadFaulty(t, "", ""), emulator.Options{Faults: moving}, nil, func(w *world) { w.complete(1) })
 		moving.Rate, moving.Tries, moving.Kinds = 0.2, 4, []emulator.Kind{emulator.KindGone}

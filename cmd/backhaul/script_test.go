@@ -20,8 +20,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// raced are the scripts in which many goroutines buy: the race detector sees in the others what it sees in these, or nothing.
-var raced = []string{"run", "chain"}
+// raced are the scripts in which many goroutines buy: the race detector sees in the others what it sees in these, and in the tests of
+// whole runs, or nothing.
+var raced = []string{"run"}
 
 // TestScripts plays what users type, mistakes included, against an emulator. Every script has one of its own.
 func TestScripts(t *testing.T) {
