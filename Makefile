@@ -26,22 +26,25 @@ test: ## run the tests
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
 
-postgresql: ## install Debian's server where it is missing
+FLEET       := bin/fleet
+
+# Debian's server, where it is missing.
+$(FLEET)/postgresql/installed:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
+	@mkdir -p $(@D) && touch $@
 
 # What tests write goes to memory where there is room for it, and a program there may be started: they wait for thousands of syncs.
 MEMORY       = $(shell f=/dev/shm/backhaul-$$$$; [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 8000000 ] 2>/dev/null && \
 	: >$$f && chmod +x $$f && $$f && echo TMPDIR=/dev/shm; rm -f $$f)
 
-FLEET       := bin/fleet
 CLUSTER      = $(MEMORY) TEMPORAL=$(CURDIR)/$(FLEET)/temporal/bin/temporal go test -count=1 -timeout 30m
 
-cluster: postgresql $(FLEET)/temporal/installed ## have journal and ledger in PostgreSQL, tables in an S3, runs by Temporal's workers, and keep all promises there (needs python3 with venv)
+cluster: $(FLEET)/postgresql/installed $(FLEET)/temporal/installed ## have journal and ledger in PostgreSQL, tables in an S3, runs by Temporal's workers, and keep all promises there (needs python3 with venv)
 	$(CLUSTER) -tags cluster ./pipeline/postgres ./jobs/ledger ./jobs/books
 	$(CLUSTER) -tags cluster,fleet ./sinks/iceberg ./jobs/fleet
 	$(CLUSTER) -tags cluster,fleet,failpoint -run "Database|AStore|Temporal|TestImportsFollowTheLayers" ./cmd/backhaul
 
-$(FLEET)/temporal/installed: | postgresql # one at a time: both may install packages
+$(FLEET)/temporal/installed: | $(FLEET)/postgresql/installed # one at a time: both may install packages
 
 SPARK_JARS  := $(FLEET)/jars/iceberg-spark-runtime-4.0_2.13-1.10.0.jar $(FLEET)/jars/iceberg-aws-bundle-1.10.0.jar $(FLEET)/jars/postgresql-42.7.8.jar
 
@@ -154,7 +157,7 @@ race: ## run the tests under the race detector, of some packages those in which 
 	$(RACE) -run '$(MEETING)' $(filter-out ./cmd/backhaul,$(ALONE))
 	$(RACE) -run '^$(WHOLE)$$$$' ./cmd/backhaul
 
-mutants: postgresql $(FLEET)/temporal/installed ## try every change of testdata/mutants that breaks a promise: a test must find it (ONLY=part of a name; half an hour)
+mutants: $(FLEET)/postgresql/installed $(FLEET)/temporal/installed ## try every change of testdata/mutants that breaks a promise: a test must find it (ONLY=part of a name; half an hour)
 	TEMPORAL=$(CURDIR)/$(FLEET)/temporal/bin/temporal go run ./testdata/mutants $(if $(ONLY),-only $(ONLY))
 
 lint: ## formatting, vet, staticcheck
@@ -201,9 +204,9 @@ bin/bench/peers/installed: testdata/bench/peers/requirements.txt
 capacity: ## simulate a day of nightly jobs for 10, 100 and 1,000 accounts, and say what is short first (minutes; QUICK=1 a tenth of each night)
 	go run ./testdata/capacity $(if $(QUICK),-quick)
 
-# Three at a time, since much of it waits, the cluster most and longest: it is first, which make sees to only where nothing has to be
-# installed for it. What is measured has the machine to itself.
-ci: postgresql $(FLEET)/temporal/installed bin/interop/fast/installed ## all that must hold before a change lands
+# Three at a time, since much of it waits, the cluster most and longest: it is first, which make sees to only where all that
+# it needs is there. What is measured has the machine to itself.
+ci: $(FLEET)/postgresql/installed $(FLEET)/temporal/installed bin/interop/fast/installed ## all that must hold before a change lands
 	$(MEMORY) $(MAKE) -j3 --output-sync=target cluster test lint race fuzz interop-fast
 	$(MAKE) bench-quick
 	$(MAKE) run
@@ -211,4 +214,4 @@ ci: postgresql $(FLEET)/temporal/installed bin/interop/fast/installed ## all tha
 clean: ## remove what was built and the demo's warehouse
 	rm -rf bin warehouse-demo
 
-.PHONY: help build build-fleet run demo test postgresql cluster lake-check power-loss simulate man duckdb11 report-check deploy-check darwin-check interop interop-fast race mutants lint fuzz bench bench-quick soak bench-peers capacity ci clean
+.PHONY: help build build-fleet run demo test cluster lake-check power-loss simulate man duckdb11 report-check deploy-check darwin-check interop interop-fast race mutants lint fuzz bench bench-quick soak bench-peers capacity ci clean
