@@ -142,8 +142,8 @@ simulate: ## carry out SEEDS scenarios of whole runs under virtual time (default
 RACE        := GORACE=atexit_sleep_ms=0 go test -race -short -timeout 40m -gcflags='modernc.org/...=-race=false' -gcflags='github.com/klauspost/...=-race=false'
 # In these packages one goroutine asks, decodes or writes, and the race detector takes minutes to see it. In some of their tests
 # goroutines meet.
-ALONE       := $(addprefix ./,cmd/backhaul jobs/archive pipeline/emulator pipeline/emulator/ahrefs pipeline/emulator/graph pipeline/vendors/ahrefsv2 pipeline/vendors/ahrefsv3 pipeline/vendors/mozrpc pipeline/vendors/mozv2 \
-	sinks/compact sinks/duckdb sinks/parquet)
+ALONE       := $(addprefix ./,cmd/backhaul jobs/archive pipeline/emulator pipeline/emulator/ahrefs pipeline/emulator/graph \
+	pipeline/vendors/ahrefsv2 pipeline/vendors/ahrefsv3 pipeline/vendors/mozrpc pipeline/vendors/mozv2 sinks/compact sinks/duckdb sinks/parquet)
 MEETING     := (TestSourcesKeepWhatTheyPromise|TestBothAPIsServeAtTheSameTimeWhileTheIndexMoves|TestConnectionsAndRequestsPeak|TestAQueryDuringPublishingSeesTheOldNightOrTheNew|TestAStatementEndsAtItsLimits|TestEachEndsWhereItsUserDoes)/./together
 
 # They are of millions of things and of one goroutine.
@@ -166,13 +166,14 @@ lint: ## formatting, vet, staticcheck
 	go vet -tags fleet,cluster,failpoint ./sinks/iceberg ./cmd/backhaul
 	go tool staticcheck ./... ./testdata/mutants/... ./testdata/bench ./testdata/capacity
 
-# Where inputs are kept that were found interesting: where go test keeps them. Each is tried first, so that a check that must end soon has a folder of its own.
+# Where inputs are kept that were found interesting: where go test keeps them. Each is tried first, so that a check that must end
+# soon has a folder of its own.
 FUZZKEPT    ?= $(shell go env GOCACHE)/fuzz
 
 # Each package that has targets is built once for all of them.
 fuzz: ## fuzz every decoder and parser, FUZZTIME each (default 10s; 1000x is so many inputs)
 	@set -e; mkdir -p bin/fuzz; for folder in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
-		pkg=$$(go list $$folder); binary=$(CURDIR)/bin/fuzz/$$(echo $$pkg | tr / -); kept=$(FUZZKEPT)/$$pkg; \
+		pkg=$$(go list $$folder); binary=$(CURDIR)/bin/fuzz/$$(echo $$pkg | tr / -); kept=$(abspath $(FUZZKEPT))/$$pkg; \
 		go test -c -fuzz . -o $$binary $$folder; mkdir -p $$kept; \
 		for target in $$(cd $$folder && $$binary -test.list '^Fuzz'); do \
 			echo "fuzz $$pkg $$target"; (cd $$folder && $$binary -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 10x -test.fuzzcachedir $$kept); \

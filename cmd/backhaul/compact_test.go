@@ -30,8 +30,8 @@ func (l *lab) killMerges(t *testing.T) {
 		}
 	}
 	n.http.Close()
-	w, nightly := n.warehouse, filepath.Join(t.TempDir(), "nightly")
-	copyTree(t, nightly, w)
+	w := n.warehouse
+	nightly, restore := keep(t, w)
 	var moments []string
 	for _, point := range mergePoints {
 		moments = append(moments, point+":1", point+":2", point+":3")
@@ -42,8 +42,7 @@ func (l *lab) killMerges(t *testing.T) {
 	}
 	random, kills := rand.New(rand.NewPCG(7, 5)), 0
 	for kills < want {
-		removeAll(t, w)
-		copyTree(t, w, nightly)
+		restore()
 		for {
 			point, after := "", 1+time.Duration(random.Int64N(int64(l.took)))
 			if len(moments) > 0 {

@@ -74,9 +74,9 @@ func newLab(t *testing.T) *lab {
 	if out, err := exec.Command("go", "build", "-tags", "failpoint", "-o", l.binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	l.place = filepath.Join(t.TempDir(), "w")
+	l.place = filepath.Join(dir, "prepared", "w")
 	makeCatalog(t, l.place)
-	l.restore = keep(t, l.place)
+	_, l.restore = keep(t, l.place)
 	trace := filepath.Join(dir, "trace")
 	watch := func(calm *night) (hits map[string]int) {
 		setenv(t, failpoint.TraceVariable, trace)

@@ -156,7 +156,8 @@ func rewrite(path string, change func([]byte) []byte) error {
 func TestDamageIsReportedAndNeverFewerRows(t *testing.T) {
 	t.Parallel()
 	w := newWard(t)
-	restore, rows := keep(t, w.warehouse), w.rows
+	_, restore := keep(t, w.warehouse)
+	rows := w.rows
 	for _, file := range []string{wardJournal, wardLedger, wardTable, wardCatalog} {
 		for _, h := range harms {
 			t.Run(filepath.Base(filepath.Dir(file))+" "+h.name, func(t *testing.T) {
@@ -402,11 +403,11 @@ func copyFile(t *testing.T, from, to string) {
 }
 
 // keep copies a folder, times included. restore puts it back as it was.
-func keep(t *testing.T, dir string) (restore func()) {
+func keep(t *testing.T, dir string) (kept string, restore func()) {
 	t.Helper()
-	kept := filepath.Join(t.TempDir(), "kept")
+	kept = filepath.Join(t.TempDir(), "kept")
 	copyTree(t, kept, dir)
-	return func() {
+	return kept, func() {
 		t.Helper()
 		removeAll(t, dir)
 		copyTree(t, dir, kept)

@@ -194,7 +194,7 @@ func (l *lossLab) recordOne(t *testing.T, binary, night, fails string) (status i
 	return status
 }
 
-// runOne runs the job once, under another program's eyes.
+// runOne runs the job once, behind the words of a program that watches it, if any.
 func (l *lossLab) runOne(t *testing.T, binary, night string, under []string) (status int) {
 	t.Helper()
 	l.night = night

@@ -196,7 +196,7 @@ func TestAFailureOfAnySingleWriteIsToldAndMadeGoodByTheNextRun(t *testing.T) {
 	inEmpty := l.steps(t, warehouse, nothing)
 	nothing()
 	makeCatalog(t, warehouse)
-	restore := keep(t, warehouse)
+	_, restore := keep(t, warehouse)
 	inPrepared := l.steps(t, warehouse, restore)
 	for _, kind := range slices.Sorted(maps.Keys(inEmpty)) {
 		prepare, moments := nothing, []int{1}
