@@ -73,6 +73,7 @@ type workers struct {
 	vendor   *vendorAccount
 	job      string
 	hosts    []string // their warehouses
+	at       []*childProcess
 }
 
 const shortHeartbeat = "3s"
@@ -91,16 +92,17 @@ func startWorkers(t *testing.T, job string, answerIn time.Duration) *workers {
 
 // conductor starts a worker that has the job, buyer one that buys alone.
 func (w *workers) conductor(t *testing.T) *childProcess {
-	return ready(t, startChild(t, "worker", w.job, "--lists", "2", "--warehouse", w.hosts[0]))
+	return w.ready(t, startChild(t, "worker", w.job, "--lists", "2", "--warehouse", w.hosts[0]))
 }
 
 func (w *workers) buyer(t *testing.T) *childProcess {
-	return ready(t, startChild(t, "worker", "--lists", "2", "--warehouse", w.hosts[1]))
+	return w.ready(t, startChild(t, "worker", "--lists", "2", "--warehouse", w.hosts[1]))
 }
 
 // ready waits until a worker says that it is.
-func ready(t *testing.T, p *childProcess) *childProcess {
+func (w *workers) ready(t *testing.T, p *childProcess) *childProcess {
 	t.Helper()
+	w.at = append(w.at, p)
 	for begin := time.Now(); !strings.Contains(p.text(), "Ctrl-C stops it"); time.Sleep(10 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {
 			t.Fatal(p.text())
@@ -125,10 +127,15 @@ func (w *workers) requests(t *testing.T, n int) {
 	}
 }
 
-// complete waits for an order's end. One that does not come to it fails with what Temporal has under way.
+// complete waits for an order's end. One that does not come to it fails with what Temporal has under way, what the database has, and
+// where each worker is.
 func (w *workers) complete(t *testing.T, order *childProcess) {
 	t.Helper()
 	tooLong := time.AfterFunc(3*time.Minute, func() {
+		t.Errorf("the database: %s", w.database.Sessions())
+		for _, p := range w.at {
+			_ = p.Process.Signal(syscall.SIGQUIT)
+		}
 		for _, id := range []string{"", "/moz"} {
 			seen, err := w.temporal.Dial(t).DescribeWorkflow(t.Context(), "backhaul/shared/"+fleetDate+id, "")
 			if err == nil {

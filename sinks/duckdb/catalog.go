@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,34 +43,47 @@ const catalogName = "catalog"
 type Columns func(context.Context, *schemas.Table) error
 
 // Build rewrites the warehouse's catalog from the declared tables, and puts it in the place of the old one in one step.
-// Readers that have the old one open keep it. Builds of several processes follow one another. Everything passes through the
-// caller's disk but DuckDB's own writes.
+// Readers that have the old one open keep it. Everything passes through the caller's disk but DuckDB's own writes.
+//
+// Several processes may build at once, none waits for another to build, and none puts its catalog in the place of a later one: whoever
+// finds another there than he began with begins again. So a process that stands still in the midst of it holds up nobody.
 func Build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns) error {
-	if err := build(ctx, disk, w, columns, schemas.All(), create); err != nil {
-		return fmt.Errorf("build catalog: %w", damage(err))
+	w, err := absolute(w)
+	for done := false; err == nil && !done; {
+		done, err = build(ctx, disk, w, columns, schemas.All(), create)
 	}
-	return nil
+	return failed(err)
+}
+
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("build catalog: %w", damage(err))
 }
 
 // Update builds the catalog if it is not the one that Build would write.
 func Update(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns) error {
 	w, err := absolute(w)
-	if err != nil {
-		return err
-	}
-	n := readNote(w)
-	d, err := declare(schemas.All(), globs(w, n.Mixed))
-	if err != nil {
-		return err
-	}
-	if n.current(w, d) {
-		// Merging or loading may have made whole what was mixed at the last build.
-		mixed, err := n.findMixed(ctx, w, schemas.All())
-		if err != nil || slices.Equal(mixed, n.Mixed) {
-			return err
+	for done := false; err == nil && !done; {
+		if done, err = isCurrent(ctx, w); err == nil && !done {
+			done, err = build(ctx, disk, w, columns, schemas.All(), create)
+			err = failed(err)
 		}
 	}
-	return Build(ctx, disk, w, columns)
+	return err
+}
+
+// isCurrent reports whether the catalog in place is the one that Build would write.
+func isCurrent(ctx context.Context, w sinks.Warehouse) (bool, error) {
+	n := readNote(w)
+	d, err := declare(schemas.All(), globs(w, n.Mixed))
+	if err != nil || !n.current(w, d) {
+		return false, err
+	}
+	// Merging or loading may have made whole what was mixed at the last build.
+	mixed, err := n.findMixed(ctx, w, schemas.All())
+	return slices.Equal(mixed, n.Mixed), err
 }
 
 // absolute returns the warehouse by its absolute path, which the views need.
@@ -82,41 +96,69 @@ func absolute(w sinks.Warehouse) (sinks.Warehouse, error) {
 	return sinks.Warehouse{Root: root}, err
 }
 
+// build writes the catalog of an absolute warehouse, and puts it into place unless another was put there meanwhile: then it is not done.
 func build(ctx context.Context, disk blob.FS, w sinks.Warehouse, columns Columns, tables []*schemas.Table,
-	create func(ctx context.Context, path string, w sinks.Warehouse, tables []*schemas.Table) (note, error)) (err error) {
-	if w, err = absolute(w); err != nil {
-		return err
-	}
-	release, err := disk.Lock(ctx, filepath.Join(w.Staging(), "catalog.lock"))
+	create func(ctx context.Context, path string, w sinks.Warehouse, tables []*schemas.Table) (note, error)) (done bool, err error) {
+	before := standing(w)
+	staging, err := openStaging(disk, w)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	staging, err := disk.OpenStaging(w.Staging(), "catalog")
-	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, staging.Close()) }()
 	for _, t := range tables {
 		if err := columns(ctx, t); err != nil {
-			return fmt.Errorf("columns of %s: %w", t.FullName(), err)
+			return false, fmt.Errorf("columns of %s: %w", t.FullName(), err)
 		}
 	}
 	path := staging.Path("catalog.duckdb")
 	failpoint.Hit("catalog.build.before")
 	n, err := create(ctx, path, w, tables)
 	if err != nil {
-		return err
+		return false, err
+	}
+	release, err := disk.Lock(ctx, filepath.Join(w.Staging(), "catalog.lock"))
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if !isSame(before, standing(w)) {
+		return false, nil
 	}
 	failpoint.Hit("catalog.swap.before")
 	if err := publish(disk, path, w.Catalog()); err != nil {
-		return err
+		return false, err
 	}
 	failpoint.Hit("catalog.swap.after")
 	if err := write(disk, staging.Path("README.md"), filepath.Join(w.Root, "README.md"), []byte(Readme(w.Root))); err != nil {
-		return err
+		return false, err
 	}
-	return n.write(disk, staging, w)
+	return true, n.write(disk, staging, w)
+}
+
+// openStaging opens one that no other process has.
+func openStaging(disk blob.FS, w sinks.Warehouse) (*blob.Staging, error) {
+	for no := 1; ; no++ {
+		staging, err := disk.OpenStaging(w.Staging(), fmt.Sprintf("catalog-%d", no))
+		if !errors.Is(err, blob.ErrInUse) {
+			return staging, err
+		}
+	}
+}
+
+// standing is the catalog's file that is in place, nil if there is none.
+func standing(w sinks.Warehouse) fs.FileInfo {
+	info, err := os.Stat(w.Catalog())
+	if err != nil { // that it cannot be written is said by who writes it
+		return nil
+	}
+	return info
+}
+
+func isSame(a, b fs.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime())
 }
 
 // create writes a catalog file and returns when it is closed, in one piece.

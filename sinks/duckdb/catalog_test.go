@@ -389,7 +389,7 @@ func TestDuckDBReadsTheValuesThatWereWritten(t *testing.T) {
 	batch := sample.Batch(memory.DefaultAllocator, table, "a.com", want)
 	defer batch.Release()
 	put(t, w, table, "nightly", night, batch)
-	if err := build(context.Background(), blob.FS{}, w, columns(w), append(schemas.All(), table), create); err != nil {
+	if _, err := build(context.Background(), blob.FS{}, w, columns(w), append(schemas.All(), table), create); err != nil {
 		t.Fatal(err)
 	}
 	_, rows, err := outside(t, w).rows(context.Background(), "SELECT "+plain(table)+" FROM moz.every_type ORDER BY rank")
@@ -566,7 +566,7 @@ func TestBuildThatFailsAnywhereLeavesTheOldCatalogOrTheNew(t *testing.T) {
 			}
 			return nil
 		}}
-		err := build(context.Background(), disk, w, func(context.Context, *schemas.Table) error { return nil }, schemas.All(), again)
+		_, err := build(context.Background(), disk, w, func(context.Context, *schemas.Table) error { return nil }, schemas.All(), again)
 		if n, err := outside(t, w).count(t.Context(), "moz.anchor_text"); err != nil || n != 1 {
 			t.Errorf("%d rows, %v", n, err)
 		}
@@ -579,6 +579,27 @@ func TestBuildThatFailsAnywhereLeavesTheOldCatalogOrTheNew(t *testing.T) {
 		if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), w.Root) {
 			t.Errorf("operation %d failed: %v", nth, err)
 		}
+	}
+}
+
+func TestABuildThatStandsStillHoldsUpNobodyAndReplacesNoLaterCatalog(t *testing.T) {
+	t.Parallel()
+	w := warehouse(t)
+	none := func(context.Context, *schemas.Table) error { return nil }
+	stand := func(_ context.Context, path string, w sinks.Warehouse, tables []*schemas.Table) (note, error) {
+		mustBuild(t, w) // as another process does, which does not wait
+		return note{}, os.WriteFile(path, []byte("an earlier catalog"), 0o600)
+	}
+	if done, err := build(t.Context(), blob.FS{}, w, none, schemas.All(), stand); done || err != nil {
+		t.Errorf("done %v, %v", done, err)
+	}
+	before := standing(w)
+	if err := Update(t.Context(), blob.FS{}, w, columns(w)); err != nil || !isSame(before, standing(w)) {
+		t.Errorf("the later catalog was built again: %v", err)
+	}
+	staged, err := filepath.Glob(filepath.Join(w.Staging(), "catalog-*"))
+	if err != nil || len(staged) > 0 {
+		t.Errorf("%v is left, %v", staged, err)
 	}
 }
 

@@ -399,19 +399,10 @@ func sizeOf(path string) int64 {
 // Columns sees to it that a table has its columns where it has no rows: its file without rows takes the place of what
 // earlier versions declared. create stages it.
 func (l Lake) Columns(ctx context.Context, t *schemas.Table, create func(*schemas.Table) (sinks.Writer, error)) (err error) {
-	release, err := l.lock(ctx, t)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
 	dir := l.Warehouse.SchemaMonth(t.Schema, t.Name)
 	name := "schema." + t.Fingerprint() + ".parquet"
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, there, err := l.others(dir, name); there || err != nil {
 		return err
-	}
-	if len(entries) == 1 && entries[0].Name() == name {
-		return l.Disk.SyncName(filepath.Join(dir, name))
 	}
 	w, err := create(t)
 	if err != nil {
@@ -421,11 +412,34 @@ func (l Lake) Columns(ctx context.Context, t *schemas.Table, create func(*schema
 	if err != nil {
 		return err
 	}
-	c := blob.Change{Dir: dir, Add: map[string]string{name: staged.Path}, Aside: l.Warehouse.Replaced()}
-	for _, e := range entries {
-		c.Remove = append(c.Remove, e.Name())
+	release, err := l.lock(ctx, t)
+	if err != nil {
+		return err
 	}
-	return l.Disk.Apply(c)
+	defer func() { err = errors.Join(err, release()) }()
+	others, there, err := l.others(dir, name)
+	if err != nil {
+		return err
+	}
+	if there {
+		return l.Disk.Remove(staged.Path)
+	}
+	return l.Disk.Apply(blob.Change{Dir: dir, Add: map[string]string{name: staged.Path}, Remove: others, Aside: l.Warehouse.Replaced()})
+}
+
+// others are what a folder holds, and whether it is a file by that name and nothing else, which then is durable.
+func (l Lake) others(dir, name string) (all []string, there bool, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
+	}
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	if len(all) == 1 && all[0] == name {
+		return nil, true, l.Disk.SyncName(filepath.Join(dir, name))
+	}
+	return all, false, nil
 }
 
 // lock waits until this process alone may change the table.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -110,6 +111,27 @@ func (s *Server) Database(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	return s.Address(name)
+}
+
+// Sessions are those that are connected, a line each: what they do, or did last, what they wait for, and who blocks them.
+func (s *Server) Sessions() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.Address("postgres"))
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	rows, err := conn.Query(ctx, `SELECT concat_ws(' ', pid, client_port, state, 'for', clock_timestamp() - state_change, 'in a transaction for', clock_timestamp() - xact_start,
+		'waits for', wait_event_type, wait_event, 'blocked by', pg_blocking_pids(pid), query) FROM pg_stat_activity WHERE client_port IS NOT NULL ORDER BY pid`)
+	if err != nil {
+		return err.Error()
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err.Error()
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (s *Server) exec(ctx context.Context, statement string) error {
