@@ -48,13 +48,24 @@ const (
 	// packedBytes are what compression must save of a column where its rows are all in one group: a reader takes as long to unpack
 	// twenty bytes as to read ten thousand, and most columns of a small file have one value.
 	packedBytes = 64
+	// packedShare of a column's bytes, one in so many, is what compression must save of it, and packedBytes, where there may be
+	// more row groups and its values are numbers, or the same for all rows of a page: these never come to much more room than they
+	// take in the first group. Without packing what is noise a target's history over a year takes a twentieth less.
+	packedShare = 64
 )
+
+// trial is what encodings are chosen for: the rows of a first row group, or some of them.
+type trial struct {
+	// small: they are all of a small file. bare: it is not to be compressed, since nearly every question reads it.
+	small, bare bool
+	// saving is how many bytes of a column its compression must save.
+	saving int64
+}
 
 // choose writes the rows once in each encoding, and returns the one that was smallest for each column, or a dictionary that is
 // hardly larger; of a small file there is little to search, and the smallest it is. What is best is a matter of the rows, not of the
-// type: rank is nothing but deltas in the order of ranks, and noise in that of keys. A column is compressed if
-// that saves at least so many bytes of it.
-func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, small bool, saving int64) (forms, error) {
+// type: rank is nothing but deltas in the order of ranks, and noise in that of keys.
+func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, of trial) (forms, error) {
 	tried := map[encoding]map[string]taken{}
 	for _, e := range encodingsTried {
 		sizes, err := try(mem, s, columns, e)
@@ -70,16 +81,28 @@ func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, sma
 		may += packed(e, path) / dictionaryShare
 		best[path] = form{encoding: e}
 	}
-	for path, f := range best {
-		if !small && packed(dictionary, path) <= packed(f.encoding, path)+may {
-			best[path] = form{encoding: dictionary}
+	bare := func(e encoding, path string) int64 { return tried[e][path].bare }
+	for i, field := range s.Fields() {
+		path, t := leaf(field)
+		f := best[path]
+		if !of.small && packed(dictionary, path) <= packed(f.encoding, path)+may {
+			f.encoding = dictionary
 		}
-		bare := func(e encoding, path string) int64 { return tried[e][path].bare }
-		if e := least(path, bare); bare(e, path)-packed(f.encoding, path) < saving {
-			best[path] = form{encoding: e, bare: true}
+		if e := least(path, bare); of.bare || bare(e, path)-packed(f.encoding, path) < of.saving {
+			f = form{encoding: e, bare: true}
 		}
+		if n := bare(f.encoding, path); isSteady(t, columns[i]) && f.encoding != plain && n-packed(f.encoding, path) < packedBytes+n/packedShare {
+			f.bare = true
+		}
+		best[path] = f
 	}
 	return best, nil
+}
+
+// isSteady reports whether a column's values are numbers, or the same for all rows of a page.
+func isSteady(t arrow.DataType, column *arrow.Chunked) bool {
+	_, fixed := t.(arrow.FixedWidthDataType)
+	return fixed || column.DataType().ID() == arrow.RUN_END_ENCODED
 }
 
 // encodingsTried are in the order in which they are taken where they are the same.

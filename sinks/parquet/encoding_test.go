@@ -11,6 +11,7 @@ import (
 	pq "github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/google/go-cmp/cmp"
 
 	"backhaul/schemas"
 	"backhaul/sinks/blob"
@@ -135,12 +136,18 @@ func TestEveryEncodingOfEveryTypeReadsBack(t *testing.T) {
 	}
 }
 
-// A column that may hold anything in the next row group is compressed, and so is one of which something is saved.
+// A text that may be anything in the next row group is compressed, and so is what something is saved of.
 func TestOnlyWhatCompressionSavesNothingOfIsLeftUncompressed(t *testing.T) {
 	table := schemas.Lookup("moz.anchor_text")
-	for rows, want := range map[int]map[string]bool{100: {"job": true, "anchor_text": false}, 2 * rowGroupRows: {"job": false, "anchor_text": false}} {
+	random := rand.New(rand.NewPCG(1, 2))
+	for rows, want := range map[int]map[string]bool{
+		100:              {"job": true, "anchor_text": false},
+		2 * rowGroupRows: {"job": true, "anchor_text": false, "external_root_domains": true, "external_pages": false},
+	} {
 		path := filepath.Join(t.TempDir(), "f")
-		writeAnchors(t, path, Options{Memory: checked(t)}, rows, func(i int) []any { return []any{fmt.Sprint("the text ", i), int64(1), int64(i)} })
+		writeAnchors(t, path, Options{Memory: checked(t)}, rows, func(i int) []any {
+			return []any{fmt.Sprint("a text ", i%min(rows, 101)), random.Int64N(1 << 40), int64(i / 1000 % 2 * (i % 1000))}
+		})
 		for name, bare := range want {
 			chunk, err := openFile(t, path).MetaData().RowGroup(0).ColumnChunk(table.Index(name))
 			if err != nil {
@@ -149,6 +156,49 @@ func TestOnlyWhatCompressionSavesNothingOfIsLeftUncompressed(t *testing.T) {
 			if got := chunk.Compression() == compress.Codecs.Uncompressed; got != bare {
 				t.Errorf("%s of %d rows: uncompressed %v, want %v", name, rows, got, bare)
 			}
+		}
+	}
+}
+
+func TestARowGroupEndsWithATarget(t *testing.T) {
+	mem := checked(t)
+	table := schemas.Lookup("moz.anchor_text")
+	for of, want := range map[int][]int64{300: {900, 900, 900, 300}, 700: {700, 700, 700, 700, 200}, 5000: {1000, 1000, 1000}} {
+		path := filepath.Join(t.TempDir(), "f")
+		w, err := Create(blob.FS{}, path, table, Options{Memory: mem, RowGroupRows: 1000, SortedBy: []string{schemas.ColTarget}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from := 0; from < 3000; from += 250 { // across the ends of targets and groups
+			b := schemas.NewBuilder(mem, table)
+			for i := from; i < from+250; i++ {
+				if i == from || i%of == 0 {
+					b.Begin(sample.Origin(fmt.Sprintf("%05d.com", i/of)))
+				}
+				row := b.Row()
+				row.SetString(table.Index("anchor_text"), "text")
+				row.SetInt(table.Index("external_root_domains"), 1)
+				row.SetInt(table.Index("external_pages"), 1)
+				b.Append()
+			}
+			batch := b.Batch()
+			b.Release()
+			err := w.Write(batch)
+			batch.Release()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		r := openFile(t, path)
+		for i := range r.NumRowGroups() {
+			got = append(got, r.MetaData().RowGroup(i).NumRows())
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("targets of %d rows: %s", of, diff)
 		}
 	}
 }
@@ -174,7 +224,7 @@ func TestATrialLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := choose(mem, s, part, false, packedBytes); err != nil || len(got) != s.NumFields() {
+	if got, err := choose(mem, s, part, trial{saving: packedBytes}); err != nil || len(got) != s.NumFields() {
 		t.Errorf("%d encodings for %d columns, %v", len(got), s.NumFields(), err)
 	}
 }

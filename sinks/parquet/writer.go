@@ -167,11 +167,42 @@ func (w *Writer) add(batch arrow.RecordBatch) error {
 			}
 			continue
 		}
-		n := min(max(room, 1), rows-from)
+		n := w.whole(batch, from, min(max(room, 1), rows-from))
+		if n == 0 {
+			if err := w.flush(false); err != nil {
+				return err
+			}
+			continue
+		}
 		w.group.add(batch.NewSlice(from, from+n), n*rowBytes)
 		from += n
 	}
 	return nil
+}
+
+// whole returns how many of n rows of a batch the row group under way takes: one that is two thirds full ends with a target, so that
+// who looks for a target of fewer rows reads one group, and of it less.
+func (w *Writer) whole(batch arrow.RecordBatch, from, n int64) int64 {
+	at := w.table.Index(schemas.ColTarget)
+	if at < 0 || w.group.rows+n <= w.opts.RowGroupRows*2/3 {
+		return n
+	}
+	targets, ok := batch.Column(at).(*array.RunEndEncoded)
+	if !ok {
+		return n
+	}
+	last, row := w.group.last(at), int64(0)
+	for place, rows := range runsOf(targets) {
+		target := targets.Values().ValueStr(place)
+		switch {
+		case row >= from+n:
+			return n
+		case row >= from && target != last && w.group.rows+row-from > w.opts.RowGroupRows*2/3:
+			return row - from
+		}
+		last, row = target, row+int64(rows)
+	}
+	return n
 }
 
 // flush writes the row group under way, if it has rows. last says that none will follow.
@@ -202,7 +233,7 @@ func (w *Writer) begin(columns []*arrow.Chunked, last bool) error {
 	}
 	part := spread(columns, rows)
 	defer releaseAll(part)
-	chosen, err := choose(w.opts.Memory, w.schema, part, small, w.saving(last && rows >= w.group.rows))
+	chosen, err := choose(w.opts.Memory, w.schema, part, trial{small: small, bare: w.table.Bare, saving: saving(last && rows >= w.group.rows)})
 	if err != nil {
 		return err
 	}
@@ -211,11 +242,8 @@ func (w *Writer) begin(columns []*arrow.Chunked, last bool) error {
 
 // saving is how many bytes of a column its compression must save. What else there will be in one nobody knows, unless all rows are
 // known by now: then whatever it saves is welcome.
-func (w *Writer) saving(whole bool) int64 {
-	switch {
-	case w.table.Bare:
-		return math.MaxInt64
-	case whole:
+func saving(whole bool) int64 {
+	if whole {
 		return packedBytes
 	}
 	return math.MinInt64
@@ -237,6 +265,15 @@ func (g *group) add(batch arrow.RecordBatch, bytes int64) {
 	g.batches = append(g.batches, batch)
 	g.rows += batch.NumRows()
 	g.bytes += bytes
+}
+
+// last is the last row's value of a column that comes in runs, "" if there is no row.
+func (g *group) last(column int) string {
+	if len(g.batches) == 0 {
+		return ""
+	}
+	runs := g.batches[len(g.batches)-1].Column(column).(*array.RunEndEncoded)
+	return runs.Values().ValueStr(runs.GetPhysicalOffset() + runs.GetPhysicalLength() - 1)
 }
 
 // columns returns the group's columns, which the caller releases.
