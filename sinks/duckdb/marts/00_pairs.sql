@@ -1,12 +1,16 @@
 -- The nights of each list of of_target that marts.*_between compare: the last whole one on or before to_day, and the last one
 -- on or before from_day on which the same was asked. This is put into macros with these parameters.
 CREATE VIEW helper.pairs AS
-SELECT job, extract, endpoint, target, scope,
-       max(run_date) FILTER (run_date <= from_day::DATE) AS from_date, max(run_date) FILTER (run_date <= to_day::DATE) AS to_date
-FROM helper.nights
-WHERE target = of_target AND run_date <= greatest(from_day::DATE, to_day::DATE)
-GROUP BY job, extract, endpoint, target, scope, question
-QUALIFY to_date = max(to_date) OVER (PARTITION BY job, extract, endpoint, target, scope);
+SELECT p.job, p.extract, p.endpoint, p.target, p.scope, arg_max({day: p.from_date}, p.to_date).day AS from_date, max(p.to_date) AS to_date
+FROM (
+    SELECT job, extract, endpoint, target, scope,
+           max(run_date) FILTER (run_date <= from_day::DATE) AS from_date, max(run_date) FILTER (run_date <= to_day::DATE) AS to_date
+    FROM helper.nights
+    WHERE target = of_target AND run_date <= greatest(from_day::DATE, to_day::DATE)
+    GROUP BY job, extract, endpoint, target, scope, question
+) p
+GROUP BY p.job, p.extract, p.endpoint, p.target, p.scope
+HAVING max(p.to_date) IS NOT NULL;
 
 -- An error where there is nothing to compare; no row otherwise. The macro has the nights in `pairs`. It makes all columns of `why`,
 -- and then says LIMIT, so that no condition on them is found to be false before `why` is known.

@@ -3,7 +3,8 @@ WITH pairs AS MATERIALIZED (
     FROM helper.pairs WHERE endpoint IN ('moz/links', 'ahrefs/all_backlinks')
 ),
 nights AS MATERIALIZED (
-    SELECT *, unnest([from_date, to_date]) AS run_date, strftime(run_date, '%Y-%m') AS month FROM pairs WHERE from_date <> to_date
+    SELECT *, unnest([from_date, to_date]) AS run_date, strftime(run_date, '%Y-%m') AS month, split_part(endpoint, '/', 1) AS vendor
+    FROM pairs WHERE from_date <> to_date
 ),
 seen AS (
     SELECT l.vendor, l.job, l.extract, l.target, l.scope, l.from_date, l.to_date, l.source_page, l.target_page,
@@ -22,13 +23,10 @@ seen AS (
     FROM (
         SELECT l.*, n.from_date, n.to_date
         FROM nights n
-        JOIN (FROM helper.moz_links SEMI JOIN nights USING (run_date, month)) l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.scope IS NOT DISTINCT FROM n.scope
-        WHERE n.endpoint = 'moz/links' AND l.target = of_target
-        UNION ALL
-        SELECT l.*, n.from_date, n.to_date
-        FROM nights n
-        JOIN (FROM helper.ahrefs_links SEMI JOIN nights USING (run_date, month)) l ON l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.scope IS NOT DISTINCT FROM n.scope
-        WHERE n.endpoint = 'ahrefs/all_backlinks' AND l.target = of_target
+        JOIN (
+            FROM (FROM helper.moz_links UNION ALL FROM helper.ahrefs_links) SEMI JOIN nights USING (run_date, month)
+            WHERE target = of_target
+        ) l ON l.vendor = n.vendor AND l.job = n.job AND l.extract = n.extract AND l.run_date = n.run_date AND l.scope IS NOT DISTINCT FROM n.scope
     ) l
     GROUP BY ALL
 )
