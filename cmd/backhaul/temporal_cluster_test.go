@@ -73,7 +73,7 @@ type workers struct {
 	vendor   *vendorAccount
 	job      string
 	hosts    []string // their warehouses
-	at       []*childProcess
+	started  []*childProcess
 }
 
 const shortHeartbeat = "3s"
@@ -102,7 +102,7 @@ func (w *workers) buyer(t *testing.T) *childProcess {
 // ready waits until a worker says that it is.
 func (w *workers) ready(t *testing.T, p *childProcess) *childProcess {
 	t.Helper()
-	w.at = append(w.at, p)
+	w.started = append(w.started, p)
 	for begin := time.Now(); !strings.Contains(p.text(), "Ctrl-C stops it"); time.Sleep(10 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {
 			t.Fatal(p.text())
@@ -133,7 +133,7 @@ func (w *workers) complete(t *testing.T, order *childProcess) {
 	t.Helper()
 	tooLong := time.AfterFunc(3*time.Minute, func() {
 		t.Errorf("the database: %s", w.database.Sessions())
-		for _, p := range w.at {
+		for _, p := range w.started {
 			_ = p.Process.Signal(syscall.SIGQUIT)
 		}
 		for _, id := range []string{"", "/moz"} {

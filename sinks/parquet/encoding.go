@@ -54,18 +54,11 @@ const (
 	packedShare = 64
 )
 
-// trial is what encodings are chosen for: the rows of a first row group, or some of them.
-type trial struct {
-	// small: they are all of a small file. bare: it is not to be compressed, since nearly every question reads it.
-	small, bare bool
-	// saving is how many bytes of a column its compression must save.
-	saving int64
-}
-
 // choose writes the rows once in each encoding, and returns the one that was smallest for each column, or a dictionary that is
 // hardly larger; of a small file there is little to search, and the smallest it is. What is best is a matter of the rows, not of the
-// type: rank is nothing but deltas in the order of ranks, and noise in that of keys.
-func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, of trial) (forms, error) {
+// type: rank is nothing but deltas in the order of ranks, and noise in that of keys. A column is compressed if
+// that saves at least so many bytes of it.
+func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, small bool, saving int64) (forms, error) {
 	tried := map[encoding]map[string]taken{}
 	for _, e := range encodingsTried {
 		sizes, err := try(mem, s, columns, e)
@@ -85,10 +78,10 @@ func choose(mem memory.Allocator, s *arrow.Schema, columns []*arrow.Chunked, of 
 	for i, field := range s.Fields() {
 		path, t := leaf(field)
 		f := best[path]
-		if !of.small && packed(dictionary, path) <= packed(f.encoding, path)+may {
+		if !small && packed(dictionary, path) <= packed(f.encoding, path)+may {
 			f.encoding = dictionary
 		}
-		if e := least(path, bare); of.bare || bare(e, path)-packed(f.encoding, path) < of.saving {
+		if e := least(path, bare); bare(e, path)-packed(f.encoding, path) < saving {
 			f = form{encoding: e, bare: true}
 		}
 		if n := bare(f.encoding, path); isSteady(t, columns[i]) && f.encoding != plain && n-packed(f.encoding, path) < packedBytes+n/packedShare {

@@ -224,7 +224,7 @@ func TestATrialLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := choose(mem, s, part, trial{saving: packedBytes}); err != nil || len(got) != s.NumFields() {
+	if got, err := choose(mem, s, part, false, packedBytes); err != nil || len(got) != s.NumFields() {
 		t.Errorf("%d encodings for %d columns, %v", len(got), s.NumFields(), err)
 	}
 }

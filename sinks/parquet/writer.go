@@ -160,14 +160,7 @@ func (w *Writer) add(batch arrow.RecordBatch) error {
 	}
 	rowBytes := max(1, size(batch)/rows)
 	for from := int64(0); from < rows; {
-		room := min(w.opts.RowGroupRows-w.group.rows, (w.opts.RowGroupBytes-w.group.bytes)/rowBytes)
-		if room <= 0 && w.group.rows > 0 {
-			if err := w.flush(false); err != nil {
-				return err
-			}
-			continue
-		}
-		n := w.whole(batch, from, min(max(room, 1), rows-from))
+		n := w.takes(batch, from, rowBytes)
 		if n == 0 {
 			if err := w.flush(false); err != nil {
 				return err
@@ -180,11 +173,16 @@ func (w *Writer) add(batch arrow.RecordBatch) error {
 	return nil
 }
 
-// whole returns how many of n rows of a batch the row group under way takes: one that is two thirds full ends with a target, so that
-// who looks for a target of fewer rows reads one group, and of it less.
-func (w *Writer) whole(batch arrow.RecordBatch, from, n int64) int64 {
-	at := w.table.Index(schemas.ColTarget)
-	if at < 0 || w.group.rows+n <= w.opts.RowGroupRows*2/3 {
+// takes returns how many rows of a batch, from one on, the row group under way takes; 0 if it is full. One that is two thirds full by
+// rows ends with a target, so that who looks for a target of fewer rows reads one group, and of it less.
+func (w *Writer) takes(batch arrow.RecordBatch, from, rowBytes int64) int64 {
+	room := min(w.opts.RowGroupRows-w.group.rows, (w.opts.RowGroupBytes-w.group.bytes)/rowBytes)
+	if w.group.rows == 0 {
+		room = max(room, 1)
+	}
+	n := min(max(room, 0), batch.NumRows()-from)
+	at, most := w.table.Index(schemas.ColTarget), w.opts.RowGroupRows*2/3
+	if at < 0 || w.group.rows+n <= most {
 		return n
 	}
 	targets, ok := batch.Column(at).(*array.RunEndEncoded)
@@ -197,7 +195,7 @@ func (w *Writer) whole(batch arrow.RecordBatch, from, n int64) int64 {
 		switch {
 		case row >= from+n:
 			return n
-		case row >= from && target != last && w.group.rows+row-from > w.opts.RowGroupRows*2/3:
+		case row >= from && target != last && w.group.rows+row-from > most:
 			return row - from
 		}
 		last, row = target, row+int64(rows)
@@ -233,7 +231,7 @@ func (w *Writer) begin(columns []*arrow.Chunked, last bool) error {
 	}
 	part := spread(columns, rows)
 	defer releaseAll(part)
-	chosen, err := choose(w.opts.Memory, w.schema, part, trial{small: small, bare: w.table.Bare, saving: saving(last && rows >= w.group.rows)})
+	chosen, err := choose(w.opts.Memory, w.schema, part, small, w.saving(last && rows >= w.group.rows))
 	if err != nil {
 		return err
 	}
@@ -242,8 +240,11 @@ func (w *Writer) begin(columns []*arrow.Chunked, last bool) error {
 
 // saving is how many bytes of a column its compression must save. What else there will be in one nobody knows, unless all rows are
 // known by now: then whatever it saves is welcome.
-func saving(whole bool) int64 {
-	if whole {
+func (w *Writer) saving(whole bool) int64 {
+	switch {
+	case w.table.Bare:
+		return math.MaxInt64
+	case whole:
 		return packedBytes
 	}
 	return math.MinInt64
