@@ -20,8 +20,12 @@ run: build ## do the main job end to end against the embedded emulator, and show
 
 demo: run ## the same
 
+# What tests write goes to memory where there is room for it, and a program there may be started: they wait for thousands of syncs.
+MEMORY       = $(shell f=/dev/shm/backhaul-$$$$; [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 8000000 ] 2>/dev/null && \
+	: >$$f && chmod +x $$f && $$f && echo TMPDIR=/dev/shm; rm -f $$f)
+
 test: ## run the tests
-	go test -parallel 4 -timeout 40m ./... ./testdata/bench ./testdata/capacity # many tests wait for children and made-up vendors most of the time
+	$(MEMORY) go test -parallel 4 -timeout 40m ./... ./testdata/bench ./testdata/capacity # many tests wait for children and made-up vendors most of the time
 	cd sinks/parquet/secondopinion && go test ./...
 	cd pipeline/emulator/ahrefs/secondopinion && go test ./...
 	cd jobs/deploy/check && go test -count=1 ./... # Go does not see when the recipes change, which lie outside the module
@@ -32,10 +36,6 @@ FLEET       := bin/fleet
 $(FLEET)/postgresql/installed:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends postgresql; }
 	@mkdir -p $(@D) && touch $@
-
-# What tests write goes to memory where there is room for it, and a program there may be started: they wait for thousands of syncs.
-MEMORY       = $(shell f=/dev/shm/backhaul-$$$$; [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'END { print $$4 }')" -gt 8000000 ] 2>/dev/null && \
-	: >$$f && chmod +x $$f && $$f && echo TMPDIR=/dev/shm; rm -f $$f)
 
 CLUSTER      = $(MEMORY) TEMPORAL=$(CURDIR)/$(FLEET)/temporal/bin/temporal go test -count=1 -timeout 30m
 
