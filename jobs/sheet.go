@@ -241,4 +241,6 @@ func headed(missing string, found []string) string {
 // columnName is what people call columns. Counted repeats of all letters would be a megabyte at every start of the program.
 var columnName = regexp.MustCompile(`^\pL[\pL _.()/-]*[0-9]{0,2}$`)
 
-func isColumnName(text string) bool { return utf8.RuneCountInString(text) <= 34 && columnName.MatchString(text) }
+func isColumnName(text string) bool {
+	return utf8.RuneCountInString(text) <= 34 && columnName.MatchString(text)
+}

@@ -167,30 +167,22 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 	if err != nil {
 		return note{}, err
 	}
-	s, err := openSession(ctx)
-	if err != nil {
-		return note{}, err
-	}
-	defer s.close()
-	failpoint.Hit("catalog.session.opened")
 	d, err := declare(tables, globs(w, mixed))
 	if err != nil {
 		return note{}, err
 	}
 	// There is nothing to optimize or to share among threads, and the statements are so many and so small that trying takes
 	// longer than they do.
-	if err := s.exec(ctx, "SET threads = 1", "PRAGMA disable_optimizer"); err != nil {
-		return note{}, err
-	}
-	if err := s.exec(ctx, d.making(everything, true)...); err != nil {
-		return note{}, err
-	}
+	all := append(slices.Clone(settings), "SET threads = 1", "PRAGMA disable_optimizer")
+	all = append(all, d.making(everything, true)...)
 	// Every comment writes its view to the file's log again: copied out of memory it takes a third of the time.
-	if err := s.exec(ctx, fmt.Sprintf("ATTACH %s AS published (STORAGE_VERSION %s)", quote(path), quote(storageVersion)),
-		"COPY FROM DATABASE "+catalogName+" TO published (SCHEMA)", "CHECKPOINT published", "DETACH published"); err != nil {
+	all = append(all, fmt.Sprintf("ATTACH %s AS published (STORAGE_VERSION %s)", quote(path), quote(storageVersion)),
+		"COPY FROM DATABASE "+catalogName+" TO published (SCHEMA)", "CHECKPOINT published", "DETACH published")
+	failpoint.Hit("catalog.file.before")
+	if err := perform(ctx, all...); err != nil {
 		return note{}, err
 	}
-	return note{Columns: fingerprint(tables), Mixed: mixed, Declared: d.hash()}, s.close()
+	return note{Columns: fingerprint(tables), Mixed: mixed, Declared: d.hash()}, nil
 }
 
 // write makes a text the content of a file, in one step.
