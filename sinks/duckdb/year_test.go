@@ -23,7 +23,7 @@ const yearVariable = "BACKHAUL_YEAR_ROWS"
 
 // BenchmarkYear asks an analyst's first questions of 365 nights of 100 targets with 1,000 anchor texts each, of which ten a night are new, past months merged,
 // over a connection that stays open and remembers footers, as the warehouse's README has it, and the same of DuckDB's own files of the
-// same rows by month, in the order that suits it best. Times are the best of several, in ms; ratios are to DuckDB's own. What working out a night's changes takes is told as a ratio
+// same rows by month, in the order that suits it best. Times are the best of many, in ms; ratios are to DuckDB's own. What working out a night's changes takes is told as a ratio
 // to the same on the tenth night.
 func BenchmarkYear(b *testing.B) {
 	rows := 100_000
@@ -53,21 +53,26 @@ func BenchmarkYear(b *testing.B) {
 		of := fmt.Sprintf("FROM %s WHERE target = '%s'", from, target)
 		return fmt.Sprintf("(SELECT anchor_text %s AND run_date = (SELECT max(run_date) %[1]s AND run_date <= DATE '%[2]s'))", of, date)
 	}
-	for _, q := range []struct{ name, ours, own string }{
+	questions := []struct{ name, ours, own string }{
 		{"history", "SELECT run_date, count(*), sum(external_pages) FROM moz.anchor_text WHERE target = '" + target + "' GROUP BY 1",
 			"SELECT run_date, count(*), sum(external_pages) FROM " + from + " WHERE target = '" + target + "' GROUP BY 1"},
 		{"current", "SELECT count(*) FROM marts.anchors_current WHERE target = '" + target + "'", "SELECT count(*) FROM " + by(second)},
 		{"between", fmt.Sprintf("FROM marts.anchors_between('%s', DATE '%s', DATE '%s')", target, first, second),
 			"FROM " + by(second) + " c FULL JOIN " + by(first) + " p USING (anchor_text) WHERE c.anchor_text IS NULL OR p.anchor_text IS NULL"},
 		{"news", "FROM marts.anchor_changes WHERE run_date > DATE '2026-11-20'", ""},
-	} {
+	}
+	var all []string
+	for _, q := range questions {
+		if all = append(all, q.ours); q.own != "" {
+			all = append(all, q.own)
+		}
+	}
+	best := y.best(s, all)
+	for _, q := range questions {
 		b.Run(q.name, func(b *testing.B) {
-			for b.Loop() {
-				ours := y.best(s, q.ours)
-				b.ReportMetric(float64(ours.Microseconds())/1000, "ms")
-				if q.own != "" {
-					b.ReportMetric(float64(ours)/float64(y.best(s, q.own)), "of-own")
-				}
+			b.ReportMetric(float64(best[q.ours].Microseconds())/1000, "ms")
+			if q.own != "" {
+				b.ReportMetric(float64(best[q.ours])/float64(best[q.own]), "of-own")
 			}
 		})
 	}
@@ -184,14 +189,21 @@ func (y *year) must(s *api.Connection, sql string) {
 	}
 }
 
-// best is the shortest time that a question takes.
-func (y *year) best(s *api.Connection, sql string) time.Duration {
+// best is the shortest time that each question takes. It is put many times in a row, as whoever looks at a target does, and they take
+// turns for as long as it takes a busy machine to be quiet once.
+func (y *year) best(s *api.Connection, questions []string) map[string]time.Duration {
 	y.b.Helper()
-	best := time.Hour
-	for range 20 {
-		begin := time.Now()
-		y.must(s, sql)
-		best = min(best, time.Since(begin))
+	best := map[string]time.Duration{}
+	for range 10 {
+		for _, sql := range questions {
+			for range 20 {
+				begin := time.Now()
+				y.must(s, sql)
+				if took := time.Since(begin); best[sql] == 0 || took < best[sql] {
+					best[sql] = took
+				}
+			}
+		}
 	}
 	return best
 }
