@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -224,7 +225,7 @@ func headed(missing string, found []string) string {
 	if len(found) == 1 && strings.ContainsAny(found[0], ";\t|") {
 		return "the first row holds no comma: separate columns with commas"
 	}
-	if !slices.ContainsFunc(found, isColumnName) || slices.ContainsFunc(found, looksLikeKey) {
+	if !slices.ContainsFunc(found, columnName().MatchString) || slices.ContainsFunc(found, looksLikeKey) {
 		return "the first row does not look like names of columns: the first row names them"
 	}
 	names := found[:min(len(found), 5)]
@@ -238,9 +239,5 @@ func headed(missing string, found []string) string {
 	return text
 }
 
-// columnName is what people call columns. Counted repeats of all letters would be a megabyte at every start of the program.
-var columnName = regexp.MustCompile(`^\pL[\pL _.()/-]*[0-9]{0,2}$`)
-
-func isColumnName(text string) bool {
-	return utf8.RuneCountInString(text) <= 34 && columnName.MatchString(text)
-}
+// columnName is what people call columns. So many letters are a megabyte, which is made where it is needed.
+var columnName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\pL[\pL _.()/-]{0,31}[0-9]{0,2}$`) })

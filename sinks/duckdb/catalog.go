@@ -171,15 +171,19 @@ func create(ctx context.Context, path string, w sinks.Warehouse, tables []*schem
 	if err != nil {
 		return note{}, err
 	}
-	// There is nothing to optimize or to share among threads, and the statements are so many and so small that trying takes
-	// longer than they do.
-	all := append(slices.Clone(settings), "SET threads = 1", "PRAGMA disable_optimizer")
-	all = append(all, d.making(everything, true)...)
-	// Every comment writes its view to the file's log again: copied out of memory it takes a third of the time.
-	all = append(all, fmt.Sprintf("ATTACH %s AS published (STORAGE_VERSION %s)", quote(path), quote(storageVersion)),
-		"COPY FROM DATABASE "+catalogName+" TO published (SCHEMA)", "CHECKPOINT published", "DETACH published")
-	failpoint.Hit("catalog.file.before")
-	if err := perform(ctx, all...); err != nil {
+	s, err := openDirect()
+	if err != nil {
+		return note{}, err
+	}
+	defer s.close()
+	failpoint.Hit("catalog.session.opened")
+	// There is nothing to optimize, to share among threads or to move out of memory, and the statements are so many and so small that
+	// trying takes longer than they do.
+	all := slices.Concat(settings, []string{"SET threads = 1", "PRAGMA disable_optimizer", "SET temp_directory = ''"}, d.making(everything, true),
+		// Every comment writes its view to the file's log again: copied out of memory it takes a third of the time.
+		[]string{fmt.Sprintf("ATTACH %s AS published (STORAGE_VERSION %s)", quote(path), quote(storageVersion)),
+			"COPY FROM DATABASE " + catalogName + " TO published (SCHEMA)", "CHECKPOINT published", "DETACH published"})
+	if err := s.exec(ctx, all...); err != nil {
 		return note{}, err
 	}
 	return note{Columns: fingerprint(tables), Mixed: mixed, Declared: d.hash()}, nil

@@ -10,7 +10,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	api "github.com/duckdb/duckdb-go-bindings"
 
 	"backhaul/schemas"
 	"backhaul/sinks"
@@ -90,7 +89,7 @@ func (y *year) changes(date time.Time) time.Duration {
 }
 
 // own has DuckDB write the rows of each month into a file, and returns what to read them from.
-func (y *year) own(s *api.Connection) (from string) {
+func (y *year) own(s *direct) (from string) {
 	y.b.Helper()
 	dir := y.b.TempDir()
 	months, err := lake.Lake{Warehouse: y.w}.Months(schemas.Lookup("moz.anchor_text"))
@@ -160,38 +159,29 @@ func (y *year) tasks(date time.Time) {
 
 // client is a session as DuckDB's shell and its Python have them, where a question is planned once: database/sql prepares it first. It
 // remembers footers.
-func (y *year) client() *api.Connection {
+func (y *year) client() *direct {
 	y.b.Helper()
-	var config api.Config
-	var db api.Database
-	var s api.Connection
-	said := ""
-	if api.CreateConfig(&config) == api.StateError || api.OpenExt("", &db, config, &said) == api.StateError || api.Connect(db, &s) == api.StateError {
-		y.b.Fatalf("open DuckDB: %s", said)
+	s, err := openDirect()
+	if err != nil {
+		y.b.Fatal(err)
 	}
-	y.b.Cleanup(func() {
-		api.Disconnect(&s)
-		api.Close(&db)
-		api.DestroyConfig(&config)
-	})
+	y.b.Cleanup(s.close)
 	for _, sql := range []string{"ATTACH " + quote(y.w.Catalog()) + " (READ_ONLY)", "USE catalog", "SET parquet_metadata_cache = true"} {
-		y.must(&s, sql)
+		y.must(s, sql)
 	}
-	return &s
+	return s
 }
 
-func (y *year) must(s *api.Connection, sql string) {
+func (y *year) must(s *direct, sql string) {
 	y.b.Helper()
-	var result api.Result
-	defer api.DestroyResult(&result)
-	if api.Query(*s, sql, &result) == api.StateError {
-		y.b.Fatalf("%s: %s", sql, api.ResultError(&result))
+	if err := s.put(sql); err != nil {
+		y.b.Fatalf("%s: %s", sql, err)
 	}
 }
 
 // best is the shortest time that each question takes. It is put many times in a row, as whoever looks at a target does, and they take
 // turns for as long as it takes a busy machine to be quiet once.
-func (y *year) best(s *api.Connection, questions []string) map[string]time.Duration {
+func (y *year) best(s *direct, questions []string) map[string]time.Duration {
 	y.b.Helper()
 	best := map[string]time.Duration{}
 	for range 10 {
