@@ -54,11 +54,11 @@ var martsLinkChanges = changesTable("link_changes", "one pair of pages whose lin
 	Column{Name: "source_spam_score", Type: Int64, Unit: "percent", Meaning: "Spam Score of its root domain, as last known of the two nights; null if none is known", Source: "vendor response"},
 )
 
-// martsWholeLists says which nights can be compared. It is written with each night from ops.tasks, a month and job at a time, so that
+// martsWholeSpans says which nights can be compared. It is written with each night from ops.tasks, a year and job at a time, so that
 // who asks which nights there are reads little, after years as well.
-var martsWholeLists = &Table{
-	Schema: martsSchema, Name: "whole_lists", Meaning: "the nights of a month on which the whole list of one target of one extract was bought, to its end, and can be compared",
-	Source: "worked out from ops.tasks", Key: []string{"job", "extract", "question"}, Bare: true,
+var martsWholeSpans = &Table{
+	Schema: martsSchema, Name: "whole_spans", Meaning: "one span of days of a year on each of which the whole list of one target of one extract was bought, to its end, and can be compared",
+	Source: "worked out from ops.tasks", Key: []string{"job", "extract", "question", "first_night"}, Bare: true, Yearly: true,
 	Own: []Column{
 		{Name: "job", Type: String, Required: true, Meaning: "the job", Source: "job spec"},
 		{Name: "extract", Type: String, Required: true, Meaning: "the job's extract", Source: "job spec"},
@@ -66,13 +66,14 @@ var martsWholeLists = &Table{
 		{Name: ColTarget, Type: String, Meaning: "the target as sent", Source: "job spec, normalised"},
 		{Name: ColScope, Type: String, Meaning: "scope or mode of the target", Source: "job spec"},
 		{Name: "question", Type: String, Required: true, Meaning: "what was asked, parameters included; nights with different ones are not compared", Source: "backhaul"},
-		{Name: "nights", Type: Dates, Required: true, Meaning: "the run dates, in order", Source: "backhaul"},
-		{Name: ColRunDate, Type: Date, Required: true, Meaning: "the first day of the month", Source: "backhaul"},
+		{Name: "first_night", Type: Date, Required: true, Meaning: "the first of these run dates", Source: "backhaul"},
+		{Name: "last_night", Type: Date, Required: true, Meaning: "the last of them", Source: "backhaul"},
+		{Name: ColRunDate, Type: Date, Required: true, Meaning: "the first day of the year", Source: "backhaul"},
 	},
 }
 
-// WholeLists returns the table of which nights can be compared.
-func WholeLists() *Table { return martsWholeLists }
+// WholeSpans returns the table of which nights can be compared.
+func WholeSpans() *Table { return martsWholeSpans }
 
 // Changes returns the tables of what came and went from night to night.
 func Changes() []*Table { return []*Table{martsAnchorChanges, martsDomainChanges, martsLinkChanges} }

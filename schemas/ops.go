@@ -203,6 +203,6 @@ var tables = []*Table{
 	ahrefsPagesByBacklinks, ahrefsDomainRating, ahrefsBacklinksStats, ahrefsOutlinksStats, ahrefsLimitsAndUsage, ahrefsRefdomainsHistory,
 	ahrefsDomainRatingHistory, ahrefsBatchAnalysis,
 	opsRuns, opsTasks, opsPages, opsAttempts, opsSpend, opsReconciliation, opsRejectedRows, opsDrift, opsExpectations,
-	martsWholeLists, martsAnchorChanges, martsDomainChanges, martsLinkChanges,
+	martsWholeSpans, martsAnchorChanges, martsDomainChanges, martsLinkChanges,
 	userAnchorRules, userLabels, userPlacements,
 }

@@ -33,13 +33,13 @@ and room for two copies of the month in staging. Default: every month that is pa
 				return err
 			}
 			defer l.close()
-			wanted := func(m time.Time) bool { return m.Before(firstOfMonth(a.now())) }
+			wanted := func(_, last time.Time) bool { return last.Before(firstOfMonth(a.now())) }
 			if month != "" {
 				one, err := time.Parse("2006-01", month)
 				if err != nil {
 					return usage("--month wants a month like 2026-10, got %q", month)
 				}
-				wanted = one.Equal
+				wanted = func(_, last time.Time) bool { return one.Equal(last) }
 			}
 			done, err := l.compactMonths(cmd.Context(), wanted)
 			return errors.Join(err, a.printCompacted(done))
@@ -73,8 +73,8 @@ const recentMonths = 3
 func (a *app) compactPast(ctx context.Context, l *localLake, runDate time.Time) {
 	this, own := firstOfMonth(a.now()), firstOfMonth(runDate)
 	justBefore := func(m, other time.Time) bool { return m.Before(other) && !m.Before(other.AddDate(0, -recentMonths, 0)) }
-	_, err := l.compactMonths(ctx, func(m time.Time) bool {
-		return m.Before(this) && !m.Equal(own) && (justBefore(m, this) || justBefore(m, own))
+	_, err := l.compactMonths(ctx, func(first, last time.Time) bool {
+		return last.Before(this) && (own.Before(first) || own.After(last)) && (justBefore(last, this) || justBefore(last, own))
 	})
 	if err != nil && ctx.Err() == nil && !errors.Is(err, lake.ErrChanged) {
 		fmt.Fprintf(a.stderr, "note: a month that is past could not be merged: %v; `backhaul compact` tries again\n", err)
@@ -85,15 +85,20 @@ func firstOfMonth(t time.Time) time.Time {
 	return time.Date(t.UTC().Year(), t.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// compactMonths merges the months wanted of every table. A table that fails does not keep the others.
-func (l *localLake) compactMonths(ctx context.Context, wanted func(time.Time) bool) (done []lake.Compacted, err error) {
+// compactMonths merges what every table has of a month, or of a year, the first and last months of which are wanted. A table that fails
+// does not keep the others.
+func (l *localLake) compactMonths(ctx context.Context, wanted func(first, last time.Time) bool) (done []lake.Compacted, err error) {
 	for _, t := range schemas.All() {
 		months, merr := l.Months(t)
 		if merr != nil {
 			err = errors.Join(err, merr)
 		}
 		for _, m := range months {
-			if !wanted(m) {
+			last := m
+			if t.Yearly {
+				last = m.AddDate(0, 11, 0)
+			}
+			if !wanted(m, last) {
 				continue
 			}
 			c, cerr := l.Compact(ctx, t, m)

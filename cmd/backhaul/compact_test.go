@@ -198,11 +198,17 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 		return backhaul(t, exitComplete, "query", "--format", "csv", "--warehouse", w, `select (select count(distinct run_date) from moz.anchor_text) as anchors,
 			(select count(distinct run_date) from moz.linking_root_domains) as domains, (select count(distinct run_date) from ops.spend) as spend`)
 	}
+	nights := func() string {
+		return backhaul(t, exitComplete, "query", "--format", "csv", "--warehouse", w, "select endpoint, run_date, count(*) as lists from marts.whole_nights group by all order by all")
+	}
+	before := nights()
+	between := "from marts.anchors_between('summit-supply.example', '2026-09-25', '2026-10-25')"
+	backhaul(t, exitComplete, "query", "--warehouse", w, between)
 	november := time.Since(time.Date(2026, 10, 2, 0, 0, 0, 0, time.UTC))
 	age := fmt.Sprintf("moz.anchor_text=%dd", int(november.Hours())/24)
-	said := backhaul(t, exitComplete, "gc", "--rows-older-than", age, "--dry-run", "--warehouse", w)
-	if !strings.Contains(said, "would remove 2026-09 of moz.anchor_text (") || strings.Contains(said, "2026-10") {
-		t.Error(said)
+	dry := backhaul(t, exitComplete, "gc", "--rows-older-than", age, "--dry-run", "--warehouse", w)
+	if !strings.Contains(dry, "would remove 2026-09 of moz.anchor_text (") || strings.Contains(dry, "2026-10") {
+		t.Error(dry)
 	}
 	if got := count(); got != "anchors,domains,spend\n2,2,2\n" {
 		t.Errorf("a dry run: %s", got)
@@ -211,10 +217,28 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 	if got := count(); got != "anchors,domains,spend\n1,2,2\n" {
 		t.Errorf("removed: %s", got)
 	}
+	// A night without rows is none that the next one's could all be new since.
+	without := strings.Replace(before, "moz/anchor_text,2026-09-21,9\n", "", 1)
+	if got := nights(); got != without || without == before {
+		t.Errorf("nights: %s", got)
+	}
+	if status, text := said(t, "query", "--warehouse", w, between); status != exitFailed || !strings.Contains(text, "no whole list of summit-supply.example on or before 2026-09-25") {
+		t.Errorf("exit %d: %s", status, text)
+	}
 	backhaul(t, exitComplete, "doctor", "--warehouse", w)
 	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-09-21")
-	if got := count(); got != "anchors,domains,spend\n1,2,2\n" {
-		t.Errorf("run again: %s", got)
+	backhaul(t, exitComplete, "replay", "killed/2026-10-22", "--warehouse", w)
+	if got, then := count(), nights(); got != "anchors,domains,spend\n1,2,2\n" || then != without {
+		t.Errorf("run again: %s%s", got, then)
+	}
+	// A neighbour has the nights of their month worked out anew.
+	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-09-23")
+	if got := nights(); strings.Contains(got, "moz/anchor_text,2026-09-21") || !strings.Contains(got, "moz/anchor_text,2026-09-23,9\n") {
+		t.Errorf("beside a neighbour: %s", got)
+	}
+	backhaul(t, exitComplete, "replay", "killed/2026-09-21", "--warehouse", w)
+	if got := nights(); !strings.Contains(got, "moz/anchor_text,2026-09-21,9\n") {
+		t.Errorf("replayed: %s", got)
 	}
 	for _, wrong := range []string{"moz.nothing=3d", "3y", "moz.links=x"} {
 		backhaul(t, exitUsage, "gc", "--rows-older-than", wrong, "--warehouse", w)

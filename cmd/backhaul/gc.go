@@ -116,7 +116,7 @@ func (a *app) gc(ctx context.Context, age, reports, history time.Duration, month
 			return errors.Join(err, a.printGC(result))
 		}
 	}
-	if result.Months, err = a.expire(ctx, files.Lake, months, dry); err != nil {
+	if result.Months, err = a.expire(ctx, w, months, dry); err != nil {
 		return errors.Join(err, a.printGC(result))
 	}
 	if result.Store, err = a.collect(ctx, history, dry); err != nil {
@@ -195,22 +195,43 @@ func retention(f gcFlags, now time.Time) (map[*schemas.Table]time.Time, error) {
 	return before, nil
 }
 
+// expiring is a lake that loses months.
+type expiring struct{ *localLake }
+
+// Expire implements recovery.Months. A night of which the rows go cannot be compared any more, from before they do.
+func (l expiring) Expire(ctx context.Context, t *schemas.Table, first time.Time, dry bool) (bytes int64, err error) {
+	if !dry && t.Vendor() {
+		if err := l.writeLists(ctx, "", wholeMonth(first), t); err != nil {
+			return 0, err
+		}
+	}
+	return l.Lake.Expire(ctx, t, first, dry)
+}
+
 // expire removes the months of tables that ended before a time.
-func (a *app) expire(ctx context.Context, l lake.Lake, before map[*schemas.Table]time.Time, dry bool) (all []recovery.Expired, err error) {
+func (a *app) expire(ctx context.Context, w sinks.Warehouse, before map[*schemas.Table]time.Time, dry bool) (all []recovery.Expired, err error) {
 	all = []recovery.Expired{}
 	if len(before) == 0 {
 		return all, nil
+	}
+	l := &localLake{Lake: a.lakeIn(w)}
+	if !dry {
+		if l, err = a.openLake(w); err != nil {
+			return all, err
+		}
+		defer l.close()
 	}
 	accounts, err := a.openLedger(ctx)
 	if err != nil {
 		return all, err
 	}
 	defer accounts.Close()
+	months := expiring{l}
 	for _, t := range schemas.All() {
 		if before[t].IsZero() {
 			continue
 		}
-		some, err := recovery.Expire(ctx, a.books(l.Warehouse), accounts, l, t, before[t], a.now(), dry)
+		some, err := recovery.Expire(ctx, a.books(l.Warehouse), accounts, months, t, before[t], a.now(), dry)
 		if all = append(all, some...); err != nil {
 			return all, err
 		}

@@ -34,6 +34,8 @@ type localLake struct {
 	created atomic.Int64 // files, whose names must differ
 	// limits bound the queries that provide targets.
 	limits duckdb.Limits
+	// endpoints returns the tables of all endpoints, by their names.
+	endpoints func() map[string]*schemas.Table
 	// lease takes a name for this process alone among those of all hosts. Default nil: the lake is a directory, whose files are locked.
 	lease func(ctx context.Context, name string) (release func() error, err error)
 }
@@ -46,7 +48,7 @@ const (
 
 // openLake opens a staging directory of its own, and removes those of processes that died.
 func (a *app) openLake(w sinks.Warehouse) (*localLake, error) {
-	l := &localLake{Lake: a.lakeIn(w), limits: duckdb.Limits{Time: usualTargetTime}}
+	l := &localLake{Lake: a.lakeIn(w), limits: duckdb.Limits{Time: usualTargetTime}, endpoints: a.tables}
 	if a.store != nil {
 		l.lease = a.shared.Alone
 	}
@@ -139,44 +141,101 @@ func (l *localLake) changesUntil(ctx context.Context, job string, date time.Time
 // WholeLists implements run.Lake.
 func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
 	written, err := l.missingLists(ctx)
-	if month := firstOfMonth(date); err == nil && !slices.Contains(written, month) {
-		err = l.writeLists(ctx, job, month)
+	if err == nil && !slices.Contains(written, firstOfYear(date)) {
+		err = l.writeLists(ctx, job, wholeMonth(date), nil)
 	}
 	return err
 }
 
-// missingLists writes those of the months that have none at all, of earlier versions and one that has just begun, and returns
+// formerLists is where earlier versions kept which nights can be compared, by month.
+const formerLists = "whole_lists"
+
+// missingLists writes those of the years that have none at all, of earlier versions and one that has just begun, and returns
 // which those are.
-func (l *localLake) missingLists(ctx context.Context) (months []time.Time, err error) {
-	if months, err = l.Months(schemas.Lookup("ops.tasks")); err != nil {
-		return nil, err
-	}
-	written, err := l.Months(schemas.WholeLists())
+func (l *localLake) missingLists(ctx context.Context) (years []time.Time, err error) {
+	months, err := l.Months(schemas.Lookup("ops.tasks"))
 	if err != nil {
 		return nil, err
 	}
-	months = slices.DeleteFunc(months, func(m time.Time) bool { return slices.Contains(written, m) })
-	for _, month := range months {
-		if err := l.writeLists(ctx, "", month); err != nil {
+	written, err := l.Months(schemas.WholeSpans())
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range months {
+		if year := firstOfYear(m); !slices.Contains(written, year) && !slices.Contains(years, year) {
+			years = append(years, year)
+		}
+	}
+	for _, year := range years {
+		if err := l.writeLists(ctx, "", wholeYear(year), nil); err != nil {
 			return nil, err
 		}
 	}
-	return months, nil
+	former := l.Warehouse.Table(schemas.WholeSpans().Schema, formerLists)
+	if _, err := os.Stat(former); errors.Is(err, fs.ErrNotExist) {
+		return years, nil
+	}
+	return years, l.Disk.RemoveAll(former)
 }
 
-// writeLists writes a month's, of every job if none is named. What others have bought meanwhile belongs into them as well.
-func (l *localLake) writeLists(ctx context.Context, job string, month time.Time) (err error) {
-	release, err := l.alone(ctx, "lists", int(month.Month()))
+// writeLists writes those of some days, of every job if none is named; of a job that has none in their year, those of the year. The rows of
+// a table that is about to lose them are taken for lost. What others have bought meanwhile belongs into them as well.
+func (l *localLake) writeLists(ctx context.Context, job string, days duckdb.Days, without *schemas.Table) (err error) {
+	year := firstOfYear(days.From)
+	release, err := l.alone(ctx, "lists", yearNo(year))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if _, err := l.Pull(ctx, schemas.Lookup("ops.tasks")); err != nil {
+	if err := pullAll(ctx, l.Lake); err != nil {
 		return err
 	}
-	return duckdb.WholeLists(ctx, l.Warehouse, job, month, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		return l.write(ctx, schemas.WholeLists(), job, month, batches, true)
+	return duckdb.WholeLists(ctx, l.Warehouse, job, days, func(job string) (of duckdb.Days, err error) {
+		if of = days; !l.Has(schemas.WholeSpans(), job, year) {
+			of = wholeYear(year)
+		}
+		of.Held, err = l.nights(job, of, func(t *schemas.Table, month time.Time) bool {
+			return t == without && !month.Before(days.From) && month.Before(days.Until)
+		})
+		return of, err
+	}, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		return l.write(ctx, schemas.WholeSpans(), job, year, batches, true)
 	})
+}
+
+// nights returns on which days the tables of endpoints have something of a job, be it that a list was empty, but for what they lose.
+func (l *localLake) nights(job string, days duckdb.Days, lost func(t *schemas.Table, month time.Time) bool) (map[string][]time.Time, error) {
+	held := map[string][]time.Time{}
+	for endpoint, t := range l.endpoints() {
+		for m := days.From; m.Before(days.Until); m = m.AddDate(0, 1, 0) {
+			if lost(t, m) {
+				continue
+			}
+			nights, err := l.Nights(t, job, m)
+			if err != nil {
+				return nil, err
+			}
+			if len(nights) > 0 {
+				held[endpoint] = append(held[endpoint], nights...)
+			}
+		}
+	}
+	return held, nil
+}
+
+func firstOfYear(t time.Time) time.Time { return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// yearNo numbers years, of which neighbours have different numbers.
+func yearNo(t time.Time) int { return t.Year() % 16 }
+
+func wholeYear(year time.Time) duckdb.Days {
+	return duckdb.Days{From: year, Until: year.AddDate(1, 0, 0)}
+}
+
+// wholeMonth is the month of a date.
+func wholeMonth(date time.Time) duckdb.Days {
+	first := firstOfMonth(date)
+	return duckdb.Days{From: first, Until: first.AddDate(0, 1, 0)}
 }
 
 // write publishes rows as what a table has of the run of (job, date). If there are none it has no file, unless it must.

@@ -19,7 +19,7 @@ import (
 )
 
 // replayTables are what replays have to make good: what was bought, and what is worked out from several nights.
-var replayTables = map[string]string{"moz.anchor_text": "", "moz.linking_root_domains": "", "ops.tasks": "", "marts.whole_lists": "", "marts.anchor_changes": "", "marts.domain_changes": ""}
+var replayTables = map[string]string{"moz.anchor_text": "", "moz.linking_root_domains": "", "ops.tasks": "", "marts.whole_spans": "", "marts.anchor_changes": "", "marts.domain_changes": ""}
 
 // nightsToReplay are dates over the turn of a month.
 func nightsToReplay(n int) (dates []string) {
@@ -77,7 +77,7 @@ func TestWhatSeveralNightsTellIsWorkedOutByOneProcessAtATime(t *testing.T) {
 	for what, of := range map[string]struct {
 		no int
 		do func(ctx context.Context, job string, date time.Time) error
-	}{"changes": {dayNo(date), one.Changes}, "lists": {10, one.WholeLists}} {
+	}{"changes": {dayNo(date), one.Changes}, "lists": {yearNo(date), one.WholeLists}} {
 		release, err := other.alone(t.Context(), what, of.no)
 		if err != nil {
 			t.Fatal(err)

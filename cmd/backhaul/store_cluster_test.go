@@ -296,7 +296,7 @@ func TestTwoHostsPublishIntoAStoreAtOnce(t *testing.T) {
 		t.Error(err)
 	}
 	third := clientHost(t)
-	lists := "select job, nights::VARCHAR as nights from marts.whole_lists order by all"
+	lists := "select job, first_night || ' ' || last_night as nights from marts.whole_spans order by all"
 	type list struct{ Job, Nights string }
 	got := ask[list](t, storeURL, lists)
 	if diff := cmp.Diff(sumsOf(t, calm, fleetTables), sumsOf(t, third(), fleetTables), cmp.AllowUnexported(rowsum{})); diff != "" {

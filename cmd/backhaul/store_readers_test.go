@@ -94,7 +94,7 @@ func TestOthersReadAStore(t *testing.T) {
 	for _, args := range [][]string{{"compact", "--month", "2026-10"}, {"replay", "--job", "alike", "--date", alikeNights[0]}} {
 		backhaul(t, exitComplete, append(args, "--warehouse", storeURL)...)
 	}
-	tables := []string{"moz.anchor_text", "moz.linking_root_domains", "moz.url_metrics", "ops.tasks", "ops.pages", "marts.whole_lists"}
+	tables := []string{"moz.anchor_text", "moz.linking_root_domains", "moz.url_metrics", "ops.tasks", "ops.pages", "marts.whole_spans"}
 	for variable, script := range map[string]string{"PYICEBERG_PYTHON": "read_pyiceberg.py", "SPARK_PYTHON": "read_spark.py"} {
 		python := os.Getenv(variable)
 		if python == "" {

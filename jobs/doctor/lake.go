@@ -296,9 +296,9 @@ func (e *examination) stray(ctx context.Context, path string, months map[string]
 			e.merged(ctx, t, path, parsed.Month)
 		}
 		return 1
-	case t != schemas.WholeLists() && e.ranSince(ctx, parsed.Job, parsed.Date.Format(time.DateOnly), ledger.Run{}):
+	case t != schemas.WholeSpans() && e.ranSince(ctx, parsed.Job, parsed.Date.Format(time.DateOnly), ledger.Run{}):
 		return 0 // it began after the runs were looked up
-	case t != schemas.WholeLists():
+	case t != schemas.WholeSpans():
 		e.warn(what, "", nil, "of a run that neither ledger nor journals know")
 	}
 	got, err := e.Lake.Read(path, t)

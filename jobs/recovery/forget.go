@@ -14,7 +14,7 @@ import (
 )
 
 // staying are the tables that go on saying what a run cost when its rows are gone, and the one that is of no run alone.
-var staying = []string{"ops.runs", "ops.spend", "ops.reconciliation", schemas.WholeLists().FullName()}
+var staying = []string{"ops.runs", "ops.spend", "ops.reconciliation", schemas.WholeSpans().FullName()}
 
 // Forget takes the rows of a run out of the tables, and returns which of them had any. The run's account, its journal and its
 // money stay: a replay brings the rows back. remove takes them out of one table, in one step.

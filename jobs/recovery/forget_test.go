@@ -78,7 +78,7 @@ func TestForgetTakesAllRowsButThoseOfTheAccountAndTheTasksFirst(t *testing.T) {
 		}
 	}
 	slices.Sort(stays)
-	if diff := cmp.Diff([]string{schemas.WholeLists().FullName(), "ops.reconciliation", "ops.runs", "ops.spend"}, stays); diff != "" {
+	if diff := cmp.Diff([]string{schemas.WholeSpans().FullName(), "ops.reconciliation", "ops.runs", "ops.spend"}, stays); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -68,12 +68,12 @@ func (f FS) exchange(c Change) error {
 		return err
 	}
 	if err := f.build(c, next); err != nil {
-		return errors.Join(err, f.removeAll(next))
+		return errors.Join(err, f.RemoveAll(next))
 	}
 	failpoint.Hit("blob.exchange.before")
 	listed.await() // only spares queries an error
 	if err := f.do(OpExchange, c.Dir, func() error { return exchange(next, c.Dir) }); err != nil {
-		return errors.Join(err, f.back(c, next), f.removeAll(next))
+		return errors.Join(err, f.back(c, next), f.RemoveAll(next))
 	}
 	failpoint.Hit("blob.exchange.after")
 	if listed.any() {
@@ -195,7 +195,7 @@ func (f FS) SweepAside(aside string, before time.Time) error {
 		if err != nil || !time.Unix(0, at).Before(before) {
 			continue
 		}
-		if err := errors.Join(f.dropUnreadable(aside, of), f.removeAll(filepath.Join(aside, e.Name()))); err != nil {
+		if err := errors.Join(f.dropUnreadable(aside, of), f.RemoveAll(filepath.Join(aside, e.Name()))); err != nil {
 			return err
 		}
 	}
@@ -229,6 +229,7 @@ func (f FS) RemoveEmpty(dir string) error {
 	return f.do(OpRemove, dir, func() error { return os.Remove(dir) })
 }
 
-func (f FS) removeAll(dir string) error {
+// RemoveAll removes a directory with all that is in it.
+func (f FS) RemoveAll(dir string) error {
 	return f.do(OpRemove, dir, func() error { return os.RemoveAll(dir) })
 }

@@ -67,7 +67,7 @@ func (s *Staging) Close() error {
 		return errors.Join(err, s.lock.Unlock())
 	}
 	defer guard.Unlock()
-	err = s.removeAll(s.dir)
+	err = s.RemoveAll(s.dir)
 	return errors.Join(err, s.lock.Unlock())
 }
 
@@ -141,7 +141,7 @@ func (f FS) sweep(dir string) error {
 		return err
 	}
 	defer lock.Unlock()
-	return f.removeAll(dir)
+	return f.RemoveAll(dir)
 }
 
 // guard waits for the lock that makes opening, closing and sweeping exclude each other.

@@ -45,7 +45,7 @@ func put(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date
 	})
 }
 
-// putAll publishes batches, which it releases, as what a table has of a run; no file if there is none.
+// putAll publishes batches, which it releases, as what a table has of a run; no file if there is none, but of the lists that are whole.
 func putAll(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, date time.Time, batches iter.Seq2[arrow.RecordBatch, error]) {
 	t.Helper()
 	st, err := blob.FS{}.OpenStaging(w.Staging(), table.Name+job+date.Format(time.DateOnly))
@@ -57,7 +57,7 @@ func putAll(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, d
 	if err != nil {
 		t.Fatal(err)
 	}
-	came := false
+	came := table == schemas.WholeSpans()
 	for batch, err := range batches {
 		if err == nil {
 			came, err = true, out.Write(batch)
@@ -85,8 +85,9 @@ func putAll(t testing.TB, w sinks.Warehouse, table *schemas.Table, job string, d
 // wholeLists writes down which nights of a month can be compared, as runs do when they are published.
 func wholeLists(t testing.TB, w sinks.Warehouse, job string, month time.Time) {
 	t.Helper()
-	err := WholeLists(context.Background(), w, job, month, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		putAll(t, w, schemas.WholeLists(), job, month, batches)
+	days := Days{From: month, Until: month.AddDate(0, 1, 0)}
+	err := WholeLists(context.Background(), w, job, days, func(string) (Days, error) { return days, nil }, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		putAll(t, w, schemas.WholeSpans(), job, days.year(), batches)
 		return nil
 	})
 	if err != nil {

@@ -5,7 +5,9 @@ import (
 	"embed"
 	"fmt"
 	"iter"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 )
 
 // changes are the queries that work out what came and went, one per table of schemas.Changes, over $job, $date, the later
-// night of the two that are compared, and $earlier, the others; and which nights those are, over the first day of a month.
+// night of the two that are compared, and $earlier, the others; and which nights those are, over $job, $year and some of its days.
 //
 //go:embed changes/*.sql
 var changes embed.FS
@@ -25,28 +27,47 @@ var changes embed.FS
 // changesBatch is how many rows of changes are held at once.
 const changesBatch = 8192
 
-// WholeLists works out which nights of a month can be compared, from ops.tasks. take is handed each job's; those of one alone if job is
-// not empty. Errors are those of Query, and of take.
-func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.Time,
+// Days are those of a year from the day From until the day Until, which is not one of them.
+type Days struct {
+	From, Until time.Time
+	// Held are those on which the lake has rows of an endpoint, or what stands for none. Default nil: it has them of all.
+	Held map[string][]time.Time
+}
+
+// year returns the first day of the year.
+func (d Days) year() time.Time { return time.Date(d.From.Year(), 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// held is the condition that the lake has a night's rows.
+func (d Days) held() string {
+	if d.Held == nil {
+		return "true"
+	}
+	all := []string{"false"}
+	for _, endpoint := range slices.Sorted(maps.Keys(d.Held)) {
+		nights := make([]string, len(d.Held[endpoint]))
+		for i, night := range d.Held[endpoint] {
+			nights[i] = sqlDate(night)
+		}
+		all = append(all, fmt.Sprintf("endpoint = %s AND run_date IN (%s)", quote(endpoint), strings.Join(nights, ", ")))
+	}
+	return strings.Join(all, " OR ")
+}
+
+// WholeLists works out which nights of a year can be compared: those of some days from ops.tasks, of the others they are what the table
+// has. take is handed each job's; those of one alone if job is not empty. days returns which of a job are worked out, within the period
+// that it has tasks of. Errors are those of Query, of days and of take.
+func WholeLists(ctx context.Context, w sinks.Warehouse, job string, period Days, days func(job string) (Days, error),
 	take func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error) error {
 	return over(ctx, w, "", 0, nil, func(ctx context.Context, s *session) error {
 		jobs := []string{job}
 		if job == "" {
 			var err error
-			if jobs, err = s.jobs(ctx, month); err != nil {
+			if jobs, err = s.jobs(ctx, period); err != nil {
 				return err
 			}
 		}
-		d, err := declare(schemas.All(), months(w, s.mixed, month))
-		if err != nil {
-			return err
-		}
 		for _, job := range jobs {
-			query, err := d.changes(schemas.WholeLists(), job, month)
-			if err == nil {
-				err = handed(s.stream(ctx, schemas.WholeLists(), query), func(batches iter.Seq2[arrow.RecordBatch, error]) error { return take(job, batches) })
-			}
-			if err != nil {
+			if err := s.wholeLists(ctx, w, job, days, take); err != nil {
 				return err
 			}
 		}
@@ -54,10 +75,31 @@ func WholeLists(ctx context.Context, w sinks.Warehouse, job string, month time.T
 	})
 }
 
-// jobs returns those with tasks in a month.
-func (s *session) jobs(ctx context.Context, month time.Time) (jobs []string, err error) {
+func (s *session) wholeLists(ctx context.Context, w sinks.Warehouse, job string, days func(job string) (Days, error),
+	take func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error) error {
+	of, err := days(job)
+	if err != nil {
+		return callers{err}
+	}
+	read := []time.Time{of.year()} // where the table has the year's
+	for month := of.From; month.Before(of.Until); month = month.AddDate(0, 1, 0) {
+		read = append(read, month)
+	}
+	d, err := declare(schemas.All(), months(w, s.mixed, read...))
+	if err != nil {
+		return err
+	}
+	query, err := d.changes(schemas.WholeSpans(), job, of.year(), "$year", sqlDate(of.year()), "$from", sqlDate(of.From), "$until", sqlDate(of.Until), "$held", of.held())
+	if err != nil {
+		return err
+	}
+	return handed(s.stream(ctx, schemas.WholeSpans(), query), func(batches iter.Seq2[arrow.RecordBatch, error]) error { return take(job, batches) })
+}
+
+// jobs returns those with tasks in a period.
+func (s *session) jobs(ctx context.Context, period Days) (jobs []string, err error) {
 	_, rows, err := s.rows(ctx, fmt.Sprintf("SELECT DISTINCT job FROM (%s) WHERE run_date >= %s AND run_date < %s ORDER BY 1",
-		s.declared.inlined(s.declared.byName["ops.tasks"]), sqlDate(month), sqlDate(month.AddDate(0, 1, 0))))
+		s.declared.inlined(s.declared.byName["ops.tasks"]), sqlDate(period.From), sqlDate(period.Until)))
 	for _, row := range rows {
 		jobs = append(jobs, row[0].(string))
 	}
@@ -168,10 +210,10 @@ func (s *session) comparing(w sinks.Warehouse, job string, date time.Time, earli
 
 func sqlDate(date time.Time) string { return "DATE " + quote(date.Format(time.DateOnly)) }
 
-// changes returns the query for the rows that a table has of the job and date, which names no view.
-func (d *declarations) changes(t *schemas.Table, job string, date time.Time) (string, error) {
+// changes returns the query for the rows that a table has of the job and date, which names no view. What else it is over is in pairs.
+func (d *declarations) changes(t *schemas.Table, job string, date time.Time, over ...string) (string, error) {
 	text, err := changes.ReadFile("changes/" + t.Name + ".sql")
-	query := strings.NewReplacer("$job", quote(job), "$date", sqlDate(date)).Replace(string(text))
+	query := strings.NewReplacer(append(over, "$job", quote(job), "$date", sqlDate(date))...).Replace(string(text))
 	names := make([]string, len(t.Columns()))
 	for i, c := range t.Columns() {
 		names[i] = ident(c.Name)

@@ -3,10 +3,20 @@ package duckdb
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/go-cmp/cmp"
+
+	"backhaul/schemas"
 )
 
 // What came and went between two nights is worked out from their rows alone: those of an earlier one cannot even be read here.
@@ -114,5 +124,70 @@ func spoil(t *testing.T, path string) {
 	defer f.Close()
 	if _, err := f.WriteAt(make([]byte, 200), 4); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSpansAreOfTheNightsInWhateverOrderTheyCome has nights of two years come, and turn out not to be whole, in any order.
+func TestSpansAreOfTheNightsInWhateverOrderTheyCome(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(7, 11))
+	w, first := warehouse(t), time.Date(2025, 12, 20, 0, 0, 0, 0, time.UTC)
+	mustBuild(t, w)
+	whole := map[string]bool{}
+	for step := range 61 {
+		n := random.IntN(80) // into March
+		if step%2 == 0 {
+			n = 8 + random.IntN(8) // at the year's end
+		}
+		date := first.AddDate(0, 0, n)
+		ending := []string{"end of list", "end of list", "budget"}[random.IntN(3)]
+		task(t, w, "nightly", date, ending, true)
+		delete(whole, date.Format(time.DateOnly))
+		if ending == "end of list" {
+			whole[date.Format(time.DateOnly)] = true
+		}
+		if step%6 > 0 {
+			continue
+		}
+		want := slices.Sorted(maps.Keys(whole))
+		if diff := cmp.Diff(strings.Join(append([]string{"run_date"}, want...), "\n")+"\n", ask(t, w, "SELECT run_date FROM marts.whole_nights ORDER BY 1", CSV)); diff != "" {
+			t.Fatalf("step %d: %s", step, diff)
+		}
+		apart := "SELECT count(*) FROM marts.whole_spans a JOIN marts.whole_spans b ON b.run_date = a.run_date AND b.first_night BETWEEN a.first_night AND a.last_night + 1 AND b <> a"
+		if got := ask(t, w, apart, CSV); got != "count_star()\n0\n" {
+			t.Fatalf("step %d: spans that are one: %s", step, got)
+		}
+	}
+}
+
+// TestANightWithoutItsRowsIsNotCompared has the lake say of which nights it has rows.
+func TestANightWithoutItsRowsIsNotCompared(t *testing.T) {
+	t.Parallel()
+	w := warehouse(t)
+	mustBuild(t, w)
+	month := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	for n := range 4 {
+		task(t, w, "nightly", month.AddDate(0, 0, n), "end of list", true)
+	}
+	for _, c := range []struct {
+		held map[string][]time.Time
+		want string
+	}{
+		{map[string][]time.Time{"moz/anchor_text": {month, month.AddDate(0, 0, 2), month.AddDate(0, 0, 3)}}, "2026-11-01\n2026-11-03\n2026-11-04\n"},
+		{map[string][]time.Time{"moz/links": {month}}, ""},
+		{map[string][]time.Time{}, ""},
+		{nil, "2026-11-01\n2026-11-02\n2026-11-03\n2026-11-04\n"},
+	} {
+		days := Days{From: month, Until: month.AddDate(0, 1, 0), Held: c.held}
+		err := WholeLists(t.Context(), w, "", days, func(string) (Days, error) { return days, nil }, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
+			putAll(t, w, schemas.WholeSpans(), job, days.year(), batches)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff("run_date\n"+c.want, ask(t, w, "SELECT run_date FROM marts.whole_nights ORDER BY 1", CSV)); diff != "" {
+			t.Errorf("%v: %s", c.held, diff)
+		}
 	}
 }

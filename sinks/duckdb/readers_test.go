@@ -339,7 +339,11 @@ func TestAnErrorOfWhoTakesTheRowsIsTold(t *testing.T) {
 	take := func() error { takes++; return full }
 	for name, do := range map[string]func() error{
 		"WholeLists": func() error {
-			return WholeLists(t.Context(), w, "nightly", night, func(string, iter.Seq2[arrow.RecordBatch, error]) error { return take() })
+			days := Days{From: night.AddDate(0, 0, 1-night.Day()), Until: night.AddDate(0, 1, 1-night.Day())}
+			return WholeLists(t.Context(), w, "nightly", days, func(string) (Days, error) { return days, nil }, func(string, iter.Seq2[arrow.RecordBatch, error]) error { return take() })
+		},
+		"WholeLists of which days are not known": func() error {
+			return WholeLists(t.Context(), w, "nightly", Days{From: night, Until: night}, func(string) (Days, error) { return Days{}, take() }, nil)
 		},
 		"Changes": func() error {
 			_, err := Changes(t.Context(), w, "nightly", night, func(*schemas.Table, iter.Seq2[arrow.RecordBatch, error]) error { return take() })

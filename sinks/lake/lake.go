@@ -125,6 +125,31 @@ func (l Lake) Of(t *schemas.Table, job string, date time.Time) (own, merged []Fi
 	return own, merged, nil
 }
 
+// Nights returns the dates of a month of whose runs of a job a table has something, in order.
+func (l Lake) Nights(t *schemas.Table, job string, month time.Time) (nights []time.Time, err error) {
+	files, err := l.Month(t, month)
+	for _, f := range files {
+		if f.Merged == nil && f.Job == job {
+			nights = append(nights, f.Date)
+		}
+		if f.Merged == nil {
+			continue
+		}
+		for _, r := range f.Merged.Runs {
+			if r.Job != job {
+				continue
+			}
+			night, err := time.Parse(time.DateOnly, r.Date)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w: manifest: %w", f.Path, sinks.ErrDamaged, err)
+			}
+			nights = append(nights, night)
+		}
+	}
+	slices.SortFunc(nights, time.Time.Compare)
+	return slices.CompactFunc(nights, time.Time.Equal), err
+}
+
 // Months returns the months of which a table has files, but for that of its file without rows, in order.
 func (l Lake) Months(t *schemas.Table) ([]time.Time, error) {
 	entries, err := os.ReadDir(l.Warehouse.Table(t.Schema, t.Name))

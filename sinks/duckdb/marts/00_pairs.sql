@@ -4,9 +4,10 @@ CREATE VIEW helper.pairs AS
 SELECT p.job, p.extract, p.endpoint, p.target, p.scope, arg_max({day: p.from_date}, p.to_date).day AS from_date, max(p.to_date) AS to_date
 FROM (
     SELECT job, extract, endpoint, target, scope,
-           max(run_date) FILTER (run_date <= from_day::DATE) AS from_date, max(run_date) FILTER (run_date <= to_day::DATE) AS to_date
-    FROM helper.nights
-    WHERE target = of_target AND run_date <= greatest(from_day::DATE, to_day::DATE)
+           max(least(last_night, from_day::DATE)) FILTER (first_night <= from_day::DATE) AS from_date,
+           max(least(last_night, to_day::DATE)) FILTER (first_night <= to_day::DATE) AS to_date
+    FROM marts.whole_spans
+    WHERE target = of_target AND first_night <= greatest(from_day::DATE, to_day::DATE)
     GROUP BY job, extract, endpoint, target, scope, question
 ) p
 GROUP BY p.job, p.extract, p.endpoint, p.target, p.scope

@@ -11,7 +11,7 @@
 -- this version would have written; `backhaul replay` fills the columns.
 --
 -- Whoever joins nights with rows names the nights first. DuckDB looks for files from left to right, and a run publishes the nights
--- after its rows: so a night that is known has its rows. This is what marts.whole_lists is written from.
+-- after its rows: so a night that is known has its rows. This is what marts.whole_spans is written from.
 CREATE VIEW helper.whole_tasks AS
 SELECT job, extract, endpoint, target, scope, run_date,
        coalesce(min(question), CASE count(*) WHEN 1 THEN min(task_id) ELSE left(sha256(array_to_string(list_sort(list(task_id) FILTER (question IS NULL)), ' ')), 16) END) AS question
@@ -20,13 +20,13 @@ GROUP BY job, extract, endpoint, target, scope, run_date
 HAVING bool_and(published AND ending = 'end of list' AND coalesce(rejected_rows, 0) = 0 AND NOT coalesce(windowed, false));
 
 CREATE VIEW helper.nights AS
-SELECT job, extract, endpoint, target, scope, question, unnest(nights) AS run_date
-FROM marts.whole_lists;
+SELECT job, extract, endpoint, target, scope, question, unnest(generate_series(first_night, last_night, INTERVAL 1 DAY))::DATE AS run_date
+FROM marts.whole_spans;
 
 -- The latest whole night of each list, whatever was asked.
 CREATE VIEW helper.latest AS
-SELECT job, extract, endpoint, target, scope, max(nights[-1]) AS run_date
-FROM marts.whole_lists
+SELECT job, extract, endpoint, target, scope, max(last_night) AS run_date
+FROM marts.whole_spans
 GROUP BY job, extract, endpoint, target, scope;
 
 CREATE VIEW marts.whole_nights AS
