@@ -13,16 +13,11 @@ FROM (
 GROUP BY p.job, p.extract, p.endpoint, p.target, p.scope
 HAVING max(p.to_date) IS NOT NULL;
 
--- An error where there is nothing to compare; no row otherwise. The macro has the nights in `pairs`. It makes all columns of `why`,
--- and then says LIMIT, so that no condition on them is found to be false before `why` is known.
-CREATE VIEW helper.incomparable AS
-SELECT why
-FROM (
-    SELECT CASE
-               WHEN count(*) = 0 THEN error(concat('no whole list of ', of_target, ' on or before ', to_day::DATE, ': marts.whole_nights has the nights and targets there are'))
-               WHEN count(from_date) = 0 THEN error(concat('no whole list of ', of_target, ' on or before ', from_day::DATE, ' that was asked as the one of ',
-                    max(to_date), ': marts.whole_nights has the nights and questions there are'))
-               ELSE '' END AS why
-    FROM pairs
-)
-WHERE why <> '';
+-- That there is something to compare, or an error. The macro has the nights in `pairs`.
+CREATE VIEW helper.comparable AS
+SELECT CASE
+           WHEN count(*) = 0 THEN error(concat('no whole list of ', of_target, ' on or before ', to_day::DATE, ': marts.whole_nights has the nights and targets there are'))
+           WHEN count(from_date) = 0 THEN error(concat('no whole list of ', of_target, ' on or before ', from_day::DATE, ' that was asked as the one of ',
+                max(to_date), ': marts.whole_nights has the nights and questions there are'))
+           ELSE true END
+FROM pairs;

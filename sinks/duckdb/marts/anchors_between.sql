@@ -26,9 +26,6 @@ seen AS (
 SELECT vendor, job, extract, target, scope, from_date, to_date, CASE WHEN still THEN 'new' ELSE 'lost' END AS change,
        anchor_text, previous_external_root_domains, external_root_domains, previous_external_pages, external_pages
 FROM seen
-WHERE was <> still
-UNION ALL
-(SELECT why, why, why, why, why, why::DATE, why::DATE, why, why, why::BIGINT, why::BIGINT, why::BIGINT, why::BIGINT
-FROM helper.incomparable LIMIT 1);
+WHERE was <> still AND (FROM helper.comparable);
 
 COMMENT ON MACRO TABLE marts.anchors_between IS 'anchor texts that a target gained (new) or lost between the last whole nights on or before two dates (from_date and to_date): FROM marts.anchors_between(''example.com'', DATE ''2026-11-01'', DATE ''2026-11-30'')';

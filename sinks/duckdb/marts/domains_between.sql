@@ -27,9 +27,6 @@ seen AS (
 SELECT vendor, job, extract, target, scope, from_date, to_date, CASE WHEN still THEN 'new' ELSE 'lost' END AS change,
        root_domain, previous_pages, pages, domain_authority, spam_score, domain_rating
 FROM seen
-WHERE was <> still
-UNION ALL
-(SELECT why, why, why, why, why, why::DATE, why::DATE, why, why, why::BIGINT, why::BIGINT, why::BIGINT, why::BIGINT, why::DOUBLE
-FROM helper.incomparable LIMIT 1);
+WHERE was <> still AND (FROM helper.comparable);
 
 COMMENT ON MACRO TABLE marts.domains_between IS 'root domains that began (new) or ceased (lost) to link to a target between the last whole nights on or before two dates (from_date and to_date): FROM marts.domains_between(''example.com'', DATE ''2026-11-01'', DATE ''2026-11-30'')';

@@ -34,10 +34,7 @@ SELECT vendor, job, extract, target, scope, from_date, to_date, CASE WHEN NOT wa
        source_page, target_page, source_root_domain, previous_anchor_texts, anchor_texts, previous_nofollow, nofollow, date_first_seen,
        source_page_authority, source_domain_authority, source_spam_score, source_url_rating, source_domain_rating
 FROM seen
-WHERE was <> still OR previous_anchor_texts IS DISTINCT FROM anchor_texts OR previous_nofollow IS DISTINCT FROM nofollow
-UNION ALL
-(SELECT why, why, why, why, why, why::DATE, why::DATE, why, why, why, why, [why], [why], why::BOOLEAN, why::BOOLEAN, why::DATE,
-       why::BIGINT, why::BIGINT, why::BIGINT, why::DOUBLE, why::DOUBLE
-FROM helper.incomparable LIMIT 1);
+WHERE (was <> still OR previous_anchor_texts IS DISTINCT FROM anchor_texts OR previous_nofollow IS DISTINCT FROM nofollow)
+  AND (FROM helper.comparable);
 
 COMMENT ON MACRO TABLE marts.links_between IS 'links that a target gained (new), lost, or whose texts or rel=nofollow changed between the last whole nights on or before two dates (from_date and to_date): FROM marts.links_between(''example.com'', DATE ''2026-11-01'', DATE ''2026-11-30'')';
