@@ -114,7 +114,7 @@ type Table struct {
 	// Bare: its files are not compressed. They are small, and nearly every question reads them: to unpack a page of a hundred bytes
 	// takes a reader longer than to read ten thousand. Default: they are.
 	Bare bool
-	// Yearly: its run_date is the first day of a year, in whose month a year's rows are. Default: run_date is that of the run.
+	// Yearly: a file has a year's rows, and run_date is the first day of that year. Default: a run's, and its date.
 	Yearly bool
 
 	once    sync.Once

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"backhaul/pipeline/emulator"
 	"backhaul/pipeline/failpoint"
 )
@@ -243,6 +245,48 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 	for _, wrong := range []string{"moz.nothing=3d", "3y", "moz.links=x"} {
 		backhaul(t, exitUsage, "gc", "--rows-older-than", wrong, "--warehouse", w)
 	}
+}
+
+func TestAYearsNightsAreMergedWhenItIsPast(t *testing.T) {
+	t.Parallel()
+	serve(t, emulatorFlags{})
+	dir := t.TempDir()
+	w := filepath.Join(dir, "w")
+	job := writeFile(t, dir, "killed.yaml", killJob)
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	year := time.Now().UTC().Year()
+	first, second, third := fmt.Sprintf("%d-12-30", year-1), fmt.Sprintf("%d-12-31", year-1), fmt.Sprintf("%d-01-01", year)
+	for _, date := range []string{first, second, third} {
+		backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", date)
+	}
+	nights := func(want ...string) {
+		t.Helper()
+		got := backhaul(t, exitComplete, "query", "--format", "csv", "--warehouse", w, "select distinct run_date from marts.whole_nights order by 1")
+		if diff := cmp.Diff("run_date\n"+strings.Join(want, "\n")+"\n", got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	files := func(year int) (names []string) {
+		entries, err := os.ReadDir(filepath.Join(w, "lake", "marts", "whole_spans", fmt.Sprintf("month=%d-01", year)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	nights(first, second, third)
+	this := files(year)
+	backhaul(t, exitComplete, "compact", "--warehouse", w)
+	if past := files(year - 1); len(past) != 1 || strings.HasPrefix(past[0], "killed.") || !slices.Equal(files(year), this) {
+		t.Errorf("%v, %v", past, files(year))
+	}
+	backhaul(t, exitComplete, "forget", "killed/"+first, "--warehouse", w)
+	nights(second, third)
+	backhaul(t, exitComplete, "replay", "killed/"+first, "--warehouse", w)
+	nights(first, second, third)
+	backhaul(t, exitComplete, "doctor", "--warehouse", w)
 }
 
 // A night that is filled in later, or forgotten, is one in whatever order it came.

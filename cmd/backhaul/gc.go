@@ -199,13 +199,19 @@ func retention(f gcFlags, now time.Time) (map[*schemas.Table]time.Time, error) {
 type expiring struct{ *localLake }
 
 // Expire implements recovery.Months. A night of which the rows go cannot be compared any more, from before they do.
-func (l expiring) Expire(ctx context.Context, t *schemas.Table, first time.Time, dry bool) (bytes int64, err error) {
-	if !dry && t.Vendor() {
-		if err := l.writeLists(ctx, "", wholeMonth(first), t); err != nil {
-			return 0, err
-		}
+func (l expiring) Expire(ctx context.Context, t *schemas.Table, month time.Time, dry bool) (bytes int64, err error) {
+	if dry || !t.Vendor() {
+		return l.Lake.Expire(ctx, t, month, dry)
 	}
-	return l.Lake.Expire(ctx, t, first, dry)
+	release, err := l.aloneWithLists(ctx, month)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	if err := l.lists(ctx, "", wholeMonth(month), t); err != nil {
+		return 0, err
+	}
+	return l.Lake.Expire(ctx, t, month, dry)
 }
 
 // expire removes the months of tables that ended before a time.

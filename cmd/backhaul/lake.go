@@ -142,7 +142,7 @@ func (l *localLake) changesUntil(ctx context.Context, job string, date time.Time
 func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
 	written, err := l.missingLists(ctx)
 	if err == nil && !slices.Contains(written, firstOfYear(date)) {
-		err = l.writeLists(ctx, job, wholeMonth(date), nil)
+		err = l.writeLists(ctx, job, wholeMonth(date))
 	}
 	return err
 }
@@ -167,7 +167,7 @@ func (l *localLake) missingLists(ctx context.Context) (years []time.Time, err er
 		}
 	}
 	for _, year := range years {
-		if err := l.writeLists(ctx, "", wholeYear(year), nil); err != nil {
+		if err := l.writeLists(ctx, "", wholeYear(year)); err != nil {
 			return nil, err
 		}
 	}
@@ -178,18 +178,28 @@ func (l *localLake) missingLists(ctx context.Context) (years []time.Time, err er
 	return years, l.Disk.RemoveAll(former)
 }
 
-// writeLists writes those of some days, of every job if none is named; of a job that has none in their year, those of the year. The rows of
-// a table that is about to lose them are taken for lost. What others have bought meanwhile belongs into them as well.
-func (l *localLake) writeLists(ctx context.Context, job string, days duckdb.Days, without *schemas.Table) (err error) {
-	year := firstOfYear(days.From)
-	release, err := l.alone(ctx, "lists", yearNo(year))
+// writeLists writes those of some days, of every job if none is named. What others have bought meanwhile belongs into them as well.
+func (l *localLake) writeLists(ctx context.Context, job string, days duckdb.Days) (err error) {
+	release, err := l.aloneWithLists(ctx, days.From)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	return l.lists(ctx, job, days, nil)
+}
+
+// aloneWithLists waits until this process alone writes those of a date's year.
+func (l *localLake) aloneWithLists(ctx context.Context, date time.Time) (release func() error, err error) {
+	return l.alone(ctx, "lists", yearNo(date))
+}
+
+// lists writes those of some days, of every job if none is named; of a job that has none in their year, those of the year. The rows of
+// a table that is about to lose them are taken for lost.
+func (l *localLake) lists(ctx context.Context, job string, days duckdb.Days, without *schemas.Table) error {
 	if err := pullAll(ctx, l.Lake); err != nil {
 		return err
 	}
+	year := firstOfYear(days.From)
 	return duckdb.WholeLists(ctx, l.Warehouse, job, days, func(job string) (of duckdb.Days, err error) {
 		if of = days; !l.Has(schemas.WholeSpans(), job, year) {
 			of = wholeYear(year)

@@ -27,7 +27,7 @@ var changes embed.FS
 // changesBatch is how many rows of changes are held at once.
 const changesBatch = 8192
 
-// Days are those of a year from the day From until the day Until, which is not one of them.
+// Days are those of a year from the day From, the first of a month, until the day Until, which is not one of them.
 type Days struct {
 	From, Until time.Time
 	// Held are those on which the lake has rows of an endpoint, or what stands for none. Default nil: it has them of all.
