@@ -34,8 +34,6 @@ type localLake struct {
 	created atomic.Int64 // files, whose names must differ
 	// limits bound the queries that provide targets.
 	limits duckdb.Limits
-	// endpoints returns the tables of all endpoints, by their names.
-	endpoints func() map[string]*schemas.Table
 	// lease takes a name for this process alone among those of all hosts. Default nil: the lake is a directory, whose files are locked.
 	lease func(ctx context.Context, name string) (release func() error, err error)
 }
@@ -48,7 +46,7 @@ const (
 
 // openLake opens a staging directory of its own, and removes those of processes that died.
 func (a *app) openLake(w sinks.Warehouse) (*localLake, error) {
-	l := &localLake{Lake: a.lakeIn(w), limits: duckdb.Limits{Time: usualTargetTime}, endpoints: a.tables}
+	l := &localLake{Lake: a.lakeIn(w), limits: duckdb.Limits{Time: usualTargetTime}}
 	if a.store != nil {
 		l.lease = a.shared.Alone
 	}
@@ -216,16 +214,16 @@ func (l *localLake) lists(ctx context.Context, job string, days duckdb.Days, wit
 // nights returns on which days the tables of endpoints have something of a job, be it that a list was empty, but for what they lose.
 func (l *localLake) nights(job string, days duckdb.Days, lost func(t *schemas.Table, month time.Time) bool) (map[string][]time.Time, error) {
 	held := map[string][]time.Time{}
-	for endpoint, t := range l.endpoints() {
+	for _, t := range schemas.All() {
 		for m := days.From; m.Before(days.Until); m = m.AddDate(0, 1, 0) {
-			if lost(t, m) {
+			if !t.Vendor() || lost(t, m) {
 				continue
 			}
 			nights, err := l.Nights(t, job, m)
 			if err != nil {
 				return nil, err
 			}
-			if len(nights) > 0 {
+			if endpoint := t.Schema + "/" + t.Name; len(nights) > 0 {
 				held[endpoint] = append(held[endpoint], nights...)
 			}
 		}

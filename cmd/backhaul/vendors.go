@@ -12,7 +12,6 @@ import (
 	"backhaul/pipeline/vendors/ahrefsv3"
 	"backhaul/pipeline/vendors/mozrpc"
 	"backhaul/pipeline/vendors/mozv2"
-	"backhaul/schemas"
 )
 
 // builtIn are the surfaces that the program speaks, of each vendor its default first.
@@ -21,17 +20,6 @@ var builtIn = vendors.Registry{
 	mozrpc.Surface(),
 	ahrefsv3.Surface(),
 	ahrefsv2.Surface(),
-}
-
-// tables returns the table that the rows of each endpoint are in, by vendor and report: moz/links.
-func (a *app) tables() map[string]*schemas.Table {
-	tables := map[string]*schemas.Table{}
-	for _, s := range a.vendors {
-		for _, e := range s.Endpoints() {
-			tables[e.String()] = e.Table
-		}
-	}
-	return tables
 }
 
 // open returns a client of a surface, of so many connections, as the environment has it. from names the variables of its

@@ -156,3 +156,15 @@ func TestTheEmulatorStandsInForEverySurface(t *testing.T) {
 		}
 	}
 }
+
+// TestATableHasTheNameOfItsEndpoint is what finds the nights that a table has rows of.
+func TestATableHasTheNameOfItsEndpoint(t *testing.T) {
+	t.Parallel()
+	for _, s := range builtIn {
+		for _, e := range s.Endpoints() {
+			if got := e.Table.Schema + "/" + e.Table.Name; got != e.String() {
+				t.Errorf("%s of %s has its rows in %s", e, s.Name, e.Table.FullName())
+			}
+		}
+	}
+}

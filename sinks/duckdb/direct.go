@@ -16,6 +16,9 @@ type direct struct {
 }
 
 func openDirect() (*direct, error) {
+	if err := hasRoom(); err != nil {
+		return nil, err
+	}
 	d, text := &direct{}, ""
 	if bindings.OpenExt("", &d.db, bindings.Config{}, &text) == bindings.StateError {
 		return nil, errors.New(text)

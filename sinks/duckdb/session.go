@@ -40,7 +40,10 @@ func openSession(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s := &session{scratch: files}
-	connector, err := duckdb.NewConnector("", nil)
+	connector, err := (*duckdb.Connector)(nil), hasRoom()
+	if err == nil {
+		connector, err = duckdb.NewConnector("", nil)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -52,6 +55,15 @@ func openSession(ctx context.Context) (*session, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// hasRoom reports whether a file can be opened. A DuckDB that begins where none can ends the whole process.
+func hasRoom() error {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // over lets do put a statement to a session that has the warehouse's views as its default database, and sees of the file
