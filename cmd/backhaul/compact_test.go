@@ -287,6 +287,13 @@ func TestAYearsNightsAreMergedWhenItIsPast(t *testing.T) {
 	backhaul(t, exitComplete, "replay", "killed/"+first, "--warehouse", w)
 	nights(first, second, third)
 	backhaul(t, exitComplete, "doctor", "--warehouse", w)
+	for _, gone := range []string{"catalog.duckdb", "lake/marts/whole_spans"} { // as of an earlier version
+		if err := os.RemoveAll(filepath.Join(w, gone)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	backhaul(t, exitComplete, "doctor", "--repair", "--warehouse", w)
+	nights(first, second, third)
 }
 
 // A night that is filled in later, or forgotten, is one in whatever order it came.

@@ -213,6 +213,15 @@ func (a *app) openWorkshop(w sinks.Warehouse) (doctor.Workshop, error) {
 	return workshop{localLake: l}, nil
 }
 
+// Catalog implements doctor.Workshop. Where the one before was of an earlier version, what its marts read may be missing.
+func (w workshop) Catalog(ctx context.Context) error {
+	err := w.localLake.Catalog(ctx)
+	if err == nil {
+		_, err = w.missingLists(ctx)
+	}
+	return err
+}
+
 // SweepStaging implements doctor.Workshop.
 func (w workshop) SweepStaging() ([]string, error) { return w.Disk.Sweep(w.Warehouse.Staging()) }
 
