@@ -101,13 +101,18 @@ func sameFiles(t *testing.T, got, want string) {
 	}
 }
 
+// servedKillJob has a vendor answer killJob, and returns its file and a warehouse that is not there yet.
+func servedKillJob(t *testing.T) (job, w string) {
+	t.Helper()
+	serve(t, emulatorFlags{})
+	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	dir := t.TempDir()
+	return writeFile(t, dir, "killed.yaml", killJob), filepath.Join(dir, "w")
+}
+
 func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
 	t.Parallel()
-	serve(t, emulatorFlags{})
-	dir := t.TempDir()
-	w := filepath.Join(dir, "w")
-	job := writeFile(t, dir, "killed.yaml", strings.Replace(killJob, "all: [", "all: [", 1))
-	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	job, w := servedKillJob(t)
 	for _, date := range []string{"2026-10-21", "2026-10-22"} {
 		backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", date)
 	}
@@ -162,11 +167,7 @@ func TestAMergedNightIsReplayedForgottenAndExamined(t *testing.T) {
 
 func TestADamagedMergedFileIsFound(t *testing.T) {
 	t.Parallel()
-	serve(t, emulatorFlags{})
-	dir := t.TempDir()
-	w := filepath.Join(dir, "w")
-	job := writeFile(t, dir, "killed.yaml", killJob)
-	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	job, w := servedKillJob(t)
 	backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", "2026-10-21")
 	backhaul(t, exitComplete, "compact", "--warehouse", w)
 	found, _ := filepath.Glob(filepath.Join(w, "lake", "moz", "anchor_text", "month=2026-10", "*"))
@@ -188,11 +189,7 @@ func TestADamagedMergedFileIsFound(t *testing.T) {
 
 func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 	t.Parallel()
-	serve(t, emulatorFlags{})
-	dir := t.TempDir()
-	w := filepath.Join(dir, "w")
-	job := writeFile(t, dir, "killed.yaml", killJob)
-	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	job, w := servedKillJob(t)
 	for _, date := range []string{"2026-09-21", "2026-10-22"} { // the second run merges the month of the first
 		backhaul(t, exitComplete, "run", job, "--warehouse", w, "--date", date)
 	}
@@ -249,11 +246,7 @@ func TestRetentionTakesWholeMonthsOfTables(t *testing.T) {
 
 func TestAYearsNightsAreMergedWhenItIsPast(t *testing.T) {
 	t.Parallel()
-	serve(t, emulatorFlags{})
-	dir := t.TempDir()
-	w := filepath.Join(dir, "w")
-	job := writeFile(t, dir, "killed.yaml", killJob)
-	setenv(t, "MOZ_TOKEN", emulator.DefaultToken)
+	job, w := servedKillJob(t)
 	year := time.Now().UTC().Year()
 	first, second, third := fmt.Sprintf("%d-12-30", year-1), fmt.Sprintf("%d-12-31", year-1), fmt.Sprintf("%d-01-01", year)
 	for _, date := range []string{first, second, third} {

@@ -139,8 +139,8 @@ func (l *localLake) changesUntil(ctx context.Context, job string, date time.Time
 // WholeLists implements run.Lake.
 func (l *localLake) WholeLists(ctx context.Context, job string, date time.Time) error {
 	written, err := l.missingLists(ctx)
-	if err == nil && !slices.Contains(written, firstOfYear(date)) {
-		err = l.writeLists(ctx, job, wholeMonth(date))
+	if month := wholeMonth(date); err == nil && !slices.Contains(written, month.Year()) {
+		err = l.writeLists(ctx, job, month)
 	}
 	return err
 }
@@ -160,7 +160,7 @@ func (l *localLake) missingLists(ctx context.Context) (years []time.Time, err er
 		return nil, err
 	}
 	for _, m := range months {
-		if year := firstOfYear(m); !slices.Contains(written, year) && !slices.Contains(years, year) {
+		if year := wholeMonth(m).Year(); !slices.Contains(written, year) && !slices.Contains(years, year) {
 			years = append(years, year)
 		}
 	}
@@ -197,7 +197,7 @@ func (l *localLake) lists(ctx context.Context, job string, days duckdb.Days, wit
 	if err := pullAll(ctx, l.Lake); err != nil {
 		return err
 	}
-	year := firstOfYear(days.From)
+	year := days.Year()
 	return duckdb.WholeLists(ctx, l.Warehouse, job, days, func(job string) (of duckdb.Days, err error) {
 		if of = days; !l.Has(schemas.WholeSpans(), job, year) {
 			of = wholeYear(year)
@@ -215,7 +215,7 @@ func (l *localLake) lists(ctx context.Context, job string, days duckdb.Days, wit
 func (l *localLake) nights(job string, days duckdb.Days, lost func(t *schemas.Table, month time.Time) bool) (map[string][]time.Time, error) {
 	held := map[string][]time.Time{}
 	for _, t := range schemas.All() {
-		for m := days.From; m.Before(days.Until); m = m.AddDate(0, 1, 0) {
+		for _, m := range days.Months() {
 			if !t.Vendor() || lost(t, m) {
 				continue
 			}
@@ -230,8 +230,6 @@ func (l *localLake) nights(job string, days duckdb.Days, lost func(t *schemas.Ta
 	}
 	return held, nil
 }
-
-func firstOfYear(t time.Time) time.Time { return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // yearNo numbers years, of which neighbours have different numbers.
 func yearNo(t time.Time) int { return t.Year() % 16 }

@@ -87,7 +87,7 @@ func wholeLists(t testing.TB, w sinks.Warehouse, job string, month time.Time) {
 	t.Helper()
 	days := Days{From: month, Until: month.AddDate(0, 1, 0)}
 	err := WholeLists(context.Background(), w, job, days, func(string) (Days, error) { return days, nil }, func(job string, batches iter.Seq2[arrow.RecordBatch, error]) error {
-		putAll(t, w, schemas.WholeSpans(), job, days.year(), batches)
+		putAll(t, w, schemas.WholeSpans(), job, days.Year(), batches)
 		return nil
 	})
 	if err != nil {

@@ -34,8 +34,16 @@ type Days struct {
 	Held map[string][]time.Time
 }
 
-// year returns the first day of the year.
-func (d Days) year() time.Time { return time.Date(d.From.Year(), 1, 1, 0, 0, 0, 0, time.UTC) }
+// Year returns the first day of the year.
+func (d Days) Year() time.Time { return time.Date(d.From.Year(), 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// Months returns the first days of the months.
+func (d Days) Months() (all []time.Time) {
+	for month := d.From; month.Before(d.Until); month = month.AddDate(0, 1, 0) {
+		all = append(all, month)
+	}
+	return all
+}
 
 // held is the condition that the lake has a night's rows.
 func (d Days) held() string {
@@ -81,25 +89,22 @@ func (s *session) wholeLists(ctx context.Context, w sinks.Warehouse, job string,
 	if err != nil {
 		return callers{err}
 	}
-	read := []time.Time{of.year()} // where the table has the year's
-	for month := of.From; month.Before(of.Until); month = month.AddDate(0, 1, 0) {
-		read = append(read, month)
-	}
-	d, err := declare(schemas.All(), months(w, s.mixed, read...))
+	d, err := declare(schemas.All(), months(w, s.mixed, append(of.Months(), of.Year())...)) // in whose month the table has the year's
 	if err != nil {
 		return err
 	}
-	query, err := d.changes(schemas.WholeSpans(), job, of.year(), "$year", sqlDate(of.year()), "$from", sqlDate(of.From), "$until", sqlDate(of.Until), "$held", of.held())
+	query, err := d.changes(schemas.WholeSpans(), job, of.Year(), "$year", sqlDate(of.Year()), "$from", sqlDate(of.From), "$until", sqlDate(of.Until), "$held", of.held())
 	if err != nil {
 		return err
 	}
 	return handed(s.stream(ctx, schemas.WholeSpans(), query), func(batches iter.Seq2[arrow.RecordBatch, error]) error { return take(job, batches) })
 }
 
-// jobs returns those with tasks in a period.
+// jobs returns those with tasks in a period, and those of which nights of its year can be compared: their tasks may be gone.
 func (s *session) jobs(ctx context.Context, period Days) (jobs []string, err error) {
-	_, rows, err := s.rows(ctx, fmt.Sprintf("SELECT DISTINCT job FROM (%s) WHERE run_date >= %s AND run_date < %s ORDER BY 1",
-		s.declared.inlined(s.declared.byName["ops.tasks"]), sqlDate(period.From), sqlDate(period.Until)))
+	_, rows, err := s.rows(ctx, fmt.Sprintf("SELECT job FROM (%s) WHERE run_date >= %s AND run_date < %s UNION SELECT job FROM (%s) WHERE run_date = %s ORDER BY 1",
+		s.declared.inlined(s.declared.byName["ops.tasks"]), sqlDate(period.From), sqlDate(period.Until),
+		s.declared.inlined(s.declared.byName[schemas.WholeSpans().FullName()]), sqlDate(period.Year())))
 	for _, row := range rows {
 		jobs = append(jobs, row[0].(string))
 	}
